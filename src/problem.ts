@@ -1,0 +1,41 @@
+/**
+ * Something that the person at the keyboard can put right. Every other thrown value is a bug.
+ */
+export interface ProblemDetails {
+  /** A stable word for scripts, e.g. `media-host-taken`. */
+  readonly code: string
+  /** What happened, one sentence. */
+  readonly what: string
+  /** The reason, one or two sentences. */
+  readonly why: string
+  /** What to type or click next. */
+  readonly next: string
+  /** 1: something is not right. 2: a setting is missing or wrong, nothing was changed. */
+  readonly exit?: 1 | 2
+}
+
+export class Problem extends Error {
+  readonly code: string
+  readonly what: string
+  readonly why: string
+  readonly next: string
+  readonly exit: 1 | 2
+
+  constructor(details: ProblemDetails, options?: ErrorOptions) {
+    super(`${details.what} ${details.why}`, options)
+    this.name = 'Problem'
+    this.code = details.code
+    this.what = details.what
+    this.why = details.why
+    this.next = details.next
+    this.exit = details.exit ?? 1
+  }
+}
+
+/** The person pressed Ctrl-C or Esc. Exit code 130. */
+export class Cancelled extends Error {
+  constructor() {
+    super('Cancelled.')
+    this.name = 'Cancelled'
+  }
+}

@@ -1,0 +1,39 @@
+import type { Secret } from '../../secret.ts'
+
+/**
+ * One bucket through the S3 endpoint, with one key. Refusals are Problems whose code is
+ * `s3-<status>` (e.g. `s3-403`), `s3-unreachable`, or `s3-damaged` (what came back isn't what was sent).
+ */
+export interface S3Port {
+  headBucket(): Promise<void>
+  put(key: string, body: Uint8Array, options: PutOptions): Promise<void>
+  /** Parts of 5 MiB (the last may be smaller), as kt-paperclip does above S3_MULTIPART_THRESHOLD. */
+  putMultipart(key: string, body: Uint8Array, options: PutOptions): Promise<void>
+  /** `range` as in the HTTP header, e.g. `bytes=0-99`. */
+  get(key: string, range?: string): Promise<S3Object>
+  /** Keys below a prefix, at most `limit` (1 to 1,000). */
+  list(prefix: string, limit: number): Promise<string[]>
+  delete(key: string): Promise<void>
+  deleteMany(keys: readonly string[]): Promise<void>
+}
+
+export interface PutOptions {
+  readonly contentType: string
+  readonly cacheControl: string
+  /** Sends `x-amz-checksum-crc32`, as Mastodon 4.6 and later do. */
+  readonly checksum?: 'CRC32'
+}
+
+export interface S3Object {
+  readonly status: number
+  readonly body: Uint8Array
+  readonly contentType: string | undefined
+  readonly cacheControl: string | undefined
+}
+
+export interface S3Key {
+  readonly accessKeyId: string
+  readonly secretAccessKey: Secret
+}
+
+export type ConnectS3 = (key: S3Key) => S3Port
