@@ -1,0 +1,104 @@
+/**
+ * Everything the sandbox knows, in memory. Its API writes it; the S3 front and the public host read
+ * it. Times are milliseconds since the epoch by the sandbox's clock.
+ */
+export interface World {
+  readonly accounts: { readonly id: string; readonly name: string; r2Enabled: boolean }[]
+  readonly zones: SandboxZone[]
+  readonly dnsRecords: SandboxDnsRecord[]
+  readonly buckets: SandboxBucket[]
+  readonly tokens: SandboxToken[]
+  readonly delays: Delays
+}
+
+export interface Delays {
+  /** Until an attached custom domain is active, milliseconds. */
+  domainMs: number
+  /** Until a new API token works at the S3 endpoint, milliseconds. */
+  keyMs: number
+  /** Added to every request (API, S3, public host), milliseconds. */
+  requestMs: number
+}
+
+export interface SandboxZone {
+  readonly id: string
+  readonly name: string
+  readonly accountId: string
+  status: 'active' | 'pending' | 'moved' | 'initializing'
+  type: 'full' | 'partial' | 'secondary'
+  paused: boolean
+}
+
+export interface SandboxDnsRecord {
+  readonly id: string
+  readonly zoneId: string
+  readonly name: string
+  readonly type: string
+  readonly content: string
+  readonly proxied: boolean
+}
+
+export interface SandboxBucket {
+  readonly accountId: string
+  readonly jurisdiction: string
+  readonly name: string
+  readonly location: string
+  readonly createdAt: number
+  /** Name of the emulator's bucket that holds the objects. */
+  readonly slot: string
+  devUrlEnabled: boolean
+  /** Rules as sent; undefined when never put. */
+  cors: unknown[] | undefined
+  lifecycle: unknown[]
+  readonly domains: SandboxDomain[]
+}
+
+export interface SandboxDomain {
+  readonly host: string
+  readonly zoneId: string
+  enabled: boolean
+  readonly attachedAt: number
+  minTLS: string
+}
+
+export interface SandboxToken {
+  readonly id: string
+  name: string
+  /** Never logged. */
+  readonly value: string
+  readonly kind: 'user' | 'account'
+  /** Owner account of an account-owned token. */
+  readonly accountId: string | undefined
+  status: 'active' | 'disabled' | 'expired'
+  policies: unknown[]
+  condition: unknown
+  expiresOn: string | undefined
+  readonly issuedAt: number
+}
+
+/** One request as the log keeps it; headers and bodies are left out, they may hold secrets. */
+export interface LoggedRequest {
+  readonly at: number
+  readonly side: 'api' | 's3' | 'public'
+  readonly method: string
+  readonly path: string
+  readonly status: number | 'reset' | 'hang'
+}
+
+/**
+ * A fault waiting for a request. `applied-then-reset` carries the change out and drops the answer.
+ */
+export interface Fault {
+  readonly side: 'api' | 's3' | 'public'
+  readonly method?: string
+  /** Matches anywhere in the path. */
+  readonly path?: string
+  /** How many matching requests pass before it strikes. */
+  readonly after?: number
+  /** How many it strikes; 1 unless told. */
+  readonly times?: number
+  readonly kind: 'status' | 'reset' | 'hang' | 'applied-then-reset' | 'malformed' | 'unsuccessful'
+  /** With `status`: the HTTP status, and optional headers such as retry-after. */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
