@@ -43,6 +43,8 @@ export interface SandboxBucket {
   readonly jurisdiction: string
   readonly name: string
   readonly location: string
+  /** Standard unless told. */
+  readonly storageClass?: 'Standard' | 'InfrequentAccess'
   readonly createdAt: number
   /** Name of the emulator's bucket that holds the objects. */
   readonly slot: string
@@ -73,6 +75,8 @@ export interface SandboxToken {
   policies: unknown[]
   condition: unknown
   expiresOn: string | undefined
+  /** RFC 3339: not accepted before. */
+  notBefore?: string | undefined
   readonly issuedAt: number
 }
 
@@ -101,4 +105,6 @@ export interface Fault {
   /** With `status`: the HTTP status, and optional headers such as retry-after. */
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
+  /** With `status`: the error code in the answer; a usual one for that status unless told. */
+  readonly code?: number
 }

@@ -1,0 +1,143 @@
+import type { Setup } from '../plan/step.ts'
+import type { Closing } from '../ui/port.ts'
+import type { Ended } from './flow.ts'
+
+interface InitEnded extends Ended {
+  readonly setup: Setup
+  readonly again: string
+  readonly isRehearsal: boolean
+}
+
+type Section = Closing['sections'][number]
+
+/** The last words of `init`: what was done to the env file, and what is left for the person. */
+export function initClosing(ended: InitEnded): Closing {
+  const { report, isRehearsal } = ended
+  if (report.problem) return { headline: unfinished(ended), sections: goOn(ended) }
+  const headline = headlineOf(ended)
+  const sections = report.dryRun
+    ? goOn(ended)
+    : [...envSection(ended), ...whatIsLeft(ended), ...repeat(ended)]
+  const last: Section[] = isRehearsal
+    ? [
+        {
+          title: 'That was a rehearsal',
+          lines: [
+            'Nothing at Cloudflare and nothing on this machine was changed; the scratch copy and its keys are gone. For real:',
+            '  npx mastodon-r2 init',
+          ],
+        },
+      ]
+    : []
+  return { headline, sections: [...sections, ...last] }
+}
+
+function headlineOf({ report, setup }: InitEnded): string {
+  if (report.dryRun) return 'That is the plan. Nothing was changed.'
+  const changed = report.steps.some(({ status }) => status === 'changed')
+  if (!changed) return 'All is set up already; nothing was changed.'
+  if (setup.target.kind === 'print') return 'R2 is ready; the settings are printed above.'
+  return setup.storage === 'prepare'
+    ? 'R2 is ready and proven; Mastodon still stores media where it did.'
+    : 'R2 is ready and proven.'
+}
+
+function unfinished({ report }: InitEnded): string {
+  const done = report.steps.filter(({ status }) => status === 'changed').length
+  return done === 0 ? 'Nothing was changed.' : `Not finished; ${done} steps done stay done.`
+}
+
+function goOn({ again, isRehearsal }: InitEnded): Section[] {
+  if (isRehearsal) return []
+  return [{ title: 'To go on from here', lines: [`  ${again}`] }]
+}
+
+function repeat({ again, isRehearsal }: InitEnded): Section[] {
+  if (isRehearsal) return []
+  return [{ title: 'The same without questions', lines: [`  ${again}`] }]
+}
+
+function envSection({ facts, setup }: InitEnded): Section[] {
+  const written = facts.envWritten
+  if (setup.target.kind === 'print') return paste(setup)
+  if (!written || written.diff.length === 0) return []
+  const backup = written.backup === undefined ? [] : [`The file as it was: ${written.backup}`]
+  return [
+    {
+      title: `Changed in ${written.file}`,
+      lines: [...written.diff.map((line) => `  ${line}`), ...backup],
+    },
+  ]
+}
+
+function paste({ target, installation }: Setup): Section[] {
+  if (target.kind === 'print' && target.reason === '--print') return []
+  const { path } = installation.envFile
+  return [
+    {
+      title: 'Put the block into the env file (the last line about a setting wins)',
+      lines: ['Run this, paste the block, then press Ctrl-D:', `  sudo tee -a ${path} >/dev/null`],
+    },
+  ]
+}
+
+function whatIsLeft({ setup, report }: InitEnded): Section[] {
+  const changed = report.steps.some(({ status }) => status === 'changed')
+  if (!changed) return []
+  if (setup.storage === 'prepare') return [afterPrepare(setup)]
+  return [restart(setup), oldLinks(setup), tokenAway()]
+}
+
+function restart({ installation }: Setup): Section {
+  const title = 'Restart Mastodon, so that it uses the settings'
+  const { kind, dir, units } = installation
+  if (kind === 'docker') {
+    return {
+      title,
+      lines: [
+        `  cd ${dir ?? '.'} && docker compose up -d`,
+        '("docker compose restart" would keep the old settings.)',
+      ],
+    }
+  }
+  const sidekiq = units.sidekiq.length > 0 ? units.sidekiq.join(' ') : "'mastodon-sidekiq*'"
+  const web = units.web.length > 0 ? units.web.join(' ') : 'mastodon-web'
+  return {
+    title,
+    lines: [`  sudo systemctl restart ${sidekiq}`, `  sudo systemctl reload ${web}`],
+  }
+}
+
+function afterPrepare({ installation, target, mediaHost }: Setup): Section {
+  const file = target.kind === 'file' ? target.file.path : installation.envFile.path
+  const aside = file !== installation.envFile.path
+  return {
+    title: 'What is left',
+    lines: [
+      `1. Copy the media into the bucket (the keys are in ${file}); until then nothing changes for visitors.`,
+      aside
+        ? `2. Put the lines of ${file} in place of the old provider's in ${installation.envFile.path}.`
+        : `2. Set S3_ENABLED=true in ${file}.`,
+      '3. Restart Mastodon, then check that old and new images load from ' +
+        `https://${mediaHost}.`,
+    ],
+  }
+}
+
+function oldLinks({ installation, mediaHost }: Setup): Section {
+  const domain = installation.webDomain ?? installation.localDomain ?? 'your instance'
+  return {
+    title: 'Worth knowing',
+    lines: [
+      `New uploads go to R2. Old links to https://${domain}/system/… need a redirect to https://${mediaHost}/… if media was stored here before.`,
+      'R2 has no per-file permissions: files of suspended users stay readable for those who know the address.',
+    ],
+  }
+}
+
+function tokenAway(): Section {
+  return {
+    title: 'Delete the setup token (the new access key is another one and stays)',
+    lines: ['  https://dash.cloudflare.com/?to=/:account/api-tokens'],
+  }
+}

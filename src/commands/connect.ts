@@ -1,0 +1,60 @@
+import type { Secret } from '../secret.ts'
+import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
+import type { PublicWebPort } from '../services/public-web/port.ts'
+import type { ConnectS3 } from '../services/s3/port.ts'
+import type { Ui } from '../ui/port.ts'
+
+type OnCall = (call: ApiCall) => void
+
+/** Every request as one line for --verbose; undefined when nobody wants to see them. */
+export function callListener(ui: Ui, verbose: boolean): OnCall | undefined {
+  if (!verbose) return undefined
+  return ({ method, path, status, ms, rayId }) => {
+    const ray = rayId === undefined ? '' : ` ray ${rayId}`
+    ui.call(`${method} ${path} ${status} ${Math.round(ms)} ms${ray}`)
+  }
+}
+
+/** The SDKs are loaded here, when they are first needed. */
+export async function connectTo(options: {
+  readonly token: Secret
+  readonly baseUrl: string
+  readonly ui: Ui
+  readonly onCall: OnCall | undefined
+}): Promise<CloudflarePort> {
+  const { token, baseUrl, ui, onCall } = options
+  const { connectCloudflare } = await import('../services/cloudflare/client.ts')
+  return connectCloudflare({
+    token,
+    baseUrl,
+    ...(onCall && { onCall }),
+    onWait: (seconds, reason) => ui.warn(`${reason}; waiting ${seconds} s.`),
+  })
+}
+
+export async function s3Connector(options: {
+  readonly endpoint: string
+  readonly bucket: string
+  readonly onCall: OnCall | undefined
+}): Promise<ConnectS3> {
+  const { endpoint, bucket, onCall } = options
+  const { connectS3 } = await import('../services/s3/client.ts')
+  return (key) => connectS3({ endpoint, bucket, key, ...(onCall && { onCall }) })
+}
+
+export async function webConnector(options: {
+  readonly connectTo: readonly string[]
+  /** PEM of a certificate authority to trust besides the usual ones. */
+  readonly ca: string | undefined
+  readonly onCall: OnCall | undefined
+}): Promise<PublicWebPort> {
+  const { connectTo, ca, onCall } = options
+  const { connectPublicWeb } = await import('../services/public-web/client.ts')
+  const { parseConnectTo } = await import('../services/public-web/connect-to.ts')
+  const routes = connectTo.flatMap((text) => parseConnectTo(text) ?? [])
+  return connectPublicWeb({
+    connectTo: routes,
+    ...(ca !== undefined && { ca }),
+    ...(onCall && { onCall }),
+  })
+}

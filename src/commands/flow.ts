@@ -1,0 +1,218 @@
+import { createClock } from '../clock.ts'
+import type { Host } from '../host.ts'
+import { type Applied, apply } from '../plan/apply.ts'
+import {
+  outcomeSteps,
+  planSteps,
+  planWarnings,
+  type Report,
+  reportEnv,
+  reportProblem,
+} from '../plan/report.ts'
+import type { Facts, Step, World } from '../plan/step.ts'
+import { blocked, hasChanges, type Plan, risks, survey } from '../plan/survey.ts'
+import { Cancelled, Problem } from '../problem.ts'
+import type { Catalog } from '../settings/define.ts'
+import type { Settings } from '../settings/resolve.ts'
+import type { Closing, Ui } from '../ui/port.ts'
+import { gather } from './gather.ts'
+import { chooseVoice } from './voice.ts'
+
+/** What a command adds to the one way that every command goes. */
+export interface FlowSpec<C extends Catalog> {
+  readonly name: string
+  readonly catalog: C
+  /** The part of the catalog that has a flag here; all of it unless told. */
+  readonly accepts?: Partial<C>
+  /** Settings, questions and connections → what to look at. Throws Problem or Cancelled. */
+  prepare(run: Run<C>): Promise<Prepared>
+}
+
+export interface Run<C extends Catalog> {
+  readonly host: Host
+  readonly ui: Ui
+  readonly settings: Settings<C>
+  readonly clock: World['clock']
+  /** Called when the run ends, however it ends. */
+  readonly atEnd: (() => Promise<void>)[]
+}
+
+export interface Prepared {
+  readonly world: World
+  readonly steps: readonly Step[]
+  readonly planTitle: string
+  /** Only look: a step that is not ready is a fault (exit code 1). */
+  readonly lookOnly: boolean
+  /** The command that goes on from here. */
+  readonly again: string
+  closing(ended: Ended): Closing
+  /** The block for standard output, when the run was to print it. */
+  block?(facts: Partial<Facts>): string | undefined
+}
+
+export interface Ended {
+  readonly report: Report
+  readonly facts: Partial<Facts>
+  readonly plan: Plan | undefined
+}
+
+/** Settings → plan → one yes → apply → report. Returns the exit code. */
+export async function flow<C extends Catalog>(
+  host: Host,
+  argv: readonly string[],
+  spec: FlowSpec<C>,
+): Promise<number> {
+  const colour = (on: boolean) => !on && (host.environment.NO_COLOR ?? '') === ''
+  const ui = await chooseVoice(host, {
+    json: argv.includes('--json'),
+    quiet: argv.includes('--quiet'),
+    colour: colour(argv.includes('--no-color')),
+    print: argv.includes('--print'),
+  })
+  let draft = emptyReport(spec.name, argv.includes('--dry-run'))
+  let settings: Settings<C> | undefined
+  const atEnd: (() => Promise<void>)[] = []
+  const clock = createClock(host.interrupted)
+  try {
+    settings = await gather(host, spec.name, argv, spec)
+    const run: Run<C> = { host, ui, settings, clock, atEnd }
+    ui.intro(`mastodon-r2 ${spec.name}`)
+    for (const note of settings.notes) ui.say(`Put right: ${note}`)
+    const prepared = await spec.prepare(run)
+    draft = { ...draft, settings: settingsOf(settings), next: [prepared.again] }
+    return await carryOut(run, prepared, draft)
+  } catch (error) {
+    if (settings) draft = { ...draft, settings: settingsOf(settings) }
+    return failed(ui, draft, error)
+  } finally {
+    for (const end of atEnd.reverse()) await end()
+  }
+}
+
+async function carryOut<C extends Catalog>(
+  { ui, settings, host }: Run<C>,
+  prepared: Prepared,
+  draft: Report,
+): Promise<number> {
+  const { world, steps } = prepared
+  const looked = ui.busy('Looking at what is there')
+  const plan = await survey(steps, world).finally(looked)
+  const problem = blocked(plan)
+  const dryRun = settings.on('dryRun')
+  const report: Report = {
+    ...draft,
+    steps: planSteps(plan),
+    warnings: planWarnings(plan),
+    problem: reportProblem(problem),
+  }
+  ui.showPlan(plan, report.settings, prepared.planTitle)
+  for (const warning of report.warnings) ui.warn(warning)
+  const end = (final: Report, facts: Partial<Facts>) => {
+    ui.finish(final, prepared.closing({ report: final, facts, plan }))
+  }
+  if (problem) {
+    end(report, {})
+    return problem.exit
+  }
+  if (prepared.lookOnly && hasChanges(plan)) {
+    end(report, {})
+    return 1
+  }
+  if (dryRun || prepared.lookOnly || !hasChanges(plan)) {
+    end({ ...report, ok: true }, readyFacts(plan))
+    return 0
+  }
+  await agree(ui, plan, settings.on('yes'))
+  const applied = await apply(steps, world, ui, host.interrupted)
+  const done: Report = {
+    ...report,
+    ok: applied.problem === undefined && !applied.cancelled,
+    steps: outcomeSteps(applied.outcomes),
+    warnings: [...new Set([...report.warnings, ...applied.warnings])],
+    env: reportEnv(applied.facts.envWritten),
+    problem: reportProblem(applied.cancelled ? stopped(applied, prepared.again) : applied.problem),
+  }
+  for (const warning of applied.warnings) if (!report.warnings.includes(warning)) ui.warn(warning)
+  const block = done.ok ? prepared.block?.(applied.facts) : undefined
+  if (block !== undefined) ui.block(block)
+  end(done, applied.facts)
+  return applied.cancelled ? 130 : (applied.problem?.exit ?? 0)
+}
+
+async function agree(ui: Ui, plan: Plan, yes: boolean): Promise<void> {
+  const found = risks(plan)
+  if (yes && !found.has('destructive')) return
+  if (!ui.canAsk) throw nobodyAgreed()
+  const open = found.has('public') ? ' What is marked [public] can be seen by everyone.' : ''
+  if (!(await ui.agree(`Carry this out?${open}`))) throw new Cancelled()
+}
+
+function readyFacts(plan: Plan): Partial<Facts> {
+  const facts = plan.items.map(({ finding }) =>
+    finding.is === 'ready' ? finding.facts : undefined,
+  )
+  return Object.assign({}, ...facts)
+}
+
+function failed(ui: Ui, draft: Report, error: unknown): number {
+  const cancelled = error instanceof Cancelled
+  if (!cancelled && !(error instanceof Problem)) throw error
+  const problem = cancelled ? nothingDone() : error
+  const headline = cancelled ? 'Stopped. Nothing was changed.' : problem.what
+  ui.finish({ ...draft, problem: reportProblem(problem) }, { headline, sections: [] })
+  return cancelled ? 130 : problem.exit
+}
+
+function stopped({ outcomes }: Applied, again: string): Problem {
+  const titles = (statuses: readonly string[]) => {
+    const found = outcomes.filter(({ status }) => statuses.includes(status))
+    return found.map(({ title }) => title).join(', ') || 'nothing'
+  }
+  return new Problem({
+    code: 'cancelled',
+    what: 'Stopped before the end.',
+    why: `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`,
+    next: again,
+  })
+}
+
+function nothingDone(): Problem {
+  return new Problem({
+    code: 'cancelled',
+    what: 'Stopped. Nothing was changed.',
+    why: 'You stopped the run, or did not agree to the plan.',
+    next: 'Run the same command again whenever you like.',
+  })
+}
+
+function nobodyAgreed(): Problem {
+  return new Problem({
+    code: 'not-agreed',
+    what: 'Nothing was changed: nobody agreed to the plan.',
+    why: 'There is no terminal to ask at.',
+    next: 'Add --yes to agree, or --dry-run to only see the plan.',
+    exit: 2,
+  })
+}
+
+function emptyReport(command: string, dryRun: boolean): Report {
+  return {
+    command,
+    ok: false,
+    dryRun,
+    settings: {},
+    steps: [],
+    env: null,
+    warnings: [],
+    next: [],
+    problem: null,
+  }
+}
+
+function settingsOf(settings: Settings<Catalog>): Report['settings'] {
+  const shown = settings.entries().flatMap(([name, { text, value, source }]) => {
+    if (typeof value === 'boolean') return []
+    return [[name, { value: text ?? '••••', source }] as const]
+  })
+  return Object.fromEntries(shown)
+}

@@ -1,0 +1,60 @@
+import type { Step } from '../plan/step.ts'
+import { storageBlock } from '../plan/storage-block.ts'
+import { replay } from '../settings/replay.ts'
+import { accessKeys, keyInUse } from '../steps/access-keys.ts'
+import { bucket } from '../steps/bucket.ts'
+import { cors } from '../steps/cors.ts'
+import { devUrl } from '../steps/dev-url.ts'
+import { envFile } from '../steps/env-file.ts'
+import { lifecycle } from '../steps/lifecycle.ts'
+import { mediaDomain } from '../steps/media-domain.ts'
+import { publicRead } from '../steps/public-read.ts'
+import { token } from '../steps/token.ts'
+import { uploadProbe } from '../steps/upload-probe.ts'
+import { initClosing } from './closing.ts'
+import { flow } from './flow.ts'
+import type { Command } from './index.ts'
+import { prepareSetup } from './prepare-setup.ts'
+import { formatBlock } from './print-block.ts'
+import { initCatalog } from './setup-catalog.ts'
+
+/** The setup from top to bottom. Long waits start early and are confirmed late. */
+export const initSteps: readonly Step[] = [
+  token,
+  bucket,
+  mediaDomain,
+  accessKeys,
+  cors,
+  lifecycle,
+  devUrl,
+  uploadProbe,
+  envFile,
+  keyInUse,
+  publicRead,
+]
+
+export const init: Command = {
+  run: (host, argv) =>
+    flow(host, argv, {
+      name: 'init',
+      catalog: initCatalog,
+      async prepare(run) {
+        const { settings } = run
+        const { world, isRehearsal } = await prepareSetup(run, { lookOnly: false })
+        const again = replay('init', initCatalog, settings.entries())
+        return {
+          world,
+          steps: initSteps,
+          planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
+          lookOnly: false,
+          again,
+          closing: (ended) => initClosing({ ...ended, setup: world.setup, again, isRehearsal }),
+          block(facts) {
+            if (world.setup.target.kind !== 'print' || !facts.accessKey) return undefined
+            const values = storageBlock(world.setup, facts.accessKey)
+            return formatBlock(values, settings.need('format'), world.envWriter.render)
+          },
+        }
+      },
+    }),
+}

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import type { Host } from '../host.ts'
+import { Problem } from '../problem.ts'
+import { sandboxCatalog } from '../settings/sandbox-catalog.ts'
+import { gather } from './gather.ts'
+import type { Command } from './index.ts'
+
+/** What `sandbox --json` prints, in one line. */
+export interface SandboxAddress {
+  readonly cloudflareApiUrl: string
+  /** By jurisdiction. */
+  readonly s3EndpointUrls: Readonly<Record<string, string>>
+  readonly connectTo: readonly string[]
+  readonly caFile: string
+  /** Opens nothing but this sandbox. */
+  readonly apiToken: string
+}
+
+export const sandbox: Command = {
+  async run(host, argv) {
+    try {
+      return await serve(host, argv)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
+      return error.exit
+    }
+  },
+}
+
+async function serve(host: Host, argv: readonly string[]): Promise<number> {
+  const settings = await gather(host, 'sandbox', argv, { catalog: sandboxCatalog })
+  const { startSandbox } = await import('../sandbox/sandbox.ts')
+  const world = await startSandbox({
+    zones: settings.need('zone').map((name) => ({ name })),
+    tokenKind: settings.need('tokenKind'),
+    domainMs: settings.need('domainDelay'),
+    keyMs: settings.need('keyDelay'),
+    requestMs: settings.need('requestDelay'),
+    emulator: 'eager',
+  })
+  try {
+    const address: SandboxAddress = {
+      cloudflareApiUrl: world.apiUrl,
+      s3EndpointUrls: Object.fromEntries(
+        ['default', 'eu', 'us', 'fedramp', 'fedramp-high'].map((j) => [j, world.s3Url(j)]),
+      ),
+      connectTo: world.connectTo,
+      caFile: world.caFile,
+      apiToken: world.bootstrapToken.reveal(),
+    }
+    host.stdout.write(settings.on('json') ? `${JSON.stringify(address)}\n` : words(address))
+    await end(host, settings.on('attached'))
+  } finally {
+    await world.close()
+  }
+  return 0
+}
+
+async function end(host: Host, attached: boolean): Promise<void> {
+  const signals: Promise<unknown>[] = [once(host.interrupted, 'abort')]
+  if (attached) {
+    host.stdin.resume()
+    signals.push(once(host.stdin, 'end'), once(host.stdin, 'close'))
+  }
+  await Promise.race(signals)
+}
+
+function words({ cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken }: SandboxAddress) {
+  const routes = connectTo.map((route) => ` --connect-to ${route}`).join('')
+  const others = Object.entries(s3EndpointUrls).filter(([name]) => name !== 'default')
+  return `# A local Cloudflare is running until you press Ctrl-C. In another terminal:
+export CLOUDFLARE_BASE_URL=${cloudflareApiUrl}
+export CLOUDFLARE_API_TOKEN=${apiToken}
+export NODE_EXTRA_CA_CERTS=${caFile}
+mastodon-r2 init --env-file ./try.env --s3-endpoint-url ${s3EndpointUrls.default}${routes}
+
+# S3 endpoints of the jurisdictions:
+${others.map(([name, url]) => `#   ${name.padEnd(13)}${url}`).join('\n')}
+# The requests it got: ${new URL('/sandbox/log', cloudflareApiUrl)}
+`
+}

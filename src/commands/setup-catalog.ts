@@ -1,0 +1,24 @@
+import { catalog } from '../settings/catalog.ts'
+
+const {
+  // check only looks, so it has no use for what makes or writes things.
+  existingMedia,
+  waitDomain,
+  print,
+  format,
+  dryRun,
+  yes,
+  sandbox,
+  allowIp,
+  expires,
+  location,
+  ...looking
+} = catalog
+
+/** The settings of `init`. */
+export const initCatalog = catalog
+
+/** The settings that `check` takes. */
+export const checkCatalog: Partial<SetupCatalog> = looking
+
+export type SetupCatalog = typeof initCatalog

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+
+/** The process as the program sees it. This file alone reads `process`. */
+export interface Host {
+  readonly argv: readonly string[]
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly version: string
+  readonly nodeVersion: string
+  readonly execPath: string
+  /** The program's own file, to start it again as another process. */
+  readonly script: string
+  readonly pid: number
+  /** Numeric user id; undefined where the system has none. */
+  readonly userId: number | undefined
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  /** Both ends are a terminal: there is somebody to ask. */
+  readonly hasPerson: boolean
+  /** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+  readonly interrupted: AbortSignal
+  readStdin(): Promise<string>
+  /** Ends the process once output is flushed. */
+  leave(code: number): void
+}
+
+export function processHost(): Host {
+  quietBrokenPipes()
+  const { stdin, stdout, stderr, env } = process
+  return {
+    argv: process.argv.slice(2),
+    environment: env,
+    cwd: process.cwd(),
+    version: packageVersion(),
+    nodeVersion: process.versions.node,
+    execPath: process.execPath,
+    script: process.argv[1] ?? '',
+    pid: process.pid,
+    userId: process.getuid?.(),
+    stdin,
+    stdout,
+    stderr,
+    hasPerson: stdin.isTTY === true && stdout.isTTY === true && env.TERM !== 'dumb',
+    get interrupted() {
+      return interruptSignal()
+    },
+    readStdin,
+    leave(code) {
+      process.exitCode = code
+      stdin.unref?.()
+    },
+  }
+}
+
+export function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(text) as { version: unknown }).version)
+}
+
+let interrupt: AbortController | undefined
+
+/** Installed when first asked for, so that help leaves Ctrl-C alone. */
+function interruptSignal(): AbortSignal {
+  if (interrupt) return interrupt.signal
+  const controller = new AbortController()
+  interrupt = controller
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted && signal === 'SIGINT') process.exit(130)
+      controller.abort()
+    })
+  }
+  return controller.signal
+}
+
+/** `mastodon-r2 help | head` ends quietly. */
+function quietBrokenPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
+  return Buffer.concat(chunks).toString('utf8')
+}

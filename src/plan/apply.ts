@@ -1,0 +1,237 @@
+import { Cancelled, Problem } from '../problem.ts'
+import type { Facts, Finding, Step, World } from './step.ts'
+import { factsOf, lookAt } from './survey.ts'
+
+export interface Outcome {
+  readonly id: string
+  readonly title: string
+  readonly status: 'ready' | 'changed' | 'failed' | 'blocked' | 'skipped'
+  readonly note: string
+  readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
+}
+
+export interface Applied {
+  readonly outcomes: readonly Outcome[]
+  readonly facts: Partial<Facts>
+  readonly warnings: readonly string[]
+  readonly problem: Problem | undefined
+  readonly cancelled: boolean
+}
+
+/** Told while the steps run; knows nothing of screens. */
+export interface Progress {
+  started(id: string, title: string): void
+  told(id: string, title: string, state: string): void
+  ended(outcome: Outcome): void
+}
+
+/**
+ * Carries the steps out in their order: look again, change, look whether it took. A step with
+ * `confirm` is waited for beside the steps that follow, so long waits overlap.
+ */
+export async function apply(
+  steps: readonly Step[],
+  world: World,
+  progress: Progress,
+  signal?: AbortSignal,
+): Promise<Applied> {
+  return new Run(steps, world, progress, signal).finish()
+}
+
+class Run {
+  readonly #steps: readonly Step[]
+  readonly #world: World
+  readonly #progress: Progress
+  readonly #outcomes = new Map<string, Outcome>()
+  readonly #waits = new Map<string, Promise<void>>()
+  readonly #signal: AbortSignal | undefined
+  /** Ends the waits that run beside the steps once the run has stopped. */
+  readonly #stop = new AbortController()
+  readonly #warnings = new Set<string>()
+  #facts: Partial<Facts>
+  #problem: Problem | undefined
+  #cancelled = false
+  #crash: unknown
+
+  constructor(
+    steps: readonly Step[],
+    world: World,
+    progress: Progress,
+    signal: AbortSignal | undefined,
+  ) {
+    const sleep = (ms: number) => world.clock.sleep(ms, this.#stop.signal)
+    this.#steps = steps
+    this.#world = { ...world, clock: { ...world.clock, sleep } }
+    this.#progress = progress
+    this.#signal = signal
+    this.#facts = world.facts
+  }
+
+  async finish(): Promise<Applied> {
+    for (const step of this.#steps) {
+      if (this.#stopped) break
+      await this.#guard(step, () => this.#carryOut(step))
+    }
+    while (!this.#stopped && this.#waits.size > 0) await Promise.race(this.#waits.values())
+    if (this.#stopped) {
+      this.#stop.abort()
+      await Promise.all(this.#waits.values())
+      await this.#takeBack()
+    }
+    if (this.#crash !== undefined) throw this.#crash
+    return {
+      outcomes: this.#steps.map((step) => this.#outcomes.get(step.id) ?? skipped(step)),
+      facts: this.#facts,
+      warnings: [...this.#warnings],
+      problem: this.#problem,
+      cancelled: this.#cancelled,
+    }
+  }
+
+  get #stopped(): boolean {
+    if (this.#signal?.aborted) this.#cancelled ||= this.#problem === undefined
+    return this.#problem !== undefined || this.#cancelled || this.#crash !== undefined
+  }
+
+  get #now(): World {
+    return { ...this.#world, facts: this.#facts }
+  }
+
+  async #carryOut(step: Step): Promise<void> {
+    this.#progress.started(step.id, step.title)
+    const finding = await this.#lookOnceFactsAreThere(step)
+    if (finding === undefined) return
+    if (finding.is === 'ready' || finding.is === 'change') this.#heed(finding.warnings)
+    if (finding.is === 'waiting') return
+    if (finding.is === 'ready') {
+      this.#ready(step, finding)
+      return
+    }
+    if (finding.is === 'blocked') {
+      this.#fail(step, finding.problem, 'blocked')
+      return
+    }
+    const changes = finding.changes
+    this.#learn(await step.change?.(this.#now))
+    if (step.confirm) {
+      const note = changes.map(({ what }) => what).join('; ')
+      this.#record(step, 'changed', note, changes, { silent: true })
+      this.#waits.set(
+        step.id,
+        this.#guard(step, () => this.#confirm(step, changes)),
+      )
+      return
+    }
+    this.#settle(step, await lookAt(step, this.#now), changes)
+  }
+
+  /** Undefined when the run stopped while waiting. */
+  async #lookOnceFactsAreThere(step: Step): Promise<Finding | undefined> {
+    let finding = await lookAt(step, this.#now)
+    while (finding.is === 'waiting' && this.#waits.size > 0) {
+      await Promise.race(this.#waits.values())
+      if (this.#stopped) return undefined
+      finding = await lookAt(step, this.#now)
+    }
+    if (finding.is !== 'waiting') return finding
+    throw new Error(`Step ${step.id} waits for ${finding.on}, which no earlier step provides.`)
+  }
+
+  async #confirm(step: Step, changes: Outcome['changes']): Promise<void> {
+    const finding = await step.confirm?.(this.#now, (state) =>
+      this.#progress.told(step.id, step.title, state),
+    )
+    this.#waits.delete(step.id)
+    if (finding) this.#settle(step, finding, changes)
+  }
+
+  #settle(step: Step, finding: Finding, changes: Outcome['changes']): void {
+    if (finding.is === 'ready') {
+      this.#learn(factsOf(finding))
+      this.#heed(finding.warnings)
+      this.#record(step, 'changed', finding.note, changes)
+      return
+    }
+    const problem = finding.is === 'blocked' ? finding.problem : didNotTake(step)
+    this.#fail(step, problem, 'failed', changes)
+  }
+
+  #ready(step: Step, finding: Extract<Finding, { is: 'ready' }>): void {
+    this.#learn(finding.facts)
+    this.#record(step, 'ready', finding.note, [])
+  }
+
+  #heed(warnings: readonly string[] = []): void {
+    for (const warning of warnings) this.#warnings.add(warning)
+  }
+
+  #learn(facts: Partial<Facts> | undefined): void {
+    this.#facts = { ...this.#facts, ...facts }
+  }
+
+  #fail(
+    step: Step,
+    problem: Problem,
+    status: 'failed' | 'blocked',
+    changes: Outcome['changes'] = [],
+  ): void {
+    this.#problem ??= problem
+    this.#record(step, status, problem.what, changes)
+  }
+
+  #record(
+    step: Step,
+    status: Outcome['status'],
+    note: string,
+    changes: Outcome['changes'],
+    { silent = false } = {},
+  ): void {
+    const outcome = { id: step.id, title: step.title, status, note, changes }
+    this.#outcomes.set(step.id, outcome)
+    if (!silent) this.#progress.ended(outcome)
+  }
+
+  async #guard(step: Step, action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      this.#waits.delete(step.id)
+      if (error instanceof Cancelled) this.#cancelled ||= !this.#stopped
+      else if (error instanceof Problem) this.#fail(step, error, 'failed')
+      else this.#crash ??= error
+    }
+  }
+
+  /** In reverse order; a failing undo is said, never hides the first problem. */
+  async #takeBack(): Promise<void> {
+    for (const step of [...this.#steps].reverse()) {
+      if (!step.undo) continue
+      try {
+        const note = await step.undo(this.#now)
+        if (note !== undefined) this.#record(step, 'skipped', note, [])
+      } catch (error) {
+        const what = error instanceof Problem ? `${error.what} ${error.next}` : String(error)
+        this.#record(step, 'failed', `could not be taken back: ${what}`, [])
+      }
+    }
+  }
+}
+
+function skipped(step: Step): Outcome {
+  return {
+    id: step.id,
+    title: step.title,
+    status: 'skipped',
+    note: 'not reached',
+    changes: [],
+  }
+}
+
+function didNotTake(step: Step): Problem {
+  return new Problem({
+    code: `${step.id}-did-not-take`,
+    what: `${step.title}: the change was accepted, but it can't be seen.`,
+    why: 'Cloudflare answered without an error, and then showed the old state.',
+    next: 'Run the same command again; it goes on from here.',
+  })
+}

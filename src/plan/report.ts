@@ -1,0 +1,95 @@
+import * as z from 'zod'
+import type { Problem } from '../problem.ts'
+import type { Outcome } from './apply.ts'
+import type { EnvWritten } from './step.ts'
+import type { Plan, PlanItem } from './survey.ts'
+
+const change = z.object({
+  what: z.string(),
+  risk: z.enum(['safe', 'public', 'destructive']),
+})
+
+const step = z.object({
+  id: z.string(),
+  title: z.string(),
+  status: z.enum(['ready', 'changed', 'would-change', 'failed', 'blocked', 'skipped']),
+  note: z.string(),
+  changes: z.array(change),
+})
+
+/** What `--json` prints: one report on stdout. A contract; fields are added, never changed. */
+export const reportSchema = z
+  .object({
+    command: z.string(),
+    ok: z.boolean(),
+    dryRun: z.boolean(),
+    settings: z.record(z.string(), z.object({ value: z.unknown(), source: z.string() })),
+    steps: z.array(step),
+    env: z
+      .object({
+        file: z.string().nullable(),
+        backup: z.string().nullable(),
+        changed: z.array(z.string()),
+      })
+      .nullable(),
+    warnings: z.array(z.string()),
+    next: z.array(z.string()),
+    problem: z
+      .object({ code: z.string(), what: z.string(), why: z.string(), next: z.string() })
+      .nullable(),
+  })
+  .meta({ title: 'mastodon-r2 report', description: 'What a run of mastodon-r2 found and did.' })
+
+export type Report = z.infer<typeof reportSchema>
+export type ReportStep = Report['steps'][number]
+
+/** JSON Schema (2020-12) of the report; `help --json-schema` prints it. */
+export function reportJsonSchema(): object {
+  return z.toJSONSchema(reportSchema)
+}
+
+export function planSteps(plan: Plan): ReportStep[] {
+  return plan.items.map(({ id, title, finding }) => ({ id, title, ...describe(finding) }))
+}
+
+export function outcomeSteps(outcomes: readonly Outcome[]): ReportStep[] {
+  return outcomes.map((outcome) => ({ ...outcome, changes: [...outcome.changes] }))
+}
+
+export function planWarnings(plan: Plan): string[] {
+  return plan.items.flatMap(({ finding }) =>
+    finding.is === 'ready' || finding.is === 'change' ? (finding.warnings ?? []) : [],
+  )
+}
+
+export function reportEnv(written: EnvWritten | undefined): Report['env'] {
+  if (!written) return null
+  return {
+    file: written.file ?? null,
+    backup: written.backup ?? null,
+    changed: [...written.changed],
+  }
+}
+
+export function reportProblem(problem: Problem | undefined): Report['problem'] {
+  if (!problem) return null
+  const { code, what, why, next } = problem
+  return { code, what, why, next }
+}
+
+function describe(finding: PlanItem['finding']): Pick<ReportStep, 'status' | 'note' | 'changes'> {
+  switch (finding.is) {
+    case 'ready':
+      return { status: 'ready', note: finding.note, changes: [] }
+    case 'change': {
+      const note = finding.changes.map(({ what }) => what).join('; ')
+      return { status: 'would-change', note, changes: [...finding.changes] }
+    }
+    case 'waiting': {
+      const changes = [{ what: finding.will, risk: 'safe' as const }]
+      return { status: 'would-change', note: finding.will, changes }
+    }
+    case 'blocked':
+      return { status: 'blocked', note: finding.problem.what, changes: [] }
+  }
+}

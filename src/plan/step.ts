@@ -1,0 +1,137 @@
+import type { Problem } from '../problem.ts'
+import type {
+  BootstrapToken,
+  BucketRef,
+  CloudflarePort,
+  KeyOwner,
+  LocationHint,
+  Zone,
+} from '../services/cloudflare/port.ts'
+import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { PublicWebPort } from '../services/public-web/port.ts'
+import type { ConnectS3, S3Key } from '../services/s3/port.ts'
+
+/**
+ * One thing that is taken care of. `look` never writes; `change` never asks and never prints;
+ * `confirm` polls for what takes time, while later steps already run.
+ */
+export interface Step<Needs extends keyof World = keyof World> {
+  /** Stable: tests, JSON and scripts name steps by it. */
+  readonly id: string
+  readonly title: string
+  look(at: Pick<World, Needs>): Promise<Finding>
+  /** Carries out what `look` announced and returns what it learned. */
+  change?(at: Pick<World, Needs>): Promise<Partial<Facts>>
+  /** Called after `change`, beside the steps that follow; `tell` shows the state reached so far. */
+  confirm?(at: Pick<World, Needs>, tell: (state: string) => void): Promise<Finding>
+  /** Takes back what can't be found again, when a later step fails or the run is cancelled. */
+  undo?(at: Pick<World, Needs>): Promise<string | undefined>
+}
+
+export type Finding =
+  | {
+      readonly is: 'ready'
+      readonly note: string
+      readonly warnings?: readonly string[]
+      readonly facts?: Partial<Facts>
+    }
+  | {
+      readonly is: 'change'
+      readonly changes: readonly Change[]
+      readonly warnings?: readonly string[]
+    }
+  /** Can't be looked at until another step has run. `will` says what is done then. */
+  | { readonly is: 'waiting'; readonly on: keyof Facts; readonly will: string }
+  | { readonly is: 'blocked'; readonly problem: Problem }
+
+export interface Change {
+  readonly what: string
+  readonly risk: Risk
+}
+
+/** `public`: others can see the effect. `destructive`: something is lost; needs its own flag. */
+export type Risk = 'safe' | 'public' | 'destructive'
+
+/** What steps learn, each fact written by one step. */
+export interface Facts {
+  /** access-keys: the key that Mastodon will use. */
+  readonly accessKey: S3Key & { readonly minted: boolean }
+  /** upload-probe: the key did all that Mastodon does. */
+  readonly keyProven: true
+  /** media-domain: ownership and certificate are active; `attached` when this run did it. */
+  readonly domainActive: { readonly attached: boolean }
+  /** env-file: where the block is now. */
+  readonly envWritten: EnvWritten
+  /** public-read: an object uploaded with the key came back through the media host. */
+  readonly publicProven: true
+}
+
+export interface EnvWritten {
+  /** The file, or undefined when the block was handed out for printing. */
+  readonly file: string | undefined
+  readonly backup: string | undefined
+  readonly changed: readonly string[]
+  /** Masked `-`/`+` lines. */
+  readonly diff: readonly string[]
+}
+
+/** What a run has to work with. Steps name the parts that they use. */
+export interface World {
+  readonly cloudflare: CloudflarePort
+  readonly connectS3: ConnectS3
+  readonly web: PublicWebPort
+  readonly envWriter: EnvWriter
+  readonly clock: Clock
+  readonly setup: Setup
+  readonly facts: Partial<Facts>
+}
+
+export interface Clock {
+  now(): Date
+  /** Milliseconds; rejects with Cancelled when the person stops the run. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Lower-case hexadecimal characters from a cryptographic source. */
+  randomHex(length: number): string
+}
+
+/** The env file's side: pure edit, masked diff and the one write. */
+export interface EnvWriter {
+  /** The whole new text of the target, secrets inside. */
+  edit(text: string, values: ReadonlyMap<string, string>, retire: readonly string[]): string
+  diff(before: string, after: string): string[]
+  /** Backup, temporary file, rename. Returns the backup's path. */
+  write(file: EnvFileOnDisk, text: string): Promise<{ backup: string | undefined }>
+  /** The block alone, for printing. */
+  render(values: ReadonlyMap<string, string>): string
+}
+
+/** What was chosen, all of it plain data. */
+export interface Setup {
+  readonly token: BootstrapToken
+  readonly owner: KeyOwner
+  readonly at: BucketRef
+  readonly location: LocationHint | undefined
+  readonly zone: Zone
+  readonly mediaHost: string
+  readonly corsOrigins: readonly string[]
+  readonly allowIps: readonly string[]
+  /** RFC 3339 without milliseconds. */
+  readonly keyExpiresOn: string | undefined
+  /** What S3_ENDPOINT will hold. */
+  readonly s3Endpoint: string
+  /** Milliseconds to wait for the custom domain. */
+  readonly waitDomainMs: number
+  /** Milliseconds to wait for a new key to work (Cloudflare: up to a minute). */
+  readonly waitKeyMs: number
+  readonly installation: Installation
+  /** `switch`: S3_ENABLED=true. `prepare`: the block is written with S3_ENABLED=false. */
+  readonly storage: 'switch' | 'prepare'
+  readonly target: EnvTarget
+  /** The key that the target or Mastodon's env files already hold, when it is for this bucket. */
+  readonly knownKey: S3Key | undefined
+}
+
+export type EnvTarget =
+  | { readonly kind: 'file'; readonly file: EnvFileOnDisk }
+  /** Nothing is written on this machine; the block is printed. */
+  | { readonly kind: 'print'; readonly reason: string }

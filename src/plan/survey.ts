@@ -1,0 +1,71 @@
+import { Problem } from '../problem.ts'
+import type { Facts, Finding, Risk, Step, World } from './step.ts'
+
+/** What a run would do: plain data, one item a step, in the order of the steps. */
+export interface Plan {
+  readonly items: readonly PlanItem[]
+}
+
+export interface PlanItem {
+  readonly id: string
+  readonly title: string
+  readonly finding: Finding
+}
+
+/**
+ * Looks at everything at the same time; looks are read-only, so their order doesn't matter. A step
+ * that waits for a fact is looked at again once another step's look has told it.
+ */
+export async function survey(steps: readonly Step[], world: World): Promise<Plan> {
+  const findings = await Promise.all(steps.map((step) => lookAt(step, world)))
+  const facts: Partial<Facts> = { ...world.facts }
+  for (let told = true; told; ) {
+    Object.assign(facts, ...findings.map(factsOf))
+    const again = steps.flatMap((step, index) => {
+      const finding = findings[index] as Finding
+      return finding.is === 'waiting' && facts[finding.on] !== undefined ? [{ step, index }] : []
+    })
+    const looks = again.map(({ step }) => lookAt(step, { ...world, facts: { ...facts } }))
+    for (const [nth, finding] of (await Promise.all(looks)).entries()) {
+      findings[again[nth]?.index ?? 0] = finding
+    }
+    told = again.length > 0
+  }
+  return {
+    items: steps.map(({ id, title }, index) => ({
+      id,
+      title,
+      finding: findings[index] as Finding,
+    })),
+  }
+}
+
+/** A Problem thrown while looking is a finding; anything else is a bug and goes up. */
+export async function lookAt(step: Step, world: World): Promise<Finding> {
+  try {
+    return await step.look(world)
+  } catch (error) {
+    if (error instanceof Problem) return { is: 'blocked', problem: error }
+    throw error
+  }
+}
+
+export function factsOf(finding: Finding) {
+  return finding.is === 'ready' ? finding.facts : undefined
+}
+
+export function blocked(plan: Plan): Problem | undefined {
+  for (const { finding } of plan.items) if (finding.is === 'blocked') return finding.problem
+  return undefined
+}
+
+export function hasChanges(plan: Plan): boolean {
+  return plan.items.some(({ finding }) => finding.is === 'change' || finding.is === 'waiting')
+}
+
+export function risks(plan: Plan): Set<Risk> {
+  const changes = plan.items.flatMap(({ finding }) =>
+    finding.is === 'change' ? finding.changes : [],
+  )
+  return new Set(changes.map((change) => change.risk))
+}

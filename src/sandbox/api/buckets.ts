@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import type {
+  Bucket,
+  BucketDeleteResponse,
+  BucketListResponse,
+} from 'cloudflare/resources/r2/buckets/buckets'
+import type { SandboxBucket } from '../world.ts'
+import { removeDomain } from './custom-domains.ts'
+import { ok } from './envelope.ts'
+import { bucketsOf, findBucket, isBucketName } from './find-bucket.ts'
+import { type Jurisdiction, jurisdictionOf } from './jurisdiction.ts'
+import { defaultLifecycle } from './lifecycle.ts'
+import { cursorAfter, startAfter } from './page.ts'
+import { Refusal } from './refusal.ts'
+import { bodyObject, type Handler, param, queryNumber } from './request.ts'
+
+type Location = NonNullable<Bucket['location']>
+
+const locations: readonly Location[] = ['apac', 'eeur', 'enam', 'weur', 'wnam', 'oc']
+const storageClasses = ['Standard', 'InfrequentAccess'] as const
+
+/** Buckets of one jurisdiction in the order of their names. */
+export const listBuckets: Handler = (context, request) => {
+  const perPage = queryNumber(request, 'per_page', 20, 1, 1000)
+  const contains = request.query.get('name_contains') ?? ''
+  const descending = request.query.get('direction') === 'desc'
+  const after = startAfter(request)
+  const buckets = bucketsOf(context, request)
+    .filter(({ name }) => name.includes(contains))
+    .sort((a, b) => (a.name < b.name === descending ? 1 : -1))
+    .filter(({ name }) => after === undefined || (descending ? name < after : name > after))
+  const shown = buckets.slice(0, perPage)
+  const last = shown.at(-1)
+  const cursor = last && buckets.length > shown.length ? { cursor: cursorAfter(last.name) } : {}
+  const info = { per_page: perPage, ...cursor }
+  return ok<BucketListResponse>({ buckets: shown.map(describe) }, { info })
+}
+
+/** The same name in two jurisdictions is two buckets. */
+export const createBucket: Handler = (context, request) => {
+  const { name, locationHint, storageClass } = bodyObject(request)
+  const jurisdiction = jurisdictionOf(request)
+  const accountId = param(request, 'account')
+  if (typeof name !== 'string' || !isBucketName(name)) throw new Refusal('bucket-name')
+  const location = locationFor(locationHint, jurisdiction)
+  const asked = storageClass ?? 'Standard'
+  const known = storageClasses.find((other) => other === asked)
+  if (known === undefined) throw new Refusal('storage-class')
+  const siblings = bucketsOf(context, request)
+  if (siblings.some((bucket) => bucket.name === name)) throw new Refusal('bucket-exists')
+  const owned = context.world.buckets.filter((bucket) => bucket.accountId === accountId)
+  if (owned.length >= context.maxBuckets) throw new Refusal('too-many-buckets')
+  const bucket: SandboxBucket = {
+    accountId,
+    jurisdiction,
+    name,
+    location,
+    storageClass: known,
+    createdAt: context.now(),
+    slot: randomBytes(8).toString('hex'),
+    devUrlEnabled: false,
+    cors: undefined,
+    lifecycle: defaultLifecycle(),
+    domains: [],
+  }
+  context.world.buckets.push(bucket)
+  return ok<Bucket>(describe(bucket))
+}
+
+export const getBucket: Handler = (context, request) =>
+  ok<Bucket>(describe(findBucket(context, request)))
+
+/** Only an empty bucket goes; its custom domains and their DNS records go with it. */
+export const deleteBucket: Handler = async (context, request) => {
+  const bucket = findBucket(context, request)
+  const objects = await context.listObjects(bucket, { prefix: '', perPage: 1 })
+  if (objects.length > 0) throw new Refusal('bucket-not-empty')
+  for (const domain of [...bucket.domains]) removeDomain(context.world, bucket, domain)
+  const place = context.world.buckets.indexOf(bucket)
+  if (place >= 0) context.world.buckets.splice(place, 1)
+  return ok<BucketDeleteResponse>({})
+}
+
+function locationFor(hint: unknown, jurisdiction: string): Location {
+  const homes: Readonly<Record<string, Location>> = { eu: 'weur', us: 'enam', fedramp: 'enam' }
+  if (hint === undefined) return homes[jurisdiction] ?? 'wnam'
+  const known = locations.find((location) => location === hint)
+  if (known === undefined) throw new Refusal('location-hint')
+  return known
+}
+
+function describe(bucket: SandboxBucket): Bucket {
+  return {
+    name: bucket.name,
+    creation_date: new Date(bucket.createdAt).toISOString(),
+    location: bucket.location as Location,
+    jurisdiction: bucket.jurisdiction as Jurisdiction,
+    storage_class: bucket.storageClass ?? 'Standard',
+  }
+}

@@ -1,0 +1,95 @@
+import { getAccount, listAccounts } from './accounts.ts'
+import { createBucket, deleteBucket, getBucket, listBuckets } from './buckets.ts'
+import { deleteCors, getCors, putCors } from './cors.ts'
+import * as custom from './custom-domains.ts'
+import { listDnsRecords } from './dns-records.ts'
+import { getLifecycle, putLifecycle } from './lifecycle.ts'
+import { getManagedDomain, updateManagedDomain } from './managed-domain.ts'
+import { listObjects } from './objects.ts'
+import type { Handler } from './request.ts'
+import * as tokens from './tokens.ts'
+import { getZone, listZones } from './zones.ts'
+
+/** What a token must hold: one of the permission groups, for the account, zone or user. */
+export interface Need {
+  readonly groups: readonly string[]
+  readonly on: 'account' | 'zone' | 'user'
+}
+
+export interface Route {
+  readonly method: string
+  /** Below `/client/v4`; `:name` is one segment. */
+  readonly path: string
+  /** `own`: any active token gets in, the handler looks at what it may see. */
+  readonly need: Need | 'own'
+  readonly handle: Handler
+}
+
+const r2Write: Need = { groups: ['Workers R2 Storage Write'], on: 'account' }
+const r2Read: Need = { groups: [...r2Write.groups, 'Workers R2 Storage Read'], on: 'account' }
+const dnsRead: Need = { groups: ['DNS Read', 'DNS Write'], on: 'zone' }
+
+const buckets = '/accounts/:account/r2/buckets'
+const bucket = `${buckets}/:bucket`
+const domain = `${bucket}/domains/custom/:domain`
+
+/** Every endpoint of the sandbox but the two that verify a token; permissions as in the OpenAPI. */
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/accounts', need: 'own', handle: listAccounts },
+  { method: 'GET', path: '/accounts/:account', need: 'own', handle: getAccount },
+  { method: 'GET', path: '/zones', need: 'own', handle: listZones },
+  { method: 'GET', path: '/zones/:zone', need: 'own', handle: getZone },
+  { method: 'GET', path: '/zones/:zone/dns_records', need: dnsRead, handle: listDnsRecords },
+
+  { method: 'GET', path: buckets, need: r2Read, handle: listBuckets },
+  { method: 'POST', path: buckets, need: r2Write, handle: createBucket },
+  { method: 'GET', path: bucket, need: r2Read, handle: getBucket },
+  { method: 'DELETE', path: bucket, need: r2Write, handle: deleteBucket },
+  { method: 'GET', path: `${bucket}/objects`, need: r2Read, handle: listObjects },
+  { method: 'GET', path: `${bucket}/cors`, need: r2Read, handle: getCors },
+  { method: 'PUT', path: `${bucket}/cors`, need: r2Write, handle: putCors },
+  { method: 'DELETE', path: `${bucket}/cors`, need: r2Write, handle: deleteCors },
+  { method: 'GET', path: `${bucket}/lifecycle`, need: r2Read, handle: getLifecycle },
+  { method: 'PUT', path: `${bucket}/lifecycle`, need: r2Write, handle: putLifecycle },
+  { method: 'GET', path: `${bucket}/domains/managed`, need: r2Read, handle: getManagedDomain },
+  { method: 'PUT', path: `${bucket}/domains/managed`, need: r2Write, handle: updateManagedDomain },
+  {
+    method: 'GET',
+    path: `${bucket}/domains/custom`,
+    need: r2Read,
+    handle: custom.listCustomDomains,
+  },
+  {
+    method: 'POST',
+    path: `${bucket}/domains/custom`,
+    need: r2Write,
+    handle: custom.attachCustomDomain,
+  },
+  { method: 'GET', path: domain, need: r2Read, handle: custom.getCustomDomain },
+  { method: 'PUT', path: domain, need: r2Write, handle: custom.updateCustomDomain },
+  { method: 'DELETE', path: domain, need: r2Write, handle: custom.detachCustomDomain },
+
+  ...tokenRoutes('/accounts/:account/tokens', 'Account API Tokens', 'account'),
+  ...tokenRoutes('/user/tokens', 'API Tokens', 'user'),
+]
+
+/** The same seven endpoints for tokens of an account and of the user. */
+function tokenRoutes(base: string, groups: string, on: Need['on']): Route[] {
+  const write: Need = { groups: [`${groups} Write`], on }
+  const read: Need = { groups: [`${groups} Write`, `${groups} Read`], on }
+  const one = `${base}/:token`
+  return [
+    {
+      method: 'GET',
+      path: `${base}/permission_groups`,
+      need: read,
+      handle: tokens.listPermissionGroups,
+    },
+    { method: 'GET', path: base, need: read, handle: tokens.listTokens },
+    { method: 'POST', path: base, need: write, handle: tokens.createToken },
+    { method: 'GET', path: one, need: read, handle: tokens.getToken },
+    { method: 'PUT', path: one, need: write, handle: tokens.updateToken },
+    { method: 'DELETE', path: one, need: write, handle: tokens.deleteToken },
+    { method: 'PUT', path: `${one}/value`, need: write, handle: tokens.rollToken },
+  ]
+}

@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import type { ListedObject, ListObjects } from '../api/request.ts'
+import type { SandboxBucket } from '../world.ts'
+import type { EmulatorPool } from './emulator-pool.ts'
+
+/** A page of S3's listing holds this many keys at most. */
+const PAGE = 1000
+
+/** Objects of a bucket in the order of their keys; starts no emulator just to find nothing. */
+export async function listObjects(
+  pool: EmulatorPool,
+  bucket: SandboxBucket,
+  { prefix, perPage, startAfter }: Parameters<ListObjects>[1],
+): Promise<ListedObject[]> {
+  if (!pool.started) return []
+  const query: [string, string][] = [
+    ['list-type', '2'],
+    ['encoding-type', 'url'],
+    ['max-keys', String(Math.min(perPage, PAGE))],
+    ['prefix', prefix],
+  ]
+  if (startAfter !== undefined) query.push(['start-after', startAfter])
+  const slot = await pool.slotOf(bucket)
+  const upstream = await pool.s3(slot, { method: 'GET', key: undefined, query, headers: {} })
+  const [answer] = (await once(upstream.end(), 'response')) as [IncomingMessage]
+  const xml = await text(answer)
+  if (answer.statusCode !== 200) throw new Error(`The emulator answered ${answer.statusCode}.`)
+  const found = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, entry = '']) => ({
+    key: decodeURIComponent(element(entry, 'Key')),
+    size: Number(element(entry, 'Size')),
+    etag: element(entry, 'ETag').replace(/&quot;|"/g, ''),
+    uploadedAt: Date.parse(element(entry, 'LastModified')),
+  }))
+  const last = found.at(-1)
+  if (perPage <= PAGE || found.length < PAGE || !last) return found
+  const rest = { prefix, perPage: perPage - PAGE, startAfter: last.key }
+  return [...found, ...(await listObjects(pool, bucket, rest))]
+}
+
+function element(xml: string, name: string): string {
+  return new RegExp(`<${name}>(.*?)</${name}>`, 's').exec(xml)?.[1] ?? ''
+}

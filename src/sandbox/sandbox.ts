@@ -1,0 +1,144 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Secret } from '../secret.ts'
+import { startApi } from './api/server.ts'
+import { createAuthority } from './certificate.ts'
+import type { SandboxContext } from './doorway.ts'
+import { createFaults, type Faults } from './faults.ts'
+import { startPublicHost } from './public-host/public-host.ts'
+import { startEmulator } from './r2/emulator.ts'
+import { createEmulatorPool } from './r2/emulator-pool.ts'
+import { type Front, startFront } from './r2/front.ts'
+import { listObjects } from './r2/list-objects.ts'
+import { locateMiniflare } from './r2/load-miniflare.ts'
+import { type SeedOptions, seedWorld } from './seed.ts'
+import type { Delays, LoggedRequest, World } from './world.ts'
+
+export interface SandboxOptions
+  extends Partial<Delays>,
+    Pick<SeedOptions, 'accounts' | 'zones' | 'tokenKind' | 'permissions' | 'expiresOn'> {
+  /** false: the person has not bought R2 yet, every bucket call is refused with 10042. */
+  readonly r2Enabled?: boolean
+  /** Where the scratch folder is made; the system's folder for temporary files unless told. */
+  readonly dir?: string
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number
+  /** `lazy` (unless told): the first S3 or public request pays its second of start. */
+  readonly emulator?: 'lazy' | 'eager'
+  /** true: uploads wait in vain for `100 Continue`, as they do at R2. */
+  readonly silentContinue?: boolean
+}
+
+/** A Cloudflare on this machine: everything on 127.0.0.1, gone without a trace after close. */
+export interface Sandbox {
+  /** For CLOUDFLARE_BASE_URL. */
+  readonly apiUrl: string
+  /** S3 endpoint of a jurisdiction, path style; `default` unless told. */
+  s3Url(jurisdiction?: string): string
+  /** For each public host, in the form of curl's --connect-to. */
+  readonly connectTo: readonly string[]
+  /** Certificate of the authority behind the public hosts, PEM. */
+  readonly caFile: string
+  readonly caPem: string
+  readonly bootstrapToken: Secret
+  /** The first account. */
+  readonly accountId: string
+  readonly world: World
+  readonly log: readonly LoggedRequest[]
+  readonly faults: Faults
+  close(): Promise<void>
+}
+
+const jurisdictions = ['default', 'eu', 'us', 'fedramp', 'fedramp-high'] as const
+const SLOTS = 32
+
+/** Throws Problem `sandbox-needs-miniflare`; when eager `sandbox-emulator-failed`, too. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { world, bootstrapToken } = seed(options)
+  const log: LoggedRequest[] = []
+  const faults = createFaults()
+  const clock = options.clock ?? Date.now
+  const context: SandboxContext = { world, faults, clock, log: (entry) => void log.push(entry) }
+  const undo: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const dir = await mkdtemp(join(options.dir ?? tmpdir(), 'mastodon-r2-sandbox-'))
+    undo.push(() => rm(dir, { recursive: true, force: true }))
+    const authority = createAuthority()
+    const caFile = join(dir, 'ca.pem')
+    await writeFile(caFile, authority.pem)
+    const persist = join(dir, 'objects')
+    await locateMiniflare()
+    const pool = createEmulatorPool(world, () => startEmulator({ slots: SLOTS, persist }))
+    undo.push(() => pool.close())
+    if (options.emulator === 'eager') await pool.start()
+    const fronts = new Map<string, Front>()
+    for (const jurisdiction of jurisdictions) {
+      const silentContinue = options.silentContinue ?? false
+      const front = await startFront(context, { jurisdiction, pool, silentContinue })
+      undo.push(() => front.close())
+      fronts.set(jurisdiction, front)
+    }
+    const publicHost = await startPublicHost(context, { pool, authority })
+    undo.push(() => publicHost.close())
+    const api = await startApi(world, {
+      log: context.log,
+      readLog: () => log,
+      faults,
+      clock,
+      listObjects: (bucket, query) => listObjects(pool, bucket, query),
+      maxBuckets: SLOTS,
+    })
+    undo.push(() => api.close())
+    return {
+      apiUrl: api.url,
+      s3Url: (jurisdiction = 'default') => urlOf(fronts, jurisdiction),
+      connectTo: [`::127.0.0.1:${publicHost.port}`],
+      caFile,
+      caPem: authority.pem,
+      bootstrapToken,
+      accountId: world.accounts[0]?.id ?? '',
+      world,
+      log,
+      faults,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/**
+ * What a person exports to point the tool at a sandbox, and the flags that have no variable. The
+ * token is shown in clear: it opens nothing but this sandbox.
+ */
+export function exports(sandbox: Sandbox): Record<string, string> {
+  return {
+    CLOUDFLARE_BASE_URL: sandbox.apiUrl,
+    CLOUDFLARE_API_TOKEN: sandbox.bootstrapToken.reveal(),
+    NODE_EXTRA_CA_CERTS: sandbox.caFile,
+  }
+}
+
+/** The flags that go with `exports`. */
+export function flags(sandbox: Sandbox): string[] {
+  const connectTo = sandbox.connectTo.flatMap((value) => ['--connect-to', value])
+  return ['--s3-endpoint-url', sandbox.s3Url(), ...connectTo]
+}
+
+function seed(options: SandboxOptions): ReturnType<typeof seedWorld> {
+  const { domainMs = 2000, keyMs = 1000, requestMs = 0, r2Enabled = true, ...wishes } = options
+  const seeded = seedWorld({ ...wishes, delays: { domainMs, keyMs, requestMs } })
+  if (!r2Enabled) for (const account of seeded.world.accounts) account.r2Enabled = false
+  return seeded
+}
+
+function urlOf(fronts: ReadonlyMap<string, Front>, jurisdiction: string): string {
+  const front = fronts.get(jurisdiction)
+  if (!front) throw new Error(`The sandbox has no jurisdiction ${jurisdiction}.`)
+  return front.url
+}

@@ -1,0 +1,133 @@
+import { Problem } from '../../problem.ts'
+import type { Secret } from '../../secret.ts'
+import type { Call } from './client.ts'
+import { allPages } from './pages.ts'
+import type { Account, BootstrapToken, CloudflarePort, TokenKind } from './port.ts'
+import { Refusal } from './refusal.ts'
+import { zones } from './zones.ts'
+
+interface Verified {
+  id: string
+  status: BootstrapToken['status']
+  expires_on?: string
+}
+
+/** More accounts than an account-owned token will ever see. */
+const ACCOUNTS_TRIED = 10
+
+export function accounts(
+  call: Call,
+  token: Secret,
+): Pick<CloudflarePort, 'identifyToken' | 'listAccounts'> {
+  /** An account-owned token was once refused at /accounts: then its zones tell. */
+  async function listAccounts(): Promise<Account[]> {
+    let refusal: Refusal | undefined
+    try {
+      const found = await allPages((page) =>
+        call('repeatable', (sdk) => sdk.accounts.list({ page, per_page: 50 })),
+      )
+      if (found.length > 0) return found.map(({ id, name }) => ({ id, name }))
+    } catch (error) {
+      if (!(error instanceof Refusal) || !isClientFault(error)) throw error
+      refusal = error
+    }
+    try {
+      return accountsOf((await zones(call).listZones()).map(({ account }) => account))
+    } catch (error) {
+      throw error instanceof Refusal && refusal ? refusal : error
+    }
+  }
+
+  async function verifyAsUser(): Promise<BootstrapToken> {
+    return describe('user', await call('repeatable', (sdk) => sdk.user.tokens.verify()))
+  }
+
+  async function verifyAsAccount(accountId: string): Promise<BootstrapToken> {
+    const send = () =>
+      call('repeatable', (sdk) => sdk.accounts.tokens.verify({ account_id: accountId }))
+    return describe('account', await send())
+  }
+
+  /** `fallback` is what a person should read when no account knows the token. */
+  async function findOwner(accountId: string | undefined, fallback?: Refusal) {
+    let refusal = fallback
+    const ids = accountId ? [accountId] : await accountIds(listAccounts)
+    for (const id of ids.slice(0, ACCOUNTS_TRIED)) {
+      try {
+        return await verifyAsAccount(id)
+      } catch (error) {
+        if (!(error instanceof Refusal) || !isClientFault(error)) throw error
+        refusal ??= error
+      }
+    }
+    throw refusal ?? noAccount()
+  }
+
+  return {
+    listAccounts,
+    async identifyToken(accountId) {
+      const kind = kindByPrefix(token.reveal())
+      if (kind === 'account') return await findOwner(accountId)
+      if (kind === 'user') return await verifyAsUser()
+      try {
+        return await verifyAsUser()
+      } catch (error) {
+        if (!(error instanceof Refusal) || !isClientFault(error)) throw error
+        return await findOwner(accountId, error)
+      }
+    },
+  }
+}
+
+/**
+ * Prefixes of tokens made since 2026 (Cloudflare docs, API token formats); older ones have none.
+ * Throws Problem `cloudflare-token-kind` for what is no API token.
+ */
+function kindByPrefix(text: string): TokenKind | undefined {
+  if (text.startsWith('cfut_')) return 'user'
+  if (text.startsWith('cfat_')) return 'account'
+  if (text.startsWith('cfk_')) throw wrongKind('the Global API Key')
+  if (text.startsWith('cfoat_')) throw wrongKind('the login of wrangler')
+  return undefined
+}
+
+function describe(kind: TokenKind, { id, status, expires_on }: Verified): BootstrapToken {
+  return { id, kind, status, ...(expires_on ? { expiresOn: expires_on } : {}) }
+}
+
+async function accountIds(listAccounts: () => Promise<Account[]>): Promise<string[]> {
+  try {
+    return (await listAccounts()).map(({ id }) => id)
+  } catch (error) {
+    if (error instanceof Refusal && isClientFault(error)) return []
+    throw error
+  }
+}
+
+function accountsOf(found: readonly Account[]): Account[] {
+  return [...new Map(found.map((account) => [account.id, account])).values()]
+}
+
+function isClientFault({ status }: Refusal): boolean {
+  return status < 500 && status !== 429
+}
+
+function wrongKind(name: string): Problem {
+  return new Problem({
+    code: 'cloudflare-token-kind',
+    what: `This is ${name}, not an API token.`,
+    why: 'The setup needs an API token: it can be limited to what is needed, and deleted afterwards.',
+    next: 'Make one at https://dash.cloudflare.com/?to=/:account/api-tokens and run this again.',
+    exit: 2,
+  })
+}
+
+function noAccount(): Problem {
+  return new Problem({
+    code: 'cloudflare-no-account',
+    what: 'The API token sees no Cloudflare account.',
+    why: 'It covers no account, or it may not list the account that owns it.',
+    next: 'Run this again with --account-id ID (the dashboard shows the id), or edit the token so that it covers the account.',
+    exit: 2,
+  })
+}

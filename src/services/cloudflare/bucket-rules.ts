@@ -1,0 +1,45 @@
+import type { CORSUpdateParams } from 'cloudflare/resources/r2/buckets/cors'
+import type { LifecycleUpdateParams } from 'cloudflare/resources/r2/buckets/lifecycle'
+import { scope } from './buckets.ts'
+import type { Call } from './client.ts'
+import type { CloudflarePort, CorsRule, LifecycleRule } from './port.ts'
+import { Refusal } from './refusal.ts'
+
+/** "The CORS configuration does not exist" (R2's error codes). */
+const NO_CORS = 10059
+
+export function bucketRules(
+  call: Call,
+): Pick<CloudflarePort, 'getCors' | 'putCors' | 'getLifecycle' | 'putLifecycle'> {
+  return {
+    async getCors(at) {
+      try {
+        const found = await call('repeatable', (sdk) =>
+          sdk.r2.buckets.cors.get(at.bucket, scope(at)),
+        )
+        return (found?.rules ?? []) as CorsRule[]
+      } catch (error) {
+        if (error instanceof Refusal && error.numbers.includes(NO_CORS)) return []
+        throw error
+      }
+    },
+
+    async putCors(at, rules) {
+      const body = { ...scope(at), rules: rules as CORSUpdateParams.Rule[] }
+      await call('repeatable', (sdk) => sdk.r2.buckets.cors.update(at.bucket, body))
+    },
+
+    async getLifecycle(at) {
+      const found = await call('repeatable', (sdk) =>
+        sdk.r2.buckets.lifecycle.get(at.bucket, scope(at)),
+      )
+      return (found?.rules ?? []) as unknown as LifecycleRule[]
+    },
+
+    async putLifecycle(at, rules) {
+      const sent = rules as unknown as LifecycleUpdateParams.Rule[]
+      const body = { ...scope(at), rules: sent }
+      await call('repeatable', (sdk) => sdk.r2.buckets.lifecycle.update(at.bucket, body))
+    },
+  }
+}

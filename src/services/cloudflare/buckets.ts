@@ -1,0 +1,66 @@
+import type { Call } from './client.ts'
+import { createAndLook } from './create-and-look.ts'
+import type { Bucket, BucketRef, CloudflarePort } from './port.ts'
+import { Refusal } from './refusal.ts'
+
+/** 10004 and 10073 are both in use for "exists"; 10006 is "no such bucket" (R2's error codes). */
+const EXISTS = [10004, 10073]
+const ABSENT = 10006
+
+export function buckets(
+  call: Call,
+): Pick<CloudflarePort, 'findBucket' | 'createBucket' | 'hasObjects'> {
+  async function findBucket(at: BucketRef): Promise<Bucket | undefined> {
+    try {
+      const found = await call('repeatable', (sdk) => sdk.r2.buckets.get(at.bucket, scope(at)))
+      return {
+        name: found.name ?? at.bucket,
+        ...(found.location ? { location: found.location.toLowerCase() } : {}),
+        ...(found.creation_date ? { createdOn: found.creation_date } : {}),
+      }
+    } catch (error) {
+      if (error instanceof Refusal && error.numbers.includes(ABSENT)) return undefined
+      throw error
+    }
+  }
+
+  return {
+    findBucket,
+
+    async createBucket(at, location) {
+      const hint = location === undefined ? {} : { locationHint: location }
+      const body = { ...scope(at), name: at.bucket, ...hint }
+      try {
+        return await createAndLook({
+          create: () => call('create', (sdk) => sdk.r2.buckets.create(body)),
+          isThere: async () => (await findBucket(at)) !== undefined,
+        })
+      } catch (error) {
+        if (error instanceof Refusal && saysExists(error)) return 'exists'
+        throw error
+      }
+    },
+
+    async hasObjects(at) {
+      try {
+        const list = { ...scope(at), per_page: 1 }
+        const { result } = await call('repeatable', (sdk) =>
+          sdk.r2.buckets.objects.list(at.bucket, list),
+        )
+        return result.length > 0
+      } catch (error) {
+        if (error instanceof Refusal && error.isForbidden) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+/** Every bucket call names its jurisdiction: the same name may exist in each. */
+export function scope({ accountId, jurisdiction }: BucketRef) {
+  return { account_id: accountId, 'cf-r2-jurisdiction': jurisdiction }
+}
+
+function saysExists({ status, numbers }: Refusal): boolean {
+  return status === 409 || numbers.some((number) => EXISTS.includes(number))
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import type { Token } from 'cloudflare/resources/shared'
+import { Problem } from '../../problem.ts'
+import { Secret } from '../../secret.ts'
+import type { Call } from './client.ts'
+import { allPages } from './pages.ts'
+import type { CloudflarePort, KeyOwner, MintedKey } from './port.ts'
+import { Refusal } from './refusal.ts'
+import { renamed, tokenFor } from './token-settings.ts'
+
+const GROUP_NAME = 'Workers R2 Storage Bucket Item Write'
+/** From Cloudflare's R2 docs (r2/api/tokens), for a token that may not list the groups. */
+const GROUP_ID = '2efd5506f9c8494dacb1fa10a3e7d5b6'
+
+export function keys(
+  call: Call,
+): Pick<CloudflarePort, 'listKeys' | 'findKey' | 'mintKey' | 'renameKey' | 'revokeKey'> {
+  async function loadGroups(owner: KeyOwner, filter: { name?: string }) {
+    const { result } = await call('repeatable', (sdk) =>
+      owner.kind === 'user'
+        ? sdk.user.tokens.permissionGroups.list(filter)
+        : sdk.accounts.tokens.permissionGroups.list({ ...filter, account_id: owner.accountId }),
+    )
+    return result
+  }
+
+  async function findGroupId(owner: KeyOwner): Promise<string> {
+    try {
+      for (const filter of [{ name: GROUP_NAME }, {}]) {
+        const groups = await loadGroups(owner, filter)
+        const id = groups.find(({ name }) => name === GROUP_NAME)?.id
+        if (id) return id
+      }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+    }
+    return GROUP_ID
+  }
+
+  return {
+    async listKeys(owner, namePrefix) {
+      const query = { per_page: 50, include_expired: true }
+      const found = await allPages<Token>((page) =>
+        call('repeatable', (sdk) =>
+          owner.kind === 'user'
+            ? sdk.user.tokens.list({ ...query, page })
+            : sdk.accounts.tokens.list({ ...query, page, account_id: owner.accountId }),
+        ),
+      )
+      return found.map(describe).filter(({ name }) => name.startsWith(namePrefix))
+    },
+
+    async findKey(owner, id) {
+      try {
+        const token = await call('repeatable', (sdk) =>
+          owner.kind === 'user'
+            ? sdk.user.tokens.get(id)
+            : sdk.accounts.tokens.get(id, { account_id: owner.accountId }),
+        )
+        return describe(token)
+      } catch (error) {
+        if (error instanceof Refusal && (error.isForbidden || error.status === 404))
+          return undefined
+        throw error
+      }
+    },
+
+    async mintKey(owner, wish) {
+      const body = tokenFor(wish, await findGroupId(owner))
+      const { id, value } = await call('once', (sdk) =>
+        owner.kind === 'user'
+          ? sdk.user.tokens.create(body)
+          : sdk.accounts.tokens.create({ ...body, account_id: owner.accountId }),
+      )
+      if (!id || !value) throw valueless()
+      return { id, secretAccessKey: new Secret(createHash('sha256').update(value).digest('hex')) }
+    },
+
+    async renameKey(owner, { id, raw }, name) {
+      const body = renamed(raw, name)
+      await call<unknown>('repeatable', (sdk) =>
+        owner.kind === 'user'
+          ? sdk.user.tokens.update(id, body)
+          : sdk.accounts.tokens.update(id, { ...body, account_id: owner.accountId }),
+      )
+    },
+
+    async revokeKey(owner, id) {
+      try {
+        await call<unknown>('repeatable', (sdk) =>
+          owner.kind === 'user'
+            ? sdk.user.tokens.delete(id)
+            : sdk.accounts.tokens.delete(id, { account_id: owner.accountId }),
+        )
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.status !== 404) throw error
+      }
+    },
+  }
+}
+
+function describe(token: Token): MintedKey {
+  const { id = '', name = '', status = 'active', issued_on, expires_on } = token
+  const issued = issued_on ? { issuedOn: issued_on } : {}
+  const expires = expires_on ? { expiresOn: expires_on } : {}
+  return { id, name, status, ...issued, ...expires, raw: token }
+}
+
+/** Treated like a lost answer: the token may exist, and nobody has its value. */
+function valueless(): Problem {
+  return new Problem({
+    code: 'cloudflare-answer-lost',
+    what: 'Cloudflare made an access key without telling its value.',
+    why: 'The value is told once only, so this key can’t be used.',
+    next: 'Run this again: it removes the unusable key and makes another.',
+  })
+}

@@ -1,0 +1,66 @@
+import { isCertificateTrouble } from './wire.ts'
+import { WireFailure, type WireFailureDetails } from './wire-failure.ts'
+
+/**
+ * `repeatable`: reads, and writes that give the same result twice. `create`: sent again only when
+ * Cloudflare surely did nothing. `once`: never sent again.
+ */
+export type Sending = 'repeatable' | 'create' | 'once'
+
+export interface RetryOptions {
+  readonly sleep: (ms: number) => Promise<void>
+  readonly onWait?: ((seconds: number, reason: string) => void) | undefined
+}
+
+const RETRIES = 3
+/** Cloudflare's lock lasts 5 minutes (its page on API rate limits); whoever asks for more is wrong. */
+const LONGEST_WAIT_SECONDS = 310
+
+/** Sends, and sends again as `sending` allows. Throws the last WireFailure. */
+export async function withRetries<T>(
+  sending: Sending,
+  send: () => PromiseLike<T>,
+  { sleep, onWait }: RetryOptions,
+): Promise<T> {
+  for (let retry = 0; ; retry += 1) {
+    try {
+      return await send()
+    } catch (thrown) {
+      const failure = findFailure(thrown)
+      if (!failure || retry === RETRIES || !mayRepeat(sending, failure.details)) {
+        throw failure ?? causeOf(thrown)
+      }
+      const wait = waitSeconds(failure.details, retry)
+      onWait?.(wait, reasonOf(failure.details))
+      await sleep(wait * 1000)
+    }
+  }
+}
+
+function mayRepeat(sending: Sending, { reason, status = 0, detail }: WireFailureDetails): boolean {
+  if (sending === 'once' || isCertificateTrouble(detail)) return false
+  if (reason === 'unreached' || status === 429) return true
+  if (sending === 'create' || reason === 'garbled') return false
+  return reason === 'lost' || status >= 500 || status === 408
+}
+
+function waitSeconds({ retryAfterSeconds }: WireFailureDetails, retry: number): number {
+  if (retryAfterSeconds === undefined) return 2 ** retry
+  return Math.min(retryAfterSeconds, LONGEST_WAIT_SECONDS)
+}
+
+function reasonOf({ status, detail = 'the connection broke' }: WireFailureDetails): string {
+  if (status === 429) return 'Cloudflare asks for a pause (too many calls)'
+  if (status !== undefined) return `Cloudflare has trouble of its own (HTTP ${status})`
+  return `Cloudflare did not answer (${detail})`
+}
+
+/** The SDK wraps what its `fetch` throws. */
+function findFailure(thrown: unknown): WireFailure | undefined {
+  const cause = causeOf(thrown)
+  return cause instanceof WireFailure ? cause : undefined
+}
+
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown
+}

@@ -1,0 +1,158 @@
+import { Cancelled } from '../../problem.ts'
+import type { Secret } from '../../secret.ts'
+import type { ApiCall } from './port.ts'
+import { type ApiError, WireFailure, type WireFailureDetails } from './wire-failure.ts'
+
+export interface WireOptions {
+  readonly token: Secret
+  /** Without a slash at its end. */
+  readonly baseUrl: string
+  /** For connecting, answer and body together. */
+  readonly timeoutMs: number
+  readonly onCall?: ((call: ApiCall) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/**
+ * The `fetch` that the SDK is given. It passes on only what Cloudflare needs (the SDK adds headers
+ * of its own and those of CLOUDFLARE_CUSTOM_HEADERS), follows no redirect, reads the whole body
+ * within the time limit, and hands the SDK an answer only when that says `success: true`.
+ * Throws WireFailure, or Cancelled when `signal` was aborted.
+ */
+export function createWire(options: WireOptions) {
+  const { baseUrl, onCall, signal, timeoutMs } = options
+
+  return async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input)
+    const method = init.method ?? 'GET'
+    const path = url.startsWith(baseUrl) ? url.slice(baseUrl.length) : url
+    const began = performance.now()
+    const report = (status: number | 'failed', rayId?: string) => {
+      const ms = Math.round(performance.now() - began)
+      onCall?.({ method, path, status, ms, ...(rayId === undefined ? {} : { rayId }) })
+    }
+    const stop = new AbortController()
+    const abort = () => stop.abort()
+    const timer = setTimeout(abort, timeoutMs)
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      if (signal?.aborted) throw new Cancelled()
+      const request = { method, headers: headersFor(init, options.token), signal: stop.signal }
+      const body = init.body == null ? {} : { body: init.body }
+      const response = await fetch(url, { ...request, ...body, redirect: 'manual' })
+      const text = await response.text()
+      report(response.status, rayOf(response))
+      return judge(response, text, { method, path })
+    } catch (error) {
+      if (error instanceof WireFailure || error instanceof Cancelled) throw error
+      report('failed')
+      if (signal?.aborted) throw new Cancelled()
+      const detail = stop.signal.aborted ? 'ETIMEDOUT' : networkWord(error)
+      const reason = isUnreached(detail) ? 'unreached' : 'lost'
+      throw new WireFailure({ reason, method, path, errors: [], detail })
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+}
+
+/** A certificate that isn't trusted: asking again changes nothing. */
+export function isCertificateTrouble(detail = ''): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS|ERR_SSL|EPROTO/.test(detail)
+}
+
+function isUnreached(detail: string): boolean {
+  return NEVER_SENT.has(detail) || isCertificateTrouble(detail)
+}
+
+function headersFor(init: RequestInit, token: Secret): Headers {
+  const headers = new Headers({
+    accept: 'application/json',
+    authorization: `Bearer ${token.reveal()}`,
+    'user-agent': 'mastodon-r2',
+  })
+  if (init.body != null) headers.set('content-type', 'application/json')
+  for (const [name, value] of new Headers(init.headers)) {
+    if (name.startsWith('cf-r2-')) headers.set(name, value)
+  }
+  return headers
+}
+
+function judge(response: Response, text: string, call: { method: string; path: string }): Response {
+  const { status } = response
+  const rayId = rayOf(response)
+  const retryAfterSeconds = seconds(response.headers.get('retry-after'))
+  const fail = (reason: WireFailureDetails['reason'], errors: readonly ApiError[] = []) =>
+    new WireFailure({
+      ...call,
+      reason,
+      status,
+      errors,
+      ...(rayId === undefined ? {} : { rayId }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    })
+  if (status === 204) return asJson('{"success":true,"result":null}')
+  const answer = envelope(text)
+  if (!response.ok) {
+    const fromCloudflare = answer !== undefined || status === 429 || status >= 500
+    throw fail(fromCloudflare ? 'refused' : 'garbled', errorsOf(answer))
+  }
+  if (answer?.success === true) return asJson(text)
+  throw answer?.success === false ? fail('refused', errorsOf(answer)) : fail('garbled')
+}
+
+function asJson(text: string): Response {
+  return new Response(text, { headers: { 'content-type': 'application/json' } })
+}
+
+function envelope(text: string): Record<string, unknown> | undefined {
+  try {
+    const answer: unknown = JSON.parse(text)
+    return isRecord(answer) ? answer : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function errorsOf(answer: Record<string, unknown> | undefined): ApiError[] {
+  const errors = Array.isArray(answer?.errors) ? answer.errors : []
+  return errors.filter(isRecord).map(({ code, message }) => ({
+    code: Number(code) || 0,
+    message: typeof message === 'string' ? message : '',
+  }))
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function rayOf(response: Response): string | undefined {
+  return response.headers.get('cf-ray')?.replaceAll(/[^\w-]/g, '') || undefined
+}
+
+/** Retry-After is a number of seconds or an HTTP date (RFC 9110, section 10.2.3). */
+function seconds(retryAfter: string | null): number | undefined {
+  if (retryAfter === null) return undefined
+  const value = /^\d+$/.test(retryAfter.trim())
+    ? Number(retryAfter)
+    : (Date.parse(retryAfter) - Date.now()) / 1000
+  return Number.isFinite(value) ? Math.max(0, Math.ceil(value)) : undefined
+}
+
+function networkWord(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { code } = at as NodeJS.ErrnoException
+    if (typeof code === 'string') return code
+  }
+  return error instanceof Error ? error.name : 'unknown'
+}

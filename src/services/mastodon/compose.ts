@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { Problem } from '../../problem.ts'
+import { type ComposeService, composeService, mergeServices } from './compose-service.ts'
+import { interpolate } from './interpolate.ts'
+import { readStatements } from './statements.ts'
+
+export interface Compose {
+  /** The main file; an override file beside it is merged in. */
+  readonly file: string
+  /** The service that runs Mastodon's web part. */
+  readonly service: ComposeService
+}
+
+/** In compose's own order of preference. */
+const NAMES = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/**
+ * The compose file of a folder when one of its services runs Mastodon. Variables come from
+ * `environment`, then from the folder's `.env`. Problem: `compose-file-broken` (exit 2).
+ */
+export async function findCompose(
+  dir: string,
+  environment: Variables,
+): Promise<Compose | undefined> {
+  const files = await Promise.all(NAMES.map((name) => read(join(dir, name))))
+  const index = files.findIndex((text) => text !== undefined)
+  const file = join(dir, NAMES[index] ?? '')
+  const text = files[index]
+  if (text === undefined || !/mastodon|glitch-soc|hometown/i.test(text)) return undefined
+  const dotenv = (await read(join(dir, '.env'))) ?? ''
+  const values = readStatements(dotenv, environment).filter(({ active }) => active)
+  const variables = {
+    ...Object.fromEntries(values.map(({ key, value }) => [key, value])),
+    ...environment,
+  }
+  const override = file.replace(/(\.ya?ml)$/, '.override$1')
+  const services = await loadServices(file, text, variables)
+  const overrides = await loadServices(override, (await read(override)) ?? '', variables)
+  for (const [name, service] of overrides) {
+    const base = services.get(name)
+    services.set(name, base === undefined ? service : mergeServices(base, service))
+  }
+  const service = webService(services)
+  return service === undefined ? undefined : { file, service }
+}
+
+async function loadServices(
+  file: string,
+  text: string,
+  variables: Variables,
+): Promise<Map<string, ComposeService>> {
+  const fill = (value: string) => interpolate(value, variables)
+  const found = new Map<string, ComposeService>()
+  for (const [name, yaml] of Object.entries(parse(file, text).services ?? {})) {
+    found.set(name, await extended(composeService(yaml, fill), file, text, fill))
+  }
+  return found
+}
+
+/** One service with what it `extends`, at most ten deep. */
+async function extended(
+  service: ComposeService,
+  file: string,
+  text: string,
+  fill: (value: string) => string,
+  depth = 0,
+): Promise<ComposeService> {
+  if (service.extends === undefined || depth >= 10) return service
+  const { file: otherFile, service: name } = service.extends
+  const baseFile = otherFile === undefined ? file : resolve(dirname(file), otherFile)
+  const baseText = otherFile === undefined ? text : ((await read(baseFile)) ?? '')
+  const yaml = parse(baseFile, baseText).services?.[name]
+  if (yaml === undefined) return service
+  const base = await extended(composeService(yaml, fill), baseFile, baseText, fill, depth + 1)
+  const folder = dirname(baseFile)
+  const envFiles = base.envFiles.map((entry) => ({ ...entry, path: resolve(folder, entry.path) }))
+  return mergeServices({ ...base, envFiles }, service)
+}
+
+function parse(file: string, text: string): { services?: Readonly<Record<string, unknown>> } {
+  // Compose's own tags (!reset, !override) are unknown to the parser: no reason to warn.
+  const document = parseDocument(text, { merge: true, logLevel: 'error' })
+  const [error] = document.errors
+  if (error === undefined) return (document.toJS() as ReturnType<typeof parse> | null) ?? {}
+  const line = error.linePos?.[0].line
+  throw new Problem({
+    code: 'compose-file-broken',
+    what: `${file} can't be understood.`,
+    why: `It is no valid YAML${line === undefined ? '' : `; look at line ${line}`}.`,
+    next: `Type this to see the fault: docker compose -f ${file} config --quiet`,
+    exit: 2,
+  })
+}
+
+/** The service called web, or the one that starts Puma, or any that runs Mastodon itself. */
+function webService(services: ReadonlyMap<string, ComposeService>): ComposeService | undefined {
+  const own = [...services].filter(([name, { image = '', builds }]) => {
+    if (/streaming/.test(image) || name === 'streaming') return false
+    return /mastodon|glitch-soc|hometown/i.test(image) || (builds && /^(web|sidekiq)$/.test(name))
+  })
+  const best =
+    own.find(([name]) => name === 'web') ??
+    own.find(([, { command }]) => /puma|rails s/.test(command)) ??
+    own[0]
+  return best?.[1]
+}
+
+function read(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined)
+}

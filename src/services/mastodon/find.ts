@@ -1,0 +1,200 @@
+import { access, readdir, realpath } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { Problem } from '../../problem.ts'
+import { bareMetal } from './bare-metal.ts'
+import { type Candidate, existing, railsEnvFiles } from './candidate.ts'
+import { findCompose } from './compose.ts'
+import { docker } from './docker.ts'
+import { railsSettings } from './effective-settings.ts'
+import { localMedia, noLocalMedia } from './local-media.ts'
+import type { EnvFileOnDisk, Installation, LocalMedia } from './port.ts'
+import { readEnvFile } from './read-env-file.ts'
+import { findUnits, type MastodonUnit } from './systemd.ts'
+
+export interface Search {
+  readonly cwd: string
+  /** What --mastodon-dir says: only this folder is looked at. */
+  readonly mastodonDir?: string | undefined
+  /** What --env-file says: the settings go here. */
+  readonly envFile?: string | undefined
+  /** Put before every absolute path that is looked at. */
+  readonly root?: string
+  /** Variables of this shell, which compose fills into its file. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const USUAL_DIRS = [
+  '/home/mastodon/live',
+  '/opt/mastodon',
+  '/var/www/mastodon/live',
+  '/srv/mastodon',
+]
+
+/** The first of these that a file sets tells where the storage settings live. */
+const STORAGE_KEYS = [
+  'S3_BUCKET',
+  'S3_ENABLED',
+  'AWS_ACCESS_KEY_ID',
+  'S3_ENDPOINT',
+  'S3_ALIAS_HOST',
+]
+
+/**
+ * Finds Mastodon by reading files; nothing is run. Looked at: the given folder, or else the env
+ * file's folder, the working directory, the usual folders, and those that systemd units name.
+ * Nothing found is kind `none`. Problems (exit 2): `mastodon-dir-…`, `env-file-…`,
+ * `compose-file-broken`.
+ */
+export async function findMastodon(search: Search): Promise<Installation> {
+  const { cwd, root = '/', environment } = search
+  const units = await findUnits(root)
+  const dirs = await folders(search, units)
+  const given =
+    search.envFile === undefined ? undefined : await readEnvFile(resolve(cwd, search.envFile))
+  const forbidden: string[] = []
+  for (const dir of dirs) {
+    if (await isForbidden(dir)) {
+      forbidden.push(dir)
+      continue
+    }
+    const candidate = await lookAt(dir, units, root, environment)
+    if (candidate === undefined) continue
+    if (given === undefined) return finish(candidate, undefined)
+    if (reads(candidate, given) || search.mastodonDir !== undefined) return finish(candidate, given)
+  }
+  if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), given)
+  if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd, forbidden.length > 0)
+  if (forbidden[0] !== undefined) throw noMastodon(forbidden[0], true)
+  return finish(loose(await readEnvFile(join(cwd, '.env.production')), undefined), undefined)
+}
+
+async function folders({ cwd, mastodonDir, envFile, root = '/' }: Search, units: MastodonUnit[]) {
+  if (mastodonDir !== undefined) {
+    const dir = resolve(cwd, mastodonDir)
+    await refuseNonFolder(dir)
+    return [dir]
+  }
+  const ofUnits = units.flatMap(({ workingDirectory }) => workingDirectory ?? [])
+  const ofFile = envFile === undefined ? [] : [dirname(resolve(cwd, envFile))]
+  const absolute = [...USUAL_DIRS, ...ofUnits].map((dir) => join(root, dir))
+  return [...new Set([...ofFile, cwd, ...absolute])]
+}
+
+async function lookAt(
+  dir: string,
+  units: readonly MastodonUnit[],
+  root: string,
+  environment: Search['environment'],
+): Promise<Candidate | undefined> {
+  const realDir = await realpath(dir).catch(() => dir)
+  const inDir = await Promise.all(
+    units.map(async ({ workingDirectory }) => {
+      if (workingDirectory === undefined) return true
+      const path = join(root, workingDirectory)
+      return (await realpath(path).catch(() => path)) === realDir
+    }),
+  )
+  const own = units.filter((_, index) => inDir[index])
+  const hasSource = await exists(join(dir, 'lib/mastodon/version.rb'))
+  if (hasSource && own.length > 0) return bareMetal(dir, own, root)
+  // The source holds a compose file, too: what was built here tells who uses it.
+  const isBuilt =
+    (await exists(join(dir, 'vendor/bundle'))) || (await exists(join(dir, 'public/packs')))
+  if (hasSource && isBuilt) return bareMetal(dir, own, root)
+  const compose = await findCompose(dir, environment)
+  if (compose !== undefined) return docker(dir, compose, environment)
+  if (hasSource) return bareMetal(dir, own, root)
+  const files = await existing(railsEnvFiles.map((name) => join(dir, name)))
+  const file = files.find(({ path }) => path.endsWith('/.env.production'))
+  if (file === undefined) return undefined
+  return { ...loose(file, dir), envFiles: files, settings: railsSettings(new Map(), files) }
+}
+
+function reads({ envFiles, usualEnvFile }: Candidate, given: EnvFileOnDisk): boolean {
+  return [...envFiles, usualEnvFile].some(({ realPath }) => realPath === given.realPath)
+}
+
+/** An env file with no Mastodon around it. */
+function loose(file: EnvFileOnDisk, dir: string | undefined): Candidate {
+  const envFiles = file.exists ? [file] : []
+  return {
+    kind: 'none',
+    dir,
+    composeFile: undefined,
+    version: undefined,
+    units: { web: [], sidekiq: [] },
+    usualEnvFile: file,
+    envFiles,
+    settings: railsSettings(new Map(), envFiles),
+    media: 'none',
+  }
+}
+
+async function finish(candidate: Candidate, given?: EnvFileOnDisk): Promise<Installation> {
+  const { usualEnvFile, media, ...found } = candidate
+  const isRead = given === undefined || reads(candidate, given)
+  const envFiles = isRead ? found.envFiles : loose(given, undefined).envFiles
+  const settings = isRead ? found.settings : loose(given, undefined).settings
+  const holder = STORAGE_KEYS.map((key) => settings.get(key)?.from)
+    .map((from) => envFiles.find(({ path }) => path === from))
+    .find((file) => file !== undefined)
+  const known = envFiles.find(({ realPath }) => realPath === given?.realPath)
+  return {
+    ...found,
+    envFile: known ?? given ?? holder ?? usualEnvFile,
+    envFiles,
+    settings,
+    localDomain: settings.get('LOCAL_DOMAIN')?.value || undefined,
+    webDomain: settings.get('WEB_DOMAIN')?.value || undefined,
+    media: await count(media),
+  }
+}
+
+async function count(media: Candidate['media']): Promise<LocalMedia> {
+  if (media === 'none') return noLocalMedia
+  return media === 'hidden' ? { ...noLocalMedia, readable: false } : localMedia(media.root)
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function isForbidden(dir: string): Promise<boolean> {
+  return (await codeOfReading(dir)) === 'EACCES'
+}
+
+async function refuseNonFolder(dir: string): Promise<void> {
+  const code = await codeOfReading(dir)
+  if (code === undefined || code === 'EACCES') return
+  throw new Problem({
+    code: 'mastodon-dir-missing',
+    what: code === 'ENOTDIR' ? `${dir} is not a folder.` : `The folder ${dir} does not exist.`,
+    why: 'Mastodon is looked for in the folder that --mastodon-dir names, and nowhere else.',
+    next: 'Check the path for typing errors, or leave --mastodon-dir out to search the usual places.',
+    exit: 2,
+  })
+}
+
+function codeOfReading(dir: string): Promise<string | undefined> {
+  return readdir(dir).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code,
+  )
+}
+
+function noMastodon(dir: string, forbidden: boolean): Problem {
+  return new Problem({
+    code: forbidden ? 'mastodon-dir-unreadable' : 'mastodon-dir-empty',
+    what: forbidden ? `The folder ${dir} can't be read.` : `There is no Mastodon in ${dir}.`,
+    why: forbidden
+      ? 'This user has no permission to look into it.'
+      : 'It has neither lib/mastodon/version.rb, nor a compose file with a Mastodon image, nor .env.production.',
+    next: forbidden
+      ? 'Run the same command with sudo, or name the settings file with --env-file.'
+      : 'Give the folder that holds .env.production or docker-compose.yml with --mastodon-dir.',
+    exit: 2,
+  })
+}

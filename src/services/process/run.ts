@@ -1,0 +1,130 @@
+import { execa } from 'execa'
+import { Problem } from '../../problem.ts'
+import { type Command, commandLine } from './command.ts'
+
+export interface RunOptions {
+  /** The variables that the program inherits; nothing else reaches it. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  /** Given on standard input, which is closed afterwards; without it the program reads nothing. */
+  readonly input?: string
+  readonly timeoutMs?: number
+  /** Ends the program when aborted. */
+  readonly signal?: AbortSignal
+}
+
+export interface RunResult {
+  /** undefined when a signal ended the program. */
+  readonly exitCode: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/**
+ * Runs a command without a shell and waits for it. A program that fails is a result, not an error.
+ * Problems: `program-missing`, `program-not-started`, `program-timeout`, `program-stopped` (aborted).
+ */
+export async function run(command: Command, options: RunOptions): Promise<RunResult> {
+  const outcome = await execa(command.program, [...command.args], {
+    env: { ...options.environment, ...revealed(command.env) },
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: false,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  })
+  const { stdout = '', stderr = '' } = outcome
+  if (outcome.timedOut) throw timedOut(command, options.timeoutMs ?? 0)
+  if (outcome.isCanceled) throw stopped(command)
+  if (outcome.exitCode === undefined && outcome.signal === undefined) {
+    throw notStarted(command, outcome.code)
+  }
+  return { exitCode: outcome.exitCode, stdout: String(stdout), stderr: String(stderr) }
+}
+
+export interface Started {
+  /** The first line on its standard output. Problems: `program-missing`, `program-ended-early`. */
+  firstLine(): Promise<string>
+  /** Asks it to end (closed input, then SIGTERM, SIGKILL after 5 s) and waits until it has. */
+  stop(): Promise<void>
+}
+
+/** Starts a program that runs beside this one until `stop`, or until this process ends. */
+export function start(command: Command, options: Pick<RunOptions, 'environment' | 'cwd'>): Started {
+  const child = execa(command.program, [...command.args], {
+    env: { ...options.environment, ...revealed(command.env) },
+    extendEnv: false,
+    reject: false,
+    stdin: 'pipe',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  })
+  return {
+    async firstLine() {
+      for await (const line of child.iterable({ from: 'stdout', preserveNewlines: false })) {
+        return String(line)
+      }
+      const { exitCode, signal, code, stderr } = await child
+      if (exitCode === undefined && signal === undefined) throw notStarted(command, code)
+      throw endedEarly(command, String(stderr ?? ''))
+    },
+    async stop() {
+      child.stdin.end()
+      child.kill('SIGTERM')
+      await child
+    },
+  }
+}
+
+function revealed(env: Command['env']): Record<string, string> {
+  const entries = Object.entries(env).map(([name, value]) => {
+    return [name, typeof value === 'string' ? value : value.reveal()] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function notStarted({ program }: Command, code: string | undefined): Problem {
+  if (code === 'ENOENT') {
+    return new Problem({
+      code: 'program-missing',
+      what: `The program ${program} was not found.`,
+      why: 'It is not installed, or not in the PATH of this shell.',
+      next: `Install ${program} (on Debian or Ubuntu: sudo apt-get install ${program}), then run this again.`,
+    })
+  }
+  return new Problem({
+    code: 'program-not-started',
+    what: `The program ${program} could not be started.`,
+    why: code === 'EACCES' ? 'This user may not run it.' : `The system says ${code ?? 'nothing'}.`,
+    next: `Type ${program} --version to see whether it runs by itself, then run this again.`,
+  })
+}
+
+function timedOut({ program }: Command, timeoutMs: number): Problem {
+  return new Problem({
+    code: 'program-timeout',
+    what: `The program ${program} did not finish within ${Math.ceil(timeoutMs / 1000)} seconds.`,
+    why: 'It was ended, so what it was doing may be half done.',
+    next: 'Run this again.',
+  })
+}
+
+function stopped({ program }: Command): Problem {
+  return new Problem({
+    code: 'program-stopped',
+    what: `The program ${program} was stopped before it finished.`,
+    why: 'This run was interrupted.',
+    next: 'Run this again to go on.',
+  })
+}
+
+function endedEarly(command: Command, stderr: string): Problem {
+  const lastWords = stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500)
+  return new Problem({
+    code: 'program-ended-early',
+    what: `The program ${command.program} ended before it was ready.`,
+    why: lastWords === '' ? 'It did not say why.' : `It said: ${lastWords}`,
+    next: `See what it says by itself: ${commandLine(command)}`,
+  })
+}

@@ -1,0 +1,122 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { rootCertificates } from 'node:tls'
+import { createResolver, findAddresses, type NameResolver } from './find-address.ts'
+import type { ConnectTo, PublicWebPort, WebRequest, WebResponse } from './port.ts'
+import { toProblem } from './trouble.ts'
+
+export interface PublicWebOptions {
+  /** The first that fits is used. */
+  readonly connectTo: readonly ConnectTo[]
+  /** PEM of a certificate authority, trusted besides Node's own list. */
+  readonly ca?: string | undefined
+  readonly onCall?: ((call: WebCall) => void) | undefined
+  readonly resolver?: NameResolver | undefined
+  /** Milliseconds for a whole request; 20,000 unless told. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** One call as `--verbose` shows it. */
+export interface WebCall {
+  readonly method: string
+  /** The whole URL: these requests hold no secret. */
+  readonly path: string
+  readonly status: number | 'failed'
+  readonly ms: number
+  readonly rayId?: string
+}
+
+interface Target {
+  readonly url: URL
+  readonly addresses: readonly string[]
+  readonly port: number
+}
+
+/** No connection is kept: each request begins anew, as a stranger's would. */
+export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
+  const { timeoutMs = 20_000, onCall } = options
+  const resolver = options.resolver ?? createResolver(timeoutMs)
+
+  async function locate(url: URL): Promise<Target> {
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+    const route = options.connectTo.find((known) => {
+      return (known.host === '' || known.host === host) && (known.port || port) === port
+    })
+    const addresses = await findAddresses(route?.toHost ?? host, resolver)
+    return { url, addresses, port: Number(route?.toPort || port) }
+  }
+
+  return {
+    async fetch(text, wish = {}) {
+      const url = new URL(text)
+      const method = wish.method ?? 'GET'
+      const began = performance.now()
+      const report = (status: number | 'failed', rayId?: string) => {
+        const ms = Math.round(performance.now() - began)
+        onCall?.({ method, path: url.href, status, ms, ...(rayId ? { rayId } : {}) })
+      }
+      try {
+        const response = await visit(await locate(url), wish, { timeoutMs, ca: options.ca })
+        report(response.status, response.header('cf-ray')[0])
+        return response
+      } catch (error) {
+        report('failed')
+        throw toProblem(error, url)
+      }
+    },
+  }
+}
+
+function visit(
+  { url, addresses, port }: Target,
+  { method = 'GET', headers = {} }: WebRequest,
+  { timeoutMs, ca }: { timeoutMs: number; ca: string | undefined },
+): Promise<WebResponse> {
+  const secure = url.protocol === 'https:'
+  const name = url.hostname.replace(/^\[|\]$/g, '')
+  const request = (secure ? httpsRequest : httpRequest)({
+    method,
+    path: `${url.pathname}${url.search}`,
+    headers: { host: url.host, accept: '*/*', 'user-agent': 'mastodon-r2', ...headers },
+    host: name,
+    port,
+    lookup: always(addresses),
+    agent: false,
+    ...(secure && !isIP(name) ? { servername: name } : {}),
+    ...(secure && ca !== undefined ? { ca: [...rootCertificates, ca] } : {}),
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+  return new Promise((resolve, reject) => {
+    request.on('error', reject)
+    request.on('response', (response) => read(response).then(resolve, reject))
+    request.end()
+  })
+}
+
+async function read(response: IncomingMessage): Promise<WebResponse> {
+  const { rawHeaders, statusCode = 0 } = response
+  const chunks: Uint8Array[] = []
+  for await (const chunk of response) chunks.push(chunk as Uint8Array)
+  return {
+    status: statusCode,
+    body: new Uint8Array(Buffer.concat(chunks)),
+    header(name) {
+      const wanted = name.toLowerCase()
+      return rawHeaders.filter((_, index) => {
+        return index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted
+      })
+    },
+  }
+}
+
+/** Answers the socket's question for an address with what is known already. */
+function always(addresses: readonly string[]): LookupFunction {
+  const known = addresses.map((address) => ({ address, family: isIP(address) }))
+  return (_host, { all }, callback) => {
+    const [first] = known
+    if (all) callback(null, known)
+    else callback(null, first?.address ?? '', first?.family ?? 4)
+  }
+}

@@ -1,0 +1,20 @@
+import type { ConnectTo } from './port.ts'
+
+const NAME = String.raw`\[[0-9A-Fa-f:.]+\]|[^:[\]\s]`
+const FORM = new RegExp(`^(${NAME}*):(\\d*):(${NAME}+):(\\d*)$`)
+
+/**
+ * curl's `HOST:PORT:ADDR:PORT`, IPv6 addresses in brackets; undefined when it isn't that. An empty
+ * port at the end keeps the URL's own.
+ */
+export function parseConnectTo(text: string): ConnectTo | undefined {
+  const [, host, port, toHost, toPort] = FORM.exec(text) ?? []
+  if (host === undefined || port === undefined) return undefined
+  if (!toHost || toPort === undefined) return undefined
+  if ([port, toPort].some((number) => Number(number) > 65_535)) return undefined
+  return { host: bare(host).toLowerCase(), port, toHost: bare(toHost), toPort }
+}
+
+function bare(name: string): string {
+  return name.replace(/^\[|\]$/g, '')
+}

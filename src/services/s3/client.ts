@@ -1,0 +1,213 @@
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import { state as nodeVersionWarning } from '@aws-sdk/core/client'
+import { uploadParts } from './multipart.ts'
+import type { PutOptions, S3Key, S3Port } from './port.ts'
+import { notDeleted, toProblem } from './refusal.ts'
+
+export interface S3Options {
+  /** e.g. `https://<account>.r2.cloudflarestorage.com`; a path in it is kept. */
+  readonly endpoint: string
+  readonly bucket: string
+  readonly key: S3Key
+  /** Milliseconds that one attempt may stay silent; 30,000 unless told. */
+  readonly timeoutMs?: number | undefined
+  /** Told of every HTTP attempt, repeated ones too. */
+  readonly onCall?: ((call: S3Call) => void) | undefined
+}
+
+/** One call as `--verbose` shows it. */
+export interface S3Call {
+  readonly method: string
+  /** Path and query, never a secret. */
+  readonly path: string
+  readonly status: number | 'failed'
+  readonly ms: number
+  readonly rayId?: string
+}
+
+/** R2's limit for one DeleteObjects call. */
+const DELETED_AT_ONCE = 1000
+
+/** Nothing of the AWS environment (variables, ~/.aws, instance metadata) is read. */
+export function connectS3(options: S3Options): S3Port {
+  const { bucket: Bucket, endpoint } = options
+  const client = createS3Client(options)
+  if (options.onCall) watch(client, options.onCall)
+
+  async function asking<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw toProblem(error, { bucket: Bucket, endpoint })
+    }
+  }
+
+  async function putInParts(key: string, body: Uint8Array, wish: PutOptions): Promise<void> {
+    const named = { Bucket, Key: key }
+    const created = await client.send(
+      new CreateMultipartUploadCommand({ ...named, ...headersOf(wish) }),
+    )
+    const upload = { ...named, UploadId: created.UploadId }
+    await uploadParts(body, {
+      async send(PartNumber, Body) {
+        const part = { ...upload, PartNumber, Body, ...checksumOf(wish) }
+        const { ETag, ChecksumCRC32 } = await client.send(new UploadPartCommand(part))
+        return { PartNumber, ETag, ChecksumCRC32 }
+      },
+      complete: (Parts) =>
+        client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } })),
+      abort: () => client.send(new AbortMultipartUploadCommand(upload)),
+    })
+  }
+
+  return {
+    headBucket: () =>
+      asking(async () => {
+        await client.send(new HeadBucketCommand({ Bucket }))
+      }),
+
+    put: (key, body, wish) =>
+      asking(async () => {
+        const named = { Bucket, Key: key, Body: body }
+        await client.send(new PutObjectCommand({ ...named, ...headersOf(wish) }))
+      }),
+
+    putMultipart: (key, body, wish) => asking(() => putInParts(key, body, wish)),
+
+    get: (key, range) =>
+      asking(async () => {
+        const ranged = range === undefined ? {} : { Range: range }
+        const found = await client.send(new GetObjectCommand({ Bucket, Key: key, ...ranged }))
+        return {
+          status: found.$metadata.httpStatusCode ?? 200,
+          body: (await found.Body?.transformToByteArray()) ?? new Uint8Array(),
+          contentType: found.ContentType,
+          cacheControl: found.CacheControl,
+        }
+      }),
+
+    list: (prefix, limit) =>
+      asking(async () => {
+        const wish = { Bucket, Prefix: prefix, MaxKeys: limit }
+        const { Contents = [] } = await client.send(new ListObjectsV2Command(wish))
+        return Contents.flatMap(({ Key }) => Key ?? [])
+      }),
+
+    delete: (key) =>
+      asking(async () => {
+        await client.send(new DeleteObjectCommand({ Bucket, Key: key }))
+      }),
+
+    deleteMany: (keys) =>
+      asking(async () => {
+        for (let at = 0; at < keys.length; at += DELETED_AT_ONCE) {
+          const Objects = keys.slice(at, at + DELETED_AT_ONCE).map((Key) => ({ Key }))
+          const wish = { Bucket, Delete: { Objects, Quiet: true } }
+          const { Errors = [] } = await client.send(new DeleteObjectsCommand(wish))
+          const [first] = Errors
+          if (first) throw notDeleted(Errors.length, first)
+        }
+      }),
+  }
+}
+
+/**
+ * Whatever is left out here the SDK looks for in AWS_* variables and in ~/.aws. R2 sends no
+ * `100 Continue`, so a client that waits for it stalls (R2 docs, S3 compatibility).
+ */
+function createS3Client({ endpoint, key, timeoutMs = 30_000 }: S3Options): S3Client {
+  nodeVersionWarning.warningEmitted = true
+  return new S3Client({
+    endpoint,
+    region: 'auto',
+    forcePathStyle: true,
+    credentials: {
+      accessKeyId: key.accessKeyId,
+      secretAccessKey: key.secretAccessKey.reveal(),
+    },
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
+    maxAttempts: 3,
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    authSchemePreference: ['aws.auth#sigv4'],
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    useArnRegion: false,
+    disableClockSkewCorrection: false,
+    disableS3ExpressSessionAuth: true,
+    sigv4aSigningRegionSet: [],
+    userAgentAppId: async () => undefined,
+    defaultUserAgentProvider: async () => [['mastodon-r2', '']],
+    requestHandler: {
+      connectionTimeout: Math.min(timeoutMs, 10_000),
+      requestTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+    },
+  })
+}
+
+function headersOf(wish: PutOptions) {
+  return { ContentType: wish.contentType, CacheControl: wish.cacheControl, ...checksumOf(wish) }
+}
+
+function checksumOf({ checksum }: PutOptions) {
+  return checksum === undefined ? {} : { ChecksumAlgorithm: checksum }
+}
+
+/** Innermost in the SDK's stack: one call here is one HTTP attempt. */
+function watch(client: S3Client, onCall: (call: S3Call) => void): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { method, path, query } = args.request as SentRequest
+      const began = performance.now()
+      const report = (status: number | 'failed', rayId?: string) => {
+        const ms = Math.round(performance.now() - began)
+        const ray = rayId === undefined ? {} : { rayId }
+        onCall({ method, path: path + searchOf(query), status, ms, ...ray })
+      }
+      try {
+        const result = await next(args)
+        const { statusCode, headers } = result.response as SentResponse
+        report(statusCode, headers['cf-ray'])
+        return result
+      } catch (error) {
+        report('failed')
+        throw error
+      }
+    },
+    { step: 'deserialize', priority: 'low', name: 'watchCalls' },
+  )
+}
+
+interface SentRequest {
+  method: string
+  path: string
+  query?: Record<string, string | string[] | null>
+}
+
+interface SentResponse {
+  statusCode: number
+  headers: Record<string, string | undefined>
+}
+
+function searchOf(query: SentRequest['query'] = {}): string {
+  const pairs = Object.entries(query).map(([name, value]) => {
+    return value === null || value === '' ? name : `${name}=${encodeURIComponent(String(value))}`
+  })
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+}

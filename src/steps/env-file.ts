@@ -1,0 +1,116 @@
+import type { Finding, Setup, Step, World } from '../plan/step.ts'
+import { hindrances, storageBlock } from '../plan/storage-block.ts'
+import { Problem } from '../problem.ts'
+import type { S3Key } from '../services/s3/port.ts'
+
+type Needs = 'envWriter' | 'setup' | 'facts'
+type At = Pick<World, Needs>
+
+/** The storage block in Mastodon's env file; everything else in it stays byte for byte. */
+export const envFile: Step<Needs> = {
+  id: 'env-file',
+  title: 'Env file',
+
+  async look(at): Promise<Finding> {
+    const { setup, facts } = at
+    const will = `write the storage settings to ${targetName(setup)}`
+    if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
+    if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
+    if (setup.target.kind === 'print') return printed(at, setup.target.reason)
+    const problem = overruled(setup, facts.accessKey)
+    if (problem) return { is: 'blocked', problem }
+    const warnings = worldReadable(setup)
+    if (facts.envWritten) return { is: 'ready', note: `${targetName(setup)} written`, warnings }
+    const { file } = setup.target
+    const { text } = edited(at, facts.accessKey)
+    if (text === file.text) {
+      const envWritten = { file: file.path, backup: undefined, changed: [], diff: [] }
+      return {
+        is: 'ready',
+        note: `${file.path} holds the settings`,
+        warnings,
+        facts: { envWritten },
+      }
+    }
+    const what = file.exists
+      ? `change the storage settings in ${file.path} (a backup is kept)`
+      : `create ${file.path} with the storage settings`
+    const off = [...hindrances(setup.installation.settings)].map(([name, reason]) => ({
+      what: `comment out ${name} (${reason})`,
+      risk: 'safe' as const,
+    }))
+    return { is: 'change', changes: [{ what, risk: 'safe' }, ...off], warnings }
+  },
+
+  async change(at) {
+    const { setup, facts, envWriter } = at
+    const key = facts.accessKey as S3Key
+    if (setup.target.kind === 'print') {
+      const changed = [...storageBlock(setup, key).keys()]
+      return { envWritten: { file: undefined, backup: undefined, changed, diff: [] } }
+    }
+    const { file } = setup.target
+    const { text, names } = edited(at, key)
+    const { backup } = await envWriter.write(file, text)
+    const diff = envWriter.diff(file.text, text)
+    const changed = names.filter((name) => diff.some((line) => line.includes(`${name}=`)))
+    return { envWritten: { file: file.path, backup, changed, diff } }
+  },
+}
+
+function edited({ setup, envWriter }: At, key: S3Key): { text: string; names: string[] } {
+  const values = storageBlock(setup, key)
+  const retire = [...hindrances(setup.installation.settings).keys()]
+  const before = setup.target.kind === 'file' ? setup.target.file.text : ''
+  return { text: envWriter.edit(before, values, retire), names: [...values.keys(), ...retire] }
+}
+
+function printed({ facts }: At, reason: string): Finding {
+  if (facts.envWritten) return { is: 'ready', note: 'the block is printed' }
+  return { is: 'change', changes: [{ what: `print the block (${reason})`, risk: 'safe' }] }
+}
+
+function targetName({ target }: Setup): string {
+  return target.kind === 'file' ? target.file.path : 'standard output'
+}
+
+/** Writing where something stronger overrules it would look done and change nothing. */
+function overruled(setup: Setup, key: S3Key): Problem | undefined {
+  if (setup.target.kind !== 'file') return undefined
+  const { file } = setup.target
+  const { envFiles, settings } = setup.installation
+  const files = envFiles.map(({ path }) => path)
+  const rank = files.indexOf(file.path)
+  const isRead = rank >= 0 || setup.installation.envFile.path === file.path
+  if (!isRead) return undefined
+  const stronger = [...storageBlock(setup, key)].flatMap(([name, wanted]) => {
+    const now = settings.get(name)
+    if (!now || now.value === wanted || now.from === file.path) return []
+    const nowRank = files.indexOf(now.from)
+    const weaker = nowRank >= 0 && (rank < 0 ? isBase(now.from) : nowRank > rank)
+    return weaker ? [] : [{ name, from: now.from }]
+  })
+  const [first] = stronger
+  if (!first) return undefined
+  const names = stronger.map(({ name }) => name).join(', ')
+  return new Problem({
+    code: 'env-file-overruled',
+    what: `${first.from} sets ${names}, and wins over ${file.path}.`,
+    why: 'Mastodon would go on with the old values, whatever is written.',
+    next: `Remove those lines from ${first.from}, or name the place to write with --env-file.`,
+    exit: 2,
+  })
+}
+
+/** `.env` is the only file weaker than a `.env.production` that does not exist yet. */
+function isBase(path: string): boolean {
+  return path.endsWith('/.env')
+}
+
+function worldReadable({ target }: Setup): string[] {
+  if (target.kind !== 'file' || ((target.file.mode ?? 0) & 0o004) === 0) return []
+  const { path } = target.file
+  return [
+    `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${path}`,
+  ]
+}

@@ -1,0 +1,138 @@
+import { styleText } from 'node:util'
+import * as clack from '@clack/prompts'
+import { Cancelled } from '../problem.ts'
+import type { Ui } from './port.ts'
+import { StatusLine } from './status-line.ts'
+import { withoutColour } from './without-colour.ts'
+import {
+  closingLines,
+  type Line,
+  outcomeLine,
+  planLines,
+  problemLines,
+  settingLines,
+} from './words.ts'
+import { wrap } from './wrap.ts'
+
+export interface ClackOptions {
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly colour: boolean
+  readonly quiet: boolean
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+const STYLES: Record<Line['tone'], Style> = {
+  ready: 'green',
+  change: 'cyan',
+  public: 'yellow',
+  destructive: 'red',
+  fault: 'red',
+  skipped: 'gray',
+  plain: 'white',
+}
+
+const SIGNS: Record<Line['tone'], readonly [unicode: string, ascii: string]> = {
+  ready: ['✔', 'ok'],
+  change: ['+', '+'],
+  public: ['+', '+'],
+  destructive: ['✖', 'x'],
+  fault: ['✖', 'x'],
+  skipped: ['·', '.'],
+  plain: [' ', ' '],
+}
+
+/** The voice for a person at a terminal. */
+export function clackUi({ stdin, stdout, stderr, colour, quiet }: ClackOptions): Ui {
+  const output = colour ? stdout : withoutColour(stdout)
+  const common = { input: stdin, output }
+  const paint = (style: Style, text: string) => (colour ? styleText(style, text) : text)
+  const status = new StatusLine(output, clack.unicode)
+  const width = () => Math.max((stdout.columns ?? 80) - 4, 30)
+  const print = (lines: readonly string[], symbol?: string) => {
+    status.hide()
+    const options = symbol === undefined ? {} : { symbol }
+    clack.log.message(lines.join('\n'), { ...options, output, spacing: 0 })
+  }
+  const signed = ({ tone, text }: Line) => {
+    const sign = SIGNS[tone][clack.unicode ? 0 : 1]
+    const [first = '', ...rest] = wrap(text, width() - 2, '  ')
+    return [`${paint(STYLES[tone], sign)} ${first}`, ...rest]
+  }
+  return {
+    canAsk: true,
+    intro: (title) => {
+      if (!quiet) clack.intro(paint('inverse', ` ${title} `), { output })
+    },
+    say: (text) => {
+      if (!quiet) print(wrap(text, width()))
+    },
+    warn(text) {
+      status.hide()
+      clack.log.warn(wrap(text, width()).join('\n'), { output, spacing: 0 })
+    },
+    note(title, lines) {
+      status.hide()
+      const text = lines.flatMap((line) => wrap(line, width())).join('\n')
+      clack.log.info(`${paint('bold', title)}\n${text}`, { output, spacing: 1 })
+    },
+    busy(text) {
+      status.set(text, text)
+      return () => status.remove(text)
+    },
+    async ask({ message, hint, initial, masked, fault }) {
+      const validate = (typed: string | undefined) => fault(typed ?? '')
+      const full = hint === undefined ? message : `${message}\n${paint('dim', hint)}`
+      const answer = masked
+        ? clack.password({ ...common, message: full, validate })
+        : clack.text({ ...common, message: full, validate, initialValue: initial ?? '' })
+      return unlessCancelled(await answer)
+    },
+    async choose({ message, options }) {
+      return unlessCancelled(
+        await clack.select<string>({ ...common, message, options: [...options] }),
+      )
+    },
+    agree: async (message) =>
+      unlessCancelled(
+        await clack.confirm({ ...common, message: wrap(message, width()).join('\n') }),
+      ),
+    showPlan(plan, settings, title) {
+      if (quiet) return
+      const chosen = settingLines(settings).flatMap((line) => wrap(line, width(), '    '))
+      status.hide()
+      clack.log.step(paint('bold', title), { output })
+      print(chosen.map((line) => paint('dim', line)))
+      print(['', ...planLines(plan).flatMap(signed)])
+    },
+    started: (id, title) => status.set(id, title),
+    told: (id, title, state) => status.set(id, `${title}: ${state}`),
+    ended(outcome) {
+      status.remove(outcome.id)
+      const bad = outcome.status === 'failed' || outcome.status === 'blocked'
+      if (bad || !quiet) print(signed(outcomeLine(outcome)))
+    },
+    block: (text) => stdout.write(text),
+    call(line) {
+      status.hide()
+      stderr.write(`${paint('dim', line)}\n`)
+    },
+    finish(report, closing) {
+      status.clear()
+      if (report.problem) {
+        const lines = problemLines(report.problem).flatMap((line) => wrap(line, width()))
+        clack.log.error(lines.join('\n'), { output })
+      }
+      const lines = closingLines(closing, width())
+      clack.outro(closing.headline, { output })
+      for (const line of lines) output.write(`${line}\n`)
+    },
+  }
+}
+
+function unlessCancelled<T>(answer: T | typeof clack.CANCEL_SYMBOL): T {
+  if (clack.isCancel(answer)) throw new Cancelled()
+  return answer as T
+}

@@ -1,0 +1,85 @@
+import type { Outcome } from '../plan/apply.ts'
+import { Problem } from '../problem.ts'
+import type { Ui } from './port.ts'
+import {
+  closingLines,
+  type Line,
+  outcomeLine,
+  planLines,
+  problemLines,
+  settingLines,
+} from './words.ts'
+import { wrap } from './wrap.ts'
+
+export interface PlainOptions {
+  /** Where words go: standard output, or standard error beside a JSON report or a printed block. */
+  readonly words: NodeJS.WritableStream
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+  readonly quiet: boolean
+}
+
+const SIGNS: Record<Line['tone'], string> = {
+  ready: 'ok      ',
+  change: 'change  ',
+  public: 'change  ',
+  destructive: 'DELETE  ',
+  fault: 'FAULT   ',
+  skipped: 'skipped ',
+  plain: '        ',
+}
+
+/** Lines for logs and pipes: ASCII, no colour, nobody to ask. */
+export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
+  const write = (line: string) => words.write(`${line}\n`)
+  const chat = (line: string) => {
+    if (!quiet) write(line)
+  }
+  const states = new Map<string, string>()
+  const signed = ({ tone, text }: Line) => `${SIGNS[tone]}${text}`
+  return {
+    canAsk: false,
+    intro: chat,
+    say: (text) => wrap(text, 100).forEach(chat),
+    warn: (text) => write(`warning: ${text}`),
+    note: (title, lines) => [`${title}:`, ...lines.map((line) => `  ${line}`)].forEach(chat),
+    busy: () => () => undefined,
+    ask: nobody,
+    choose: nobody,
+    agree: async () => false,
+    showPlan(plan, settings, title) {
+      for (const line of [`${title}:`, ...settingLines(settings).map((line) => `  ${line}`)]) {
+        chat(line)
+      }
+      for (const line of planLines(plan)) chat(`  ${signed(line)}`)
+    },
+    started: () => undefined,
+    told(id, title, state) {
+      if (states.get(id) === state) return
+      states.set(id, state)
+      chat(`wait    ${title}: ${state}`)
+    },
+    ended(outcome: Outcome) {
+      const line = signed(outcomeLine(outcome))
+      if (outcome.status === 'failed' || outcome.status === 'blocked') write(line)
+      else chat(line)
+    },
+    block: (text) => stdout.write(text),
+    call: (line) => stderr.write(`${line}\n`),
+    finish(report, closing) {
+      if (report.problem) problemLines(report.problem).forEach(write)
+      if (!report.problem || closing.headline !== report.problem.what) write(closing.headline)
+      closingLines(closing, 100).forEach(write)
+    },
+  }
+}
+
+async function nobody(): Promise<never> {
+  throw new Problem({
+    code: 'nobody-to-ask',
+    what: 'A question came up, and there is nobody to ask.',
+    why: 'This run has no terminal.',
+    next: 'Run it in a terminal, or give every setting as a flag.',
+    exit: 2,
+  })
+}

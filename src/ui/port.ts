@@ -1,0 +1,52 @@
+import type { Outcome, Progress } from '../plan/apply.ts'
+import type { Report } from '../plan/report.ts'
+import type { Plan } from '../plan/survey.ts'
+
+/** How the program talks: clack on a terminal, plain lines without one, JSON for machines. */
+export interface Ui extends Progress {
+  /** Somebody is there to answer. Never read by steps. */
+  readonly canAsk: boolean
+  intro(title: string): void
+  say(text: string): void
+  warn(text: string): void
+  /** Several lines that belong together, such as a list of permissions. */
+  note(title: string, lines: readonly string[]): void
+  /** Shown while something is looked at; the returned function takes it away. */
+  busy(text: string): () => void
+  /** Asks; throws Cancelled when the person stops. Only called when `canAsk`. */
+  ask(question: Question): Promise<string>
+  choose(choice: Choice): Promise<string>
+  agree(question: string): Promise<boolean>
+  showPlan(plan: Plan, settings: Report['settings'], title: string): void
+  /** The printed block, exactly, on standard output. */
+  block(text: string): void
+  /** One API call, for --verbose. */
+  call(line: string): void
+  finish(report: Report, closing: Closing): void
+}
+
+export interface Question {
+  readonly message: string
+  readonly hint?: string
+  readonly initial?: string
+  readonly masked?: boolean
+  /** The reason why the answer can't be taken; undefined when it can. */
+  readonly fault: (typed: string) => string | undefined
+}
+
+export interface Choice {
+  readonly message: string
+  readonly options: readonly {
+    readonly value: string
+    readonly label: string
+    readonly hint?: string
+  }[]
+}
+
+/** The last words of a run; `sections` are shown in order. */
+export interface Closing {
+  readonly headline: string
+  readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[]
+}
+
+export type { Outcome }

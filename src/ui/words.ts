@@ -1,0 +1,75 @@
+import type { Report, ReportStep } from '../plan/report.ts'
+import type { Plan, PlanItem } from '../plan/survey.ts'
+import type { Closing } from './port.ts'
+import { wrap } from './wrap.ts'
+
+/** What a line is about; each voice has its own sign or colour for it. */
+export type Tone = 'ready' | 'change' | 'public' | 'destructive' | 'fault' | 'skipped' | 'plain'
+
+export interface Line {
+  readonly tone: Tone
+  readonly text: string
+}
+
+export function planLines(plan: Plan): Line[] {
+  return plan.items.flatMap(({ title, finding }) => findingLines(title, finding))
+}
+
+function findingLines(title: string, finding: PlanItem['finding']): Line[] {
+  switch (finding.is) {
+    case 'ready':
+      return [{ tone: 'ready', text: `${title}: ${finding.note}` }]
+    case 'waiting':
+      return [{ tone: 'change', text: `${title}: ${finding.will}` }]
+    case 'blocked':
+      return [{ tone: 'fault', text: `${title}: ${finding.problem.what}` }]
+    case 'change':
+      return finding.changes.map(({ what, risk }) => ({
+        tone: risk === 'safe' ? ('change' as const) : risk,
+        text: `${title}: ${what}${risk === 'public' ? ' [public]' : ''}`,
+      }))
+  }
+}
+
+const STATUS_TONES: Record<ReportStep['status'], Tone> = {
+  ready: 'ready',
+  changed: 'ready',
+  'would-change': 'change',
+  failed: 'fault',
+  blocked: 'fault',
+  skipped: 'skipped',
+}
+
+export function outcomeLine({
+  title,
+  note,
+  status,
+}: Pick<ReportStep, 'title' | 'note' | 'status'>) {
+  return { tone: STATUS_TONES[status], text: `${title}: ${note}` }
+}
+
+/** The settings of a run with the source of each, as `name  value (source)`. */
+export function settingLines(settings: Report['settings']): string[] {
+  const names = Object.keys(settings)
+  const width = Math.max(0, ...names.map((name) => name.length))
+  return names.map((name) => {
+    const { value, source } = settings[name] as Report['settings'][string]
+    const text = Array.isArray(value) ? value.join(', ') : String(value)
+    return `${name.padEnd(width)}  ${text} (${source})`
+  })
+}
+
+export function problemLines({ what, why, next }: NonNullable<Report['problem']>): string[] {
+  return [what, `Why: ${why}`, `Next: ${next}`]
+}
+
+/** The closing words as wrapped lines with an empty line between sections; commands stay whole. */
+export function closingLines({ sections }: Closing, columns: number): string[] {
+  return sections.flatMap(({ title, lines }) => [
+    '',
+    `${title}:`,
+    ...lines.flatMap((line) =>
+      line.startsWith('  ') ? [line] : wrap(line, columns - 2).map((part) => `  ${part}`),
+    ),
+  ])
+}
