@@ -1,16 +1,18 @@
 // Bundles src/ into dist/: a few chunks, each loaded when it is needed, no runtime dependencies.
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { builtinModules } from 'node:module'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { thirdPartyLicences } from './licences.mjs'
 
 const root = new URL('..', import.meta.url)
-const outdir = new URL('dist/', root).pathname
+const outdir = new URL('dist/', root)
 
-await rm(outdir, { recursive: true, force: true })
-const { metafile } = await build({
-  absWorkingDir: root.pathname,
+const { metafile, outputFiles } = await build({
+  absWorkingDir: fileURLToPath(root),
   entryPoints: ['src/cli.ts'],
-  outdir,
+  outdir: 'dist',
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -19,6 +21,7 @@ const { metafile } = await build({
   minify: true,
   legalComments: 'none',
   metafile: true,
+  write: false,
   logLevel: 'warning',
   external: ['miniflare'],
   chunkNames: '[name]-[hash]',
@@ -27,21 +30,45 @@ const { metafile } = await build({
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
 })
-await refuseForeignImports(metafile)
-await chmod(`${outdir}cli.js`, 0o755)
-await writeFile(`${outdir}THIRD-PARTY-LICENSES.txt`, await thirdPartyLicences(metafile, root))
+refuseForeignImports(metafile)
+refuseSlowStart(metafile)
+const licences = await thirdPartyLicences(metafile, root)
+await replaceDist([
+  ...outputFiles.map(({ path, contents }) => [basename(path), contents]),
+  ['THIRD-PARTY-LICENSES.txt', licences],
+])
 
 /** A bundled file that imports a package would fail on the user's machine. */
-async function refuseForeignImports({ outputs }) {
-  const foreign = Object.values(outputs).flatMap(({ imports }) =>
-    imports
-      .filter(({ path, external }) => external && !path.startsWith('node:'))
-      .map(({ path }) => path),
-  )
-  const { builtinModules } = await import('node:module')
-  const packages = foreign.filter((path) => !builtinModules.includes(path) && path !== 'miniflare')
-  if (packages.length > 0)
-    throw new Error(`The bundle imports ${[...new Set(packages)].join(', ')}.`)
-  const text = await readFile(`${outdir}cli.js`, 'utf8')
-  if (!text.startsWith('#!')) throw new Error('dist/cli.js has lost its first line.')
+function refuseForeignImports({ outputs }) {
+  const foreign = Object.values(outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ path, external }) => external && !isBuiltin(path) && path !== 'miniflare')
+    .map(({ path }) => path)
+  if (foreign.length > 0) throw new Error(`The bundle imports ${[...new Set(foreign)].join(', ')}.`)
+}
+
+function isBuiltin(path) {
+  return path.startsWith('node:') || builtinModules.includes(path)
+}
+
+/** What cli.js loads before it knows the command holds no package: help must come at once. */
+function refuseSlowStart({ outputs }) {
+  const open = ['dist/cli.js']
+  for (const path of open) {
+    const { imports, inputs } = outputs[path]
+    const packages = Object.keys(inputs).filter((input) => input.includes('node_modules/'))
+    if (packages.length > 0) throw new Error(`The start loads ${packages.join(', ')}.`)
+    for (const { path: next, kind, external } of imports)
+      if (kind === 'import-statement' && !external && !open.includes(next)) open.push(next)
+  }
+}
+
+/** New files first, old ones removed last: a program that runs from dist/ meanwhile stays whole. */
+async function replaceDist(files) {
+  await mkdir(outdir, { recursive: true })
+  for (const [name, contents] of files) await writeFile(new URL(name, outdir), contents)
+  await chmod(new URL('cli.js', outdir), 0o755)
+  const names = new Set(files.map(([name]) => name))
+  const old = (await readdir(outdir)).filter((name) => !names.has(name))
+  for (const name of old) await rm(new URL(name, outdir), { recursive: true, force: true })
 }

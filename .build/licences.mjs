@@ -1,16 +1,23 @@
 import { readdir, readFile } from 'node:fs/promises'
 
-/** The licences of every package that stands in the bundle, as one text. */
-export async function thirdPartyLicences({ inputs, outputs }, root) {
-  const bundled = new Set(Object.values(outputs).flatMap((output) => Object.keys(output.inputs)))
+const LINE = `${'='.repeat(72)}\n`
+
+/** The licences of every package that stands in the bundle, as one text; each wording once. */
+export async function thirdPartyLicences({ outputs }, root) {
   const folders = new Set()
-  for (const path of Object.keys(inputs)) {
-    const folder = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]
-    if (folder && bundled.has(path)) folders.add(folder)
+  for (const { inputs } of Object.values(outputs)) {
+    for (const path of Object.keys(inputs)) {
+      // The innermost package: one may carry others in a node_modules of its own.
+      const [folder] = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []
+      if (folder !== undefined) folders.add(folder)
+    }
   }
-  const parts = await Promise.all(
-    [...folders].sort().map((folder) => describe(new URL(`${folder}/`, root))),
-  )
+  const byText = new Map()
+  for (const folder of [...folders].sort()) {
+    const { title, text } = await describe(new URL(`${folder}/`, root))
+    byText.set(text, [...(byText.get(text) ?? []), title])
+  }
+  const parts = [...byText].map(([text, titles]) => `${LINE}${titles.join('\n')}\n\n${text}\n`)
   return `mastodon-r2 holds parts of these packages.\n\n${parts.join('\n')}`
 }
 
@@ -24,6 +31,8 @@ async function describe(folder) {
   )
   if (!license && texts.length === 0) throw new Error(`${name} names no licence.`)
   const where = typeof repository === 'string' ? repository : (repository?.url ?? '')
-  const head = `${'='.repeat(72)}\n${name} ${version} (${license}) ${where}\n`
-  return `${head}\n${texts.map((text) => text.trim()).join('\n\n')}\n`
+  return {
+    title: `${name} ${version} (${license}) ${where}`.trimEnd(),
+    text: texts.map((text) => text.trim()).join('\n\n') || `No file of their own; ${license}.`,
+  }
 }

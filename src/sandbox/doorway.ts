@@ -28,7 +28,7 @@ export interface SandboxContext {
   log(entry: LoggedRequest): void
 }
 
-export interface FaultSource {
+interface FaultSource {
   take(side: Fault['side'], method: string, path: string): Fault | undefined
 }
 

@@ -4,7 +4,7 @@ import type { Emulator } from './emulator.ts'
 import { amzDateOf, canonicalQuery, sigv4 } from './sigv4.ts'
 
 /** A request to the objects of one bucket. */
-export interface ObjectRequest {
+interface ObjectRequest {
   readonly method: string
   /** Encoded, without a slash in front; undefined for the bucket itself. */
   readonly key: string | undefined

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { Problem } from '../../problem.ts'
 import { loadMiniflare, type ModuleLoader } from './load-miniflare.ts'
@@ -27,6 +30,9 @@ export interface EmulatorOptions {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { Miniflare, NoOpLog } = await loadMiniflare(options.loader)
+  // Miniflare removes its own temporary folder without waiting, so it gets none of the objects.
+  const scratch = await mkdtemp(join(tmpdir(), 'mastodon-r2-emulator-'))
+  const persist = options.persist ?? scratch
   const credentials = {
     accessKeyId: randomBytes(16).toString('hex'),
     secretAccessKey: randomBytes(32).toString('hex'),
@@ -45,14 +51,18 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       stdout.resume()
       stderr.resume()
     },
-    ...(options.persist === undefined ? {} : { r2Persist: options.persist }),
+    r2Persist: persist,
     r2Buckets: Object.fromEntries(slots.map((id) => [id, { id, s3Credentials: credentials }])),
   })
+  const close = async () => {
+    await miniflare.dispose()
+    await rm(scratch, { recursive: true, force: true })
+  }
   try {
     const url = (await miniflare.ready).origin
-    return { url, credentials, slots, close: () => miniflare.dispose() }
+    return { url, credentials, slots, close }
   } catch (cause) {
-    await miniflare.dispose().catch(() => undefined)
+    await close().catch(() => undefined)
     throw new Problem(
       {
         code: 'sandbox-emulator-failed',

@@ -80,6 +80,8 @@ function exchange(
     })
     framed?.on('error', fail)
     checked.on('error', fail)
+    // A connection on which nothing is sent while the client hesitates would be closed as idle.
+    upstream.flushHeaders()
     const body = framed ? message.pipe(framed) : message
     body.pipe(checked).pipe(upstream)
   })

@@ -1,5 +1,6 @@
 import type { CORSUpdateParams } from 'cloudflare/resources/r2/buckets/cors'
 import type { LifecycleUpdateParams } from 'cloudflare/resources/r2/buckets/lifecycle'
+import { unlessAbsent } from './absent-bucket.ts'
 import { scope } from './buckets.ts'
 import type { Call } from './client.ts'
 import type { CloudflarePort, CorsRule, LifecycleRule } from './port.ts'
@@ -14,8 +15,8 @@ export function bucketRules(
   return {
     async getCors(at) {
       try {
-        const found = await call('repeatable', (sdk) =>
-          sdk.r2.buckets.cors.get(at.bucket, scope(at)),
+        const found = await unlessAbsent(undefined, () =>
+          call('repeatable', (sdk) => sdk.r2.buckets.cors.get(at.bucket, scope(at))),
         )
         return (found?.rules ?? []) as CorsRule[]
       } catch (error) {
@@ -30,8 +31,8 @@ export function bucketRules(
     },
 
     async getLifecycle(at) {
-      const found = await call('repeatable', (sdk) =>
-        sdk.r2.buckets.lifecycle.get(at.bucket, scope(at)),
+      const found = await unlessAbsent(undefined, () =>
+        call('repeatable', (sdk) => sdk.r2.buckets.lifecycle.get(at.bucket, scope(at))),
       )
       return (found?.rules ?? []) as unknown as LifecycleRule[]
     },

@@ -1,26 +1,24 @@
+import { unlessAbsent } from './absent-bucket.ts'
 import type { Call } from './client.ts'
 import { createAndLook } from './create-and-look.ts'
 import type { Bucket, BucketRef, CloudflarePort } from './port.ts'
 import { Refusal } from './refusal.ts'
 
-/** 10004 and 10073 are both in use for "exists"; 10006 is "no such bucket" (R2's error codes). */
+/** Both are in use for "exists" (R2's error codes). */
 const EXISTS = [10004, 10073]
-const ABSENT = 10006
 
 export function buckets(
   call: Call,
 ): Pick<CloudflarePort, 'findBucket' | 'createBucket' | 'hasObjects'> {
   async function findBucket(at: BucketRef): Promise<Bucket | undefined> {
-    try {
-      const found = await call('repeatable', (sdk) => sdk.r2.buckets.get(at.bucket, scope(at)))
-      return {
-        name: found.name ?? at.bucket,
-        ...(found.location ? { location: found.location.toLowerCase() } : {}),
-        ...(found.creation_date ? { createdOn: found.creation_date } : {}),
-      }
-    } catch (error) {
-      if (error instanceof Refusal && error.numbers.includes(ABSENT)) return undefined
-      throw error
+    const found = await unlessAbsent(undefined, () =>
+      call('repeatable', (sdk) => sdk.r2.buckets.get(at.bucket, scope(at))),
+    )
+    if (!found) return undefined
+    return {
+      name: found.name ?? at.bucket,
+      ...(found.location ? { location: found.location.toLowerCase() } : {}),
+      ...(found.creation_date ? { createdOn: found.creation_date } : {}),
     }
   }
 
@@ -44,10 +42,10 @@ export function buckets(
     async hasObjects(at) {
       try {
         const list = { ...scope(at), per_page: 1 }
-        const { result } = await call('repeatable', (sdk) =>
-          sdk.r2.buckets.objects.list(at.bucket, list),
+        const page = await unlessAbsent(undefined, () =>
+          call('repeatable', (sdk) => sdk.r2.buckets.objects.list(at.bucket, list)),
         )
-        return result.length > 0
+        return page !== undefined && page.result.length > 0
       } catch (error) {
         if (error instanceof Refusal && error.isForbidden) return undefined
         throw error

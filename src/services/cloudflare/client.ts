@@ -74,7 +74,7 @@ export type Sdk = ReturnType<typeof createSdk>
  * CLOUDFLARE_* variables. Retries, time limit and headers are the wire's.
  */
 function createSdk(wire: WireOptions) {
-  return createClient({
+  const sdk = createClient({
     apiToken: wire.token.reveal(),
     apiKey: null,
     apiEmail: null,
@@ -86,6 +86,9 @@ function createSdk(wire: WireOptions) {
     fetch: createWire(wire),
     resources: [BaseAccounts, AccountTokens, UserTokens, BaseZones, BaseRecords, Buckets],
   })
+  // Where it keeps the headers of CLOUDFLARE_CUSTOM_HEADERS; a malformed one breaks every call.
+  Object.assign(sdk, { _options: {} })
+  return sdk
 }
 
 function pause(signal: AbortSignal | undefined) {

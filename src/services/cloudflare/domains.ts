@@ -1,3 +1,4 @@
+import { unlessAbsent } from './absent-bucket.ts'
 import { scope } from './buckets.ts'
 import type { Call } from './client.ts'
 import { createAndLook } from './create-and-look.ts'
@@ -58,7 +59,7 @@ export function domains(
     async isDevUrlEnabled(at) {
       const send = () =>
         call('repeatable', (sdk) => sdk.r2.buckets.domains.managed.list(at.bucket, scope(at)))
-      return (await send()).enabled
+      return unlessAbsent(false, async () => (await send()).enabled)
     },
 
     async disableDevUrl(at) {

@@ -127,7 +127,7 @@ function quote({ method, path, status, errors, rayId }: WireFailureDetails): str
 /** One line, nothing that could steer a terminal, and no closing full stop. */
 function tidy(message: string): string {
   return message
-    .replaceAll(/\p{C}+/gu, ' ')
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
     .trim()
     .replace(/\.$/, '')
 }

@@ -18,27 +18,23 @@ export function composeService(
 ): ComposeService {
   const service = record(yaml)
   const text = (value: unknown) => (isScalar(value) ? fill(String(value)) : undefined)
-  const inherits = service['extends']
-  const from = text(inherits) ?? text(record(inherits)['service'])
+  const inherits = service.extends
+  const from = text(inherits) ?? text(record(inherits).service)
   return {
-    image: text(service['image']),
-    builds: service['build'] !== undefined,
-    command: [service['command']].flat().map(text).join(' '),
-    environment: environmentOf(service['environment'], text),
-    envFiles: list(service['env_file']).flatMap((entry) => {
-      const path = text(entry) ?? text(record(entry)['path'])
-      return path === undefined ? [] : [{ path, raw: record(entry)['format'] === 'raw' }]
+    image: text(service.image),
+    builds: service.build !== undefined,
+    command: [service.command].flat().map(text).join(' '),
+    environment: environmentOf(service.environment, text),
+    envFiles: list(service.env_file).flatMap((entry) => {
+      const path = text(entry) ?? text(record(entry).path)
+      return path === undefined ? [] : [{ path, raw: record(entry).format === 'raw' }]
     }),
-    volumes: list(service['volumes']).flatMap((entry) => {
+    volumes: list(service.volumes).flatMap((entry) => {
       const long = record(entry)
-      const [source, target] = text(entry)?.split(':') ?? [
-        text(long['source']),
-        text(long['target']),
-      ]
+      const [source, target] = text(entry)?.split(':') ?? [text(long.source), text(long.target)]
       return source === undefined || target === undefined ? [] : [{ source, target }]
     }),
-    extends:
-      from === undefined ? undefined : { file: text(record(inherits)['file']), service: from },
+    extends: from === undefined ? undefined : { file: text(record(inherits).file), service: from },
   }
 }
 

@@ -6,7 +6,10 @@ export interface EnvChanges {
   readonly set: ReadonlyMap<string, string>
   /** Keys that must not be active any more: commented out. */
   readonly retire?: readonly string[]
-  /** Lines to append when none of the keys is active yet; holds an assignment for some of `set`. */
+  /**
+   * Lines to append when none of the keys is active yet; holds an assignment for some of `set`. It
+   * begins with a comment: dotenv would join a last line such as `export` with an assignment.
+   */
   readonly block?: string
 }
 
@@ -19,10 +22,22 @@ interface Patch {
 /**
  * The text of an env file with `set` in force: the last active assignment of a key is replaced in
  * place, earlier ones are commented out, commented ones stay comments, missing keys are added. All
- * else stays byte for byte, and a second edit changes nothing. Problem: `env-value-unsafe`.
+ * else stays byte for byte, and a second edit changes nothing. Problems: `env-value-unsafe`, and
+ * `env-file-tangled` where Mastodon would read something else than what was written.
  */
 export function editEnvFile(text: string, changes: EnvChanges): string {
   for (const [key, value] of changes.set) checkPlain(key, value)
+  const result = withChanges(text, changes)
+  const statements = readStatements(result).filter(({ active }) => active)
+  const last = new Map(statements.map((statement) => [statement.key, statement]))
+  for (const [key, value] of changes.set) {
+    const { plain, value: found } = last.get(key) ?? {}
+    if (!plain || found !== value) throw tangled(key)
+  }
+  return result
+}
+
+function withChanges(text: string, changes: EnvChanges): string {
   const active = readStatements(text).filter((statement) => statement.active)
   const last = new Map(active.map((statement) => [statement.key, statement]))
   const retired = new Set(changes.retire)
@@ -77,7 +92,7 @@ function replaced(text: string, statement: Statement, value: string, lineEnd: st
   return { start, end, text: `${commentLine}${indent}${key}=${value}` }
 }
 
-function newLines(set: ReadonlyMap<string, string>, block = ''): string[] {
+function newLines(set: ReadonlyMap<string, string>, block = '# Added by mastodon-r2\n'): string[] {
   const lines = block.split(/\r\n|\n/)
   while (lines.at(-1) === '') lines.pop()
   const inBlock = new Map(readStatements(block).map(({ key, value }) => [key, value]))
@@ -109,4 +124,14 @@ function apply(text: string, patches: readonly Patch[]): string {
     done = end
   }
   return result + text.slice(done)
+}
+
+function tangled(key: string): Problem {
+  return new Problem({
+    code: 'env-file-tangled',
+    what: `${key} can't be set: Mastodon would read it together with the lines around it.`,
+    why: 'The env file has a line that is neither a comment nor KEY=value, such as a quote that stands alone.',
+    next: `Remove the stray line next to ${key} (or to the other S3_ lines), then run this again.`,
+    exit: 2,
+  })
 }

@@ -7,14 +7,14 @@ export function readEnvironmentFile(text: string): Map<string, string> {
   const values = new Map<string, string>()
   let at = 0
   while (at < text.length) {
-    const line = /\s*(?:[#;][^\r\n]*|([^=\r\n]*)(=)?)/y
+    const line = /[ \t\r\n]*(?:[#;][^\r\n]*|([^=\r\n]*)(=)?)/y
     line.lastIndex = at
     const [whole = '', name = '', equals] = line.exec(text) ?? []
     at += Math.max(whole.length, 1)
     if (equals === undefined) continue
     const value = readValue(text, at)
     at = value.end
-    const key = name.trimEnd()
+    const key = name.replace(/[ \t]+$/, '')
     if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) values.set(key, value.text)
   }
   return values

@@ -27,7 +27,7 @@ export interface Statement {
 }
 
 // The grammar of Ruby's dotenv 3.2 (LINE in lib/dotenv/parser.rb), which reads \r like \n.
-const S = '[ \\t\\f\\v\\r\\n]'
+const S = '(?:\\r\\n|[ \\t\\f\\v\\n]|\\r(?!\\n))'
 const ASSIGNMENT = [
   `(?<export>export${S}+)?(?<key>[A-Za-z0-9_.]+)`,
   `(?<separator>(?:${S}*=${S}*?|:${S}+?)`,
@@ -74,16 +74,17 @@ function toStatement(
   lookUp: (name: string) => string | undefined,
 ): Statement | undefined {
   const { groups = {}, indices } = match
-  const { key, separator, comment } = groups
+  const { key, comment } = groups
   const span = indices?.groups
   const exported = groups.export !== undefined
-  // dotenv refuses a bare `export KEY`; it assigns nothing.
-  if (key === undefined || (exported && separator === undefined)) return undefined
+  if (key === undefined) return undefined
   const raw = (groups.raw ?? '').replace(BLANKS_AROUND, '')
   const first = offset + (span?.export?.[0] ?? span?.key?.[0] ?? 0)
   const start = lineStart(text, first)
   const end = offset + (indices?.[0]?.[1] ?? 0)
-  const { text: value, quoting, expands, runs } = envValue(raw, lookUp)
+  const { text: decoded, quoting, expands, runs } = envValue(raw.replace(/\r\n?/g, '\n'), lookUp)
+  // `export KEY` and `export KEY=` keep what is known; dotenv raises when nothing is.
+  const value = exported && groups.raw === undefined ? (lookUp(key) ?? '') : decoded
   const before = comment === undefined ? '' : text[end - comment.length - 1]
   return {
     key,

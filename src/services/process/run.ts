@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { Problem } from '../../problem.ts'
 import { type Command, commandLine } from './command.ts'
@@ -58,13 +59,15 @@ export function start(command: Command, options: Pick<RunOptions, 'environment' 
     extendEnv: false,
     reject: false,
     stdin: 'pipe',
+    // Ctrl-C at the terminal is meant for this process, which still needs the other one to tidy up.
+    detached: true,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
   return {
     async firstLine() {
-      for await (const line of child.iterable({ from: 'stdout', preserveNewlines: false })) {
-        return String(line)
-      }
+      // execa's own iterable waits for the program's end when the loop is left.
+      const lines = createInterface({ input: child.stdout })
+      for await (const line of lines) return line
       const { exitCode, signal, code, stderr } = await child
       if (exitCode === undefined && signal === undefined) throw notStarted(command, code)
       throw endedEarly(command, String(stderr ?? ''))

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { rootCertificates } from 'node:tls'
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import { createResolver, findAddresses, type NameResolver } from './find-address.ts'
 import type { ConnectTo, PublicWebPort, WebRequest, WebResponse } from './port.ts'
 import { toProblem } from './trouble.ts'
@@ -37,6 +37,7 @@ interface Target {
 export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
   const { timeoutMs = 20_000, onCall } = options
   const resolver = options.resolver ?? createResolver(timeoutMs)
+  const trust = trusting(options.ca)
 
   async function locate(url: URL): Promise<Target> {
     const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -58,7 +59,7 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
         onCall?.({ method, path: url.href, status, ms, ...(rayId ? { rayId } : {}) })
       }
       try {
-        const response = await visit(await locate(url), wish, { timeoutMs, ca: options.ca })
+        const response = await visit(await locate(url), wish, { timeoutMs, trust })
         report(response.status, response.header('cf-ray')[0])
         return response
       } catch (error) {
@@ -72,27 +73,34 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
 function visit(
   { url, addresses, port }: Target,
   { method = 'GET', headers = {} }: WebRequest,
-  { timeoutMs, ca }: { timeoutMs: number; ca: string | undefined },
+  { timeoutMs, trust }: { timeoutMs: number; trust: SecureContext | undefined },
 ): Promise<WebResponse> {
   const secure = url.protocol === 'https:'
   const name = url.hostname.replace(/^\[|\]$/g, '')
+  const signal = AbortSignal.timeout(timeoutMs)
   const request = (secure ? httpsRequest : httpRequest)({
     method,
     path: `${url.pathname}${url.search}`,
     headers: { host: url.host, accept: '*/*', 'user-agent': 'mastodon-r2', ...headers },
-    host: name,
+    host: isIP(name) ? addresses[0] : name,
     port,
     lookup: always(addresses),
     agent: false,
     ...(secure && !isIP(name) ? { servername: name } : {}),
-    ...(secure && ca !== undefined ? { ca: [...rootCertificates, ca] } : {}),
-    signal: AbortSignal.timeout(timeoutMs),
+    ...(secure && trust ? { secureContext: trust } : {}),
+    signal,
   })
   return new Promise((resolve, reject) => {
-    request.on('error', reject)
-    request.on('response', (response) => read(response).then(resolve, reject))
+    const fail = (error: unknown) => reject(signal.aborted ? signal.reason : error)
+    request.on('error', fail)
+    request.on('response', (response) => read(response).then(resolve, fail))
     request.end()
   })
+}
+
+/** undefined: Node's own choice, which is better wherever nothing has to be added. */
+function trusting(ca: string | undefined): SecureContext | undefined {
+  return ca === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, ca] })
 }
 
 async function read(response: IncomingMessage): Promise<WebResponse> {

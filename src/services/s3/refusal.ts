@@ -6,6 +6,12 @@ interface Hint {
   readonly next: string
 }
 
+interface Undeleted {
+  readonly Key?: string | undefined
+  readonly Code?: string | undefined
+  readonly Message?: string | undefined
+}
+
 interface Place {
   readonly bucket: string
   readonly endpoint: string
@@ -113,7 +119,7 @@ export function toProblem(error: unknown, place: Place): unknown {
 /** DeleteObjects answers 200 and lists what it could not do. */
 export function notDeleted(
   count: number,
-  { Key = '', Code = '', Message = '' }: { Key?: string; Code?: string; Message?: string },
+  { Key = '', Code = '', Message = '' }: Undeleted,
 ): Problem {
   const denied = Code === 'AccessDenied'
   return new Problem({
@@ -127,7 +133,7 @@ export function notDeleted(
 function quote({ name, message }: Error): string {
   const text = message === name || message === '' ? name : `${name}: ${message}`
   return text
-    .replaceAll(/\p{C}+/gu, ' ')
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
     .trim()
     .replace(/\.$/, '')
     .slice(0, 300)
@@ -138,11 +144,11 @@ function isNetwork(error: Error): boolean {
 }
 
 function unreachable(error: Error, { endpoint }: Place): Problem {
-  const { code = 'no answer in time' } = error as NodeJS.ErrnoException
+  const { code = 'ETIMEDOUT' } = error as NodeJS.ErrnoException
   return new Problem({
     code: 's3-unreachable',
     what: 'The S3 endpoint could not be reached.',
-    why: `${endpoint}: ${error.name === 'TimeoutError' ? 'no answer in time' : code}.`,
+    why: `${endpoint}: ${code === 'ETIMEDOUT' ? 'no answer in time' : code}.`,
     next: `Try \`curl -I ${endpoint}\` on this machine; once that works, run this again.`,
   })
 }

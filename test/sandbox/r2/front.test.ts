@@ -1,8 +1,7 @@
 import { request as httpRequest } from 'node:http'
-import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Front } from '../../../src/sandbox/r2/front.ts'
-import { presign, signed, type Wish } from './sign.ts'
+import { presign, sender, signed, type Wish } from './sign.ts'
 import {
   addBucket,
   addKey,
@@ -26,29 +25,20 @@ const unpaid = addKey(world, {
 })
 let front: Front
 let eu: Front
-let silent: Front
+const send = sender(key, () => front.url)
 
 beforeAll(async () => {
   front = await startTestFront(stand)
   eu = await startTestFront(stand, 'eu')
-  silent = await startTestFront(stand, 'default', true)
   await stand.pool.start()
 }, 30_000)
 afterAll(async () => {
-  await Promise.all([front.close(), eu.close(), silent.close()])
+  await Promise.all([front.close(), eu.close()])
   await stand.pool.close()
 })
 beforeEach(() => {
   stand.now = undefined
-  stand.faults.clear()
 })
-
-/** Sends a signed request and gives status and, of an error, its code. */
-async function send(wish: Wish, base = front.url) {
-  const response = await fetch(...signed(base, { key, ...wish }))
-  const body = await response.text()
-  return { status: response.status, code: /<Code>(\w+)/.exec(body)?.[1], body }
-}
 
 describe('refusals', () => {
   const minutes = 60_000
@@ -178,147 +168,4 @@ describe('presigned addresses', () => {
     const tooLong = await fetch(presign(front.url, { key, path: '/media/x', expires: 700_000 }))
     expect(tooLong.status).toBe(400)
   })
-})
-
-describe('bodies', () => {
-  const crc = (data: string) => {
-    const bytes = Buffer.alloc(4)
-    bytes.writeUInt32BE(crc32(data))
-    return bytes.toString('base64')
-  }
-  const chunked = (data: string, checksum: string): Wish => ({
-    method: 'PUT',
-    payload: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
-    headers: {
-      'content-encoding': 'aws-chunked',
-      'x-amz-decoded-content-length': String(data.length),
-      'x-amz-trailer': 'x-amz-checksum-crc32',
-    },
-    body: `${data.length.toString(16)}\r\n${data}\r\n0\r\nx-amz-checksum-crc32:${checksum}\r\n\r\n`,
-  })
-
-  test('are stored without their framing', async () => {
-    const put = await send({ ...chunked('hello', crc('hello')), path: '/media/chunked' })
-    expect(put.status).toBe(200)
-    expect((await send({ path: '/media/chunked' })).body).toBe('hello')
-  })
-
-  test.each<[string, Wish, string]>([
-    ['a wrong CRC32 trailer', chunked('hello', crc('other')), 'BadDigest'],
-    [
-      'a wrong CRC32 header',
-      { method: 'PUT', body: 'hello', headers: { 'x-amz-checksum-crc32': crc('other') } },
-      'BadDigest',
-    ],
-    [
-      'a wrong MD5',
-      { method: 'PUT', body: 'hello', headers: { 'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA==' } },
-      'BadDigest',
-    ],
-    [
-      'another hash',
-      { method: 'PUT', body: 'x', payload: '0'.repeat(64) },
-      'XAmzContentSHA256Mismatch',
-    ],
-  ])('with %s are refused and nothing is stored', async (name, wish, code) => {
-    const path = `/media/refused-${encodeURIComponent(name)}`
-    expect(await send({ ...wish, path })).toMatchObject({ status: 400, code })
-    expect((await send({ path })).status).toBe(404)
-  })
-
-  test('of unknown length are refused', async () => {
-    const [url, init] = signed(front.url, { key, method: 'PUT', path: '/media/x' })
-    const status = await new Promise((resolve, reject) => {
-      const request = httpRequest(url, { method: 'PUT', headers: init.headers })
-      request.on('response', (answer) => resolve(answer.statusCode)).on('error', reject)
-      request.write('some')
-      request.end('thing')
-    })
-    expect(status).toBe(411)
-  })
-
-  test.each([
-    ['is told to go on', () => front.url, true],
-    ['hears nothing, as at R2', () => silent.url, false],
-  ])('a client that asks whether to continue %s', async (name, base, expected) => {
-    const path = `/media/continue-${encodeURIComponent(name)}`
-    const [url, init] = signed(base(), { key, method: 'PUT', path, body: 'hello' })
-    let told = false
-    const answer = await new Promise<number | undefined>((resolve, reject) => {
-      const headers = { ...init.headers, expect: '100-continue', 'content-length': 5 }
-      const request = httpRequest(url, { method: 'PUT', headers })
-      request.on('continue', () => {
-        told = true
-        request.end('hello')
-      })
-      request.on('response', ({ statusCode }) => resolve(statusCode)).on('error', reject)
-      request.flushHeaders()
-      if (!expected) request.end('hello')
-    })
-    expect([answer, told]).toEqual([200, expected])
-    expect((await send({ path })).body).toBe('hello')
-  })
-})
-
-describe('faults', () => {
-  const put = { method: 'PUT', path: '/media/fault', body: 'hello' }
-
-  test('status comes with R2’s code and the wished headers, once', async () => {
-    stand.faults.add({ side: 's3', kind: 'status', status: 503, headers: { 'retry-after': '1' } })
-    const response = await fetch(...signed(front.url, { key, ...put }))
-    expect(response.status).toBe(503)
-    expect(response.headers.get('retry-after')).toBe('1')
-    expect(await response.text()).toContain('<Code>ServiceUnavailable</Code>')
-    expect((await send(put)).status).toBe(200)
-  })
-
-  test('reset', async () => {
-    stand.faults.add({ side: 's3', kind: 'reset', method: 'DELETE' })
-    await expect(send({ ...put, method: 'DELETE', body: undefined })).rejects.toThrow()
-    expect(stand.entries.at(-1)).toMatchObject({ side: 's3', method: 'DELETE', status: 'reset' })
-    expect((await send({ path: put.path })).status).toBe(200)
-  })
-
-  test('applied-then-reset', async () => {
-    stand.faults.add({ side: 's3', kind: 'applied-then-reset', path: 'applied' })
-    await expect(send({ ...put, path: '/media/applied' })).rejects.toThrow()
-    expect((await send({ path: '/media/applied' })).body).toBe('hello')
-  })
-
-  test('malformed', async () => {
-    stand.faults.add({ side: 's3', kind: 'malformed' })
-    const answer = await send({ path: '/media', query: { 'list-type': '2' } })
-    expect(answer.status).toBe(200)
-    expect(answer.body).not.toMatch(/>$/)
-  })
-
-  test('hang ends with the server', async () => {
-    const own = await startTestFront(stand)
-    stand.faults.add({ side: 's3', kind: 'hang', path: 'hang' })
-    const hanging = fetch(...signed(own.url, { key, path: '/media/hang' }))
-    hanging.catch(() => undefined)
-    await expect.poll(() => stand.entries.at(-1)?.status).toBe('hang')
-    await own.close()
-    await expect(hanging).rejects.toThrow()
-  })
-})
-
-test('the log names requests, not secrets', async () => {
-  await send({ path: '/media', query: { 'list-type': '2', prefix: 'a' } })
-  expect(stand.entries.at(-1)).toEqual({
-    at: expect.any(Number),
-    side: 's3',
-    method: 'GET',
-    path: '/media?list-type=2&prefix=a',
-    status: 200,
-  })
-})
-
-test('an object that is XML comes back as it is', async () => {
-  const body = '<a><Name>slot-1</Name><Bucket>slot-1</Bucket></a>'
-  const headers = { 'content-type': 'application/xml' }
-  await send({ method: 'PUT', path: '/media/x.xml', body, headers })
-  const response = await fetch(...signed(front.url, { key, path: '/media/x.xml' }))
-  expect(await response.text()).toBe(body)
-  expect(response.headers.get('access-control-allow-origin')).toBeNull()
 })

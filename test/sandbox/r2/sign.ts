@@ -80,3 +80,12 @@ export function presign(
   )
   return `${base}${path}?${canonicalQuery([...query, ['X-Amz-Signature', signature]])}`
 }
+
+/** Sends requests signed with a key; gives status, body and, of an error, its code. */
+export function sender(key: TestKey, url: () => string) {
+  return async (wish: Wish, base = url()) => {
+    const response = await fetch(...signed(base, { key, ...wish }))
+    const body = await response.text()
+    return { status: response.status, code: /<Code>(\w+)/.exec(body)?.[1], body }
+  }
+}
