@@ -3,7 +3,7 @@ import { flow } from './flow.ts'
 import type { Command } from './index.ts'
 import { initSteps } from './init.ts'
 import { prepareSetup } from './prepare-setup.ts'
-import { checkCatalog, initCatalog } from './setup-catalog.ts'
+import { checkCatalog, initCatalog, shownSettings } from './setup-catalog.ts'
 
 /** The survey of all of init's steps: what is not ready is a fault. */
 export const check: Command = {
@@ -18,6 +18,7 @@ export const check: Command = {
           world,
           steps: initSteps,
           planTitle: 'What is there',
+          shown: shownSettings.filter((name) => name in checkCatalog),
           lookOnly: true,
           again: 'npx mastodon-r2 init',
           closing,

@@ -65,7 +65,10 @@ function envSection({ facts, setup }: InitEnded): Section[] {
   return [
     {
       title: `Changed in ${written.file}`,
-      lines: [...written.diff.map((line) => `  ${line}`), ...backup],
+      lines: [
+        ...written.diff.filter((line) => line.trim() !== '+').map((line) => `  ${line}`),
+        ...backup,
+      ],
     },
   ]
 }
@@ -81,11 +84,13 @@ function paste({ target, installation }: Setup): Section[] {
   ]
 }
 
-function whatIsLeft({ setup, report }: InitEnded): Section[] {
+function whatIsLeft({ setup, report, isRehearsal }: InitEnded): Section[] {
   const changed = report.steps.some(({ status }) => status === 'changed')
   if (!changed) return []
-  if (setup.storage === 'prepare') return [afterPrepare(setup)]
-  return [restart(setup), oldLinks(setup), tokenAway()]
+  if (setup.storage === 'prepare') {
+    return [afterPrepare(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
+  }
+  return [restart(setup), oldLinks(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
 }
 
 function restart({ installation }: Setup): Section {
@@ -135,9 +140,15 @@ function oldLinks({ installation, mediaHost }: Setup): Section {
   }
 }
 
-function tokenAway(): Section {
+function tokenAway({ token }: Setup): Section {
+  const place =
+    token.kind === 'account'
+      ? 'https://dash.cloudflare.com/?to=/:account/api-tokens'
+      : 'https://dash.cloudflare.com/profile/api-tokens'
+  const until =
+    token.expiresOn === undefined ? 'it never expires' : `valid until ${token.expiresOn}`
   return {
-    title: 'Delete the setup token (the new access key is another one and stays)',
-    lines: ['  https://dash.cloudflare.com/?to=/:account/api-tokens'],
+    title: `Delete the API token of this setup (${until}); Mastodon's key is another one`,
+    lines: [`  ${place}`],
   }
 }

@@ -41,6 +41,8 @@ export interface Prepared {
   readonly world: World
   readonly steps: readonly Step[]
   readonly planTitle: string
+  /** The settings that stand above the plan, in this order; the report has all of them. */
+  readonly shown: readonly (keyof Catalog & string)[]
   /** Only look: a step that is not ready is a fault (exit code 1). */
   readonly lookOnly: boolean
   /** The command that goes on from here. */
@@ -105,7 +107,7 @@ async function carryOut<C extends Catalog>(
     warnings: planWarnings(plan),
     problem: reportProblem(problem),
   }
-  ui.showPlan(plan, report.settings, prepared.planTitle)
+  ui.showPlan(plan, shownSettings(settings, prepared.shown), prepared.planTitle)
   for (const warning of report.warnings) ui.warn(warning)
   const end = (final: Report, facts: Partial<Facts>) => {
     ui.finish(final, prepared.closing({ report: final, facts, plan }))
@@ -166,13 +168,14 @@ function failed(ui: Ui, draft: Report, error: unknown): number {
 function stopped({ outcomes }: Applied, again: string): Problem {
   const titles = (statuses: readonly string[]) => {
     const found = outcomes.filter(({ status }) => statuses.includes(status))
-    return found.map(({ title }) => title).join(', ') || 'nothing'
+    const names = found.map(({ title, unconfirmed }) => (unconfirmed ? `${title} (begun)` : title))
+    return names.join(', ') || 'nothing'
   }
   return new Problem({
     code: 'cancelled',
     what: 'Stopped before the end.',
     why: `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`,
-    next: again,
+    next: `This goes on from here:\n  ${again}`,
   })
 }
 
@@ -207,6 +210,16 @@ function emptyReport(command: string, dryRun: boolean): Report {
     next: [],
     problem: null,
   }
+}
+
+/** By their flags' names, which is what a person would type to change one. */
+function shownSettings(settings: Settings<Catalog>, names: readonly string[]): Report['settings'] {
+  const all = settingsOf(settings)
+  const shown = names.flatMap((name) => {
+    const setting = all[name]
+    return setting ? [[settings.flag(name).slice(2), setting] as const] : []
+  })
+  return Object.fromEntries(shown)
 }
 
 function settingsOf(settings: Settings<Catalog>): Report['settings'] {

@@ -16,7 +16,7 @@ import { flow } from './flow.ts'
 import type { Command } from './index.ts'
 import { prepareSetup } from './prepare-setup.ts'
 import { formatBlock } from './print-block.ts'
-import { initCatalog } from './setup-catalog.ts'
+import { initCatalog, shownSettings } from './setup-catalog.ts'
 
 /** The setup from top to bottom. Long waits start early and are confirmed late. */
 export const initSteps: readonly Step[] = [
@@ -46,6 +46,7 @@ export const init: Command = {
           world,
           steps: initSteps,
           planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
+          shown: shownSettings,
           lookOnly: false,
           again,
           closing: (ended) => initClosing({ ...ended, setup: world.setup, again, isRehearsal }),

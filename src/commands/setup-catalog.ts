@@ -21,4 +21,17 @@ export const initCatalog = catalog
 /** The settings that `check` takes. */
 export const checkCatalog: Partial<SetupCatalog> = looking
 
+/** What stands above the plan. */
+export const shownSettings = [
+  'mediaHost',
+  'bucket',
+  'accountId',
+  'jurisdiction',
+  'location',
+  'existingMedia',
+  'corsOrigin',
+  'allowIp',
+  'expires',
+] as const
+
 export type SetupCatalog = typeof initCatalog

@@ -8,6 +8,8 @@ export interface Outcome {
   readonly status: 'ready' | 'changed' | 'failed' | 'blocked' | 'skipped'
   readonly note: string
   readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
+  /** Carried out, but the run ended before it could be seen to have worked. */
+  readonly unconfirmed?: true
 }
 
 export interface Applied {
@@ -74,6 +76,7 @@ class Run {
     }
     while (!this.#stopped && this.#waits.size > 0) await Promise.race(this.#waits.values())
     if (this.#stopped) {
+      for (const id of this.#waits.keys()) this.#unconfirmed(id)
       this.#stop.abort()
       await Promise.all(this.#waits.values())
       await this.#takeBack()
@@ -189,6 +192,11 @@ class Run {
     const outcome = { id: step.id, title: step.title, status, note, changes }
     this.#outcomes.set(step.id, outcome)
     if (!silent) this.#progress.ended(outcome)
+  }
+
+  #unconfirmed(id: string): void {
+    const outcome = this.#outcomes.get(id)
+    if (outcome) this.#outcomes.set(id, { ...outcome, unconfirmed: true })
   }
 
   async #guard(step: Step, action: () => Promise<void>): Promise<void> {

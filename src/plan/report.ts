@@ -53,7 +53,10 @@ export function planSteps(plan: Plan): ReportStep[] {
 }
 
 export function outcomeSteps(outcomes: readonly Outcome[]): ReportStep[] {
-  return outcomes.map((outcome) => ({ ...outcome, changes: [...outcome.changes] }))
+  return outcomes.map(({ id, title, status, note, changes, unconfirmed }) => {
+    const state = unconfirmed ? `${note} (begun, not confirmed yet)` : note
+    return { id, title, status, note: state, changes: [...changes] }
+  })
 }
 
 export function planWarnings(plan: Plan): string[] {

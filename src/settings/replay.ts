@@ -1,6 +1,9 @@
 import type { Catalog } from './define.ts'
 import type { Resolved } from './resolve.ts'
 
+/** Values that the next run finds by itself, where this one found them. */
+const FOUND = new Set(['default', 'sandbox', 'the token'])
+
 /** Settings of how a run talks, not of what it does. */
 const LEFT_OUT = new Set(['dryRun', 'json', 'quiet', 'verbose', 'noColor', 'answers', 'yes'])
 
@@ -15,16 +18,15 @@ export function replay(
 ): string {
   const words = entries.flatMap(([name, { text, source }]) => {
     const setting = catalog[name]
-    if (!setting || LEFT_OUT.has(name) || source === 'default' || setting.secret) return []
+    if (!setting || LEFT_OUT.has(name) || FOUND.has(source) || setting.secret) return []
     if (setting.value === undefined) return [setting.flag]
     const values = Array.isArray(text) ? text : [String(text)]
     return values.flatMap((value) => [setting.flag, shellWord(value)])
   })
-  const secrets = Object.entries(catalog).flatMap(([name, { secret, env }]) =>
-    secret && env !== undefined && entries.some(([given]) => given === name)
-      ? [`${env}="$${env}" `]
-      : [],
-  )
+  const secrets = entries.flatMap(([name, { source }]) => {
+    const { secret, env } = catalog[name] ?? {}
+    return secret && env !== undefined && !FOUND.has(source) ? [`${env}="$${env}" `] : []
+  })
   return `${secrets.join('')}npx mastodon-r2 ${command} ${[...words, '--yes'].join(' ')}`
 }
 

@@ -65,6 +65,10 @@ export class Settings<C extends Catalog> {
     return this.#values.get(name)?.value === true
   }
 
+  flag(name: keyof C & string): string {
+    return this.#catalog[name]?.flag ?? name
+  }
+
   source(name: keyof C & string): string | undefined {
     return this.#values.get(name)?.source
   }

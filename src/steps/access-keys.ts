@@ -62,7 +62,7 @@ export const accessKeys: Step<Needs> = {
  */
 export const keyInUse: Step<Needs> = {
   id: 'key-in-use',
-  title: 'Key’s name',
+  title: 'Key name',
 
   async look(at) {
     const { facts, setup } = at

@@ -5,8 +5,6 @@ import { type Permission, permissionNames } from '../services/cloudflare/port.ts
 type Needs = 'cloudflare' | 'setup'
 type At = Pick<World, Needs>
 
-const DAYS = 86_400_000
-
 /** The bootstrap token: active, and allowed to do all that the later steps need. */
 export const token: Step<Needs> = {
   id: 'token',
@@ -19,10 +17,7 @@ export const token: Step<Needs> = {
     if (missing.length > 0) return { is: 'blocked', problem: notAllowed(missing) }
     const owner = token.kind === 'account' ? 'account-owned' : 'user'
     const expiry = token.expiresOn === undefined ? 'no expiry' : `until ${token.expiresOn}`
-    const warnings = longLived(token.expiresOn)
-      ? ['The API token does not expire soon: delete it when the setup is done.']
-      : []
-    return { is: 'ready', note: `${owner}, all permissions there, ${expiry}`, warnings }
+    return { is: 'ready', note: `${owner}, all permissions there, ${expiry}` }
   },
 }
 
@@ -83,8 +78,4 @@ function inactive(status: string): Problem {
     next: 'Make a new API token and run this again.',
     exit: 2,
   })
-}
-
-function longLived(expiresOn: string | undefined): boolean {
-  return expiresOn === undefined || Date.parse(expiresOn) - Date.now() > 7 * DAYS
 }

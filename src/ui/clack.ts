@@ -67,7 +67,9 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet }: ClackOptions):
       if (!quiet) clack.intro(paint('inverse', ` ${title} `), { output })
     },
     say: (text) => {
-      if (!quiet) print(wrap(text, width()))
+      if (quiet) return
+      status.hide()
+      clack.log.step(wrap(text, width()).join('\n'), { output })
     },
     warn(text) {
       status.hide()
@@ -125,7 +127,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet }: ClackOptions):
         const lines = problemLines(report.problem).flatMap((line) => wrap(line, width()))
         clack.log.error(lines.join('\n'), { output })
       }
-      const lines = closingLines(closing, width())
+      const [, ...lines] = closingLines(closing, width())
       clack.outro(closing.headline, { output })
       for (const line of lines) output.write(`${line}\n`)
     },

@@ -21,7 +21,6 @@ export class StatusLine {
 
   set(id: string, text: string): void {
     const since = this.#items.get(id)?.since ?? Date.now()
-    this.#items.delete(id)
     this.#items.set(id, { text, since })
     this.#timer ??= setInterval(() => this.#draw(), 120)
     this.#draw()
@@ -46,7 +45,7 @@ export class StatusLine {
 
   #draw(): void {
     const columns = (this.#output.columns ?? 80) - 6
-    const parts = [...this.#items.values()].map(({ text, since }) => {
+    const parts = [...this.#items.values()].reverse().map(({ text, since }) => {
       const seconds = Math.round((Date.now() - since) / 1000)
       return seconds < 2 ? text : `${text}, ${seconds} s`
     })

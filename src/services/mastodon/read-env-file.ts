@@ -1,4 +1,5 @@
 import { access, constants, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { Problem } from '../../problem.ts'
 import { fileText } from './file-text.ts'
@@ -56,13 +57,19 @@ async function followed(path: string): Promise<string> {
 
 /** A file is replaced by rename, so its folder must be writable and its owner kept. */
 async function replaceable(realPath: string, owner: number): Promise<boolean> {
-  const user = await stat('/proc/self').then(
-    ({ uid }) => uid,
-    () => owner,
-  )
+  const user = await userId()
   if (user !== 0 && user !== owner) return false
   const folder = await allows(dirname(realPath), constants.W_OK | constants.X_OK)
   return folder && (await allows(realPath, constants.W_OK))
+}
+
+/** os.userInfo knows only users of /etc/passwd, which not every container has. */
+async function userId(): Promise<number> {
+  try {
+    return userInfo().uid
+  } catch {
+    return (await stat('/proc/self')).uid
+  }
 }
 
 function allows(path: string, mode: number): Promise<boolean> {

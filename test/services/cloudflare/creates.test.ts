@@ -122,7 +122,17 @@ test.each([
   expect(await stub.client.getCors(at)).toEqual(expected)
 })
 
-test('CORS of a bucket that is not there is an error, not an empty list', async () => {
+test('a bucket that is not there has no rules, no objects and no r2.dev address', async () => {
   await using stub = await startStub([ABSENT])
-  expect((await thrownBy(stub.client.getCors(at))).code).toBe('cloudflare-10006')
+  const { client } = stub
+  const looks = [client.getCors(at), client.getLifecycle(at), client.hasObjects(at)]
+  expect(await Promise.all([...looks, client.isDevUrlEnabled(at)])).toEqual([[], [], false, false])
 })
+
+test.each(['getCors', 'getLifecycle', 'isDevUrlEnabled', 'findBucket'] as const)(
+  'a refusal is not taken for an empty answer: %s',
+  async (name) => {
+    await using stub = await startStub([{ status: 404, errors: [[7003, 'bad id']] }])
+    expect((await thrownBy(stub.client[name](at))).code).toBe('cloudflare-7003')
+  },
+)
