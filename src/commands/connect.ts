@@ -1,3 +1,4 @@
+import type { ConnectTo } from '../connect-to.ts'
 import type { Secret } from '../secret.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
@@ -21,12 +22,15 @@ export async function connectTo(options: {
   readonly baseUrl: string
   readonly ui: Ui
   readonly onCall: OnCall | undefined
+  /** Between repeated requests, milliseconds. */
+  readonly sleep: (ms: number) => Promise<void>
 }): Promise<CloudflarePort> {
-  const { token, baseUrl, ui, onCall } = options
+  const { token, baseUrl, ui, onCall, sleep } = options
   const { connectCloudflare } = await import('../services/cloudflare/client.ts')
   return connectCloudflare({
     token,
     baseUrl,
+    sleep,
     ...(onCall && { onCall }),
     onWait: (seconds, reason) => ui.warn(`${reason}; waiting ${seconds} s.`),
   })
@@ -43,17 +47,15 @@ export async function s3Connector(options: {
 }
 
 export async function webConnector(options: {
-  readonly connectTo: readonly string[]
+  readonly connectTo: readonly ConnectTo[]
   /** PEM of a certificate authority to trust besides the usual ones. */
   readonly ca: string | undefined
   readonly onCall: OnCall | undefined
 }): Promise<PublicWebPort> {
   const { connectTo, ca, onCall } = options
   const { connectPublicWeb } = await import('../services/public-web/client.ts')
-  const { parseConnectTo } = await import('../services/public-web/connect-to.ts')
-  const routes = connectTo.flatMap((text) => parseConnectTo(text) ?? [])
   return connectPublicWeb({
-    connectTo: routes,
+    connectTo,
     ...(ca !== undefined && { ca }),
     ...(onCall && { onCall }),
   })

@@ -1,4 +1,4 @@
-import { createClock } from '../clock.ts'
+import { createClock, type RunClock } from '../clock.ts'
 import type { Host } from '../host.ts'
 import { type Applied, apply } from '../plan/apply.ts'
 import {
@@ -32,7 +32,7 @@ export interface Run<C extends Catalog> {
   readonly host: Host
   readonly ui: Ui
   readonly settings: Settings<C>
-  readonly clock: World['clock']
+  readonly clock: RunClock
   /** Called when the run ends, however it ends. */
   readonly atEnd: (() => Promise<void>)[]
 }

@@ -41,7 +41,7 @@ export async function prepareSetup(
   const onCall = callListener(ui, settings.on('verbose'))
   const baseUrl = settings.need('cloudflareApiUrl')
   const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
-    connectTo({ token: secret, baseUrl, ui, onCall }),
+    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
   )
   const setup: Setup = await chooseSetup({
     settings,

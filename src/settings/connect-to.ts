@@ -1,11 +1,13 @@
 import * as z from 'zod'
+import { parseConnectTo } from '../connect-to.ts'
 
-/** curl's `--connect-to HOST:PORT:ADDR:PORT`; HOST and the first PORT may be empty (= any). */
+/** `HOST:PORT:ADDR:PORT` texts → routes. */
 export const connectTo = z.array(
-  z
-    .string()
-    .refine((value) => /^([^:[\]]*|\[[^\]]+\]):\d*:([^:[\]]+|\[[^\]]+\]):\d+$/.test(value), {
-      error: ({ input }) =>
-        `"${String(input)}" is not HOST:PORT:ADDR:PORT, such as ::127.0.0.1:8443`,
-    }),
+  z.string().transform((text, context) => {
+    const route = parseConnectTo(text)
+    if (route) return route
+    const message = `"${text}" is not HOST:PORT:ADDR:PORT, such as ::127.0.0.1:8443`
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  }),
 )

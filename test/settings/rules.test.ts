@@ -28,8 +28,18 @@ describe('values that are taken', () => {
       'http://127.0.0.1:9000/',
       'http://127.0.0.1:9000',
     ],
-    ['route', connectTo, ['::127.0.0.1:8443'], ['::127.0.0.1:8443']],
-    ['route of one host', connectTo, ['a.example:443:[::1]:8443'], ['a.example:443:[::1]:8443']],
+    [
+      'route',
+      connectTo,
+      ['::127.0.0.1:8443'],
+      [{ host: '', port: '', toHost: '127.0.0.1', toPort: '8443' }],
+    ],
+    [
+      'route of one host',
+      connectTo,
+      ['a.example:443:[::1]:8443'],
+      [{ host: 'a.example', port: '443', toHost: '::1', toPort: '8443' }],
+    ],
   ])('%s', (_, rule, value, expected) => {
     expect(rule.parse(value)).toEqual(expected)
   })

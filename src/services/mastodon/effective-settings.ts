@@ -3,6 +3,8 @@ import type { EffectiveSetting, EnvFileOnDisk } from './port.ts'
 import { readStatements } from './statements.ts'
 
 type Settings = Map<string, EffectiveSetting>
+const ESCAPES: Variables = { '\\n': '\n', '\\r': '\r', '\\t': '\t' }
+
 type Variables = Readonly<Record<string, string | undefined>>
 
 /**
@@ -56,7 +58,10 @@ export function composeSettings(
   return settings
 }
 
-/** Compose's dotenv differs from Ruby's: a `#` needs a blank before it, a bare name is inherited. */
+/**
+ * Compose's dotenv differs from Ruby's: a `#` needs a blank before it, a bare name is inherited,
+ * a backslash is one outside quotes and `\n` a new line inside double ones.
+ */
 function composeLines(text: string, shell: Variables): [string, string][] {
   return readStatements(text, shell).flatMap((statement): [string, string][] => {
     const { active, key, value, raw, comment, commentApart, start, end, quoting } = statement
@@ -65,7 +70,9 @@ function composeLines(text: string, shell: Variables): [string, string][] {
       const inherited = shell[key]
       return inherited === undefined ? [] : [[key, inherited]]
     }
-    const whole = quoting === 'none' && !statement.expands ? raw : value
+    const bare = quoting === 'none' && !statement.expands ? raw : value
+    const whole =
+      quoting === 'double' ? bare.replace(/\\[nrt]/g, (pair) => ESCAPES[pair] ?? pair) : bare
     return [[key, whole + (commentApart ? '' : (comment ?? ''))]]
   })
 }

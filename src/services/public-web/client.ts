@@ -2,8 +2,9 @@ import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import type { ConnectTo } from '../../connect-to.ts'
 import { createResolver, findAddresses, type NameResolver } from './find-address.ts'
-import type { ConnectTo, PublicWebPort, WebRequest, WebResponse } from './port.ts'
+import type { PublicWebPort, WebRequest, WebResponse } from './port.ts'
 import { toProblem } from './trouble.ts'
 
 export interface PublicWebOptions {

@@ -15,11 +15,3 @@ export interface WebResponse {
   header(name: string): string[]
   readonly body: Uint8Array
 }
-
-/** curl's `--connect-to HOST:PORT:ADDR:PORT`; an empty host or port matches any. */
-export interface ConnectTo {
-  readonly host: string
-  readonly port: string
-  readonly toHost: string
-  readonly toPort: string
-}

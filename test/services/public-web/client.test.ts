@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
 import { connectPublicWeb, type WebCall } from '../../../src/services/public-web/client.ts'
-import { parseConnectTo } from '../../../src/services/public-web/connect-to.ts'
+import { parseConnectTo } from '../../../src/connect-to.ts'
 import type { NameResolver } from '../../../src/services/public-web/find-address.ts'
 
 const HOST = 'files.example.com'

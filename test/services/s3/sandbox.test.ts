@@ -3,7 +3,7 @@ import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { Secret } from '../../../src/secret.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { connectPublicWeb } from '../../../src/services/public-web/client.ts'
-import { parseConnectTo } from '../../../src/services/public-web/connect-to.ts'
+import { parseConnectTo } from '../../../src/connect-to.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { S3Key } from '../../../src/services/s3/port.ts'
 

@@ -1,4 +1,10 @@
-import type { ConnectTo } from './port.ts'
+/** Where to connect instead; an empty host or port matches any. */
+export interface ConnectTo {
+  readonly host: string
+  readonly port: string
+  readonly toHost: string
+  readonly toPort: string
+}
 
 const NAME = String.raw`\[[0-9A-Fa-f:.]+\]|[^:[\]\s]`
 const FORM = new RegExp(`^(${NAME}*):(\\d*):(${NAME}+):(\\d*)$`)

@@ -1,0 +1,23 @@
+// The figures that the project promises, measured: `npm run bench`. Exit code 1 when one is missed.
+import { initFigures } from './init.mjs'
+import { packageFigures } from './package.mjs'
+import { startFigures } from './start.mjs'
+
+let missed = 0
+for (const measure of [packageFigures, startFigures, initFigures]) {
+  for (const { name, value, limit, unit, detail } of await measure()) {
+    const ok = value <= limit
+    if (!ok) missed += 1
+    const shown = `${round(value)} of at most ${round(limit)} ${unit}`.trimEnd()
+    const ratio = limit === 0 ? '' : `, ${Math.round((100 * value) / limit)} %`
+    console.log(
+      `${ok ? 'ok    ' : 'MISSED'}  ${name}: ${shown}${ratio}${detail ? ` (${detail})` : ''}`,
+    )
+  }
+}
+console.log(missed === 0 ? 'All figures are kept.' : `${missed} missed.`)
+process.exitCode = missed === 0 ? 0 : 1
+
+function round(value) {
+  return String(Math.round(value * 100) / 100)
+}
