@@ -34,9 +34,18 @@ refuseForeignImports(metafile)
 refuseSlowStart(metafile)
 const licences = await thirdPartyLicences(metafile, root)
 await replaceDist([
-  ...outputFiles.map(({ path, contents }) => [basename(path), contents]),
+  ...outputFiles.map(({ path, text }) => [basename(path), withFirstLines(text)]),
   ['THIRD-PARTY-LICENSES.txt', licences],
 ])
+
+/**
+ * Node looks for an --env-file of its own even behind the script's name, and ends when that file
+ * does not exist; only `--` stops it (nodejs/node issue 54232). A first line can't say that on every
+ * system, so sh does: it runs the second line, which is a string and a comment to Node.
+ */
+function withFirstLines(text) {
+  return text.replace(/^#!.*\n/, `#!/bin/sh\n':' //; exec node -- "$0" "$@"\n`)
+}
 
 /** A bundled file that imports a package would fail on the user's machine. */
 function refuseForeignImports({ outputs }) {

@@ -1,6 +1,9 @@
 import type { S3Key } from '../services/s3/port.ts'
 import type { Setup } from './step.ts'
 
+/** What Mastodon sends with every upload (its config/initializers/paperclip.rb). */
+export const MEDIA_CACHE_CONTROL = 'public, max-age=315576000, immutable'
+
 /**
  * The lines that Mastodon needs for R2 (its config/initializers/paperclip.rb). S3_PERMISSION has to
  * be there and empty: absent means `public-read`, an ACL that R2 does not have.

@@ -1,11 +1,11 @@
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import { MEDIA_CACHE_CONTROL } from '../plan/storage-block.ts'
 import { Problem } from '../problem.ts'
 import type { WebResponse } from '../services/public-web/port.ts'
 
 type Needs = 'web' | 'connectS3' | 'setup' | 'clock' | 'facts'
 type At = Pick<World, Needs>
 
-const CACHE_CONTROL = 'public, max-age=315576000, immutable'
 /** Certificates, routes and CORS rules reach every place within about half a minute. */
 const SPREAD_MS = 60_000
 
@@ -35,7 +35,7 @@ export const publicRead: Step<Needs> = {
     const key = `mastodon-r2-probe/${at.clock.randomHex(32)}.txt`
     const body = new TextEncoder().encode(`mastodon-r2 ${key}\n`.repeat(4))
     try {
-      await s3.put(key, body, { contentType: 'text/plain', cacheControl: CACHE_CONTROL })
+      await s3.put(key, body, { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL })
       await onceSpread(at, (attempt) => read(at, attempt === 0 ? key : `${key}?n=${attempt}`, body))
     } finally {
       await s3.delete(key).catch(() => undefined)

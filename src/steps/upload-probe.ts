@@ -1,12 +1,11 @@
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import { MEDIA_CACHE_CONTROL } from '../plan/storage-block.ts'
 import { Problem } from '../problem.ts'
 import type { S3Port } from '../services/s3/port.ts'
 
 type Needs = 'connectS3' | 'setup' | 'clock' | 'facts'
 type At = Pick<World, Needs>
 
-/** As Mastodon's config/initializers/paperclip.rb sets it. */
-const CACHE_CONTROL = 'public, max-age=315576000, immutable'
 const MIB = 1_048_576
 
 /** Does through the S3 endpoint what Mastodon's uploader does, and removes it again. */
@@ -60,7 +59,7 @@ async function probe(s3: S3Port, name: string): Promise<void> {
   const keys = ['plain.txt', 'checksum.txt', 'parts.bin'].map((end) => `${prefix}-${end}`)
   const [plain = '', checksum = '', parts = ''] = keys
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
-  const options = { contentType: 'text/plain', cacheControl: CACHE_CONTROL }
+  const options = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
   try {
     await all([
       s3.put(plain, text, options),
@@ -93,9 +92,9 @@ async function readsBack(s3: S3Port, key: string, sent: Uint8Array): Promise<voi
   if (Buffer.compare(object.body, sent) !== 0) {
     throw damaged('A test file came back with other bytes than were sent.')
   }
-  if (object.contentType !== 'text/plain' || object.cacheControl !== CACHE_CONTROL) {
+  if (object.contentType !== 'text/plain' || object.cacheControl !== MEDIA_CACHE_CONTROL) {
     throw damaged(
-      `A test file came back as ${object.contentType}, ${object.cacheControl}; sent were text/plain and ${CACHE_CONTROL}.`,
+      `A test file came back as ${object.contentType}, ${object.cacheControl}; sent were text/plain and ${MEDIA_CACHE_CONTROL}.`,
     )
   }
 }

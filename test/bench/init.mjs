@@ -66,7 +66,7 @@ function init({ cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken },
   }
   return new Promise((resolve, reject) => {
     const before = performance.now()
-    const child = spawn(process.execPath, [cli, 'init', ...flags, ...world, ...routes], {
+    const child = spawn(cli, ['init', ...flags, ...world, ...routes], {
       cwd: folder,
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
