@@ -1,0 +1,68 @@
+import type { ConnectS3, S3Key } from '../services/s3/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { PublicWebPort } from '../services/public-web/port.ts'
+import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
+import type { Clock } from './step.ts'
+
+/**
+ * One thing that the doctor looks at. A check changes nothing but probe objects that it removes
+ * again; a Problem that it throws is a fault.
+ */
+export interface Check<Needs extends keyof CheckWorld = keyof CheckWorld> {
+  /** Stable: tests, JSON and monitoring name checks by it. */
+  readonly id: string
+  readonly about: CheckArea
+  readonly title: string
+  /** `probe` writes a test object, and is left out with --quick. */
+  readonly cost: 'look' | 'probe'
+  look(at: Pick<CheckWorld, Needs>): Promise<readonly Verdict[]>
+}
+
+export const checkAreas = ['settings', 'storage', 'public web', 'Mastodon', 'Cloudflare'] as const
+export type CheckArea = (typeof checkAreas)[number]
+
+/** `fault`: media is broken or will be. `warning`: it works, and should be put right. */
+export type Severity = 'fault' | 'warning' | 'note' | 'ok' | 'skipped'
+
+export type Verdict =
+  | { readonly severity: 'ok' | 'skipped'; readonly saw: string }
+  | {
+      readonly severity: 'fault' | 'warning' | 'note'
+      /** What was seen, with the value unless it is secret. */
+      readonly saw: string
+      /** Why it matters to the admin or to visitors. */
+      readonly matters: string
+      /** The next thing to type. */
+      readonly next: string
+    }
+
+export interface CheckWorld {
+  readonly installation: Installation
+  readonly storage: ConfiguredStorage
+  /** The bucket through the endpoint in the env file. */
+  readonly connectS3: ConnectS3
+  /** The same bucket through another endpoint. */
+  readonly connectS3At: (endpoint: string) => ConnectS3
+  readonly web: PublicWebPort
+  readonly processes: ProcessesPort
+  readonly clock: Clock
+}
+
+/** What Mastodon's settings say about its storage; undefined where nothing is said. */
+export interface ConfiguredStorage {
+  readonly enabled: boolean
+  readonly isR2: boolean
+  readonly endpoint: string | undefined
+  readonly bucket: string | undefined
+  readonly mediaHost: string | undefined
+  readonly key: S3Key | undefined
+  readonly accountId: string | undefined
+  readonly jurisdiction: string | undefined
+}
+
+export interface Checked {
+  readonly id: string
+  readonly about: CheckArea
+  readonly title: string
+  readonly verdict: Verdict
+}

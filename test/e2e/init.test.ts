@@ -1,0 +1,193 @@
+import { lstatSync, readdirSync, statSync, symlinkSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'vitest'
+import { ENV, LOCAL_DOMAIN } from './machine.ts'
+import { keysOf, openStage } from './stage.ts'
+import { settingsOf, storageLines } from './storage-lines.ts'
+
+const stage = await openStage({ emulator: 'eager' })
+afterAll(() => stage.close())
+
+/** Each test has a host and a bucket of its own, so that they can run side by side. */
+function own(name: string) {
+  const [host, bucket] = [`${name}.example.com`, `${name}-media`]
+  return { host, bucket, args: ['--media-host', host, '--bucket', bucket] }
+}
+
+describe.concurrent('init on an env file', () => {
+  const mail = "SMTP_FROM_ADDRESS='Mastodon <n@example.com>'"
+  test.each([
+    { name: 'plain', before: `${LOCAL_DOMAIN}# mail\n${mail}\n` },
+    { name: 'crlf', before: `LOCAL_DOMAIN=social.example.com\r\n${mail}\r\n` },
+    { name: 'unended', before: `${LOCAL_DOMAIN}${mail}` },
+    { name: 'empty', before: '' },
+  ])('$name: every old line stays as it is', async ({ name, before }) => {
+    const { host, bucket, args } = own(name)
+    const at = stage.machine(before)
+    const { code, stderr, stdout } = await stage.init(at, args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('R2 is ready and proven.')
+    const after = at.read()
+    expect(after.startsWith(before)).toBe(true)
+    expect(settingsOf(after)).toEqual({
+      ...settingsOf(before),
+      ...storageLines(stage, { bucket, host }),
+    })
+    const ends = after.match(/\r?\n/g) ?? []
+    expect(new Set(ends)).toEqual(new Set([name === 'crlf' ? '\r\n' : '\n']))
+    expect(after.endsWith('\n')).toBe(true)
+    expect(statSync(at.path(ENV)).mode & 0o777).toBe(0o600)
+    expect(backups(at.dir).map((file) => at.read(file))).toEqual([before])
+  })
+
+  test('a missing file is made, for its owner alone', async () => {
+    const { host, bucket, args } = own('missing')
+    const at = stage.machine()
+    const { code } = await stage.init(at, [...args, '--env-file', 'new.env'])
+    expect(code).toBe(0)
+    expect(settingsOf(at.read('new.env'))).toEqual(storageLines(stage, { bucket, host }))
+    expect(statSync(at.path('new.env')).mode & 0o777).toBe(0o600)
+    expect(at.read()).toBe(LOCAL_DOMAIN)
+  })
+
+  test('a symlink stays one', async () => {
+    const { host, bucket, args } = own('linked')
+    const at = stage.machine(undefined, { 'real/env': LOCAL_DOMAIN })
+    symlinkSync('real/env', at.path('link.env'))
+    const { code } = await stage.init(at, [...args, '--env-file', 'link.env'])
+    expect(code).toBe(0)
+    expect(lstatSync(at.path('link.env')).isSymbolicLink()).toBe(true)
+    expect(settingsOf(at.read('real/env'))).toMatchObject(storageLines(stage, { bucket, host }))
+  })
+
+  test('old settings are replaced in place, hindrances commented out', async () => {
+    const { host, bucket, args } = own('replaced')
+    const before = `${LOCAL_DOMAIN}S3_PERMISSION=private\nS3_STORAGE_CLASS=STANDARD_IA\nDB_HOST=db\n`
+    const at = stage.machine(before)
+    const { code } = await stage.init(at, args)
+    expect(code).toBe(0)
+    const lines = at.read().split('\n')
+    expect(lines.slice(0, 2)).toEqual([LOCAL_DOMAIN.trim(), 'S3_PERMISSION='])
+    expect(lines).toContain('DB_HOST=db')
+    expect(lines.filter((line) => /STORAGE_CLASS/.test(line))).toEqual([
+      expect.stringMatching(/^#/),
+    ])
+    expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
+  })
+})
+
+describe.concurrent('init finds Mastodon', () => {
+  test('in a folder with a compose file', async () => {
+    const { host, bucket, args } = own('docker')
+    const image = 'ghcr.io/mastodon/mastodon:v4.6.5'
+    const yaml = `services:\n  web:\n    image: ${image}\n    env_file: .env.production\n`
+    const at = stage.machine(undefined, { 'docker-compose.yml': yaml })
+    const { code, stdout } = await stage.init(at, args)
+    expect(code).toBe(0)
+    expect(stdout).toContain('Found Mastodon 4.6.5 with Docker Compose for social.example.com')
+    expect(stdout).toContain(`cd ${at.dir} && docker compose up -d`)
+    expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
+  })
+
+  test('installed from source', async () => {
+    const { host, bucket, args } = own('source')
+    const version = ['major 4', 'minor 5', 'patch 1']
+      .map((line) => `def ${line.replace(' ', '\n  ')}\nend\n`)
+      .join('')
+    const source = { 'lib/mastodon/version.rb': version, 'public/packs/manifest.json': '{}' }
+    const at = stage.machine(undefined, source)
+    const dir = ['--mastodon-dir', at.dir]
+    const { code, stdout } = await stage.init(at, [...args, ...dir], { cwd: at.home })
+    expect(code).toBe(0)
+    expect(stdout).toContain('Found Mastodon 4.5.1 with systemd for social.example.com')
+    expect(stdout).toContain('sudo systemctl restart')
+    expect(stdout).toContain('sudo systemctl reload mastodon-web')
+    expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
+  })
+})
+
+describe.concurrent('init with media there already', () => {
+  const media = { 'lib/mastodon/version.rb': '', 'public/system/accounts/1.png': 'png' }
+
+  test('prepare writes everything, switched off', async () => {
+    const { host, bucket, args } = own('prepared')
+    const at = stage.machine(undefined, media)
+    const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
+    expect(code).toBe(0)
+    expect(stdout).toContain(`Set S3_ENABLED=true in ${at.path(ENV)}`)
+    const wanted = storageLines(stage, { bucket, host, enabled: false })
+    expect(settingsOf(at.read())).toMatchObject(wanted)
+    const again = await stage.init(at, [...args, '--existing-media', 'switch'])
+    expect(again.code).toBe(0)
+    expect(settingsOf(at.read())).toMatchObject({ ...wanted, S3_ENABLED: 'true' })
+  })
+
+  const wasabi = `${LOCAL_DOMAIN}S3_ENABLED=true
+S3_BUCKET=old
+S3_ENDPOINT=https://s3.wasabisys.com
+AWS_ACCESS_KEY_ID=WASABI0000000000
+AWS_SECRET_ACCESS_KEY=old/secret
+`
+
+  test('at another provider: prepare puts the block aside', async () => {
+    const { host, bucket, args } = own('aside')
+    const at = stage.machine(wasabi)
+    const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
+    expect(code).toBe(0)
+    expect(stdout).toContain(at.path(`${ENV}.r2`))
+    expect(at.read()).toBe(wasabi)
+    const wanted = storageLines(stage, { bucket, host, enabled: false })
+    expect(settingsOf(at.read(`${ENV}.r2`))).toEqual(wanted)
+    expect(statSync(at.path(`${ENV}.r2`)).mode & 0o777).toBe(0o600)
+  })
+
+  test('at another provider: switch replaces its lines', async () => {
+    const { host, bucket, args } = own('switched')
+    const at = stage.machine(wasabi)
+    const { code } = await stage.init(at, [...args, '--existing-media', 'switch'])
+    expect(code).toBe(0)
+    expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
+    expect(at.read()).not.toContain('wasabi')
+    expect(backups(at.dir).map((file) => at.read(file))).toEqual([wasabi])
+  })
+})
+
+describe.concurrent('init elsewhere', () => {
+  test('in the jurisdiction eu', async () => {
+    const { host, bucket, args } = own('european')
+    const at = stage.machine()
+    const eu = ['--jurisdiction', 'eu', '--s3-endpoint-url', stage.sandbox.s3Url('eu')]
+    const given = stage.environment(at)
+    const route = ['--connect-to', stage.sandbox.connectTo[0] ?? '']
+    const { run } = await import('./program.ts')
+    const { code } = await run(['init', '--yes', ...args, ...eu, ...route], {
+      cwd: at.dir,
+      env: given,
+    })
+    expect(code).toBe(0)
+    const { buckets } = stage.sandbox.world
+    expect(buckets.find(({ name }) => name === bucket)?.jurisdiction).toBe('eu')
+    expect(settingsOf(at.read())).toMatchObject(
+      storageLines(stage, { bucket, host, jurisdiction: 'eu' }),
+    )
+  })
+
+  test('an existing bucket is adopted, an existing key that works is kept', async () => {
+    const { host, bucket, args } = own('adopted')
+    const first = stage.machine()
+    expect((await stage.init(first, args)).code).toBe(0)
+    const buckets = stage.sandbox.world.buckets.length
+    const known = first.read().replace(/^(S3_ALIAS_HOST|S3_PERMISSION)=.*\n/gm, '')
+    const second = stage.machine(known)
+    const { code, stdout } = await stage.init(second, args)
+    expect(code).toBe(0)
+    expect(stdout).toContain('the one in the env file works, and is kept')
+    expect(stage.sandbox.world.buckets.filter(({ name }) => name === bucket)).toHaveLength(1)
+    expect(stage.sandbox.world.buckets.length).toBeGreaterThanOrEqual(buckets)
+    expect(settingsOf(second.read())).toMatchObject(storageLines(stage, { bucket, host }))
+    expect(keysOf(stage.sandbox, bucket)).toHaveLength(1)
+  })
+})
+
+function backups(dir: string): string[] {
+  return readdirSync(dir).filter((name) => name.endsWith('.bak'))
+}

@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { builtProgram } from './built-program.ts'
+
+export interface RunOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Given on standard input; without it there is nothing to read. */
+  readonly input?: string
+  /** As a user who may not read or write what belongs to root. */
+  readonly unprivileged?: boolean
+  /** Milliseconds; a program that is still there then is killed, and the test fails. */
+  readonly limitMs?: number
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly pid: number
+  readonly child: ChildProcess
+  /** What it wrote so far, both streams. */
+  said(): string
+  readonly ended: Promise<Ended>
+}
+
+const NOBODY = 65_534
+const cli = await builtProgram()
+
+/** Starts the built program as a user would. It never outlives its limit. */
+export function start(args: readonly string[], options: RunOptions): Running {
+  const { cwd, env, input, limitMs = 45_000 } = options
+  const other = options.unprivileged === true && process.getuid?.() === 0
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(other && { uid: NOBODY, gid: NOBODY }),
+  })
+  child.stdin.on('error', () => undefined)
+  if (input !== undefined) child.stdin.end(input)
+  else if (!args.includes('--attached')) child.stdin.end()
+  const [out, err]: [Buffer[], Buffer[]] = [[], []]
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
+  const text = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8')
+  const said = () => text(out) + text(err)
+  const ended = new Promise<Ended>((resolve, reject) => {
+    const limit = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`Still there after ${limitMs} ms: ${args.join(' ')}\n${said()}`))
+    }, limitMs)
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      clearTimeout(limit)
+      resolve({ code, signal, stdout: text(out), stderr: text(err) })
+    })
+  })
+  ended.catch(() => undefined)
+  return { pid: child.pid ?? 0, child, said, ended }
+}
+
+export function run(args: readonly string[], options: RunOptions): Promise<Ended> {
+  return start(args, options).ended
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { exports, flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import type { LoggedRequest } from '../../src/sandbox/world.ts'
+import { ENV, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
+import { type Ended, type Running, type RunOptions, run, start } from './program.ts'
+
+type Extra = Partial<RunOptions>
+
+/** A Cloudflare and the machines that are set up with it. */
+export interface Stage {
+  readonly sandbox: Sandbox
+  /** A machine with this env file and these other files. */
+  machine(envFile?: string, files?: Readonly<Record<string, string>>): Machine
+  /** What a person would have exported. */
+  environment(machine: Machine): Record<string, string>
+  /** Runs `init --yes` (or another command, when `args` starts with its name). */
+  init(machine: Machine, args?: readonly string[], extra?: Extra): Promise<Ended>
+  start(machine: Machine, args?: readonly string[], extra?: Extra): Running
+  /** The requests since the last call of `forget` that change something. */
+  writes(): LoggedRequest[]
+  forget(): void
+  close(): Promise<void>
+}
+
+export const HOST = 'files.example.com'
+const COMMANDS = ['init', 'check', 'sandbox', 'help']
+
+export async function openStage(options: Parameters<typeof startSandbox>[0] = {}): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-e2e-'))
+  chmodSync(folder, 0o755)
+  const sandbox = await startSandbox({ domainMs: 300, keyMs: 300, dir: folder, ...options })
+  let seen = 0
+  const environment = ({ home, tmp }: Machine) => ({
+    HOME: home,
+    TMPDIR: tmp,
+    ...exports(sandbox),
+  })
+  const launch = <T>(
+    how: (args: readonly string[], options: RunOptions) => T,
+    at: Machine,
+    args: readonly string[],
+    extra: Extra,
+  ): T => {
+    const [first = '', ...rest] = args
+    const command = COMMANDS.includes(first) ? [first, ...rest] : ['init', '--yes', ...args]
+    return how([...command, ...(first === 'help' ? [] : flags(sandbox))], {
+      cwd: at.dir,
+      ...extra,
+      env: { ...environment(at), ...extra.env },
+    })
+  }
+  return {
+    sandbox,
+    machine: (text = LOCAL_DOMAIN, files = {}) => machine(folder, { [ENV]: text, ...files }),
+    environment,
+    init: (at, args = ['--media-host', HOST], extra = {}) => launch(run, at, args, extra),
+    start: (at, args = ['--media-host', HOST], extra = {}) => launch(start, at, args, extra),
+    writes: () => sandbox.log.slice(seen).filter(({ method }) => !isRead(method)),
+    forget() {
+      seen = sandbox.log.length
+    },
+    async close() {
+      await sandbox.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/** The keys that were made for a bucket (all keys unless told), as Mastodon would have them. */
+export function keysOf({ world }: Sandbox, bucket = ''): { id: string; secret: string }[] {
+  return world.tokens
+    .slice(1)
+    .filter(({ name }) => name.includes(`${bucket} `))
+    .map(({ id, value }) => ({ id, secret: createHash('sha256').update(value).digest('hex') }))
+}
+
+/** Waits until something is so; fails with the words after 20 s. */
+export async function until(what: string, isSo: () => boolean): Promise<void> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) if (isSo()) return
+  throw new Error(`It never came to pass: ${what}.`)
+}

@@ -1,0 +1,151 @@
+import { Problem } from '../../src/problem.ts'
+import { Secret } from '../../src/secret.ts'
+import type {
+  Bucket,
+  BucketRef,
+  CloudflarePort,
+  CorsRule,
+  CustomDomain,
+  DnsRecord,
+  KeyOwner,
+  KeyWish,
+  LifecycleRule,
+  LocationHint,
+  MintedKey,
+  Permission,
+} from '../../src/services/cloudflare/port.ts'
+
+export const refusal = (code: string) =>
+  new Problem({ code, what: `${code}.`, why: 'Refused.', next: 'Look at it.' })
+
+/** An account in memory. Everything that changes it is written down in `writes`. */
+export class FakeCloudflare implements CloudflarePort {
+  readonly writes: string[] = []
+  bucket: Bucket | undefined
+  filled: boolean | undefined = false
+  dns: DnsRecord[] = []
+  /** What each look at the custom domain finds, in order; the last one stays. */
+  domains: (CustomDomain | undefined)[] = [undefined]
+  devUrl = false
+  cors: CorsRule[] = []
+  lifecycle: LifecycleRule[] = []
+  keys: MintedKey[] = []
+  readonly wishes: KeyWish[] = []
+  /** How many of the next mints make a key whose answer gets lost. */
+  lostAnswers = 0
+  mintRefusal: Problem | undefined
+  denied: Permission[] = []
+  groups: string[] | undefined
+
+  async identifyToken() {
+    return { id: 'b'.repeat(32), kind: 'account' as const, status: 'active' as const }
+  }
+
+  async listAccounts() {
+    return []
+  }
+
+  async listZones() {
+    return []
+  }
+
+  async findZone() {
+    return undefined
+  }
+
+  async can(permission: Permission) {
+    return !this.denied.includes(permission)
+  }
+
+  async ownPermissionGroups() {
+    return this.groups
+  }
+
+  async listDnsRecords(_: string, name: string) {
+    return this.dns.filter((record) => record.name === name)
+  }
+
+  async findBucket() {
+    return this.bucket
+  }
+
+  async createBucket(at: BucketRef, location?: LocationHint) {
+    this.writes.push(`create ${at.bucket} ${at.jurisdiction} ${location ?? 'anywhere'}`)
+    this.bucket = { name: at.bucket }
+    return 'created' as const
+  }
+
+  async hasObjects() {
+    return this.filled
+  }
+
+  async findCustomDomain() {
+    return this.domains.length > 1 ? this.domains.shift() : this.domains[0]
+  }
+
+  async attachCustomDomain(_: BucketRef, host: string, zoneId: string) {
+    this.writes.push(`attach ${host} ${zoneId}`)
+  }
+
+  async enableCustomDomain(_: BucketRef, host: string) {
+    this.writes.push(`enable ${host}`)
+  }
+
+  async isDevUrlEnabled() {
+    return this.devUrl
+  }
+
+  async disableDevUrl() {
+    this.writes.push('disable r2.dev')
+    this.devUrl = false
+  }
+
+  async getCors() {
+    return this.cors
+  }
+
+  async putCors(_: BucketRef, rules: CorsRule[]) {
+    this.writes.push('put cors')
+    this.cors = rules
+  }
+
+  async getLifecycle() {
+    return this.lifecycle
+  }
+
+  async putLifecycle(_: BucketRef, rules: LifecycleRule[]) {
+    this.writes.push('put lifecycle')
+    this.lifecycle = rules
+  }
+
+  async listKeys(_: KeyOwner, namePrefix: string) {
+    return this.keys.filter(({ name }) => name.startsWith(namePrefix))
+  }
+
+  async findKey(_: KeyOwner, id: string) {
+    return this.keys.find((key) => key.id === id)
+  }
+
+  async mintKey(_: KeyOwner, wish: KeyWish) {
+    if (this.mintRefusal) throw this.mintRefusal
+    this.wishes.push(wish)
+    const id = String(this.wishes.length).padStart(32, 'f')
+    this.writes.push(`mint ${id}`)
+    this.keys.push({ id, name: wish.name, status: 'active', raw: undefined })
+    if (this.lostAnswers > 0) {
+      this.lostAnswers -= 1
+      throw refusal('cloudflare-answer-lost')
+    }
+    return { id, secretAccessKey: new Secret('5'.repeat(64)) }
+  }
+
+  async renameKey(_: KeyOwner, key: MintedKey, name: string) {
+    this.writes.push(`rename ${key.id}`)
+    this.keys = this.keys.map((other) => (other.id === key.id ? { ...other, name } : other))
+  }
+
+  async revokeKey(_: KeyOwner, id: string) {
+    this.writes.push(`revoke ${id}`)
+    this.keys = this.keys.filter((key) => key.id !== id)
+  }
+}
