@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { isRequired } from '../requirement.ts'
 import { amend } from './amendments.ts'
 
 export type JsonObject = Record<string, unknown>
@@ -31,8 +32,7 @@ const file = fileURLToPath(
 /** Whether Cloudflare's description lies beside the project; tests that need it are skipped if not. */
 export const contractAvailable = existsSync(file)
 
-/** With MASTODON_R2_TEST_REQUIRE=all nothing may be skipped. */
-export const contractRequired = process.env.MASTODON_R2_TEST_REQUIRE === 'all'
+export const contractRequired = isRequired('contract')
 
 /** The description with our amendments; throws when the file is missing. */
 export function loadContract(): Contract {

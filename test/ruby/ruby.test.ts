@@ -83,8 +83,7 @@ describe.skipIf(rubyMissing)(`Mastodon's own uploader ${rubyMissing ?? ''}`, () 
       .replace(/^S3_ENDPOINT=.*$/m, `S3_ENDPOINT=${sandbox.s3Url()}`)
       .replace(/^AWS_ACCESS_KEY_ID=.*$/m, `AWS_ACCESS_KEY_ID=${id}`)
       .replace(/^AWS_SECRET_ACCESS_KEY=.*$/m, `AWS_SECRET_ACCESS_KEY=${secret}`)
-    // Cloudflare's emulator, unlike R2, has no HEAD with partNumber, which other downloads begin with.
-    await writeFile(path, `${text}S3_FORCE_SINGLE_REQUEST=true\n`, { mode: 0o600 })
+    await writeFile(path, text, { mode: 0o600 })
     return path
   }
 
@@ -138,7 +137,7 @@ describe.skipIf(rubyMissing)(`Mastodon's own uploader ${rubyMissing ?? ''}`, () 
     const gets = report.requests.filter(
       ({ operation, headers }) => operation === 'get_object' && headers.includes('x-amz-date'),
     )
-    expect(gets.map(({ checksumMode }) => checksumMode)).toEqual(['ENABLED', 'ENABLED'])
+    expect(new Set(gets.map(({ checksumMode }) => checksumMode))).toEqual(new Set(['ENABLED']))
   })
 
   it('has every request answered as it hoped, but for the look at what was deleted', () => {

@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
+import { isRequired } from '../requirement.ts'
 
 const folder = import.meta.dirname
 
@@ -28,8 +29,7 @@ function whatIsMissing(): string | undefined {
 }
 
 /** Why the Ruby tests can't run; undefined when they can, or when they must not be skipped. */
-export const rubyMissing =
-  process.env.MASTODON_R2_TEST_REQUIRE === 'all' ? undefined : whatIsMissing()
+export const rubyMissing = isRequired('ruby') ? undefined : whatIsMissing()
 
 /** Runs a script of this folder and gives the JSON that it printed, whatever its exit code. */
 export async function runRuby(script: string, args: readonly string[]): Promise<unknown> {

@@ -34,7 +34,7 @@ export async function forward(
   const upstream = await pool.s3(slot, {
     method: request.method,
     key: request.key?.split('/').map(awsEncode).join('/'),
-    query: request.query.filter(([name]) => !/^x-amz-/i.test(name)),
+    query: request.query.filter((pair) => !isForUs(request, pair)),
     headers: {
       ...headersForEmulator(request.headers),
       ...(copySource === undefined ? {} : { 'x-amz-copy-source': copySource }),
@@ -85,6 +85,14 @@ function exchange(
     const body = framed ? message.pipe(framed) : message
     body.pipe(checked).pipe(upstream)
   })
+}
+
+/**
+ * What the emulator must not see: the signature, and `HEAD ?partNumber=1`, with which the Ruby SDK
+ * starts its downloads; R2 knows it (Cloudflare docs, r2/api/s3), the emulator answers 501.
+ */
+function isForUs({ method }: S3Request, [name, value]: readonly [string, string]): boolean {
+  return /^x-amz-/i.test(name) || (method === 'HEAD' && name === 'partNumber' && value === '1')
 }
 
 /** Throws MissingContentLength: R2 takes no body of unknown length. */

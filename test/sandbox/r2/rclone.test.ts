@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Front } from '../../../src/sandbox/r2/front.ts'
+import { isRequired } from '../../requirement.ts'
 import { addBucket, addKey, bucketResource, createStand, startTestFront } from './stand.ts'
 
-const required = process.env.MASTODON_R2_TEST_REQUIRE === 'all'
+const required = isRequired('rclone')
 
 function isInstalled(): boolean {
   try {
