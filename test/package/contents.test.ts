@@ -44,7 +44,7 @@ test('only the program, its templates, its licences and its README', () => {
 test('cli.js can be started as a program', async () => {
   const cli = tarball.packed.files.find(({ path }) => path === 'dist/cli.js')
   expect(cli && cli.mode & 0o111).toBe(0o111)
-  expect(await readFile(join(folder, 'dist/cli.js'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+  expect(await readFile(join(folder, 'dist/cli.js'), 'utf8')).toMatch(/^#!\/bin\/sh\n/)
   expect(manifest.bin).toEqual({ 'mastodon-r2': 'dist/cli.js' })
   expect(manifest.engines).toEqual({ node: '>=20.19' })
 })

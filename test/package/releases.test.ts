@@ -1,5 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findNode } from './node-release.ts'
 import { type Ended, runProgram } from './program.ts'
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => tarball.remove())
 
 describe.each(releases)('Node $range $why', ({ path }) => {
-  const run = (...args: string[]) => runProgram(String(path), [installed, ...args], { cwd: empty })
+  const run = (...args: string[]) => runWith(String(path), installed, args)
 
   test.skipIf(path === undefined)('--version', async () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
@@ -58,6 +58,12 @@ describe.each(releases)('Node $range $why', ({ path }) => {
     expect(stdout + stderr).not.toMatch(warning)
   })
 
+  test.skipIf(path === undefined)('takes an --env-file that does not exist yet', async () => {
+    const { code, stdout, stderr } = await run('init', '--env-file', 'new.env')
+    expect(code).toBe(2)
+    expect(stdout + stderr).toContain('CLOUDFLARE_API_TOKEN')
+  })
+
   test.skipIf(path === undefined)('names what is missing when nobody can be asked', async () => {
     const { code, stdout, stderr } = await run('init')
     expect(code).toBe(2)
@@ -69,11 +75,10 @@ describe.each(releases)('Node $range $why', ({ path }) => {
 
 describe('a Node that is too old', () => {
   test.skipIf(tooOld.path === undefined)(`is told what to do ${tooOld.why}`, async () => {
-    const { code, stdout, stderr } = await runProgram(
-      String(tooOld.path),
-      [installed, 'init', '--sandbox'],
-      { cwd: empty },
-    )
+    const { code, stdout, stderr } = await runWith(String(tooOld.path), installed, [
+      'init',
+      '--sandbox',
+    ])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^mastodon-r2 needs Node 20\.19 or newer; this is 18\./)
     expect(stderr).toContain('npx -p node@22 -p mastodon-r2 mastodon-r2 init')
@@ -86,9 +91,7 @@ describe('a rehearsal from the package', () => {
   let withEmulator: string
 
   beforeAll(async () => {
-    advice = await runProgram(process.execPath, [installed, 'init', '--sandbox', '--yes'], {
-      cwd: empty,
-    })
+    advice = await runWith(process.execPath, installed, ['init', '--sandbox', '--yes'])
     const line = /npx -p mastodon-r2 (-p miniflare@\S+) mastodon-r2 init --sandbox/
     const [, emulator = ''] = line.exec(advice.stdout + advice.stderr) ?? []
     const cache = await ownNpmCache(tarball.folder)
@@ -114,13 +117,16 @@ describe('a rehearsal from the package', () => {
 
   describe.each(releases)('on Node $range $why', ({ path }) => {
     test.skipIf(path === undefined)('runs to its end without a warning', async () => {
-      const { code, stdout, stderr } = await runProgram(
-        String(path),
-        [withEmulator, 'init', '--sandbox', '--yes'],
-        { cwd: empty },
-      )
+      const rehearsal = ['init', '--sandbox', '--yes']
+      const { code, stdout, stderr } = await runWith(String(path), withEmulator, rehearsal)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       expect(stdout).toContain('R2 is ready and proven.')
     })
   })
 })
+
+/** Starts the program as a shell does, with this Node as the one in PATH. */
+function runWith(node: string, program: string, args: readonly string[]): Promise<Ended> {
+  const env = { PATH: `${dirname(node)}:${process.env.PATH}` }
+  return runProgram(program, args, { cwd: empty, env })
+}
