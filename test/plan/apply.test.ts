@@ -1,47 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { apply } from '../../src/plan/apply.ts'
+import { outcomeSteps } from '../../src/plan/report.ts'
 import type { Facts } from '../../src/plan/step.ts'
-import { survey } from '../../src/plan/survey.ts'
+import { Cancelled } from '../../src/problem.ts'
 import { broken, emptyWorld, fakeStep, silent } from './fake-steps.ts'
 
 const statuses = (applied: Awaited<ReturnType<typeof apply>>) =>
   applied.outcomes.map(({ id, status }) => `${id} ${status}`)
 const domain: Partial<Facts> = { domainActive: { attached: true } }
 const tick = () => new Promise((resolve) => setImmediate(resolve))
-
-describe('survey', () => {
-  it('looks at everything and changes nothing', async () => {
-    const diary: string[] = []
-    const plan = await survey(
-      [fakeStep('a', diary), fakeStep('b', diary, { ready: true })],
-      emptyWorld(),
-    )
-    expect(plan.items.map(({ finding }) => finding.is)).toEqual(['change', 'ready'])
-    expect(diary).toEqual(['look a', 'look b'])
-  })
-
-  it('looks again at what waited for a fact that another look told', async () => {
-    const diary: string[] = []
-    const steps = [
-      fakeStep('c', diary, { ready: true, waitsOn: 'keyProven' }),
-      fakeStep('b', diary, { ready: true, waitsOn: 'domainActive', facts: { keyProven: true } }),
-      fakeStep('a', diary, { ready: true, facts: domain }),
-    ]
-    const plan = await survey(steps, emptyWorld())
-    expect(plan.items.map(({ finding }) => finding.is)).toEqual(['ready', 'ready', 'ready'])
-  })
-
-  it('a Problem while looking is a finding', async () => {
-    const step = fakeStep('a', [], { look: () => Promise.reject(broken('no-net')) })
-    const plan = await survey([step], emptyWorld())
-    expect(plan.items[0]?.finding).toMatchObject({ is: 'blocked', problem: { code: 'no-net' } })
-  })
-
-  it('a bug while looking goes up', async () => {
-    const step = fakeStep('a', [], { look: () => Promise.reject(new TypeError('x')) })
-    await expect(survey([step], emptyWorld())).rejects.toThrow(TypeError)
-  })
-})
 
 describe('apply', () => {
   it('carries out in order, leaves alone what is ready, looks whether it took', async () => {
@@ -171,6 +138,76 @@ describe('apply', () => {
     expect(applied.cancelled).toBe(true)
     expect(diary).toContain('undo a')
     expect(diary).not.toContain('change b')
+  })
+
+  it.each([
+    ['while later steps run', [fakeStep('cors', [])]],
+    ['while nothing else is left', []],
+  ])('Ctrl-C in a wait: begun, and not confirmed (%s)', async (_, later) => {
+    const stop = new AbortController()
+    const wait = fakeStep('domain', [], {
+      async confirm() {
+        await tick()
+        stop.abort()
+        throw new Cancelled()
+      },
+    })
+    const applied = await apply([wait, ...later], emptyWorld(), silent(), stop.signal)
+    expect(applied.cancelled).toBe(true)
+    expect(applied.outcomes[0]).toMatchObject({ status: 'changed', unconfirmed: true })
+  })
+
+  it('a wait that ends well in spite of the stop is no longer unconfirmed', async () => {
+    const stop = new AbortController()
+    const wait = fakeStep('domain', [], {
+      async confirm() {
+        await tick()
+        await tick()
+        return { is: 'ready', note: 'active', facts: domain }
+      },
+    })
+    const steps = [wait, fakeStep('cors', [], { during: () => stop.abort() })]
+    const applied = await apply(steps, emptyWorld(), silent(), stop.signal)
+    expect(applied.cancelled).toBe(true)
+    expect(applied.outcomes[0]).toMatchObject({ status: 'changed', note: 'active' })
+    expect(applied.outcomes[0]).not.toHaveProperty('unconfirmed')
+  })
+
+  it('a failing step leaves a wait unconfirmed, and says so in the report', async () => {
+    const wait = fakeStep('domain', [], {
+      confirm: async ({ clock }) => {
+        for (;;) await clock.sleep(1000)
+      },
+    })
+    const bad = fakeStep('cors', [], { change: () => Promise.reject(broken('refused')) })
+    const { outcomes } = await apply([wait, bad], emptyWorld(), silent())
+    expect(outcomes[0]).toMatchObject({ status: 'changed', unconfirmed: true })
+    expect(outcomeSteps(outcomes)[0]?.note).toBe('make domain (begun, not confirmed yet)')
+  })
+
+  it('warnings are told once, those of a change too', async () => {
+    const warned = (id: string, warnings: string[]) =>
+      fakeStep(id, [], { look: async () => ({ is: 'ready', note: 'fine', warnings }) })
+    const steps = [warned('a', ['open to all', 'old']), warned('b', ['old'])]
+    const { warnings } = await apply(steps, emptyWorld(), silent())
+    expect(warnings).toEqual(['open to all', 'old'])
+  })
+
+  it('tells what begins, what it waits for, and how it ended', async () => {
+    const told: string[] = []
+    const wait = fakeStep('domain', [], {
+      async confirm(_, tell) {
+        tell('pending')
+        return { is: 'ready', note: 'active', facts: domain }
+      },
+    })
+    await apply([wait, fakeStep('b', [], { ready: true })], emptyWorld(), silent(told))
+    expect([...told].sort()).toEqual(['b ready', 'domain changed', 'domain: pending'])
+  })
+
+  it('waiting for what no step tells is a bug, not a hang', async () => {
+    const steps = [fakeStep('a', [], { waitsOn: 'publicProven' })]
+    await expect(apply(steps, emptyWorld(), silent())).rejects.toThrow('publicProven')
   })
 
   it('a bug goes up, after what was made has been taken back', async () => {

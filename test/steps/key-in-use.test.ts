@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { keyInUse } from '../../src/steps/access-keys.ts'
+import { HOST, knownKey, mintedKey, worldOf } from './fake-world.ts'
+import { found } from './found.ts'
+
+const written = { file: '/x', backup: undefined, changed: [], diff: [] }
+const rest = `example-media ${HOST} 2026-11-22 abcdef`
+
+function worldWith(name: string | undefined) {
+  const world = worldOf({}, { accessKey: mintedKey, envWritten: written })
+  const id = knownKey.accessKeyId
+  world.cloudflare.keys = name === undefined ? [] : [{ id, name, status: 'active', raw: null }]
+  return world
+}
+
+describe('key-in-use', () => {
+  it('waits until the env file is written', async () => {
+    const world = worldOf({}, { accessKey: mintedKey })
+    expect(found(await keyInUse.look(world))).toBe('waiting envWritten')
+  })
+
+  it.each<[string, string | undefined, string]>([
+    ['not named yet', `mastodon-r2-setup ${rest}`, 'change mark the key as in use'],
+    ['named', `mastodon-r2 ${rest}`, `ready mastodon-r2 ${rest}`],
+    ['made by hand', 'Mastodon uploads', 'ready Mastodon uploads'],
+    ['not to be seen', undefined, 'ready the key belongs to somebody else'],
+  ])('%s', async (_, name, expected) => {
+    const world = worldWith(name)
+    expect(found(await keyInUse.look(world))).toBe(expected)
+    expect(world.cloudflare.writes).toEqual([])
+  })
+
+  it('gives the lasting name, and nothing else', async () => {
+    const world = worldWith(`mastodon-r2-setup ${rest}`)
+    await keyInUse.change?.(world)
+    expect(world.cloudflare.writes).toEqual([`rename ${knownKey.accessKeyId}`])
+    expect(found(await keyInUse.look(world))).toBe(`ready mastodon-r2 ${rest}`)
+  })
+})
