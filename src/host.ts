@@ -47,7 +47,7 @@ export function processHost(): Host {
     },
     readStdin,
     leave(code) {
-      process.exitCode = code
+      process.exitCode = code === 0 && outputLost ? 1 : code
       stdin.unref?.()
     },
   }
@@ -74,11 +74,18 @@ function interruptSignal(): AbortSignal {
   return controller.signal
 }
 
-/** `mastodon-r2 help | head` ends quietly. */
+let outputLost = false
+
+/**
+ * `mastodon-r2 help | head` ends quietly, and neither a terminal that vanished (EIO) nor a full disk
+ * below a log file keeps the program from tidying up. Output lost otherwise is exit code 1.
+ */
 function quietBrokenPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+  for (const stream of [process.stdin, process.stdout, process.stderr]) {
+    stream.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      if (['EPIPE', 'EIO', 'ENXIO'].includes(code)) return
+      outputLost = true
+      process.exitCode ||= 1
     })
   }
 }

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 
-const MASK = '••••'
+const MASK = '****'
 
 /**
- * A value that must not be seen. Printing, joining, logging or serialising it gives `••••`;
+ * A value that must not be seen. Printing, joining, logging or serialising it gives `****`;
  * only `reveal()`, called at the last moment, gives the text.
  */
 export class Secret {

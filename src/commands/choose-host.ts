@@ -51,7 +51,7 @@ async function ask(
       message: 'Which hostname should serve the media?',
       options: [
         ...suggestions.map((host) => ({ value: host, label: host })),
-        { value: OTHER, label: 'another one …' },
+        { value: OTHER, label: 'another one ...' },
       ],
     })
   }

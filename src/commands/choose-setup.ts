@@ -73,9 +73,9 @@ async function chooseOwner(
   if (wish === 'user' && token.kind === 'account') {
     throw new Problem({
       code: 'token-kind-impossible',
-      what: 'An account-owned API token can’t make a key that a user owns.',
+      what: "An account-owned API token can't make a key that a user owns.",
       why: '--token-kind user needs a token made under "My Profile".',
-      next: 'Leave --token-kind out, or use a user’s token.',
+      next: "Leave --token-kind out, or use a user's token.",
       exit: 2,
     })
   }

@@ -3,6 +3,7 @@ import type { Secret } from '../secret.ts'
 import type { BootstrapToken, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Catalog } from '../settings/define.ts'
 import type { Settings } from '../settings/resolve.ts'
+import { inactiveToken } from '../steps/token.ts'
 import type { Ui } from '../ui/port.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
 import { tokenLinks, tokenPermissions } from './token-links.ts'
@@ -24,7 +25,8 @@ export async function chooseToken(
     const done = ui.busy('Asking Cloudflare about the token')
     try {
       const cloudflare = await connect(secret)
-      const token = await cloudflare.identifyToken(settings.get('accountId') as string | undefined)
+      const token = await identify(cloudflare, settings.get('accountId') as string | undefined)
+      if (token.status !== 'active') throw inactiveToken(token.status)
       return { cloudflare, token }
     } catch (error) {
       if (!(error instanceof Problem) || given !== undefined || !ui.canAsk) throw error
@@ -34,6 +36,18 @@ export async function chooseToken(
     } finally {
       done()
     }
+  }
+}
+
+/** A wrong account id makes a good token look bad; the token is then known without it. */
+async function identify(cloudflare: CloudflarePort, accountId: string | undefined) {
+  try {
+    return await cloudflare.identifyToken(accountId)
+  } catch (error) {
+    if (!(error instanceof Problem) || accountId === undefined) throw error
+    return await cloudflare.identifyToken(undefined).catch(() => {
+      throw error
+    })
   }
 }
 

@@ -134,7 +134,7 @@ function oldLinks({ installation, mediaHost }: Setup): Section {
   return {
     title: 'Worth knowing',
     lines: [
-      `New uploads go to R2. Old links to https://${domain}/system/… need a redirect to https://${mediaHost}/… if media was stored here before.`,
+      `New uploads go to R2. Old links to https://${domain}/system/... need a redirect to https://${mediaHost}/... if media was stored here before.`,
       'R2 has no per-file permissions: files of suspended users stay readable for those who know the address.',
     ],
   }

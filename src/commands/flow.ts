@@ -225,7 +225,7 @@ function shownSettings(settings: Settings<Catalog>, names: readonly string[]): R
 function settingsOf(settings: Settings<Catalog>): Report['settings'] {
   const shown = settings.entries().flatMap(([name, { text, value, source }]) => {
     if (typeof value === 'boolean') return []
-    return [[name, { value: text ?? '••••', source }] as const]
+    return [[name, { value: text ?? '****', source }] as const]
   })
   return Object.fromEntries(shown)
 }

@@ -64,7 +64,7 @@ function reason(error: unknown): string {
 function unreadable(path: string, flag: string, why: string): Problem {
   return new Problem({
     code: 'file-unreadable',
-    what: `${flag}: ${path} can’t be used.`,
+    what: `${flag}: ${path} can't be used.`,
     why,
     next: 'Name an existing text file, or - for standard input.',
     exit: 2,
@@ -76,7 +76,7 @@ function noPipe(flag: string): Problem {
     code: 'stdin-is-terminal',
     what: `${flag} - reads standard input, and nothing is piped into it.`,
     why: 'Standard input is this terminal.',
-    next: `Pipe it: cat FILE | mastodon-r2 … ${flag} -`,
+    next: `Pipe it: cat FILE | mastodon-r2 ... ${flag} -`,
     exit: 2,
   })
 }

@@ -6,6 +6,7 @@ import { callListener, connectTo, s3Connector, webConnector } from './connect.ts
 import { refuseContradictions } from './contradictions.ts'
 import { envWriter } from './env-writer.ts'
 import type { Run } from './flow.ts'
+import { holdEnvFile } from './hold-env-file.ts'
 import { type Remembered, remember } from './memory.ts'
 import { rehearse } from './rehearsal.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
@@ -25,12 +26,16 @@ export async function prepareSetup(
   refuseContradictions((name) => settings.source(name))
   const { findMastodon } = await import('../services/mastodon/find.ts')
   const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
-  const found = await findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
+  const find = () =>
+    findMastodon({
+      cwd: host.cwd,
+      mastodonDir: settings.get('mastodonDir'),
+      envFile: settings.get('envFile'),
+      environment: host.environment,
+    })
+  const first = await find()
+  // The run that held it before may have changed what was found.
+  const found = (await holdEnvFile(run, first.envFile, { lookOnly })) ? await find() : first
   const rehearsal = settings.on('sandbox') ? await rehearse(run, found) : undefined
   const installation = rehearsal?.installation ?? found
   ui.say(describe(installation))

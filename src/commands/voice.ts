@@ -15,7 +15,11 @@ export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui
   const { json, quiet, colour, print } = options
   if (json) return (await import('../ui/json.ts')).jsonUi({ stdout, stderr, quiet })
   if (hasPerson && !print) {
-    return (await import('../ui/clack.ts')).clackUi({ stdin, stdout, stderr, colour, quiet })
+    const { clackUi } = await import('../ui/clack.ts')
+    const { speaksUtf8 } = await import('../ui/in-ascii.ts')
+    const { interrupted } = host
+    const unicode = speaksUtf8(host.environment)
+    return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, interrupted })
   }
   const words = print ? stderr : stdout
   return (await import('../ui/plain.ts')).plainUi({ words, stdout, stderr, quiet })

@@ -76,7 +76,6 @@ class Run {
     }
     while (!this.#stopped && this.#waits.size > 0) await Promise.race(this.#waits.values())
     if (this.#stopped) {
-      for (const id of this.#waits.keys()) this.#unconfirmed(id)
       this.#stop.abort()
       await Promise.all(this.#waits.values())
       await this.#takeBack()
@@ -203,9 +202,11 @@ class Run {
     try {
       await action()
     } catch (error) {
-      this.#waits.delete(step.id)
-      if (error instanceof Cancelled) this.#cancelled ||= !this.#stopped
-      else if (error instanceof Problem) this.#fail(step, error, 'failed')
+      const wasWaiting = this.#waits.delete(step.id)
+      if (error instanceof Cancelled) {
+        if (wasWaiting) this.#unconfirmed(step.id)
+        this.#cancelled ||= !this.#stopped
+      } else if (error instanceof Problem) this.#fail(step, error, 'failed')
       else this.#crash ??= error
     }
   }

@@ -35,11 +35,16 @@ export function hindrances(
     if (setting && breaks(setting.value)) found.set(name, reason)
   }
   judge('S3_SIGNATURE_VERSION', (v) => v !== '' && v !== 'v4', 'R2 takes signature version 4 only')
-  judge('S3_STORAGE_CLASS', (v) => v !== '', 'R2 refuses other providers’ storage classes')
+  judge('S3_STORAGE_CLASS', (v) => v !== '', "R2 refuses other providers' storage classes")
   judge('S3_OVERRIDE_PATH_STYLE', (v) => v === 'true', 'path style is the tested one on R2')
-  judge('S3_MULTIPART_THRESHOLD', (v) => Number(v) < 5_242_880, 'bytes; parts start at 5 MiB')
+  judge('S3_MULTIPART_THRESHOLD', (v) => asRubyReads(v) < 5_242_880, 'bytes; parts start at 5 MiB')
   judge('S3_KEY_PREFIX', (v) => v !== '', 'tootctl expects media at the top of the bucket')
   return found
+}
+
+/** Ruby's `to_i`: the digits in front, underscores between them allowed, else 0. */
+function asRubyReads(text: string): number {
+  return Number.parseInt(text.replaceAll('_', ''), 10) || 0
 }
 
 /** R2's S3 endpoint for a bucket's account and jurisdiction (Cloudflare docs, r2/api/s3). */
@@ -53,7 +58,7 @@ export function readR2Endpoint(
   endpoint: string,
 ): { accountId: string; jurisdiction: string } | undefined {
   const match =
-    /^https?:\/\/([0-9a-f]{32})(?:\.(eu|us|fedramp|fedramp-high))?\.r2\.cloudflarestorage\.com/.exec(
+    /^https?:\/\/([0-9a-f]{32})(?:\.(eu|us|fedramp|fedramp-high))?\.r2\.cloudflarestorage\.com(?:[:/]|$)/.exec(
       endpoint,
     )
   if (!match?.[1]) return undefined

@@ -24,10 +24,13 @@ function parseObject(text: string): object {
     parsed = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {
     // V8's message quotes the text, which may hold a token.
-    throw bad('The answers are not JSON.', 'Check quotes and commas: {"mediaHost": "files.…"}')
+    throw bad(
+      'The answers are not JSON.',
+      'Check quotes and commas: {"mediaHost": "files.example.com"}',
+    )
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw bad('The answers are not a JSON object.', 'Write {"name": value, …}.')
+    throw bad('The answers are not a JSON object.', 'Write {"name": value, ...}.')
   }
   return parsed
 }

@@ -38,7 +38,7 @@ export const catalog = {
     help: 'R2 bucket: 3 to 63 of a-z, 0-9 and "-"; made when it does not exist',
     rule: bucketName,
     tidy: tidyBucket,
-    fallbackHelp: 'from the instance’s domain',
+    fallbackHelp: "from the instance's domain",
     group: 'What to set up',
   }),
   accountId: setting({
@@ -63,7 +63,7 @@ export const catalog = {
   jurisdiction: setting({
     flag: '--jurisdiction',
     value: 'J',
-    help: 'default, eu, us, fedramp or fedramp-high; can’t be changed later; not with --location',
+    help: "default, eu, us, fedramp or fedramp-high; can't be changed later; not with --location",
     rule: oneOf(['default', 'eu', 'us', 'fedramp', 'fedramp-high']),
     tidy: tidyBucket,
     fallback: 'default',
@@ -125,7 +125,7 @@ export const catalog = {
   tokenKind: setting({
     flag: '--token-kind',
     value: 'account|user',
-    help: 'who owns the access key that is made; an account’s key survives people leaving',
+    help: "who owns the access key that is made; an account's key survives people leaving",
     rule: oneOf(['account', 'user']),
     fallbackHelp: 'account where the token allows it',
     group: 'The access key',
@@ -179,7 +179,7 @@ export const catalog = {
     value: 'URL',
     help: 'another S3 endpoint; it is also what S3_ENDPOINT will hold',
     rule: endpointUrl,
-    fallbackHelp: 'R2’s, from account and jurisdiction',
+    fallbackHelp: "R2's, from account and jurisdiction",
     group: 'Other worlds',
   }),
   connectTo: setting({

@@ -128,7 +128,7 @@ export class Settings<C extends Catalog> {
     const { text, notes } = tidied(setting, raw)
     const { value, fault } = check(setting, text)
     if (fault !== undefined) return fault
-    if (notes.length > 0) this.#notes.push(`${source}: ${notes.join(', ')} → ${String(text)}`)
+    if (notes.length > 0) this.#notes.push(`${source}: ${notes.join(', ')} -> ${String(text)}`)
     const shown =
       setting.secret || value instanceof Secret ? undefined : (text as string | string[])
     this.#values.set(name, { value, source, text: shown })

@@ -13,7 +13,7 @@ export function oneOf<const T extends readonly [string, ...string[]]>(values: T)
 /** Account and zone ids are 32 hexadecimal characters. */
 export const cloudflareId = z
   .string()
-  .regex(/^[0-9a-f]{32}$/, 'is 32 characters of 0-9 and a-f; it stands in the dashboard’s address')
+  .regex(/^[0-9a-f]{32}$/, "is 32 characters of 0-9 and a-f; it stands in the dashboard's address")
 
 /** The bootstrap token. Its text is never shown, so the messages don't repeat it. */
 export const apiToken = z

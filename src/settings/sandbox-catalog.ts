@@ -12,7 +12,7 @@ export const sandboxCatalog = {
   zone: setting({
     flag: '--zone',
     value: 'DOMAIN',
-    help: 'a domain that the sandbox’s account holds; may be given several times',
+    help: "a domain that the sandbox's account holds; may be given several times",
     rule: z.array(hostName),
     repeatable: true,
     fallback: 'example.com',

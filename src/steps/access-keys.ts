@@ -50,7 +50,9 @@ export const accessKeys: Step<Needs> = {
   },
 
   async undo({ cloudflare, setup, facts }) {
-    if (!facts.accessKey?.minted || facts.envWritten) return undefined
+    // A block for printing is only printed when all went well.
+    const isKept = facts.envWritten?.file !== undefined
+    if (!facts.accessKey?.minted || isKept) return undefined
     await cloudflare.revokeKey(setup.owner, facts.accessKey.accessKeyId)
     return 'the new key was removed again, as it is not in use'
   },
@@ -106,7 +108,8 @@ async function knownKeyWorks({ connectS3, setup }: At): Promise<boolean> {
 /** Keys of this bucket and host whose making was never finished; never one that is in use. */
 async function lostKeys({ cloudflare, setup, facts }: At): Promise<MintedKey[]> {
   const inUse = new Set([setup.knownKey?.accessKeyId, facts.accessKey?.accessKeyId])
-  for (const file of setup.installation.envFiles) {
+  const target = setup.target.kind === 'file' ? [setup.target.file] : []
+  for (const file of [...setup.installation.envFiles, ...target]) {
     for (const [id] of file.text.matchAll(/\b[0-9a-f]{32}\b/g)) inUse.add(id)
   }
   const keys = await cloudflare.listKeys(setup.owner, `${nameStem(setup, PENDING)} `)

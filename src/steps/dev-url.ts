@@ -10,7 +10,7 @@ export const devUrl: Step<'cloudflare' | 'setup'> = {
   async look({ cloudflare, setup }) {
     if (!(await cloudflare.isDevUrlEnabled(setup.at))) return { is: 'ready', note: 'off' }
     const current = setup.installation.settings.get('S3_ALIAS_HOST')?.value
-    if (current?.endsWith('.r2.dev')) {
+    if (current !== undefined && /\.r2\.dev(\/|$)/i.test(current)) {
       const warnings = [`Media is served by ${current} now, so it stays on. ${LATER}`]
       return { is: 'ready', note: 'on, and in use', warnings }
     }

@@ -1,10 +1,14 @@
 import type { Finding, Setup, Step, World } from '../plan/step.ts'
 import { hindrances, storageBlock } from '../plan/storage-block.ts'
 import { Problem } from '../problem.ts'
+import { Secret } from '../secret.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
 type Needs = 'envWriter' | 'setup' | 'facts'
 type At = Pick<World, Needs>
+
+/** Equal to no key that a file could hold, so that what would overrule the new key is seen early. */
+const KEY_TO_COME: S3Key = { accessKeyId: 'new', secretAccessKey: new Secret('new') }
 
 /** The storage block in Mastodon's env file; everything else in it stays byte for byte. */
 export const envFile: Step<Needs> = {
@@ -14,15 +18,17 @@ export const envFile: Step<Needs> = {
   async look(at): Promise<Finding> {
     const { setup, facts } = at
     const will = `write the storage settings to ${targetName(setup)}`
+    const key = facts.accessKey ?? setup.knownKey ?? KEY_TO_COME
+    const problem = overruled(setup, key) ?? hindered(setup)
+    if (problem) return { is: 'blocked', problem }
+    // Throws where the file can't be edited, which has to be known before a key is made.
+    const { text } = edited(at, key)
     if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
     if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
     if (setup.target.kind === 'print') return printed(at, setup.target.reason)
-    const problem = overruled(setup, facts.accessKey)
-    if (problem) return { is: 'blocked', problem }
     const warnings = worldReadable(setup)
     if (facts.envWritten) return { is: 'ready', note: `${targetName(setup)} written`, warnings }
     const { file } = setup.target
-    const { text } = edited(at, facts.accessKey)
     if (text === file.text) {
       const envWritten = { file: file.path, backup: undefined, changed: [], diff: [] }
       return {
@@ -35,7 +41,7 @@ export const envFile: Step<Needs> = {
     const what = file.exists
       ? `change the storage settings in ${file.path} (a backup is kept)`
       : `create ${file.path} with the storage settings`
-    const off = [...hindrances(setup.installation.settings)].map(([name, reason]) => ({
+    const off = hindrancesHere(setup).map(({ name, reason }) => ({
       what: `comment out ${name} (${reason})`,
       risk: 'safe' as const,
     }))
@@ -60,7 +66,7 @@ export const envFile: Step<Needs> = {
 
 function edited({ setup, envWriter }: At, key: S3Key): { text: string; names: string[] } {
   const values = storageBlock(setup, key)
-  const retire = [...hindrances(setup.installation.settings).keys()]
+  const retire = hindrancesHere(setup).map(({ name }) => name)
   const before = setup.target.kind === 'file' ? setup.target.file.text : ''
   return { text: envWriter.edit(before, values, retire), names: [...values.keys(), ...retire] }
 }
@@ -79,10 +85,9 @@ function overruled(setup: Setup, key: S3Key): Problem | undefined {
   if (setup.target.kind !== 'file') return undefined
   const { file } = setup.target
   const { envFiles, settings } = setup.installation
+  if (!isRead(setup.installation, file.path)) return undefined
   const files = envFiles.map(({ path }) => path)
   const rank = files.indexOf(file.path)
-  const isRead = rank >= 0 || setup.installation.envFile.path === file.path
-  if (!isRead) return undefined
   const stronger = [...storageBlock(setup, key)].flatMap(([name, wanted]) => {
     const now = settings.get(name)
     if (!now || now.value === wanted || now.from === file.path) return []
@@ -98,6 +103,35 @@ function overruled(setup: Setup, key: S3Key): Problem | undefined {
     what: `${first.from} sets ${names}, and wins over ${file.path}.`,
     why: 'Mastodon would go on with the old values, whatever is written.',
     next: `Remove those lines from ${first.from}, or name the place to write with --env-file.`,
+    exit: 2,
+  })
+}
+
+function isRead({ envFiles, envFile }: Setup['installation'], file: string): boolean {
+  return envFile.path === file || envFiles.some(({ path }) => path === file)
+}
+
+function hindrancesOf({ settings }: Setup['installation']) {
+  return [...hindrances(settings)].map(([name, reason]) => {
+    return { name, reason, from: settings.get(name)?.from }
+  })
+}
+
+function hindrancesHere({ target, installation }: Setup) {
+  if (target.kind === 'print') return []
+  return hindrancesOf(installation).filter(({ from }) => from === target.file.path)
+}
+
+/** A line elsewhere stays in force, so R2 would be set up and not work. */
+function hindered({ target, installation }: Setup): Problem | undefined {
+  if (target.kind === 'print' || !isRead(installation, target.file.path)) return undefined
+  const [first] = hindrancesOf(installation).filter(({ from }) => from !== target.file.path)
+  if (!first) return undefined
+  return new Problem({
+    code: 'env-file-hindered',
+    what: `${first.from} sets ${first.name}, which does not fit R2 (${first.reason}).`,
+    why: `Mastodon would go on using it; only ${target.file.path} is written here.`,
+    next: `Remove ${first.name} from ${first.from}, and run this again.`,
     exit: 2,
   })
 }

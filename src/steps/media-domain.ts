@@ -123,7 +123,7 @@ function hostBlocked({ mediaHost }: World['setup']): Problem {
     code: 'media-host-blocked',
     what: `Cloudflare blocks ${mediaHost}.`,
     why: 'The ownership state is "blocked"; a zone hold or an abuse report does that.',
-    next: 'Look at the bucket’s settings in the dashboard, or choose another --media-host.',
+    next: "Look at the bucket's settings in the dashboard, or choose another --media-host.",
   })
 }
 

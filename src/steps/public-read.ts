@@ -114,7 +114,7 @@ function corsOnce(url: string, plain: WebResponse, scripted: WebResponse, origin
     throw fault(
       'cors-twice',
       `${url} sends Access-Control-Allow-Origin twice; browsers refuse that.`,
-      'Remove the Transform Rule (or other rule) that adds it; the bucket’s own rule is enough.',
+      "Remove the Transform Rule (or other rule) that adds it; the bucket's own rule is enough.",
     )
   }
   const [allowed] = withOrigin

@@ -12,7 +12,7 @@ export const token: Step<Needs> = {
 
   async look(at): Promise<Finding> {
     const { token } = at.setup
-    if (token.status !== 'active') return { is: 'blocked', problem: inactive(token.status) }
+    if (token.status !== 'active') return { is: 'blocked', problem: inactiveToken(token.status) }
     const missing = await missingPermissions(at)
     if (missing.length > 0) return { is: 'blocked', problem: notAllowed(missing) }
     const owner = token.kind === 'account' ? 'account-owned' : 'user'
@@ -70,7 +70,8 @@ function notAllowed(missing: { permission: Permission; steps: string }[]): Probl
   })
 }
 
-function inactive(status: string): Problem {
+/** Cloudflare knows the token, and refuses all that is asked with it. */
+export function inactiveToken(status: string): Problem {
   return new Problem({
     code: 'token-inactive',
     what: `The API token is ${status}.`,

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import * as clack from '@clack/prompts'
 import { Cancelled } from '../problem.ts'
+import { inAscii } from './in-ascii.ts'
 import type { Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
 import { withoutColour } from './without-colour.ts'
@@ -20,6 +21,10 @@ export interface ClackOptions {
   readonly stderr: NodeJS.WriteStream
   readonly colour: boolean
   readonly quiet: boolean
+  /** false: ASCII alone; true unless told. */
+  readonly unicode?: boolean
+  /** Ends a question that is open as if the person had cancelled it. */
+  readonly interrupted?: AbortSignal
 }
 
 type Style = Parameters<typeof styleText>[0]
@@ -45,11 +50,14 @@ const SIGNS: Record<Line['tone'], readonly [unicode: string, ascii: string]> = {
 }
 
 /** The voice for a person at a terminal. */
-export function clackUi({ stdin, stdout, stderr, colour, quiet }: ClackOptions): Ui {
-  const output = colour ? stdout : withoutColour(stdout)
-  const common = { input: stdin, output }
+export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: ClackOptions): Ui {
+  const unicode = clack.unicode && options.unicode !== false
+  const screen = unicode ? stdout : inAscii(stdout)
+  const output = colour ? screen : withoutColour(screen)
+  const signal = options.interrupted === undefined ? {} : { signal: options.interrupted }
+  const common = { input: stdin, output, ...signal }
   const paint = (style: Style, text: string) => (colour ? styleText(style, text) : text)
-  const status = new StatusLine(output, clack.unicode)
+  const status = new StatusLine(output, unicode)
   const width = () => Math.max((stdout.columns ?? 80) - 4, 30)
   const print = (lines: readonly string[], symbol?: string) => {
     status.hide()
@@ -57,7 +65,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet }: ClackOptions):
     clack.log.message(lines.join('\n'), { ...options, output, spacing: 0 })
   }
   const signed = ({ tone, text }: Line) => {
-    const sign = SIGNS[tone][clack.unicode ? 0 : 1]
+    const sign = SIGNS[tone][unicode ? 0 : 1]
     const [first = '', ...rest] = wrap(text, width() - 2, '  ')
     return [`${paint(STYLES[tone], sign)} ${first}`, ...rest]
   }

@@ -42,7 +42,7 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
     intro: chat,
     say: (text) => wrap(text, 100).forEach(chat),
     warn: (text) => write(`warning: ${text}`),
-    note: (title, lines) => [`${title}:`, ...lines.map((line) => `  ${line}`)].forEach(chat),
+    note: (title, lines) => [`${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())].forEach(chat),
     busy: () => () => undefined,
     ask: nobody,
     choose: nobody,

@@ -44,13 +44,13 @@ export class StatusLine {
   }
 
   #draw(): void {
-    const columns = (this.#output.columns ?? 80) - 6
+    const columns = Math.max((this.#output.columns ?? 80) - 6, 8)
     const parts = [...this.#items.values()].reverse().map(({ text, since }) => {
       const seconds = Math.round((Date.now() - since) / 1000)
       return seconds < 2 ? text : `${text}, ${seconds} s`
     })
-    const text = parts.join(' · ')
-    const shown = text.length > columns ? `${text.slice(0, columns - 1)}…` : text
+    const text = parts.join(', ')
+    const shown = text.length > columns ? `${text.slice(0, columns - 3)}...` : text
     this.#frame = (this.#frame + 1) % this.#frames.length
     this.#output.write(`\r\u001B[2K${this.#bar}  ${this.#frames[this.#frame]} ${shown}`)
   }

@@ -10,7 +10,7 @@ export function roomOf(file: string): string {
 
 type Rule = (at: Import, target: string) => boolean
 
-const isPort: Rule = (_, target) => /^services\/[^/]+\/port\.ts$/.test(target)
+const isPort: Rule = (_, target) => /^services\/[^/]+\/([\w-]+-)?port\.ts$/.test(target)
 const isType: Rule = ({ kind }) => kind === 'type'
 const room = (...names: string[]): Rule => {
   return (_, target) => names.includes(roomOf(target))

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { dirname } from 'node:path'
 import { builtProgram } from './built-program.ts'
 
 export interface RunOptions {
@@ -28,15 +29,15 @@ export interface Running {
 }
 
 const NOBODY = 65_534
-const cli = await builtProgram()
+export const cli = await builtProgram()
 
-/** Starts the built program as a user would. It never outlives its limit. */
+/** Starts the built program as a user's shell would. It never outlives its limit. */
 export function start(args: readonly string[], options: RunOptions): Running {
   const { cwd, env, input, limitMs = 45_000 } = options
   const other = options.unprivileged === true && process.getuid?.() === 0
-  const child = spawn(process.execPath, [cli, ...args], {
+  const child = spawn(cli, args, {
     cwd,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(other && { uid: NOBODY, gid: NOBODY }),
   })

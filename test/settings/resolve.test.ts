@@ -66,7 +66,7 @@ describe('the strongest source wins', () => {
   it('what was put right is said', async () => {
     const settings = await resolve(['--media-host', 'https://Files.example.com/'])
     expect(settings.notes).toEqual([
-      '--media-host: left out the scheme, left out the path, changed to lower case → files.example.com',
+      '--media-host: left out the scheme, left out the path, changed to lower case -> files.example.com',
     ])
   })
 })

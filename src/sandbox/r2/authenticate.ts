@@ -127,7 +127,7 @@ function readCredential({ credential, amzDate }: Claim): { keyId: string; scope:
     throw new S3Error('InvalidArgument', 'Credential should end in s3/aws4_request')
   }
   if (!amzDate.startsWith(date)) {
-    throw new S3Error('InvalidArgument', 'The date of the credential is not the request’s')
+    throw new S3Error('InvalidArgument', "The date of the credential is not the request's")
   }
   return { keyId, scope: { date, region } }
 }

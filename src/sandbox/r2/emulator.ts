@@ -66,7 +66,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     throw new Problem(
       {
         code: 'sandbox-emulator-failed',
-        what: 'Cloudflare’s R2 emulator did not start.',
+        what: "Cloudflare's R2 emulator did not start.",
         why: 'Its program, workerd, needs a glibc Linux (not Alpine) and about 250 MB of memory.',
         next: 'Free some memory or use another machine, then run this again.',
       },

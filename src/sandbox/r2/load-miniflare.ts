@@ -30,11 +30,11 @@ export async function locateMiniflare(loader: ModuleLoader = nodeLoader): Promis
   try {
     path = loader.resolve('miniflare')
   } catch (cause) {
-    throw needed('Cloudflare’s R2 emulator is not installed.', cause)
+    throw needed("Cloudflare's R2 emulator is not installed.", cause)
   }
   const version = await versionAt(path)
   if (version === MINIFLARE_VERSION) return path
-  throw needed(`Version ${version} of Cloudflare’s R2 emulator is installed.`)
+  throw needed(`Version ${version} of Cloudflare's R2 emulator is installed.`)
 }
 
 /** Loads it, which takes most of a second. Throws what locateMiniflare throws. */

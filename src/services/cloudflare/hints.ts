@@ -62,7 +62,7 @@ const hints: Readonly<Record<number, Hint>> = {
     next: 'Run this again: the bucket is then found and used. Or choose another name with --bucket.',
   },
   10005: {
-    what: 'Cloudflare refuses the bucket’s name.',
+    what: "Cloudflare refuses the bucket's name.",
     why: 'A name has 3 to 63 characters: a-z, 0-9 and -, with no - at either end.',
     next: 'Run this again with another name: --bucket NAME.',
     exit: 2,
@@ -78,7 +78,7 @@ const hints: Readonly<Record<number, Hint>> = {
     next: 'Delete a bucket that is not needed at https://dash.cloudflare.com/?to=/:account/r2, or use one that exists with --bucket NAME.',
   },
   10073: {
-    what: 'The bucket’s name is being used by another operation.',
+    what: "The bucket's name is being used by another operation.",
     why: 'It already exists, or it is being made or deleted at this moment.',
     next: 'Wait a minute and run this again, or choose another name with --bucket.',
   },
@@ -98,7 +98,7 @@ const SERVER_TROUBLE: Hint = {
 const UNKNOWN: Hint = {
   what: 'Cloudflare refused a call.',
   why: 'This tool does not know the reason.',
-  next: 'Search for the error number at https://developers.cloudflare.com/r2/api/error-codes/, put it right and run this again. Cloudflare’s support asks for the ray id.',
+  next: "Search for the error number at https://developers.cloudflare.com/r2/api/error-codes/, put it right and run this again. Cloudflare's support asks for the ray id.",
 }
 
 /** The number that a refusal goes by: 429 and 5xx by status, the rest by Cloudflare's own number. */

@@ -111,7 +111,7 @@ function valueless(): Problem {
   return new Problem({
     code: 'cloudflare-answer-lost',
     what: 'Cloudflare made an access key without telling its value.',
-    why: 'The value is told once only, so this key can’t be used.',
+    why: "The value is told once only, so this key can't be used.",
     next: 'Run this again: it removes the unusable key and makes another.',
   })
 }

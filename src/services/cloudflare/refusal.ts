@@ -46,18 +46,18 @@ function answerLost({ method, path, status, detail }: WireFailureDetails): Probl
 function garbled({ method, path, status }: WireFailureDetails): Problem {
   return new Problem({
     code: 'cloudflare-garbled',
-    what: 'The answer did not come from Cloudflare’s API.',
+    what: "The answer did not come from Cloudflare's API.",
     why: `It is not in the form that the API uses (${method} ${path.split('?')[0]}: HTTP ${status}). A proxy, a captive portal or a wrong address may be in between.`,
-    next: 'Check CLOUDFLARE_BASE_URL, --cloudflare-api-url and this machine’s way to the internet, and run this again.',
+    next: "Check CLOUDFLARE_BASE_URL, --cloudflare-api-url and this machine's way to the internet, and run this again.",
   })
 }
 
 function unreachable({ detail = 'connection broken' }: WireFailureDetails): Problem {
   return new Problem({
     code: 'cloudflare-unreachable',
-    what: 'Cloudflare’s API could not be reached.',
+    what: "Cloudflare's API could not be reached.",
     why: isCertificateTrouble(detail)
-      ? `The other end’s certificate is not trusted (${detail}): something is in between, or this machine’s clock or certificates are wrong.`
+      ? `The other end's certificate is not trusted (${detail}): something is in between, or this machine's clock or certificates are wrong.`
       : `The network of this machine says ${detail}.`,
     next: 'Try `curl -I https://api.cloudflare.com` on this machine; once that works, run this again.',
   })

@@ -1,6 +1,6 @@
 import { readStatements, type Statement } from './statements.ts'
 
-const MASK = '••••'
+const MASK = '****'
 const SECRET_LIKE = /SECRET|PASS|PRIVATE|TOKEN|SALT|OTP|CREDENTIAL|_KEY$|_KEY_BASE$|DATABASE_URL/
 
 /**

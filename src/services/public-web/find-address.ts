@@ -56,10 +56,10 @@ function noAddress(host: string, faults: string[]): Problem {
     code: 'web-dns',
     what: `The name ${host} leads nowhere.`,
     why: unknown
-      ? 'Neither this machine’s name server nor a public one has an address for it.'
+      ? "Neither this machine's name server nor a public one has an address for it."
       : `The name servers could not be asked (${[...new Set(faults)].join(', ')}).`,
     next: unknown
-      ? 'A new name takes a few minutes to be known: run this again then. If it stays, look at the domain’s DNS in the Cloudflare dashboard.'
-      : 'Check this machine’s name server (/etc/resolv.conf) and network, and run this again.',
+      ? "A new name takes a few minutes to be known: run this again then. If it stays, look at the domain's DNS in the Cloudflare dashboard."
+      : "Check this machine's name server (/etc/resolv.conf) and network, and run this again.",
   })
 }

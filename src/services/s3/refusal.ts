@@ -29,21 +29,21 @@ const byName: Readonly<Record<string, Hint>> = {
   AccessDenied: {
     what: 'The access key may not do this in the bucket.',
     why: 'It belongs to another bucket, may only read, or is limited to other IP addresses.',
-    next: 'Use a key with Object Read & Write on this bucket, valid for this server’s address; or let init make one.',
+    next: "Use a key with Object Read & Write on this bucket, valid for this server's address; or let init make one.",
   },
   SignatureDoesNotMatch: {
     what: 'The secret access key does not fit the access key id.',
-    why: 'One of the two was copied from another key. The secret is the SHA-256 of the API token’s value, 64 characters of 0-9 and a-f.',
+    why: "One of the two was copied from another key. The secret is the SHA-256 of the API token's value, 64 characters of 0-9 and a-f.",
     next: 'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY against each other, or let init make a new key.',
   },
   RequestTimeTooSkewed: {
-    what: 'This machine’s clock is wrong.',
+    what: "This machine's clock is wrong.",
     why: 'R2 refuses requests that are more than 15 minutes off.',
     next: 'Set the clock (`timedatectl set-ntp true`), and run this again.',
   },
   ExpiredRequest: {
     what: 'R2 says that the request is too old.',
-    why: 'This machine’s clock is wrong, or the connection is very slow.',
+    why: "This machine's clock is wrong, or the connection is very slow.",
     next: 'Set the clock (`timedatectl set-ntp true`), and run this again.',
   },
   NotEntitled: {
@@ -54,7 +54,7 @@ const byName: Readonly<Record<string, Hint>> = {
   NoSuchBucket: {
     what: 'The bucket is not at this endpoint.',
     why: 'Its name is wrong, or it was made in a jurisdiction: then the endpoint has the jurisdiction in its name, such as .eu.r2.cloudflarestorage.com.',
-    next: 'Check S3_BUCKET and S3_ENDPOINT against the bucket’s settings at https://dash.cloudflare.com/?to=/:account/r2.',
+    next: "Check S3_BUCKET and S3_ENDPOINT against the bucket's settings at https://dash.cloudflare.com/?to=/:account/r2.",
   },
   NoSuchKey: {
     what: 'The object is not in the bucket.',
@@ -64,7 +64,7 @@ const byName: Readonly<Record<string, Hint>> = {
   NotImplemented: {
     what: 'R2 does not know a part of the request.',
     why: 'A header or a parameter is not supported, such as an ACL.',
-    next: 'Check that S3_ENDPOINT is R2’s address, without anything after the host name. If it is, please report this.',
+    next: "Check that S3_ENDPOINT is R2's address, without anything after the host name. If it is, please report this.",
   },
   PreconditionFailed: {
     what: 'Somebody else changed the object at the same time.',
@@ -83,7 +83,7 @@ const byStatus: Readonly<Record<number, Hint | undefined>> = {
   401: byName.Unauthorized,
   403: {
     what: 'R2 refused the access key for this bucket.',
-    why: 'The key belongs to another bucket or another jurisdiction’s endpoint, the secret does not fit, or this machine’s clock is wrong.',
+    why: "The key belongs to another bucket or another jurisdiction's endpoint, the secret does not fit, or this machine's clock is wrong.",
     next: 'Check the key, S3_BUCKET and S3_ENDPOINT, and the clock (`date`); or let init make a new key.',
   },
   404: byName.NoSuchBucket,
@@ -158,6 +158,6 @@ function damaged({ endpoint }: Place): Problem {
     code: 's3-damaged',
     what: 'The S3 endpoint gave an answer that makes no sense.',
     why: `What ${endpoint} sent is not what S3 sends; a proxy may be in between.`,
-    next: 'Check S3_ENDPOINT and this machine’s way to the internet, and run this again.',
+    next: "Check S3_ENDPOINT and this machine's way to the internet, and run this again.",
   })
 }

@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Machine } from './machine.ts'
+import { HOST, openStage } from './stage.ts'
+
+const stage = await openStage()
+let at: Machine
+beforeAll(async () => {
+  at = stage.machine()
+  const { code } = await stage.init(at)
+  if (code !== 0) throw new Error('The setup failed.')
+})
+afterAll(() => stage.close())
+
+interface Report {
+  readonly ok: boolean
+  readonly steps: readonly { readonly id: string; readonly status: string }[]
+}
+
+/** `check` with the env file's own memory of host, bucket and account. */
+async function check(machine: Machine, args: readonly string[] = []) {
+  const before = machine.files()
+  stage.forget()
+  const { code, stdout } = await stage.init(machine, ['check', '--json', ...args])
+  expect(stage.writes()).toEqual([])
+  expect(machine.files()).toEqual(before)
+  const report = JSON.parse(stdout) as Report
+  const open = report.steps.filter(({ status }) => status !== 'ready').map(({ id }) => id)
+  return { code, ok: report.ok, open }
+}
+
+test('a healthy setup', async () => {
+  expect(await check(at)).toEqual({ code: 0, ok: true, open: [] })
+})
+
+test('words for a healthy setup', async () => {
+  const { code, stdout } = await stage.init(at, ['check'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('All well.')
+})
+
+test('nothing set up yet', async () => {
+  const { code, ok, open } = await check(stage.machine(), ['--media-host', `new.${HOST}`])
+  expect({ code, ok }).toEqual({ code: 1, ok: false })
+  expect(open).toEqual(expect.arrayContaining(['media-domain', 'access-keys', 'env-file']))
+})
+
+test('says how to put it right', async () => {
+  const { code, stdout } = await stage.init(stage.machine(), ['check', '--media-host', `b.${HOST}`])
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/\d+ of \d+ are not as they should be/)
+  expect(stdout).toContain('npx mastodon-r2 init')
+})
+
+test.each([
+  ['S3_PERMISSION=', 'S3_PERMISSION=private'],
+  ['S3_PROTOCOL=https', 'S3_PROTOCOL=http'],
+])('%s became %s', async (from, to) => {
+  const spoilt = stage.machine(at.read().replace(from, to))
+  const { code, ok, open } = await check(spoilt)
+  expect({ code, ok }).toEqual({ code: 1, ok: false })
+  expect(open).toContain('env-file')
+  expect(open).not.toContain('access-keys')
+})
+
+test('a key that was revoked', async () => {
+  const key = at.read().match(/^AWS_ACCESS_KEY_ID=(.*)$/m)?.[1] ?? ''
+  const { tokens } = stage.sandbox.world
+  const token = tokens.find(({ id }) => id === key)
+  tokens.splice(
+    tokens.findIndex(({ id }) => id === key),
+    1,
+  )
+  try {
+    const { code, open } = await check(at)
+    expect(code).toBe(1)
+    expect(open).toContain('access-keys')
+  } finally {
+    if (token) tokens.push(token)
+  }
+})
+
+test('CORS rules that are gone', async () => {
+  const [bucket] = stage.sandbox.world.buckets
+  if (bucket) bucket.cors = undefined
+  expect(await check(at)).toEqual({ code: 1, ok: false, open: ['cors'] })
+})
+
+test('an env file that is gone', async () => {
+  const gone = stage.machine()
+  rmSync(gone.path('.env.production'))
+  const bucket = ['--bucket', 'social-example-com-media']
+  const { code, open } = await check(gone, ['--media-host', HOST, ...bucket])
+  expect(code).toBe(1)
+  expect(open).toEqual(expect.arrayContaining(['access-keys', 'env-file']))
+})
