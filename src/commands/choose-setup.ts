@@ -3,12 +3,13 @@ import { r2Endpoint } from '../plan/storage-block.ts'
 import { Problem } from '../problem.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { S3Key } from '../services/s3/port.ts'
 import { bucketFor } from '../settings/bucket-name.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Ui } from '../ui/port.ts'
 import { chooseAccount } from './choose-account.ts'
 import { chooseHost } from './choose-host.ts'
-import type { Remembered } from './memory.ts'
+import { type Remembered, remember } from './memory.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
 
 /** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
@@ -29,7 +30,7 @@ export interface SetupContext {
 
 /** The choices that need Cloudflare's answers: account, media host and zone, owner of the key. */
 export async function chooseSetup(context: SetupContext): Promise<Setup> {
-  const { settings, ui, installation, remembered, cloudflare, token } = context
+  const { settings, ui, installation, cloudflare, token } = context
   const accountId = await chooseAccount(settings, ui, cloudflare)
   const [{ mediaHost, zone }, owner] = await Promise.all([
     chooseHost({ settings, ui, cloudflare, installation, accountId }),
@@ -41,7 +42,8 @@ export async function chooseSetup(context: SetupContext): Promise<Setup> {
   const storage = await chooseStorage(context)
   const jurisdiction = settings.need('jurisdiction')
   const bucket = settings.need('bucket')
-  const sameBucket = remembered.bucket === bucket
+  const s3Endpoint = settings.get('s3EndpointUrl') ?? r2Endpoint(accountId, jurisdiction)
+  const target = await chooseTarget(context, storage)
   return {
     token,
     owner,
@@ -52,13 +54,13 @@ export async function chooseSetup(context: SetupContext): Promise<Setup> {
     corsOrigins: settings.need('corsOrigin'),
     allowIps: settings.get('allowIp') ?? [],
     keyExpiresOn: settings.get('expires'),
-    s3Endpoint: settings.get('s3EndpointUrl') ?? r2Endpoint(accountId, jurisdiction),
+    s3Endpoint,
     waitDomainMs: settings.need('waitDomain'),
     waitKeyMs: WAIT_KEY_MS,
     installation,
     storage,
-    target: await chooseTarget(context, storage),
-    knownKey: sameBucket ? remembered.key : undefined,
+    target,
+    knownKey: await findKnownKey(context, target, bucket, s3Endpoint),
   }
 }
 
@@ -140,4 +142,19 @@ async function chooseTarget(
     why: 'Nothing was changed; a key without a place to keep it would be lost.',
     next: 'Run this with sudo, or add --print and put the block there yourself.',
   })
+}
+
+/** The key for this bucket: in Mastodon's settings, or in a block prepared beside them. */
+async function findKnownKey(
+  { remembered, installation }: SetupContext,
+  target: Setup['target'],
+  bucket: string,
+  endpoint: string,
+): Promise<S3Key | undefined> {
+  if (remembered.bucket === bucket && remembered.key) return remembered.key
+  if (target.kind === 'print' || !target.file.exists) return undefined
+  const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
+  const settings = railsSettings(new Map(), [target.file])
+  const prepared = remember({ ...installation, settings }, endpoint)
+  return prepared.bucket === bucket ? prepared.key : undefined
 }

@@ -1,4 +1,5 @@
 import type { Setup } from '../plan/step.ts'
+import { shellWord } from '../settings/replay.ts'
 import type { Closing } from '../ui/port.ts'
 import type { Ended } from './flow.ts'
 
@@ -44,7 +45,11 @@ function headlineOf({ report, setup }: InitEnded): string {
 
 function unfinished({ report }: InitEnded): string {
   const done = report.steps.filter(({ status }) => status === 'changed').length
-  return done === 0 ? 'Nothing was changed.' : `Not finished; ${done} steps done stay done.`
+  if (done === 1) return 'Not finished; 1 step done stays done.'
+  if (done > 1) return `Not finished; ${done} steps done stay done.`
+  // A step that failed may have done a part of its work.
+  const begun = report.steps.some(({ status }) => status === 'failed')
+  return begun ? 'Not finished.' : 'Nothing was changed.'
 }
 
 function goOn({ again, isRehearsal }: InitEnded): Section[] {
@@ -73,15 +78,23 @@ function envSection({ facts, setup }: InitEnded): Section[] {
   ]
 }
 
-function paste({ target, installation }: Setup): Section[] {
-  if (target.kind === 'print' && target.reason === '--print') return []
-  const { path } = installation.envFile
+function paste(setup: Setup): Section[] {
+  if (setup.target.kind === 'print' && setup.target.reason === '--print') return []
+  const command = `sudo sh -c 'umask 077; cat >> "$0"' ${shellWord(placeOf(setup))}`
   return [
     {
-      title: 'Put the block into the env file (the last line about a setting wins)',
-      lines: ['Run this, paste the block, then press Ctrl-D:', `  sudo tee -a ${path} >/dev/null`],
+      title: 'Put the block into its file (the last line about a setting wins)',
+      lines: ['Run this, paste the block, then press Ctrl-D:', `  ${command}`],
     },
   ]
+}
+
+/** Beside the env file while another provider is in use: a prepared block would switch that off. */
+function placeOf({ target, installation, storage }: Setup): string {
+  if (target.kind === 'file') return target.file.path
+  const { path } = installation.envFile
+  const isInUse = installation.settings.get('S3_ENABLED')?.value === 'true'
+  return storage === 'prepare' && isInUse ? `${path}.r2` : path
 }
 
 function whatIsLeft({ setup, report, isRehearsal }: InitEnded): Section[] {
@@ -93,14 +106,14 @@ function whatIsLeft({ setup, report, isRehearsal }: InitEnded): Section[] {
   return [restart(setup), oldLinks(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
 }
 
-function restart({ installation }: Setup): Section {
+export function restart({ installation }: Pick<Setup, 'installation'>): Section {
   const title = 'Restart Mastodon, so that it uses the settings'
   const { kind, dir, units } = installation
   if (kind === 'docker') {
     return {
       title,
       lines: [
-        `  cd ${dir ?? '.'} && docker compose up -d`,
+        `  cd ${shellWord(dir ?? '.')} && docker compose up -d`,
         '("docker compose restart" would keep the old settings.)',
       ],
     }
@@ -113,8 +126,9 @@ function restart({ installation }: Setup): Section {
   }
 }
 
-function afterPrepare({ installation, target, mediaHost }: Setup): Section {
-  const file = target.kind === 'file' ? target.file.path : installation.envFile.path
+function afterPrepare(setup: Setup): Section {
+  const { installation, mediaHost } = setup
+  const file = placeOf(setup)
   const aside = file !== installation.envFile.path
   return {
     title: 'What is left',

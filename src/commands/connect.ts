@@ -1,6 +1,10 @@
 import type { ConnectTo } from '../connect-to.ts'
+import type { Host } from '../host.ts'
 import type { Secret } from '../secret.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
+import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3 } from '../services/s3/port.ts'
 import type { Ui } from '../ui/port.ts'
@@ -59,4 +63,39 @@ export async function webConnector(options: {
     ...(ca !== undefined && { ca }),
     ...(onCall && { onCall }),
   })
+}
+
+/** Long enough for images to be pulled and services to stop, milliseconds. */
+const PROGRAM_MS = 600_000
+
+/** Runs programs; each line that they write is told. */
+export function runnerOf(host: Host, onLine?: (line: string) => void): RunnerPort {
+  return {
+    async run(command, cwd) {
+      const { run } = await import('../services/process/run.ts')
+      return run(command, {
+        environment: host.environment,
+        timeoutMs: PROGRAM_MS,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(onLine && { onLine }),
+      })
+    },
+  }
+}
+
+/** Mastodon's processes as this machine shows them; loaded when first asked. */
+export function processesOf(host: Host, installation: Installation): ProcessesPort {
+  const runner = runnerOf(host)
+  const connect = async () => {
+    const { connectProcesses } = await import('../services/mastodon/processes.ts')
+    return connectProcesses({
+      installation,
+      ask: (command, cwd) => runner.run(command, cwd),
+      now: () => new Date(),
+    })
+  }
+  return {
+    running: async () => (await connect()).running(),
+    changedAt: async (path) => (await connect()).changedAt(path),
+  }
 }

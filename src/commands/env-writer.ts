@@ -15,7 +15,10 @@ export async function envWriter(): Promise<EnvWriter> {
   const renderBlock = (values: ReadonlyMap<string, string>) =>
     render(block, Object.fromEntries(values))
   return {
-    edit: (text, set, retire) => editEnvFile(text, { set, retire, block: renderBlock(set) }),
+    edit: (text, set, retire) => {
+      const whole = set.has('S3_ENABLED') ? { block: renderBlock(set) } : {}
+      return editEnvFile(text, { set, retire, ...whole })
+    },
     diff: (before, after) => diffEnvFile(before, after, SECRETS),
     write: (file, text) => writeEnvFile(file, text),
     render: renderBlock,

@@ -2,6 +2,7 @@ import { createClock, type RunClock } from '../clock.ts'
 import type { Host } from '../host.ts'
 import { type Applied, apply } from '../plan/apply.ts'
 import {
+  leftToType,
   outcomeSteps,
   planSteps,
   planWarnings,
@@ -45,6 +46,8 @@ export interface Prepared {
   readonly shown: readonly (keyof Catalog & string)[]
   /** Only look: a step that is not ready is a fault (exit code 1). */
   readonly lookOnly: boolean
+  /** What is destructive is in the plan only because its own flag was given: `--yes` covers it. */
+  readonly flagged?: true
   /** The command that goes on from here. */
   readonly again: string
   closing(ended: Ended): Closing
@@ -59,10 +62,24 @@ export interface Ended {
 }
 
 /** Settings → plan → one yes → apply → report. Returns the exit code. */
-export async function flow<C extends Catalog>(
+export function flow<C extends Catalog>(
   host: Host,
   argv: readonly string[],
   spec: FlowSpec<C>,
+): Promise<number> {
+  return session(host, argv, spec, async (run, draft) => {
+    const prepared = await spec.prepare(run)
+    const settings = settingsOf(run.settings)
+    return await carryOut(run, prepared, { ...draft, settings, next: [prepared.again] })
+  })
+}
+
+/** Voice, settings and clock around the work of a command; a Problem that it throws is reported. */
+export async function session<C extends Catalog>(
+  host: Host,
+  argv: readonly string[],
+  spec: Pick<FlowSpec<C>, 'name' | 'catalog' | 'accepts'>,
+  work: (run: Run<C>, draft: Report) => Promise<number>,
 ): Promise<number> {
   const colour = (on: boolean) => !on && (host.environment.NO_COLOR ?? '') === ''
   const ui = await chooseVoice(host, {
@@ -71,7 +88,7 @@ export async function flow<C extends Catalog>(
     colour: colour(argv.includes('--no-color')),
     print: argv.includes('--print'),
   })
-  let draft = emptyReport(spec.name, argv.includes('--dry-run'))
+  const draft = emptyReport(spec.name, argv.includes('--dry-run'))
   let settings: Settings<C> | undefined
   const atEnd: (() => Promise<void>)[] = []
   const clock = createClock(host.interrupted)
@@ -80,12 +97,10 @@ export async function flow<C extends Catalog>(
     const run: Run<C> = { host, ui, settings, clock, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(`Put right: ${note}`)
-    const prepared = await spec.prepare(run)
-    draft = { ...draft, settings: settingsOf(settings), next: [prepared.again] }
-    return await carryOut(run, prepared, draft)
+    return await work(run, draft)
   } catch (error) {
-    if (settings) draft = { ...draft, settings: settingsOf(settings) }
-    return failed(ui, draft, error)
+    const known = settings ? { ...draft, settings: settingsOf(settings) } : draft
+    return failed(ui, known, error)
   } finally {
     for (const end of atEnd.reverse()) await end()
   }
@@ -124,7 +139,7 @@ async function carryOut<C extends Catalog>(
     end({ ...report, ok: true }, readyFacts(plan))
     return 0
   }
-  await agree(ui, plan, settings.on('yes'))
+  await agree(ui, plan, settings.on('yes'), prepared.flagged)
   const applied = await apply(steps, world, ui, host.interrupted)
   const done: Report = {
     ...report,
@@ -132,6 +147,7 @@ async function carryOut<C extends Catalog>(
     steps: outcomeSteps(applied.outcomes),
     warnings: [...new Set([...report.warnings, ...applied.warnings])],
     env: reportEnv(applied.facts.envWritten),
+    next: [...leftToType(applied.outcomes), ...report.next],
     problem: reportProblem(applied.cancelled ? stopped(applied, prepared.again) : applied.problem),
   }
   for (const warning of applied.warnings) if (!report.warnings.includes(warning)) ui.warn(warning)
@@ -141,9 +157,9 @@ async function carryOut<C extends Catalog>(
   return applied.cancelled ? 130 : (applied.problem?.exit ?? 0)
 }
 
-async function agree(ui: Ui, plan: Plan, yes: boolean): Promise<void> {
+async function agree(ui: Ui, plan: Plan, yes: boolean, flagged = false): Promise<void> {
   const found = risks(plan)
-  if (yes && !found.has('destructive')) return
+  if (yes && (flagged || !found.has('destructive'))) return
   if (!ui.canAsk) throw nobodyAgreed()
   const open = found.has('public') ? ' What is marked [public] can be seen by everyone.' : ''
   if (!(await ui.agree(`Carry this out?${open}`))) throw new Cancelled()
@@ -205,6 +221,7 @@ function emptyReport(command: string, dryRun: boolean): Report {
     dryRun,
     settings: {},
     steps: [],
+    checks: [],
     env: null,
     warnings: [],
     next: [],
@@ -222,7 +239,7 @@ function shownSettings(settings: Settings<Catalog>, names: readonly string[]): R
   return Object.fromEntries(shown)
 }
 
-function settingsOf(settings: Settings<Catalog>): Report['settings'] {
+export function settingsOf(settings: Settings<Catalog>): Report['settings'] {
   const shown = settings.entries().flatMap(([name, { text, value, source }]) => {
     if (typeof value === 'boolean') return []
     return [[name, { value: text ?? '****', source }] as const]

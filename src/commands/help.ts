@@ -4,6 +4,8 @@ import { type Command, commands, overview } from './index.ts'
 
 const GROUPS: readonly SettingGroup[] = [
   'What to set up',
+  'What to take back',
+  'What to rotate',
   'Where',
   'The access key',
   'Output',
@@ -39,6 +41,8 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   if (name === 'help') {
     return undefined
   }
+  if (name === 'undo') return (await import('../settings/undo-catalog.ts')).undoFlags
+  if (name === 'rotate') return (await import('../settings/rotate-catalog.ts')).rotateFlags
   const { initCatalog, checkCatalog } = await import('./setup-catalog.ts')
   return name === 'check' ? checkCatalog : initCatalog
 }

@@ -24,6 +24,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./check.ts')).check,
   },
   {
+    name: 'undo',
+    line: 'take back what init did, as far as you allow',
+    load: async () => (await import('./undo.ts')).undo,
+  },
+  {
+    name: 'rotate',
+    line: 'replace the access key, without a moment when uploads fail',
+    load: async () => (await import('./rotate.ts')).rotate,
+  },
+  {
     name: 'sandbox',
     line: 'run a local Cloudflare to rehearse against',
     load: async () => (await import('./sandbox.ts')).sandbox,

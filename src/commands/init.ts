@@ -1,5 +1,7 @@
+import type { Host } from '../host.ts'
 import type { Step } from '../plan/step.ts'
 import { storageBlock } from '../plan/storage-block.ts'
+import { Cancelled } from '../problem.ts'
 import { replay } from '../settings/replay.ts'
 import { accessKeys, keyInUse } from '../steps/access-keys.ts'
 import { bucket } from '../steps/bucket.ts'
@@ -14,6 +16,7 @@ import { uploadProbe } from '../steps/upload-probe.ts'
 import { initClosing } from './closing.ts'
 import { flow } from './flow.ts'
 import type { Command } from './index.ts'
+import { initMenu } from './init-menu.ts'
 import { prepareSetup } from './prepare-setup.ts'
 import { formatBlock } from './print-block.ts'
 import { initCatalog, shownSettings } from './setup-catalog.ts'
@@ -34,28 +37,51 @@ export const initSteps: readonly Step[] = [
 ]
 
 export const init: Command = {
-  run: (host, argv) =>
-    flow(host, argv, {
-      name: 'init',
-      catalog: initCatalog,
-      async prepare(run) {
-        const { settings } = run
-        const { world, isRehearsal } = await prepareSetup(run, { lookOnly: false })
-        const again = replay('init', initCatalog, settings.entries())
-        return {
-          world,
-          steps: initSteps,
-          planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
-          shown: shownSettings,
-          lookOnly: false,
-          again,
-          closing: (ended) => initClosing({ ...ended, setup: world.setup, again, isRehearsal }),
-          block(facts) {
-            if (world.setup.target.kind !== 'print' || !facts.accessKey) return undefined
-            const values = storageBlock(world.setup, facts.accessKey)
-            return formatBlock(values, settings.need('format'), world.envWriter.render)
-          },
-        }
-      },
-    }),
+  async run(host, argv) {
+    if (argv.includes('--rotate')) {
+      const rest = argv.filter((word) => word !== '--rotate')
+      return (await import('./rotate.ts')).rotate.run(host, rest)
+    }
+    const choice = await chosenWay(host, argv)
+    if (choice === undefined) return 130
+    if (choice.command === 'check') return (await import('./check.ts')).check.run(host, argv)
+    if (choice.command === 'rotate') return (await import('./rotate.ts')).rotate.run(host, argv)
+    return setUp(host, choice.argv)
+  },
+}
+
+/** Undefined when the person left the menu. */
+async function chosenWay(host: Host, argv: readonly string[]) {
+  try {
+    return await initMenu(host, argv)
+  } catch (error) {
+    if (error instanceof Cancelled) return undefined
+    throw error
+  }
+}
+
+function setUp(host: Host, argv: readonly string[]): Promise<number> {
+  return flow(host, argv, {
+    name: 'init',
+    catalog: initCatalog,
+    async prepare(run) {
+      const { settings } = run
+      const { world, isRehearsal } = await prepareSetup(run, { lookOnly: false })
+      const again = replay('init', initCatalog, settings.entries())
+      return {
+        world,
+        steps: initSteps,
+        planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
+        shown: shownSettings,
+        lookOnly: false,
+        again,
+        closing: (ended) => initClosing({ ...ended, setup: world.setup, again, isRehearsal }),
+        block(facts) {
+          if (world.setup.target.kind !== 'print' || !facts.accessKey) return undefined
+          const values = storageBlock(world.setup, facts.accessKey)
+          return formatBlock(values, settings.need('format'), world.envWriter.render)
+        },
+      }
+    },
+  })
 }

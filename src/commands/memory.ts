@@ -33,7 +33,7 @@ export function remember(installation: Installation, ownEndpoint?: string): Reme
     storage: isR2 ? 'r2' : switchedOn ? 'other' : 'none',
     switchedOn,
     bucket: isR2 ? read('S3_BUCKET') : undefined,
-    mediaHost: isR2 ? read('S3_ALIAS_HOST')?.replace(/\/.*$/, '') : undefined,
+    mediaHost: isR2 ? bareHost(read('S3_ALIAS_HOST')) : undefined,
     accountId: place?.accountId,
     jurisdiction: place?.jurisdiction,
     key:
@@ -42,4 +42,9 @@ export function remember(installation: Installation, ownEndpoint?: string): Reme
         : undefined,
     from: installation.settings.get('S3_ENDPOINT')?.from ?? installation.envFile.path,
   }
+}
+
+/** Mastodon takes a path behind the host; a scheme in front is a common mistake. */
+function bareHost(alias: string | undefined): string | undefined {
+  return alias?.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
 }

@@ -2,7 +2,14 @@ import type { Setup, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { chooseSetup, hasMedia } from './choose-setup.ts'
 import { chooseToken } from './choose-token.ts'
-import { callListener, connectTo, s3Connector, webConnector } from './connect.ts'
+import {
+  callListener,
+  connectTo,
+  processesOf,
+  runnerOf,
+  s3Connector,
+  webConnector,
+} from './connect.ts'
 import { refuseContradictions } from './contradictions.ts'
 import { envWriter } from './env-writer.ts'
 import type { Run } from './flow.ts'
@@ -67,6 +74,8 @@ export async function prepareSetup(
       onCall,
     }),
     envWriter: await envWriter(),
+    processes: processesOf(host, installation),
+    runner: runnerOf(host, (line) => ui.say(line)),
     clock,
     setup,
     facts: {},

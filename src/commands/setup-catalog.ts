@@ -12,6 +12,7 @@ const {
   allowIp,
   expires,
   location,
+  rotate,
   ...looking
 } = catalog
 

@@ -10,6 +10,8 @@ export interface Outcome {
   readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
   /** Carried out, but the run ended before it could be seen to have worked. */
   readonly unconfirmed?: true
+  /** What to type before the next run can do what this one left. */
+  readonly next?: string
 }
 
 export interface Applied {
@@ -51,6 +53,8 @@ class Run {
   readonly #stop = new AbortController()
   readonly #warnings = new Set<string>()
   #facts: Partial<Facts>
+  /** Title of the first step that this run has to leave for a later one. */
+  #left: string | undefined
   #problem: Problem | undefined
   #cancelled = false
   #crash: unknown
@@ -103,8 +107,12 @@ class Run {
     this.#progress.started(step.id, step.title)
     const finding = await this.#lookOnceFactsAreThere(step)
     if (finding === undefined) return
-    if (finding.is === 'ready' || finding.is === 'change') this.#heed(finding.warnings)
     if (finding.is === 'waiting') return
+    if (finding.is !== 'blocked') this.#heed(finding.warnings)
+    if (finding.is === 'later') {
+      this.#leave(step, finding)
+      return
+    }
     if (finding.is === 'ready') {
       this.#ready(step, finding)
       return
@@ -136,6 +144,9 @@ class Run {
       finding = await lookAt(step, this.#now)
     }
     if (finding.is !== 'waiting') return finding
+    if (this.#left !== undefined) {
+      return { is: 'later', note: `waits for: ${this.#left}`, next: '' }
+    }
     throw new Error(`Step ${step.id} waits for ${finding.on}, which no earlier step provides.`)
   }
 
@@ -154,6 +165,10 @@ class Run {
       this.#record(step, 'changed', finding.note, changes)
       return
     }
+    if (finding.is === 'later') {
+      this.#leave(step, finding, changes)
+      return
+    }
     const problem = finding.is === 'blocked' ? finding.problem : didNotTake(step)
     this.#fail(step, problem, 'failed', changes)
   }
@@ -161,6 +176,15 @@ class Run {
   #ready(step: Step, finding: Extract<Finding, { is: 'ready' }>): void {
     this.#learn(finding.facts)
     this.#record(step, 'ready', finding.note, [])
+  }
+
+  #leave(
+    step: Step,
+    { note, next }: Extract<Finding, { is: 'later' }>,
+    changes: Outcome['changes'] = [],
+  ): void {
+    this.#left ??= step.title
+    this.#record(step, 'skipped', note, changes, next === '' ? {} : { next })
   }
 
   #heed(warnings: readonly string[] = []): void {
@@ -186,9 +210,9 @@ class Run {
     status: Outcome['status'],
     note: string,
     changes: Outcome['changes'],
-    { silent = false } = {},
+    { silent = false, ...more }: { silent?: boolean; next?: string } = {},
   ): void {
-    const outcome = { id: step.id, title: step.title, status, note, changes }
+    const outcome = { id: step.id, title: step.title, status, note, changes, ...more }
     this.#outcomes.set(step.id, outcome)
     if (!silent) this.#progress.ended(outcome)
   }

@@ -1,4 +1,5 @@
-import type { Installation } from '../services/mastodon/port.ts'
+import type { Problem } from '../problem.ts'
+import type { EnvReader, Installation } from '../services/mastodon/port.ts'
 import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
@@ -45,6 +46,7 @@ export interface CheckWorld {
   readonly connectS3At: (endpoint: string) => ConnectS3
   readonly web: PublicWebPort
   readonly processes: ProcessesPort
+  readonly envReader: EnvReader
   readonly clock: Clock
 }
 
@@ -65,4 +67,12 @@ export interface Checked {
   readonly about: CheckArea
   readonly title: string
   readonly verdict: Verdict
+}
+
+/** A Problem as a verdict; a fault unless told. `more` replaces its words where there are better ones. */
+export function troubleOf(
+  { what, why, next }: Problem,
+  more: { severity?: 'fault' | 'warning' | 'note'; matters?: string; next?: string } = {},
+): Verdict {
+  return { severity: 'fault', saw: what, matters: why, next, ...more }
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Problem } from '../problem.ts'
 import type { Outcome } from './apply.ts'
+import { type Checked, checkAreas } from './check.ts'
 import type { EnvWritten } from './step.ts'
 import type { Plan, PlanItem } from './survey.ts'
 
@@ -17,6 +18,16 @@ const step = z.object({
   changes: z.array(change),
 })
 
+const check = z.object({
+  id: z.string(),
+  about: z.enum(checkAreas),
+  title: z.string(),
+  severity: z.enum(['fault', 'warning', 'note', 'ok', 'skipped']),
+  saw: z.string(),
+  matters: z.string().nullable(),
+  next: z.string().nullable(),
+})
+
 /** What `--json` prints: one report on stdout. A contract; fields are added, never changed. */
 export const reportSchema = z
   .object({
@@ -25,6 +36,7 @@ export const reportSchema = z
     dryRun: z.boolean(),
     settings: z.record(z.string(), z.object({ value: z.unknown(), source: z.string() })),
     steps: z.array(step),
+    checks: z.array(check),
     env: z
       .object({
         file: z.string().nullable(),
@@ -59,10 +71,22 @@ export function outcomeSteps(outcomes: readonly Outcome[]): ReportStep[] {
   })
 }
 
+export function reportChecks(checked: readonly Checked[]): Report['checks'] {
+  return checked.map(({ id, about, title, verdict }) => {
+    const { matters = null, next = null } = 'matters' in verdict ? verdict : {}
+    return { id, about, title, severity: verdict.severity, saw: verdict.saw, matters, next }
+  })
+}
+
 export function planWarnings(plan: Plan): string[] {
   return plan.items.flatMap(({ finding }) =>
-    finding.is === 'ready' || finding.is === 'change' ? (finding.warnings ?? []) : [],
+    'warnings' in finding ? (finding.warnings ?? []) : [],
   )
+}
+
+/** What to type before another run can do what this one had to leave. */
+export function leftToType(outcomes: readonly Outcome[]): string[] {
+  return [...new Set(outcomes.flatMap(({ next }) => (next === undefined ? [] : [next])))]
 }
 
 export function reportEnv(written: EnvWritten | undefined): Report['env'] {
@@ -92,6 +116,8 @@ function describe(finding: PlanItem['finding']): Pick<ReportStep, 'status' | 'no
       const changes = [{ what: finding.will, risk: 'safe' as const }]
       return { status: 'would-change', note: finding.will, changes }
     }
+    case 'later':
+      return { status: 'skipped', note: finding.note, changes: [] }
     case 'blocked':
       return { status: 'blocked', note: finding.problem.what, changes: [] }
   }

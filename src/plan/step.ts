@@ -8,8 +8,11 @@ import type {
   Zone,
 } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
+import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
+import type { Rotation } from './rotation.ts'
 
 /**
  * One thing that is taken care of. `look` never writes; `change` never asks and never prints;
@@ -43,6 +46,13 @@ export type Finding =
   /** Can't be looked at until another step has run. `will` says what is done then. */
   | { readonly is: 'waiting'; readonly on: keyof Facts; readonly will: string }
   | { readonly is: 'blocked'; readonly problem: Problem }
+  /** Can't be done in this run, and that is no failure. `next` is what to type before the next one. */
+  | {
+      readonly is: 'later'
+      readonly note: string
+      readonly next: string
+      readonly warnings?: readonly string[]
+    }
 
 export interface Change {
   readonly what: string
@@ -54,16 +64,26 @@ export type Risk = 'safe' | 'public' | 'destructive'
 
 /** What steps learn, each fact written by one step. */
 export interface Facts {
-  /** access-keys: the key that Mastodon will use. */
+  /** access-keys, or new-key of a rotation: the key that Mastodon will use. */
   readonly accessKey: S3Key & { readonly minted: boolean }
   /** upload-probe: the key did all that Mastodon does. */
   readonly keyProven: true
   /** media-domain: ownership and certificate are active; `attached` when this run did it. */
   readonly domainActive: { readonly attached: boolean }
-  /** env-file: where the block is now. */
+  /** env-file: where the settings are now. */
   readonly envWritten: EnvWritten
   /** public-read: an object uploaded with the key came back through the media host. */
   readonly publicProven: true
+  /** old-key: what is there to rotate, decided once for a run. */
+  readonly rotation: Rotation
+  /** old-key-name: the env file may be switched, as the old key is known to be an old one. */
+  readonly oldKeyNamed: true
+  /** restart: when the commands were run. */
+  readonly restartedAt: Date
+  /** processes: all of them began after the env file changed, the last one at `since`. */
+  readonly allFresh: { readonly since: Date; readonly fileChangedAt: Date }
+  /** grace: nobody holds a link any more that the old key signed. */
+  readonly graceOver: true
 }
 
 export interface EnvWritten {
@@ -81,6 +101,8 @@ export interface World {
   readonly connectS3: ConnectS3
   readonly web: PublicWebPort
   readonly envWriter: EnvWriter
+  readonly processes: ProcessesPort
+  readonly runner: RunnerPort
   readonly clock: Clock
   readonly setup: Setup
   readonly facts: Partial<Facts>

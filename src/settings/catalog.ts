@@ -157,6 +157,13 @@ export const catalog = {
     fallback: '15m',
     group: 'What to set up',
   }),
+  rotate: setting({
+    flag: '--rotate',
+    help: 'replace the access key of a server that is set up; the same as the command rotate',
+    rule: flag,
+    answerable: false,
+    group: 'The access key',
+  }),
   ...outputCatalog,
   sandbox: setting({
     flag: '--sandbox',

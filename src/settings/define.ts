@@ -26,7 +26,14 @@ export interface Setting<T> {
   readonly question?: { readonly message: string; readonly hint?: string }
 }
 
-export type SettingGroup = 'What to set up' | 'Where' | 'The access key' | 'Output' | 'Other worlds'
+export type SettingGroup =
+  | 'What to set up'
+  | 'What to take back'
+  | 'What to rotate'
+  | 'Where'
+  | 'The access key'
+  | 'Output'
+  | 'Other worlds'
 
 export interface Tidied {
   readonly text: string

@@ -13,7 +13,7 @@ export const mediaDomain: Step<Needs> = {
   async look(at): Promise<Finding> {
     const { cloudflare, setup } = at
     const { mediaHost, zone } = setup
-    const zoneProblem = unfit(zone, setup.at.accountId)
+    const zoneProblem = unfitZone(zone, setup.at.accountId)
     if (zoneProblem) return { is: 'blocked', problem: zoneProblem }
     const warnings = zone.type === 'partial' ? [partialZone(zone)] : []
     const domain = await cloudflare.findCustomDomain(setup.at, mediaHost)
@@ -80,7 +80,8 @@ async function notAttached({ cloudflare, setup }: At): Promise<Finding> {
   return { is: 'change', changes }
 }
 
-function unfit(zone: Zone, accountId: string): Problem | undefined {
+/** Why no bucket of this account can be served from the zone; undefined when one can. */
+export function unfitZone(zone: Zone, accountId: string): Problem | undefined {
   if (zone.account.id !== accountId) {
     return new Problem({
       code: 'zone-in-other-account',

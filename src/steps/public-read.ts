@@ -86,28 +86,47 @@ async function read({ web, setup }: At, key: string, sent: Uint8Array): Promise<
   ])
   whole(url, scripted, sent)
   corsOnce(url, plain, scripted, origin)
-  if (range.status !== 206 || Buffer.compare(range.body, sent.subarray(4, 20)) !== 0) {
-    throw fault('range', `Asked for bytes 4 to 19, ${url} gave status ${range.status}.`)
-  }
+  partOnly(url, range, sent)
   notListing(setup.mediaHost, top)
 }
 
-function originOf({ installation, corsOrigins }: World['setup']): string {
+/** The origin that Mastodon's web app has, or one that the bucket's rule should allow. */
+export function originOf(setup: Pick<World['setup'], 'installation' | 'corsOrigins'>): string {
+  const { installation, corsOrigins } = setup
   const domain = installation.webDomain ?? installation.localDomain
   const named = corsOrigins.find((origin) => origin !== '*')
   return named ?? `https://${domain ?? 'social.example.com'}`
 }
 
-function whole(url: string, response: WebResponse, sent: Uint8Array): void {
+/** Throws Problem `public-status`, `public-bytes` or `public-type`. */
+export function whole(
+  url: string,
+  response: WebResponse,
+  sent: Uint8Array,
+  sentType = 'text/plain',
+): void {
   if (response.status !== 200) throw fault('status', `${url} gave status ${response.status}.`)
   if (Buffer.compare(response.body, sent) !== 0) {
     throw fault('bytes', `${url} gave other bytes than were uploaded.`)
   }
   const [type] = response.header('content-type')
-  if (!type?.startsWith('text/plain')) throw fault('type', `${url} came as ${type ?? 'no type'}.`)
+  if (!type?.startsWith(sentType)) throw fault('type', `${url} came as ${type ?? 'no type'}.`)
 }
 
-function corsOnce(url: string, plain: WebResponse, scripted: WebResponse, origin: string): void {
+/** The answer to `Range: bytes=4-19`. Throws Problem `public-range`. */
+export function partOnly(url: string, range: WebResponse, sent: Uint8Array): void {
+  if (range.status !== 206 || Buffer.compare(range.body, sent.subarray(4, 20)) !== 0) {
+    throw fault('range', `Asked for bytes 4 to 19, ${url} gave status ${range.status}.`)
+  }
+}
+
+/** Answers to the same URL without and with Origin. Throws `public-cors` or `public-cors-twice`. */
+export function corsOnce(
+  url: string,
+  plain: WebResponse,
+  scripted: WebResponse,
+  origin: string,
+): void {
   const name = 'access-control-allow-origin'
   const [without, withOrigin] = [plain.header(name), scripted.header(name)]
   if (without.length > 1 || withOrigin.length > 1) {
@@ -123,7 +142,8 @@ function corsOnce(url: string, plain: WebResponse, scripted: WebResponse, origin
   }
 }
 
-function notListing(host: string, top: WebResponse): void {
+/** Throws Problem `media-host-lists`. */
+export function notListing(host: string, top: WebResponse): void {
   if (top.status !== 200 || !new TextDecoder().decode(top.body).includes('<ListBucketResult'))
     return
   throw new Problem({

@@ -30,7 +30,7 @@ export const uploadProbe: Step<Needs> = {
   async change(at) {
     const key = at.facts.accessKey as Facts['accessKey']
     const s3 = at.connectS3(key)
-    await onceKeyWorks(at, () => probe(s3, at.clock.randomHex(16)))
+    await onceKeyWorks(at, () => probeUploads(s3, at.clock.randomHex(16)))
     return { keyProven: true }
   },
 }
@@ -53,7 +53,11 @@ async function onceKeyWorks({ clock, setup }: At, attempt: () => Promise<void>):
   }
 }
 
-async function probe(s3: S3Port, name: string): Promise<void> {
+/**
+ * Writes, reads, lists and deletes under `mastodon-r2-probe/<name>`. Throws the first Problem
+ * (`s3-…`), once nothing of it is left.
+ */
+export async function probeUploads(s3: S3Port, name: string): Promise<void> {
   await s3.headBucket()
   const prefix = `mastodon-r2-probe/${name}`
   const keys = ['plain.txt', 'checksum.txt', 'parts.bin'].map((end) => `${prefix}-${end}`)

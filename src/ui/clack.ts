@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import * as clack from '@clack/prompts'
 import { Cancelled } from '../problem.ts'
+import { checkLines, faultLines } from './check-lines.ts'
 import { inAscii } from './in-ascii.ts'
 import type { Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
@@ -35,6 +36,8 @@ const STYLES: Record<Line['tone'], Style> = {
   public: 'yellow',
   destructive: 'red',
   fault: 'red',
+  warning: 'yellow',
+  note: 'blue',
   skipped: 'gray',
   plain: 'white',
 }
@@ -45,6 +48,8 @@ const SIGNS: Record<Line['tone'], readonly [unicode: string, ascii: string]> = {
   public: ['+', '+'],
   destructive: ['✖', 'x'],
   fault: ['✖', 'x'],
+  warning: ['▲', '!'],
+  note: ['•', '*'],
   skipped: ['·', '.'],
   plain: [' ', ' '],
 }
@@ -117,6 +122,13 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       print(chosen.map((line) => paint('dim', line)))
       print(['', ...planLines(plan).flatMap(signed)])
     },
+    showChecks(checked, shown) {
+      const lines = quiet ? faultLines(checked) : checkLines(checked, shown)
+      for (const { details, ...line } of lines) {
+        const under = details.flatMap((text) => wrap(text, width() - 2).map((part) => `  ${part}`))
+        print([...signed(line), ...under.map((text) => paint('dim', text))])
+      }
+    },
     started: (id, title) => status.set(id, title),
     told: (id, title, state) => status.set(id, `${title}: ${state}`),
     ended(outcome) {
@@ -136,7 +148,8 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
         clack.log.error(lines.join('\n'), { output })
       }
       const [, ...lines] = closingLines(closing, width())
-      clack.outro(closing.headline, { output })
+      const isSaid = closing.headline === report.problem?.what
+      clack.outro(isSaid ? '' : closing.headline, { output })
       for (const line of lines) output.write(`${line}\n`)
     },
   }

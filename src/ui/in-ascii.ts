@@ -4,7 +4,8 @@ import { filtered } from './filtered.ts'
 const PLAIN: ReadonlyMap<string, string> = new Map(
   [
     ['◆◇◈', '*'],
-    ['■▲✖✗', 'x'],
+    ['■✖✗', 'x'],
+    ['▲', '!'],
     ['✔', '+'],
     ['◒◐◓◑', '-'],
     ['│├┤┃', '|'],

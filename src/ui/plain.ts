@@ -1,5 +1,6 @@
 import type { Outcome } from '../plan/apply.ts'
 import { Problem } from '../problem.ts'
+import { checkLines, faultLines } from './check-lines.ts'
 import type { Ui } from './port.ts'
 import {
   closingLines,
@@ -25,6 +26,8 @@ const SIGNS: Record<Line['tone'], string> = {
   public: 'change  ',
   destructive: 'DELETE  ',
   fault: 'FAULT   ',
+  warning: 'WARNING ',
+  note: 'note    ',
   skipped: 'skipped ',
   plain: '        ',
 }
@@ -42,7 +45,8 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
     intro: chat,
     say: (text) => wrap(text, 100).forEach(chat),
     warn: (text) => write(`warning: ${text}`),
-    note: (title, lines) => [`${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())].forEach(chat),
+    note: (title, lines) =>
+      [`${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())].forEach(chat),
     busy: () => () => undefined,
     ask: nobody,
     choose: nobody,
@@ -52,6 +56,14 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
         chat(line)
       }
       for (const line of planLines(plan)) chat(`  ${signed(line)}`)
+    },
+    showChecks(checked, shown) {
+      const lines = quiet ? faultLines(checked) : checkLines(checked, shown)
+      for (const { tone, text, details } of lines) {
+        const [first = '', ...rest] = [text, ...details].flatMap((line) => wrap(line, 92))
+        write(`${SIGNS[tone]}${first}`)
+        for (const line of rest) write(`${SIGNS.plain}${line}`)
+      }
     },
     started: () => undefined,
     told(id, title, state) {

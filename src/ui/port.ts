@@ -1,6 +1,8 @@
 import type { Outcome, Progress } from '../plan/apply.ts'
+import type { Checked } from '../plan/check.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
+import type { ChecksShown } from './check-lines.ts'
 
 /** How the program talks: clack on a terminal, plain lines without one, JSON for machines. */
 export interface Ui extends Progress {
@@ -18,6 +20,8 @@ export interface Ui extends Progress {
   choose(choice: Choice): Promise<string>
   agree(question: string): Promise<boolean>
   showPlan(plan: Plan, settings: Report['settings'], title: string): void
+  /** Verdicts, the worst first; only faults where the run is to be quiet. */
+  showChecks(checked: readonly Checked[], shown: ChecksShown): void
   /** The printed block, exactly, on standard output. */
   block(text: string): void
   /** One API call, for --verbose. */

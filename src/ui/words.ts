@@ -4,7 +4,16 @@ import type { Closing } from './port.ts'
 import { wrap } from './wrap.ts'
 
 /** What a line is about; each voice has its own sign or colour for it. */
-export type Tone = 'ready' | 'change' | 'public' | 'destructive' | 'fault' | 'skipped' | 'plain'
+export type Tone =
+  | 'ready'
+  | 'change'
+  | 'public'
+  | 'destructive'
+  | 'fault'
+  | 'warning'
+  | 'note'
+  | 'skipped'
+  | 'plain'
 
 export interface Line {
   readonly tone: Tone
@@ -21,6 +30,8 @@ function findingLines(title: string, finding: PlanItem['finding']): Line[] {
       return [{ tone: 'ready', text: `${title}: ${finding.note}` }]
     case 'waiting':
       return [{ tone: 'change', text: `${title}: ${finding.will}` }]
+    case 'later':
+      return [{ tone: 'skipped', text: `${title}: ${finding.note}` }]
     case 'blocked':
       return [{ tone: 'fault', text: `${title}: ${finding.problem.what}` }]
     case 'change':

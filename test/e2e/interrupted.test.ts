@@ -156,6 +156,21 @@ test('the answer about the new key is lost: one key in the end', async () => {
   expect(faults.list()).toEqual([])
 })
 
+test('the answer about the key is lost again and again: no key is left', async () => {
+  faults.add({
+    side: 'api',
+    method: 'POST',
+    path: '/tokens',
+    kind: 'applied-then-reset',
+    times: 9,
+  })
+  const { code, stdout } = await stage.init(at, args)
+  faults.clear()
+  expect({ code, stdout }).toMatchObject({ code: 1 })
+  expect(keysOf(stage.sandbox, bucket)).toEqual([])
+  await runsToItsEnd()
+})
+
 test('the answers about bucket and domain are lost: one of each in the end', async () => {
   for (const path of ['/r2/buckets', '/domains/custom']) {
     faults.add({ side: 'api', method: 'POST', path, kind: 'applied-then-reset' })
@@ -177,14 +192,15 @@ test('passing trouble on reads is waited out', async () => {
 })
 
 test('a step that fails takes the new key back', async () => {
-  faults.add({ side: 's3', method: 'PUT', kind: 'status', status: 403, times: 1000 })
-  Object.assign(world.delays, { keyMs: 0 })
-  const running = stage.start(at, [...args, '--json'])
-  await until('the refusal', saw('PUT', new RegExp(`^/${bucket}`)))
-  const { code, stdout } = await stopAt(running, 'SIGINT')
-  expect(code).toBe(130)
-  const report = JSON.parse(stdout)
-  expect(report.problem.code).toBe('cancelled')
-  expect(keysOf(stage.sandbox, bucket)).toEqual([])
+  faults.add({ side: 's3', method: 'PUT', kind: 'status', status: 501, times: 1000 })
+  const untouched = at.files()
+  const { code, stdout } = await stage.init(at, [...args, '--json'])
   faults.clear()
+  expect(code).toBe(1)
+  const { problem, steps } = JSON.parse(stdout)
+  expect(problem.code).toMatch(/^s3-/)
+  expect(steps).toContainEqual(expect.objectContaining({ id: 'upload-probe', status: 'failed' }))
+  expect(keysOf(stage.sandbox, bucket)).toEqual([])
+  expect(at.files()).toEqual(untouched)
+  await runsToItsEnd()
 })

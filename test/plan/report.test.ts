@@ -65,6 +65,7 @@ describe('the report’s schema', () => {
     dryRun: false,
     settings: { mediaHost: { value: 'files.example.com', source: '--media-host' } },
     steps: planSteps(plan(ready, safe, open, waiting, stuck)),
+    checks: [],
     env: reportEnv({ file: '/x', backup: undefined, changed: ['S3_BUCKET'], diff: ['+ A=1'] }),
     warnings: [],
     next: ['npx mastodon-r2 init'],
@@ -82,6 +83,7 @@ describe('the report’s schema', () => {
     ['an unknown status', { steps: [{ ...full.steps[0], status: 'fine' }] }],
     ['an unknown risk', { steps: [{ ...full.steps[1], changes: [{ what: 'x', risk: 'odd' }] }] }],
     ['half a problem', { problem: { code: 'x' } }],
+    ['a check of no weight', { checks: [{ id: 'x', severity: 'grave' }] }],
     ['ok as a word', { ok: 'yes' }],
   ])('refuses %s', (_, more) => {
     const report = JSON.parse(JSON.stringify({ ...full, ...more })) as unknown

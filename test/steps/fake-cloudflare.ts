@@ -1,6 +1,7 @@
 import { Problem } from '../../src/problem.ts'
 import { Secret } from '../../src/secret.ts'
 import type {
+  Account,
   Bucket,
   BucketRef,
   CloudflarePort,
@@ -13,6 +14,7 @@ import type {
   LocationHint,
   MintedKey,
   Permission,
+  Zone,
 } from '../../src/services/cloudflare/port.ts'
 
 export const refusal = (code: string) =>
@@ -21,6 +23,8 @@ export const refusal = (code: string) =>
 /** An account in memory. Everything that changes it is written down in `writes`. */
 export class FakeCloudflare implements CloudflarePort {
   readonly writes: string[] = []
+  accounts: Account[] = []
+  zones: Zone[] = []
   bucket: Bucket | undefined
   filled: boolean | undefined = false
   dns: DnsRecord[] = []
@@ -42,15 +46,15 @@ export class FakeCloudflare implements CloudflarePort {
   }
 
   async listAccounts() {
-    return []
+    return this.accounts
   }
 
   async listZones() {
-    return []
+    return this.zones
   }
 
-  async findZone() {
-    return undefined
+  async findZone(host: string) {
+    return this.zones.find(({ name }) => host === name || host.endsWith(`.${name}`))
   }
 
   async can(permission: Permission) {
@@ -79,6 +83,11 @@ export class FakeCloudflare implements CloudflarePort {
     return this.filled
   }
 
+  async deleteBucket(at: BucketRef) {
+    this.writes.push(`delete ${at.bucket}`)
+    this.bucket = undefined
+  }
+
   async findCustomDomain() {
     return this.domains.length > 1 ? this.domains.shift() : this.domains[0]
   }
@@ -89,6 +98,15 @@ export class FakeCloudflare implements CloudflarePort {
 
   async enableCustomDomain(_: BucketRef, host: string) {
     this.writes.push(`enable ${host}`)
+  }
+
+  async listCustomDomains() {
+    return this.domains.slice(0, 1).flatMap((domain) => domain?.host ?? [])
+  }
+
+  async detachCustomDomain(_: BucketRef, host: string) {
+    this.writes.push(`detach ${host}`)
+    this.domains = this.domains.length > 1 ? this.domains.slice(1) : [undefined]
   }
 
   async isDevUrlEnabled() {
@@ -107,6 +125,11 @@ export class FakeCloudflare implements CloudflarePort {
   async putCors(_: BucketRef, rules: CorsRule[]) {
     this.writes.push('put cors')
     this.cors = rules
+  }
+
+  async deleteCors() {
+    this.writes.push('delete cors')
+    this.cors = []
   }
 
   async getLifecycle() {
@@ -142,6 +165,13 @@ export class FakeCloudflare implements CloudflarePort {
   async renameKey(_: KeyOwner, key: MintedKey, name: string) {
     this.writes.push(`rename ${key.id}`)
     this.keys = this.keys.map((other) => (other.id === key.id ? { ...other, name } : other))
+  }
+
+  async disableKey(_: KeyOwner, key: MintedKey) {
+    this.writes.push(`disable ${key.id}`)
+    this.keys = this.keys.map((other) =>
+      other.id === key.id ? { ...other, status: 'disabled' } : other,
+    )
   }
 
   async revokeKey(_: KeyOwner, id: string) {

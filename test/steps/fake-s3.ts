@@ -2,7 +2,16 @@ import type { Problem } from '../../src/problem.ts'
 import type { PutOptions, S3Key, S3Object, S3Port } from '../../src/services/s3/port.ts'
 import { refusal } from './fake-cloudflare.ts'
 
-type Verb = 'head' | 'put' | 'put-parts' | 'get' | 'list' | 'delete' | 'delete-many'
+type Verb =
+  | 'buckets'
+  | 'time'
+  | 'head'
+  | 'put'
+  | 'put-parts'
+  | 'get'
+  | 'list'
+  | 'delete'
+  | 'delete-many'
 
 /** A bucket in memory that can refuse, damage and forget. */
 export class FakeS3 implements S3Port {
@@ -15,6 +24,9 @@ export class FakeS3 implements S3Port {
   alter: (object: S3Object, range: string | undefined) => S3Object = (object) => object
   listed: (keys: string[]) => string[] = (keys) => keys
   forgetsToDelete = false
+  /** What the key may list; undefined: it may not. */
+  buckets: string[] | undefined
+  time: Date | undefined
 
   readonly connect = (key: S3Key): S3Port => {
     this.keys.push(key)
@@ -66,5 +78,15 @@ export class FakeS3 implements S3Port {
   async deleteMany(keys: readonly string[]) {
     this.#begin('delete-many', keys.join(' '))
     if (!this.forgetsToDelete) for (const key of keys) this.objects.delete(key)
+  }
+
+  async listBuckets() {
+    this.#begin('buckets')
+    return this.buckets
+  }
+
+  async serverTime() {
+    this.#begin('time')
+    return this.time
   }
 }

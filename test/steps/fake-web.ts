@@ -1,4 +1,9 @@
-import type { PublicWebPort, WebRequest, WebResponse } from '../../src/services/public-web/port.ts'
+import type {
+  Certificate,
+  PublicWebPort,
+  WebRequest,
+  WebResponse,
+} from '../../src/services/public-web/port.ts'
 import type { FakeS3 } from './fake-s3.ts'
 
 export interface Answer {
@@ -28,6 +33,24 @@ export class FakeWeb implements PublicWebPort {
     const { status, headers, body } = this.alter(this.#answer(url, origin, range), request, url)
     const header = (name: string) => headers.filter(([own]) => own === name).map(([, it]) => it)
     return { status, header, body }
+  }
+
+  /** Thrown instead of an address; a Problem with code web-dns. */
+  nowhere: Error | undefined
+  shown: Certificate = {
+    validTo: new Date(Date.UTC(2027, 1, 1)),
+    issuer: 'Good Certificates',
+    fault: undefined,
+  }
+
+  async addresses() {
+    if (this.nowhere) throw this.nowhere
+    return ['192.0.2.1']
+  }
+
+  async certificate() {
+    if (this.nowhere) throw this.nowhere
+    return this.shown
   }
 
   #answer(url: string, origin: string | undefined, range: string | undefined): Answer {

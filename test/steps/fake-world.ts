@@ -1,7 +1,10 @@
 import type { Clock, EnvWriter, Facts, Setup, World } from '../../src/plan/step.ts'
+import { Cancelled } from '../../src/problem.ts'
 import { Secret } from '../../src/secret.ts'
 import type { EnvFileOnDisk, Installation } from '../../src/services/mastodon/port.ts'
 import { FakeCloudflare } from './fake-cloudflare.ts'
+import { FakeProcesses } from './fake-processes.ts'
+import { FakeRunner } from './fake-runner.ts'
 import { FakeS3 } from './fake-s3.ts'
 import { FakeWeb } from './fake-web.ts'
 
@@ -11,28 +14,28 @@ export const ENV = '/home/mastodon/live/.env.production'
 export const knownKey = { accessKeyId: '1'.repeat(32), secretAccessKey: new Secret('2'.repeat(64)) }
 export const mintedKey = { ...knownKey, minted: true }
 
-/** Time passes only by sleeping. */
-export class FakeClock implements Clock {
+/** Time passes only by sleeping. Its functions stand alone, as a run copies the clock. */
+class FakeClock implements Clock {
   slept = 0
   #count = 0
 
-  now() {
-    return new Date(Date.UTC(2026, 10, 22, 10) + this.slept)
-  }
+  readonly now = () => new Date(Date.UTC(2026, 10, 22, 10) + this.slept)
 
-  async sleep(ms: number) {
+  readonly sleep: Clock['sleep'] = async (ms, signal) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (signal?.aborted) throw new Cancelled()
     this.slept += ms
     if (this.slept > 86_400_000) throw new Error('Waited for more than a day.')
   }
 
-  randomHex(length: number) {
+  readonly randomHex = (length: number) => {
     this.#count += 1
     return this.#count.toString(16).padStart(length, '0')
   }
 }
 
 /** Plain lines, no quotes, no block: enough to see what a step asks for. */
-export class FakeEnvWriter implements EnvWriter {
+class FakeEnvWriter implements EnvWriter {
   readonly written: string[] = []
 
   edit(text: string, values: ReadonlyMap<string, string>, retire: readonly string[]) {
@@ -124,6 +127,8 @@ export function worldOf(setup: Partial<Setup> = {}, facts: Partial<Facts> = {}) 
     connectS3: s3.connect,
     web: new FakeWeb(s3),
     envWriter: new FakeEnvWriter(),
+    processes: new FakeProcesses(),
+    runner: new FakeRunner(),
     clock: new FakeClock(),
     setup: setupOf(setup),
     facts,

@@ -168,7 +168,8 @@ describe('probing', () => {
   it('Ctrl-C while waiting ends it', async () => {
     const world = worldOf({}, facts)
     world.s3.refuse = () => refusal('s3-401')
-    world.clock.sleep = () => Promise.reject(new Cancelled())
-    await expect(probing(world)).rejects.toBeInstanceOf(Cancelled)
+    const clock = { ...world.clock, sleep: () => Promise.reject(new Cancelled()) }
+    const probe = uploadProbe.change?.({ ...world, clock })
+    await expect(probe).rejects.toBeInstanceOf(Cancelled)
   })
 })

@@ -100,6 +100,7 @@ export const report: Report = {
   dryRun: false,
   settings,
   steps: planSteps(plan),
+  checks: [],
   env: null,
   warnings: ['example.com is a partial (CNAME) zone'],
   next: ['npx mastodon-r2 init'],

@@ -11,7 +11,7 @@ const NO_CORS = 10059
 
 export function bucketRules(
   call: Call,
-): Pick<CloudflarePort, 'getCors' | 'putCors' | 'getLifecycle' | 'putLifecycle'> {
+): Pick<CloudflarePort, 'getCors' | 'putCors' | 'deleteCors' | 'getLifecycle' | 'putLifecycle'> {
   return {
     async getCors(at) {
       try {
@@ -28,6 +28,16 @@ export function bucketRules(
     async putCors(at, rules) {
       const body = { ...scope(at), rules: rules as CORSUpdateParams.Rule[] }
       await call('repeatable', (sdk) => sdk.r2.buckets.cors.update(at.bucket, body))
+    },
+
+    async deleteCors(at) {
+      const send = () =>
+        call<unknown>('repeatable', (sdk) => sdk.r2.buckets.cors.delete(at.bucket, scope(at)))
+      try {
+        await unlessAbsent(undefined, send)
+      } catch (error) {
+        if (!(error instanceof Refusal) || !error.numbers.includes(NO_CORS)) throw error
+      }
     },
 
     async getLifecycle(at) {

@@ -9,7 +9,7 @@ const EXISTS = [10004, 10073]
 
 export function buckets(
   call: Call,
-): Pick<CloudflarePort, 'findBucket' | 'createBucket' | 'hasObjects'> {
+): Pick<CloudflarePort, 'findBucket' | 'createBucket' | 'hasObjects' | 'deleteBucket'> {
   async function findBucket(at: BucketRef): Promise<Bucket | undefined> {
     const found = await unlessAbsent(undefined, () =>
       call('repeatable', (sdk) => sdk.r2.buckets.get(at.bucket, scope(at))),
@@ -50,6 +50,12 @@ export function buckets(
         if (error instanceof Refusal && error.isForbidden) return undefined
         throw error
       }
+    },
+
+    async deleteBucket(at) {
+      const send = () =>
+        call<unknown>('repeatable', (sdk) => sdk.r2.buckets.delete(at.bucket, scope(at)))
+      await unlessAbsent(undefined, send)
     },
   }
 }

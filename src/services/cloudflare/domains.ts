@@ -15,6 +15,8 @@ export function domains(
   | 'findCustomDomain'
   | 'attachCustomDomain'
   | 'enableCustomDomain'
+  | 'listCustomDomains'
+  | 'detachCustomDomain'
   | 'isDevUrlEnabled'
   | 'disableDevUrl'
 > {
@@ -54,6 +56,24 @@ export function domains(
     async enableCustomDomain(at, host) {
       const body = { ...scope(at), bucket_name: at.bucket, enabled: true }
       await call('repeatable', (sdk) => sdk.r2.buckets.domains.custom.update(host, body))
+    },
+
+    async listCustomDomains(at) {
+      const found = await unlessAbsent(undefined, () =>
+        call('repeatable', (sdk) => sdk.r2.buckets.domains.custom.list(at.bucket, scope(at))),
+      )
+      return (found?.domains ?? []).map(({ domain }) => domain)
+    },
+
+    async detachCustomDomain(at, host) {
+      const place = { ...scope(at), bucket_name: at.bucket }
+      try {
+        await call<unknown>('repeatable', (sdk) =>
+          sdk.r2.buckets.domains.custom.delete(host, place),
+        )
+      } catch (error) {
+        if (!(error instanceof Refusal) || !isAbsent(error)) throw error
+      }
     },
 
     async isDevUrlEnabled(at) {

@@ -72,6 +72,11 @@ const hints: Readonly<Record<number, Hint>> = {
     why: 'It was deleted, or it lies in another account or another jurisdiction.',
     next: 'Check --bucket, --account-id and --jurisdiction, and run this again.',
   },
+  10008: {
+    what: 'The bucket is not empty, so it stays.',
+    why: 'It holds objects, or uploads that were never finished (those end after 7 days).',
+    next: 'Look into the bucket at https://dash.cloudflare.com/?to=/:account/r2. Nothing in it was touched.',
+  },
   10009: {
     what: 'The account has as many buckets as it may have.',
     why: 'Cloudflare refuses another one.',

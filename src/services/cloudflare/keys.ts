@@ -6,7 +6,7 @@ import type { Call } from './client.ts'
 import { allPages } from './pages.ts'
 import type { CloudflarePort, KeyOwner, MintedKey } from './port.ts'
 import { Refusal } from './refusal.ts'
-import { renamed, tokenFor } from './token-settings.ts'
+import { disabled, limitsOf, renamed, tokenFor } from './token-settings.ts'
 
 const GROUP_NAME = 'Workers R2 Storage Bucket Item Write'
 /** From Cloudflare's R2 docs (r2/api/tokens), for a token that may not list the groups. */
@@ -14,7 +14,10 @@ const GROUP_ID = '2efd5506f9c8494dacb1fa10a3e7d5b6'
 
 export function keys(
   call: Call,
-): Pick<CloudflarePort, 'listKeys' | 'findKey' | 'mintKey' | 'renameKey' | 'revokeKey'> {
+): Pick<
+  CloudflarePort,
+  'listKeys' | 'findKey' | 'mintKey' | 'renameKey' | 'disableKey' | 'revokeKey'
+> {
   async function loadGroups(owner: KeyOwner, filter: { name?: string }) {
     const { result } = await call('repeatable', (sdk) =>
       owner.kind === 'user'
@@ -35,6 +38,14 @@ export function keys(
       if (!(error instanceof Refusal)) throw error
     }
     return GROUP_ID
+  }
+
+  async function update(owner: KeyOwner, id: string, body: ReturnType<typeof renamed>) {
+    await call<unknown>('repeatable', (sdk) =>
+      owner.kind === 'user'
+        ? sdk.user.tokens.update(id, body)
+        : sdk.accounts.tokens.update(id, { ...body, account_id: owner.accountId }),
+    )
   }
 
   return {
@@ -76,14 +87,9 @@ export function keys(
       return { id, secretAccessKey: new Secret(createHash('sha256').update(value).digest('hex')) }
     },
 
-    async renameKey(owner, { id, raw }, name) {
-      const body = renamed(raw, name)
-      await call<unknown>('repeatable', (sdk) =>
-        owner.kind === 'user'
-          ? sdk.user.tokens.update(id, body)
-          : sdk.accounts.tokens.update(id, { ...body, account_id: owner.accountId }),
-      )
-    },
+    renameKey: (owner, { id, raw }, name) => update(owner, id, renamed(raw, name)),
+
+    disableKey: (owner, { id, raw }) => update(owner, id, disabled(raw)),
 
     async revokeKey(owner, id) {
       try {
@@ -103,7 +109,7 @@ function describe(token: Token): MintedKey {
   const { id = '', name = '', status = 'active', issued_on, expires_on } = token
   const issued = issued_on ? { issuedOn: issued_on } : {}
   const expires = expires_on ? { expiresOn: expires_on } : {}
-  return { id, name, status, ...issued, ...expires, raw: token }
+  return { id, name, status, ...issued, ...expires, limits: limitsOf(token), raw: token }
 }
 
 /** Treated like a lost answer: the token may exist, and nobody has its value. */

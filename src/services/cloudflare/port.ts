@@ -25,16 +25,24 @@ export interface CloudflarePort {
   createBucket(at: BucketRef, location?: LocationHint): Promise<'created' | 'exists'>
   /** Whether any object is in the bucket; undefined when the token may not look. */
   hasObjects(at: BucketRef): Promise<boolean | undefined>
+  /** Only an empty bucket goes; one that holds objects is `cloudflare-10008`. Already gone is fine. */
+  deleteBucket(at: BucketRef): Promise<void>
 
   findCustomDomain(at: BucketRef, host: string): Promise<CustomDomain | undefined>
   attachCustomDomain(at: BucketRef, host: string, zoneId: string): Promise<void>
   enableCustomDomain(at: BucketRef, host: string): Promise<void>
+  /** Host names of every custom domain of the bucket. */
+  listCustomDomains(at: BucketRef): Promise<string[]>
+  /** Takes the domain off the bucket, and its CNAME out of the zone. Already gone is fine. */
+  detachCustomDomain(at: BucketRef, host: string): Promise<void>
   isDevUrlEnabled(at: BucketRef): Promise<boolean>
   disableDevUrl(at: BucketRef): Promise<void>
 
   getCors(at: BucketRef): Promise<CorsRule[]>
   /** Replaces all rules: callers send back what was there. */
   putCors(at: BucketRef, rules: CorsRule[]): Promise<void>
+  /** Removes the whole CORS configuration. Already gone is fine. */
+  deleteCors(at: BucketRef): Promise<void>
   getLifecycle(at: BucketRef): Promise<LifecycleRule[]>
   /** Replaces all rules: callers send back what was there. */
   putLifecycle(at: BucketRef, rules: LifecycleRule[]): Promise<void>
@@ -47,6 +55,8 @@ export interface CloudflarePort {
   mintKey(owner: KeyOwner, wish: KeyWish): Promise<NewKey>
   /** The same token under another name; its value stays. */
   renameKey(owner: KeyOwner, key: MintedKey, name: string): Promise<void>
+  /** It opens nothing any more, and could be made active again; all else stays. */
+  disableKey(owner: KeyOwner, key: MintedKey): Promise<void>
   /** Already gone is fine. */
   revokeKey(owner: KeyOwner, id: string): Promise<void>
 }
@@ -157,6 +167,8 @@ export interface KeyWish {
   readonly at: BucketRef
   /** CIDR ranges that may use the key; empty: any address. */
   readonly allowIps: readonly string[]
+  /** CIDR ranges that may not. */
+  readonly refuseIps?: readonly string[]
   /** RFC 3339 without milliseconds. */
   readonly expiresOn?: string
 }
@@ -174,8 +186,17 @@ export interface MintedKey {
   readonly status: string
   readonly issuedOn?: string
   readonly expiresOn?: string
-  /** The token's own description, sent back unchanged when it is renamed. */
+  readonly limits?: KeyLimits
+  /** The token's own description, sent back unchanged when it is renamed or disabled. */
   readonly raw: unknown
+}
+
+export interface KeyLimits {
+  /** The one bucket that it opens; undefined when it opens more, or something else. */
+  readonly only: BucketRef | undefined
+  /** CIDR ranges; empty: any address. */
+  readonly allowIps: readonly string[]
+  readonly refuseIps: readonly string[]
 }
 
 /** One call as `--verbose` shows it. */

@@ -3,7 +3,10 @@ import { readEnvFile } from './read-env-file.ts'
 
 /** A Mastodon found in one folder, before its env file is chosen and its media counted. */
 export interface Candidate
-  extends Pick<Installation, 'kind' | 'dir' | 'composeFile' | 'version' | 'units' | 'envFiles'> {
+  extends Pick<
+    Installation,
+    'kind' | 'dir' | 'composeFile' | 'version' | 'units' | 'envFiles' | 'services'
+  > {
   /** Where the settings go when nothing says otherwise; may not exist yet. */
   readonly usualEnvFile: EnvFileOnDisk
   readonly settings: ReadonlyMap<string, EffectiveSetting>

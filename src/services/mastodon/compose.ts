@@ -11,6 +11,13 @@ export interface Compose {
   readonly file: string
   /** The service that runs Mastodon's web part. */
   readonly service: ComposeService
+  /** Every service that runs the web part or Sidekiq, in the order of the file. */
+  readonly services: readonly MastodonService[]
+}
+
+export interface MastodonService extends ComposeService {
+  readonly name: string
+  readonly role: 'web' | 'sidekiq'
 }
 
 /** In compose's own order of preference. */
@@ -44,8 +51,9 @@ export async function findCompose(
     const base = services.get(name)
     services.set(name, base === undefined ? service : mergeServices(base, service))
   }
-  const service = webService(services)
-  return service === undefined ? undefined : { file, service }
+  const own = mastodonServices(services)
+  const service = webService(own)
+  return service === undefined ? undefined : { file, service, services: withRoles(own, service) }
 }
 
 async function loadServices(
@@ -96,12 +104,27 @@ function parse(file: string, text: string): { services?: Readonly<Record<string,
   })
 }
 
-/** The service called web, or the one that starts Puma, or any that runs Mastodon itself. */
-function webService(services: ReadonlyMap<string, ComposeService>): ComposeService | undefined {
-  const own = [...services].filter(([name, { image = '', builds }]) => {
+type Named = readonly [name: string, service: ComposeService]
+
+function mastodonServices(services: ReadonlyMap<string, ComposeService>): Named[] {
+  return [...services].filter(([name, { image = '', builds }]) => {
     if (/streaming/.test(image) || name === 'streaming') return false
     return /mastodon|glitch-soc|hometown/i.test(image) || (builds && /^(web|sidekiq)$/.test(name))
   })
+}
+
+/** A service that neither serves the web nor works off jobs (such as a migration) has no part. */
+function withRoles(own: readonly Named[], web: ComposeService): MastodonService[] {
+  return own.flatMap(([name, service]): MastodonService[] => {
+    const isSidekiq =
+      service.command === '' ? /sidekiq/.test(name) : /sidekiq/.test(service.command)
+    if (isSidekiq) return [{ ...service, name, role: 'sidekiq' }]
+    return service === web ? [{ ...service, name, role: 'web' }] : []
+  })
+}
+
+/** The service called web, or the one that starts Puma, or any that runs Mastodon itself. */
+function webService(own: readonly Named[]): ComposeService | undefined {
   const best =
     own.find(([name]) => name === 'web') ??
     own.find(([, { command }]) => /puma|rails s/.test(command)) ??

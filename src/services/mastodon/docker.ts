@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { type Candidate, existing, railsEnvFiles } from './candidate.ts'
 import type { Compose } from './compose.ts'
+import type { ComposeService } from './compose-service.ts'
 import { composeSettings, railsSettings } from './effective-settings.ts'
 import { mediaRoot } from './local-media.ts'
 import { readEnvFile } from './read-env-file.ts'
@@ -16,9 +17,39 @@ const CONTAINER_DIRS = ['/opt/mastodon', '/mastodon']
  */
 export async function docker(
   dir: string,
-  { file: composeFile, service }: Compose,
-  environment: Readonly<Record<string, string | undefined>>,
+  { file: composeFile, service, services }: Compose,
+  environment: Variables,
 ): Promise<Candidate> {
+  const { envFiles, settings, named } = await reading(dir, composeFile, service, environment)
+  const usual = named.find((path) => basename(path) === '.env.production') ?? named.at(-1)
+  const source = await readFile(join(dir, 'lib/mastodon/version.rb'), 'utf8').catch(() => '')
+  const composed = services.map(async ({ name, role, ...own }) => {
+    const read = await reading(dir, composeFile, own, environment)
+    return { name, role, settings: read.settings, envFiles: read.envFiles.map(({ path }) => path) }
+  })
+  return {
+    kind: 'docker',
+    dir,
+    composeFile,
+    version: versionFromImage(service.image ?? '') ?? versionFromSource(source),
+    units: { web: [], sidekiq: [] },
+    services: await Promise.all(composed),
+    usualEnvFile: await readEnvFile(usual ?? join(dir, '.env.production')),
+    envFiles,
+    settings,
+    media: mediaOf(dir, service.volumes, settings.get('PAPERCLIP_ROOT_PATH')?.value),
+  }
+}
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** What one service reads; `named` are all env files that the compose file names for it. */
+async function reading(
+  dir: string,
+  composeFile: string,
+  service: ComposeService,
+  environment: Variables,
+) {
   const listed = service.envFiles.map(({ path, raw }) => ({ path: resolve(dir, path), raw }))
   const found = await existing(listed.map(({ path }) => path))
   const files = listed.flatMap(({ path, raw }) => {
@@ -27,22 +58,11 @@ export async function docker(
   })
   const passedOn = composeSettings(files, service.environment, composeFile, environment)
   const mounted = await existing(mountedEnvFiles(dir, service.volumes))
-  const settings = railsSettings(passedOn, mounted)
   const inOrder = [...files.map(({ file }) => file).toReversed(), ...mounted]
-  const envFiles = inOrder.filter((file, index) => inOrder.indexOf(file) === index)
-  const production = [...listed.map(({ path }) => path), ...mounted.map(({ path }) => path)]
-  const usual = production.find((path) => basename(path) === '.env.production') ?? production.at(-1)
-  const source = await readFile(join(dir, 'lib/mastodon/version.rb'), 'utf8').catch(() => '')
   return {
-    kind: 'docker',
-    dir,
-    composeFile,
-    version: versionFromImage(service.image ?? '') ?? versionFromSource(source),
-    units: { web: [], sidekiq: [] },
-    usualEnvFile: await readEnvFile(usual ?? join(dir, '.env.production')),
-    envFiles,
-    settings,
-    media: mediaOf(dir, service.volumes, settings.get('PAPERCLIP_ROOT_PATH')?.value),
+    settings: railsSettings(passedOn, mounted),
+    envFiles: inOrder.filter((file, index) => inOrder.indexOf(file) === index),
+    named: [...listed.map(({ path }) => path), ...mounted.map(({ path }) => path)],
   }
 }
 

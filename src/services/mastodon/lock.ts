@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, readFile, readlink, rename, stat, unlink } from 'node:fs/promises'
+import { open, readFile, readlink, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../problem.ts'
 import type { EnvFileOnDisk } from './port.ts'
 
@@ -28,7 +28,8 @@ type Found =
 
 /** Milliseconds after which a lock without readable content is one whose writing was cut off. */
 const HALF_WRITTEN_MS = 5_000
-const TRIES = 5
+const TRIES = 20
+const PAUSE_MS = 20
 
 /**
  * Keeps a second run away from an env file and what is set up for it. The lock lies beside the file
@@ -98,16 +99,24 @@ async function isAlive(holder: Holder): Promise<boolean> {
   return started !== undefined && started === holder.started
 }
 
-/** Renamed first: of several who see the same stale lock, nobody removes the new one of another. */
+/**
+ * One at a time, or somebody who saw the stale lock would remove the new one of somebody else. The
+ * guard lives for an instant; one that is older was left by a killed run.
+ */
 async function takeAway(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}`
+  const guard = `${path}.takeover`
+  if (!(await create(guard, ''))) {
+    await sleep(PAUSE_MS)
+    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > HALF_WRITTEN_MS) await unlink(guard).catch(() => undefined)
+    return
+  }
   try {
-    await rename(path, aside)
-    const text = await readFile(aside, 'utf8')
-    if (text === stale) await unlink(aside)
-    else await rename(aside, path)
+    if ((await readFile(path, 'utf8')) === stale) await unlink(path)
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw notWritable(path, codeOf(error))
+  } finally {
+    await unlink(guard).catch(() => undefined)
   }
 }
 

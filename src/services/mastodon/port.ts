@@ -17,6 +17,17 @@ export interface Installation {
   readonly media: LocalMedia
   /** systemd unit names such as `mastodon-web.service`, `mastodon-sidekiq@1.service`. */
   readonly units: { readonly web: readonly string[]; readonly sidekiq: readonly string[] }
+  /** Docker only: each service of the compose file that runs Mastodon's web part or Sidekiq. */
+  readonly services?: readonly ComposedService[]
+}
+
+export interface ComposedService {
+  /** As the compose file names it. */
+  readonly name: string
+  readonly role: 'web' | 'sidekiq'
+  /** The env files that it is given and that exist, the winning one first. */
+  readonly envFiles: readonly string[]
+  readonly settings: ReadonlyMap<string, EffectiveSetting>
 }
 
 export interface EnvFileOnDisk {
@@ -46,4 +57,33 @@ export interface LocalMedia {
   readonly more: boolean
   /** false when the folder could not be read: files unknown. */
   readonly readable: boolean
+}
+
+/** Looks closer at env files than their values: how a line is written, and what was kept of them. */
+export interface EnvReader {
+  /** Every assignment in the order of the file, commented ones too, as Mastodon's dotenv reads them. */
+  statements(text: string): readonly EnvStatement[]
+  /** Copies that this tool made of the file before changing it, the oldest first. */
+  backups(file: EnvFileOnDisk): Promise<readonly string[]>
+}
+
+export interface EnvStatement {
+  readonly key: string
+  readonly value: string
+  /** As written, quotes included, without the inline comment. */
+  readonly raw: string
+  /** Number of its first line, from 1. */
+  readonly line: number
+  /** false for a commented-out `# KEY=value`. */
+  readonly active: boolean
+  /** Written as `KEY=value` and nothing else on the line, which every reader takes alike. */
+  readonly plain: boolean
+  readonly quoting: 'none' | 'single' | 'double'
+  readonly exported: boolean
+  /** `# …` behind the value. */
+  readonly comment: string | undefined
+  /** Holds `$NAME`, which Ruby fills in. */
+  readonly expands: boolean
+  /** Holds `$(command)`, which Ruby runs. */
+  readonly runs: boolean
 }

@@ -10,6 +10,16 @@ export interface RunningProcess {
   readonly role: 'web' | 'sidekiq' | 'streaming'
   /** systemd unit or container name, e.g. `mastodon-sidekiq.service`; else `pid 123`. */
   readonly name: string
-  /** Start of the youngest worker that serves requests (Puma re-executes itself on reload). */
+  /**
+   * When what serves requests began: of several workers the oldest one; a container's creation. Puma
+   * itself may be older, as it re-executes itself on reload.
+   */
   readonly startedAt: Date
+  /** The Puma above the workers, where there are workers. */
+  readonly below?: {
+    readonly startedAt: Date
+    readonly workers: number
+    /** Between the first worker's start and the last one's, milliseconds. */
+    readonly spreadMs: number
+  }
 }

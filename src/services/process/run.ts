@@ -10,6 +10,8 @@ export interface RunOptions {
   /** Given on standard input, which is closed afterwards; without it the program reads nothing. */
   readonly input?: string
   readonly timeoutMs?: number
+  /** Told each line that the program writes, on either stream, while it runs. */
+  readonly onLine?: (line: string) => void
   /** Ends the program when aborted. */
   readonly signal?: AbortSignal
 }
@@ -26,7 +28,8 @@ export interface RunResult {
  * Problems: `program-missing`, `program-not-started`, `program-timeout`, `program-stopped` (aborted).
  */
 export async function run(command: Command, options: RunOptions): Promise<RunResult> {
-  const outcome = await execa(command.program, [...command.args], {
+  const { onLine } = options
+  const child = execa(command.program, [...command.args], {
     env: { ...options.environment, ...revealed(command.env) },
     extendEnv: false,
     reject: false,
@@ -36,6 +39,12 @@ export async function run(command: Command, options: RunOptions): Promise<RunRes
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   })
+  if (onLine) {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', onLine)
+    }
+  }
+  const outcome = await child
   const { stdout = '', stderr = '' } = outcome
   if (outcome.timedOut) throw timedOut(command, options.timeoutMs ?? 0)
   if (outcome.isCanceled) throw stopped(command)

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
 import type { ConnectTo } from '../../connect-to.ts'
+import { readCertificate } from './certificate.ts'
 import { createResolver, findAddresses, type NameResolver } from './find-address.ts'
 import type { PublicWebPort, WebRequest, WebResponse } from './port.ts'
 import { toProblem } from './trouble.ts'
@@ -65,6 +66,18 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
         return response
       } catch (error) {
         report('failed')
+        throw toProblem(error, url)
+      }
+    },
+
+    addresses: async (host) => (await locate(new URL(`https://${host}`))).addresses,
+
+    async certificate(host) {
+      const url = new URL(`https://${host}`)
+      try {
+        const { addresses, port } = await locate(url)
+        return await readCertificate({ host, addresses, port, timeoutMs, trust })
+      } catch (error) {
         throw toProblem(error, url)
       }
     },

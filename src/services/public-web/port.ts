@@ -2,6 +2,18 @@
 export interface PublicWebPort {
   /** No redirects followed, no cache, TLS verified. Codes: web-dns, web-tls, web-timeout, web-refused. */
   fetch(url: string, request?: WebRequest): Promise<WebResponse>
+  /** Addresses of a host, never none: web-dns then. */
+  addresses(host: string): Promise<readonly string[]>
+  /** The certificate that a host shows on port 443, trusted or not. */
+  certificate(host: string): Promise<Certificate>
+}
+
+export interface Certificate {
+  readonly validTo: Date
+  /** Who issued it, e.g. `Google Trust Services`. */
+  readonly issuer: string
+  /** Why browsers refuse it, as Node names it, e.g. `CERT_HAS_EXPIRED`; undefined when trusted. */
+  readonly fault: string | undefined
 }
 
 export interface WebRequest {

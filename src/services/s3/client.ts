@@ -6,15 +6,19 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  ListBucketsCommand,
   ListObjectsV2Command,
+  type ObjectCannedACL,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
+import { Problem } from '../../problem.ts'
 import { uploadParts } from './multipart.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
 import { notDeleted, toProblem } from './refusal.ts'
+import { type SentResponse, watchCalls } from './watch-calls.ts'
 
 export interface S3Options {
   /** e.g. `https://<account>.r2.cloudflarestorage.com`; a path in it is kept. */
@@ -44,7 +48,7 @@ const DELETED_AT_ONCE = 1000
 export function connectS3(options: S3Options): S3Port {
   const { bucket: Bucket, endpoint } = options
   const client = createS3Client(options)
-  if (options.onCall) watch(client, options.onCall)
+  if (options.onCall) watchCalls(client, options.onCall)
 
   async function asking<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -120,7 +124,37 @@ export function connectS3(options: S3Options): S3Port {
           if (first) throw notDeleted(Errors.length, first)
         }
       }),
+
+    async listBuckets() {
+      try {
+        const { Buckets = [] } = await asking(() => client.send(new ListBucketsCommand({})))
+        return Buckets.flatMap(({ Name }) => Name ?? [])
+      } catch (error) {
+        if (error instanceof Problem && error.code === 's3-403') return undefined
+        throw error
+      }
+    },
+
+    serverTime: () => asking(() => readServerTime(client, Bucket)),
   }
+}
+
+async function readServerTime(client: S3Client, Bucket: string): Promise<Date | undefined> {
+  const command = new HeadBucketCommand({ Bucket })
+  let date: string | undefined
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args)
+      date = (result.response as SentResponse).headers.date
+      return result
+    },
+    { step: 'deserialize', priority: 'low', name: 'readDate' },
+  )
+  await client.send(command).catch((error: unknown) => {
+    if (date === undefined) throw error
+  })
+  const time = new Date(date ?? '')
+  return Number.isNaN(time.getTime()) ? undefined : time
 }
 
 /**
@@ -162,52 +196,15 @@ function createS3Client({ endpoint, key, timeoutMs = 30_000 }: S3Options): S3Cli
 }
 
 function headersOf(wish: PutOptions) {
-  return { ContentType: wish.contentType, CacheControl: wish.cacheControl, ...checksumOf(wish) }
+  const acl = wish.acl === undefined ? {} : { ACL: wish.acl as ObjectCannedACL }
+  return {
+    ContentType: wish.contentType,
+    CacheControl: wish.cacheControl,
+    ...acl,
+    ...checksumOf(wish),
+  }
 }
 
 function checksumOf({ checksum }: PutOptions) {
   return checksum === undefined ? {} : { ChecksumAlgorithm: checksum }
-}
-
-/** Innermost in the SDK's stack: one call here is one HTTP attempt. */
-function watch(client: S3Client, onCall: (call: S3Call) => void): void {
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const { method, path, query } = args.request as SentRequest
-      const began = performance.now()
-      const report = (status: number | 'failed', rayId?: string) => {
-        const ms = Math.round(performance.now() - began)
-        const ray = rayId === undefined ? {} : { rayId }
-        onCall({ method, path: path + searchOf(query), status, ms, ...ray })
-      }
-      try {
-        const result = await next(args)
-        const { statusCode, headers } = result.response as SentResponse
-        report(statusCode, headers['cf-ray'])
-        return result
-      } catch (error) {
-        report('failed')
-        throw error
-      }
-    },
-    { step: 'deserialize', priority: 'low', name: 'watchCalls' },
-  )
-}
-
-interface SentRequest {
-  method: string
-  path: string
-  query?: Record<string, string | string[] | null>
-}
-
-interface SentResponse {
-  statusCode: number
-  headers: Record<string, string | undefined>
-}
-
-function searchOf(query: SentRequest['query'] = {}): string {
-  const pairs = Object.entries(query).map(([name, value]) => {
-    return value === null || value === '' ? name : `${name}=${encodeURIComponent(String(value))}`
-  })
-  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }

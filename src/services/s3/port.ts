@@ -15,6 +15,10 @@ export interface S3Port {
   list(prefix: string, limit: number): Promise<string[]>
   delete(key: string): Promise<void>
   deleteMany(keys: readonly string[]): Promise<void>
+  /** Names of the account's buckets; undefined when the key may not list them, as it should be. */
+  listBuckets(): Promise<string[] | undefined>
+  /** R2's own clock: the Date header of any answer, refusals included; exact to a second. */
+  serverTime(): Promise<Date | undefined>
 }
 
 export interface PutOptions {
@@ -22,6 +26,8 @@ export interface PutOptions {
   readonly cacheControl: string
   /** Sends `x-amz-checksum-crc32`, as Mastodon 4.6 and later do. */
   readonly checksum?: 'CRC32'
+  /** Sends `x-amz-acl`, as Mastodon does unless S3_PERMISSION is empty. */
+  readonly acl?: string
 }
 
 export interface S3Object {

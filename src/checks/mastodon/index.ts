@@ -1,0 +1,17 @@
+import type { Check } from '../../plan/check.ts'
+import { containerSettings } from './container-settings.ts'
+import { oldLinks } from './old-links.ts'
+import { pagePolicy } from './page-policy.ts'
+import { runningSettings } from './running-settings.ts'
+import { version } from './version.ts'
+import { workerPolicy } from './worker-policy.ts'
+
+/** What the running Mastodon tells: its version, its processes, its pages. */
+export const mastodonChecks: readonly Check[] = [
+  version,
+  runningSettings,
+  containerSettings,
+  pagePolicy,
+  workerPolicy,
+  oldLinks,
+]

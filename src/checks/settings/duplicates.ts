@@ -1,0 +1,34 @@
+import type { Verdict } from '../../plan/check.ts'
+import { type ReadFile, readFiles } from './read-files.ts'
+import { settingCheck } from './setting-check.ts'
+import { isStorageSetting } from './storage-settings.ts'
+
+/** Of two lines for one setting the last counts; people change the first and wonder. */
+export const duplicates = settingCheck({
+  id: 'env-duplicates',
+  title: 'Settings that stand twice',
+  always: true,
+  judge(_, at) {
+    const found = readFiles(at).flatMap(twice)
+    return found.length === 0 ? { severity: 'ok', saw: 'none' } : found
+  },
+})
+
+function twice({ file, statements }: ReadFile): Verdict[] {
+  const names = new Set(statements.map(({ key }) => key).filter(isStorageSetting))
+  return [...names].flatMap((name): Verdict[] => {
+    const own = statements.filter(({ key }) => key === name)
+    if (own.length < 2) return []
+    const lines = own.map(({ line }) => line)
+    const differ = new Set(own.map(({ value }) => value)).size > 1
+    const earlier = lines.slice(0, -1)
+    return [
+      {
+        severity: differ ? 'warning' : 'note',
+        saw: `${name} stands on the lines ${earlier.join(', ')} and ${lines.at(-1)} of ${file.path}${differ ? ', each with another value' : ''}.`,
+        matters: 'Mastodon takes the last one; changing an earlier one has no effect.',
+        next: `Keep line ${lines.at(-1)}, remove the others: sed -i.bak '${earlier.map((line) => `${line}d`).join(';')}' ${file.path}`,
+      },
+    ]
+  })
+}

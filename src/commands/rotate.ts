@@ -1,0 +1,98 @@
+import type { Step, World } from '../plan/step.ts'
+import { Problem } from '../problem.ts'
+import { restartCommands } from '../services/mastodon/restart.ts'
+import { replay } from '../settings/replay.ts'
+import { rotateCatalog, rotateFlags } from '../settings/rotate-catalog.ts'
+import { keyInUse } from '../steps/access-keys.ts'
+import { freshProcesses } from '../steps/fresh-processes.ts'
+import { grace } from '../steps/grace.ts'
+import { keyLines } from '../steps/key-lines.ts'
+import { mintingToken } from '../steps/minting-token.ts'
+import { newKey } from '../steps/new-key.ts'
+import { oldKey } from '../steps/old-key.ts'
+import { oldKeyName } from '../steps/old-key-name.ts'
+import { publicRead } from '../steps/public-read.ts'
+import { placedLine, type RestartWishes, restart } from '../steps/restart.ts'
+import { retireKey } from '../steps/retire-key.ts'
+import { uploadProbe } from '../steps/upload-probe.ts'
+import { flow, type Run } from './flow.ts'
+import type { Command } from './index.ts'
+import { prepareRotation } from './prepare-rotation.ts'
+import { rotateClosing } from './rotate-closing.ts'
+import { printSchedule } from './rotate-schedule.ts'
+
+/** At every moment the key in the env file works, and nobody who still uses the old one loses it. */
+export function rotateSteps(wishes: RestartWishes & { readonly graceMs: number }): readonly Step[] {
+  return [
+    mintingToken,
+    oldKey,
+    newKey,
+    uploadProbe,
+    oldKeyName,
+    keyLines,
+    keyInUse,
+    restart(wishes),
+    freshProcesses(wishes),
+    publicRead,
+    grace(wishes.graceMs),
+    retireKey,
+  ]
+}
+
+export const rotate: Command = {
+  async run(host, argv) {
+    if (argv.includes('--schedule')) return printSchedule(host, argv)
+    return flow(host, argv, {
+      name: 'rotate',
+      catalog: rotateCatalog,
+      accepts: rotateFlags,
+      async prepare(run) {
+        if (run.settings.on('roll')) throw noRoll()
+        const world = await prepareRotation(run)
+        const wishes = await restartWishes(run, world)
+        const again = replay('rotate', rotateFlags, run.settings.entries())
+        return {
+          world,
+          steps: rotateSteps({ ...wishes, graceMs: run.settings.need('grace') }),
+          planTitle: 'Plan',
+          shown: ['mediaHost', 'bucket', 'accountId', 'grace', 'restart', 'allowIp', 'expires'],
+          lookOnly: false,
+          again,
+          closing: (ended) => rotateClosing({ ...ended, world, again }),
+        }
+      },
+    })
+  },
+}
+
+async function restartWishes(
+  { host, ui, settings }: Run<typeof rotateCatalog>,
+  { setup }: World,
+): Promise<RestartWishes> {
+  const commands = restartCommands(setup.installation, { asRoot: host.userId === 0 })
+  const assumeRestarted = settings.on('assumeRestarted')
+  const wish = settings.get('restart') ?? 'ask'
+  if (wish !== 'ask') return { mode: wish, commands, assumeRestarted }
+  if (!ui.canAsk || settings.on('dryRun') || assumeRestarted || commands.length === 0) {
+    return { mode: 'print', commands, assumeRestarted }
+  }
+  const answer = await ui.choose({
+    message: 'Mastodon has to be restarted once the new key is in the env file. Who does that?',
+    options: [
+      { value: 'run', label: 'This program', hint: commands.map(placedLine).join(' && ') },
+      { value: 'print', label: 'I do it myself', hint: 'the commands are printed' },
+    ],
+  })
+  settings.offer('restart', answer, 'you')
+  return { mode: answer === 'run' ? 'run' : 'print', commands, assumeRestarted }
+}
+
+function noRoll(): Problem {
+  return new Problem({
+    code: 'no-roll',
+    what: 'A key is never rolled here.',
+    why: 'Rolling gives the same key a new secret, and the old secret dies at that moment: every upload would fail until Mastodon is restarted, and links to archives would break.',
+    next: 'Leave --roll out: a second key is made, put in place and proven, and only then the old one goes.',
+    exit: 2,
+  })
+}

@@ -1,0 +1,53 @@
+import { type EnvRestoration, envRestoration } from '../plan/env-restoration.ts'
+import type { Setup, World } from '../plan/step.ts'
+import type { EnvTrace } from '../plan/undo.ts'
+import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+
+/** Where `init` puts the block while another provider's stays in force. */
+export function preparedPath({ path }: Pick<EnvFileOnDisk, 'path'>): string {
+  return `${path}.r2`
+}
+
+/** Reads every env file of Mastodon anew, and judges it by its backups and by whose key it holds. */
+export async function envTraces(
+  world: Pick<World, 'envWriter' | 'setup'>,
+  ownKeys: ReadonlySet<string>,
+): Promise<EnvTrace[]> {
+  const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
+  const files = await Promise.all(pathsOf(world.setup).map(readEnvFile))
+  return Promise.all(
+    files.map(async (file, index): Promise<EnvTrace> => {
+      const role = index === 0 ? 'main' : index === 1 ? 'aside' : 'other'
+      const clean: EnvRestoration = { is: 'clean' }
+      if (role === 'other') return { role, file, restoration: clean }
+      const ownKey = [...ownKeys].some((id) => file.text.includes(id))
+      return { role, file, restoration: await judge(world, file, ownKey) }
+    }),
+  )
+}
+
+/** The env file, the one prepared beside it, then all others that Mastodon reads. */
+function pathsOf({ installation }: Setup): string[] {
+  const { envFile, envFiles } = installation
+  const known = [envFile.path, preparedPath(envFile)]
+  return [...known, ...envFiles.map(({ path }) => path).filter((path) => !known.includes(path))]
+}
+
+async function judge(
+  { setup, envWriter }: Pick<World, 'envWriter' | 'setup'>,
+  file: EnvFileOnDisk,
+  ownKey: boolean,
+): Promise<EnvRestoration> {
+  const [{ findBackups }, { restoreLines }, { readStatements }] = await Promise.all([
+    import('../services/mastodon/backups.ts'),
+    import('../services/mastodon/restore-lines.ts'),
+    import('../services/mastodon/statements.ts'),
+  ])
+  const settings = (text: string) => {
+    const active = readStatements(text).filter((statement) => statement.active)
+    return new Map(active.map(({ key, value }) => [key, { value }]))
+  }
+  const lines = { settings, restore: restoreLines }
+  const backups = await findBackups(file.realPath)
+  return envRestoration({ setup, envWriter, lines, file, backups, ownKey })
+}

@@ -1,0 +1,98 @@
+import { type Freshness, judgeFreshness } from '../plan/freshness.ts'
+import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import { Problem } from '../problem.ts'
+
+type Needs = 'processes' | 'clock' | 'facts'
+type At = Pick<World, Needs>
+
+/** Milliseconds that Puma and Sidekiq get to come up; a big instance on a small machine is slow. */
+const DEADLINE_MS = 180_000
+
+/** Proof that no process of Mastodon can still hold the old key. */
+export function freshProcesses(wishes: { readonly assumeRestarted: boolean }): Step<Needs> {
+  return {
+    id: 'processes',
+    title: 'Running processes',
+
+    async look(at): Promise<Finding> {
+      const { envWritten, restartedAt, allFresh } = at.facts
+      const will = 'see that all of Mastodon runs with the new key'
+      if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
+      if (allFresh) return { is: 'ready', note: 'all run with the new key', facts: { allFresh } }
+      const { state, changedAt } = await see(at)
+      if (state.is === 'fresh') return fresh(state, changedAt)
+      if (state.is === 'unseen' && wishes.assumeRestarted) {
+        const known = { since: changedAt, fileChangedAt: changedAt }
+        return { is: 'ready', note: 'restarted, as you say', facts: { allFresh: known } }
+      }
+      const mayCome = restartedAt !== undefined && !(state.is === 'unseen' && state.hidden)
+      if (mayCome) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+      return state.is === 'old' ? stillOld(state) : unseen(state)
+    },
+
+    async change(at) {
+      const end = at.clock.now().getTime() + DEADLINE_MS
+      for (;;) {
+        const { state, changedAt } = await see(at)
+        if (state.is === 'fresh') {
+          return { allFresh: { since: state.since, fileChangedAt: changedAt } }
+        }
+        if (at.clock.now().getTime() >= end) throw tooOld(state)
+        await at.clock.sleep(1_000)
+      }
+    },
+  }
+}
+
+async function see({ processes, facts }: At) {
+  const file = facts.envWritten?.file ?? ''
+  const changedAt = await processes.changedAt(file)
+  if (!changedAt) throw gone(file)
+  const state = judgeFreshness(await processes.running(), changedAt, facts.restartedAt)
+  return { state, changedAt }
+}
+
+function fresh(state: Extract<Freshness, { is: 'fresh' }>, changedAt: Date): Finding {
+  const note = `all ${state.count} began after the env file changed`
+  const allFresh: Facts['allFresh'] = { since: state.since, fileChangedAt: changedAt }
+  return { is: 'ready', note, facts: { allFresh } }
+}
+
+function stillOld({ names }: Extract<Freshness, { is: 'old' }>): Finding {
+  return { is: 'later', note: `run with the old key still: ${names.join(', ')}`, next: '' }
+}
+
+function unseen({ why }: Extract<Freshness, { is: 'unseen' }>): Finding {
+  return {
+    is: 'later',
+    note: `not proven: ${why}; the old key stays`,
+    next: 'npx mastodon-r2 rotate --assume-restarted',
+  }
+}
+
+function tooOld(state: Exclude<Freshness, { is: 'fresh' }>): Problem {
+  const units = state.is === 'old' ? state.names : []
+  const services = units.filter((name) => name.endsWith('.service'))
+  const command =
+    services.length > 0
+      ? `sudo systemctl restart ${services.join(' ')}`
+      : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
+  return new Problem({
+    code: 'processes-old',
+    what:
+      state.is === 'old'
+        ? `After the restart these still run with the old key: ${units.join(', ')}.`
+        : `After the restart ${state.why}.`,
+    why: 'The old key stays active until every process has the new one, so nothing is broken.',
+    next: `${command}. Then run the same command again: it goes on from here.`,
+  })
+}
+
+function gone(file: string): Problem {
+  return new Problem({
+    code: 'env-file-gone',
+    what: `${file} is not there any more.`,
+    why: 'It was there when this run began. The old key stays active.',
+    next: 'Put the file back (a backup is beside it), then run the same command again.',
+  })
+}

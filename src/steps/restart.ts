@@ -1,0 +1,74 @@
+import { judgeFreshness } from '../plan/freshness.ts'
+import type { Finding, Step } from '../plan/step.ts'
+import { Problem } from '../problem.ts'
+import { commandLine } from '../services/process/command.ts'
+import type { PlacedCommand } from '../services/process/port.ts'
+
+type Needs = 'processes' | 'runner' | 'clock' | 'facts'
+
+export interface RestartWishes {
+  /** `print`: a person runs the commands. */
+  readonly mode: 'run' | 'print'
+  /** Empty where it is not known how Mastodon is started. */
+  readonly commands: readonly PlacedCommand[]
+  /** A person vouches for what can't be seen from here. */
+  readonly assumeRestarted: boolean
+}
+
+/** Start times are known to the second, so a process has to begin in a later one than the file. */
+const NEXT_SECOND_MS = 1_100
+
+/** Makes Mastodon read the env file anew, unless it has done so already. */
+export function restart({ mode, commands, assumeRestarted }: RestartWishes): Step<Needs> {
+  const line = commands.map(placedLine).join(' && ')
+  return {
+    id: 'restart',
+    title: 'Restart',
+
+    async look({ processes, facts }): Promise<Finding> {
+      const will = mode === 'run' && line !== '' ? `run: ${line}` : 'ask you to restart Mastodon'
+      const { envWritten, restartedAt } = facts
+      if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
+      if (restartedAt) return { is: 'ready', note: 'the commands were run', facts: { restartedAt } }
+      const changedAt = await processes.changedAt(envWritten.file)
+      const state = changedAt && judgeFreshness(await processes.running(), changedAt)
+      if (state?.is === 'fresh') return { is: 'ready', note: 'Mastodon was restarted already' }
+      if (assumeRestarted && state?.is !== 'old') return { is: 'ready', note: 'done, as you say' }
+      if (mode === 'run' && line !== '') {
+        return { is: 'change', changes: [{ what: will, risk: 'public' }] }
+      }
+      const note = line === '' ? 'restart Mastodon, web and Sidekiq' : `to be done by you: ${line}`
+      return { is: 'later', note, next: line }
+    },
+
+    async change({ runner, clock }) {
+      await clock.sleep(NEXT_SECOND_MS)
+      const restartedAt = clock.now()
+      for (const placed of commands) {
+        const { exitCode, stderr } = await runner.run(placed.command, placed.cwd)
+        if (exitCode !== 0) throw failed(placedLine(placed), stderr)
+      }
+      return { restartedAt }
+    },
+  }
+}
+
+/** As it is typed, with the folder in front where that matters. */
+export function placedLine({ command, cwd }: PlacedCommand): string {
+  const line = commandLine(command)
+  return cwd === undefined ? line : `cd ${shellFolder(cwd)} && ${line}`
+}
+
+function shellFolder(path: string): string {
+  return /^[A-Za-z0-9_./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}
+
+function failed(line: string, stderr: string): Problem {
+  const [said = ''] = stderr.trim().split('\n').slice(-1)
+  return new Problem({
+    code: 'restart-failed',
+    what: `This failed: ${line}`,
+    why: `${said === '' ? 'It did not say why.' : `It said: ${said.slice(0, 300)}`} The env file holds the new key; the old one still works, so Mastodon goes on with it.`,
+    next: 'Run that line yourself. Once it works, run the same command again: it goes on from here.',
+  })
+}

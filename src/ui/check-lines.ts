@@ -1,0 +1,75 @@
+import type { Checked } from '../plan/check.ts'
+import type { Line, Tone } from './words.ts'
+
+export interface CheckLine extends Line {
+  /** Why it matters and what to type next; commands start with two spaces. */
+  readonly details: readonly string[]
+}
+
+export interface ChecksShown {
+  /** Each check with what was seen; the good ones are folded into one line an area otherwise. */
+  readonly verbose: boolean
+}
+
+const TONES: Record<Checked['verdict']['severity'], Tone> = {
+  fault: 'fault',
+  warning: 'warning',
+  note: 'note',
+  ok: 'ready',
+  skipped: 'skipped',
+}
+
+/** Verdicts as lines, in the order they come in: the worst first. */
+export function checkLines(checked: readonly Checked[], { verbose }: ChecksShown): CheckLine[] {
+  if (verbose) return checked.map((one) => full(one, true))
+  const bad = checked.filter(({ verdict }) => 'matters' in verdict)
+  return [...bad.map((one) => full(one, false)), ...fine(checked), ...skipped(checked)]
+}
+
+/** What a cron mail should hold, and nothing when all is well. */
+export function faultLines(checked: readonly Checked[]): CheckLine[] {
+  const faults = checked.filter(({ verdict }) => verdict.severity === 'fault')
+  return faults.map((one) => full(one, false))
+}
+
+function full({ about, title, verdict }: Checked, verbose: boolean): CheckLine {
+  const text = `${about}: ${title}: ${verdict.saw}`
+  const explained = 'matters' in verdict && (verdict.severity !== 'note' || verbose)
+  const details = explained ? [`Why: ${verdict.matters}`, `Next: ${verdict.next}`] : []
+  return { tone: TONES[verdict.severity], text, details: details.flatMap((it) => it.split('\n')) }
+}
+
+function fine(checked: readonly Checked[]): CheckLine[] {
+  return folded(checked, 'ok', ({ about }) => about).map(([about, those]) => ({
+    tone: 'ready',
+    text: `${about}: ${titles(those)}`,
+    details: [],
+  }))
+}
+
+function skipped(checked: readonly Checked[]): CheckLine[] {
+  const reason = ({ about, verdict }: Checked) => `${about}: ${verdict.saw}`
+  return folded(checked, 'skipped', reason).map(([text, those]) => ({
+    tone: 'skipped',
+    text: `${text} (${titles(those)})`,
+    details: [],
+  }))
+}
+
+/** Those of one severity by a word, in the order in which the words first come. */
+function folded(
+  checked: readonly Checked[],
+  severity: Checked['verdict']['severity'],
+  word: (one: Checked) => string,
+): [string, Checked[]][] {
+  const groups = new Map<string, Checked[]>()
+  for (const one of checked) {
+    if (one.verdict.severity !== severity) continue
+    groups.set(word(one), [...(groups.get(word(one)) ?? []), one])
+  }
+  return [...groups]
+}
+
+function titles(checked: readonly Checked[]): string {
+  return [...new Set(checked.map(({ title }) => title))].join(', ')
+}

@@ -1,0 +1,319 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { ENV, LOCAL_DOMAIN, type Machine } from './machine.ts'
+import { HOST } from './stage.ts'
+
+export interface BadInput {
+  readonly name: string
+  /** After `init --yes`; `--media-host` with a good host is added when neither of them names one. */
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly input?: string
+  readonly envFile?: string
+  readonly arrange?: (at: Machine) => void
+  /** As a user who is not root. */
+  readonly unprivileged?: true
+  readonly problem: string
+  /** Each has to be said; lower case and upper case are alike. */
+  readonly words: readonly string[]
+}
+
+const hosts: readonly [host: string, ...words: string[]][] = [
+  ['', 'empty'],
+  ['   ', 'empty'],
+  ['files', 'no dot', 'files.example.com'],
+  ['my files.example.com', 'space', 'myfiles.example.com'],
+  ['my_files.example.com', 'underscore', 'my-files.example.com'],
+  ['*.example.com', 'wildcard'],
+  ['admin@example.com', 'mail address'],
+  ['203.0.113.7', 'IP address'],
+  ['http://203.0.113.7/files', 'IP address'],
+  ['[2001:db8::1]', 'IP address'],
+  ['files..example.com', 'two dots'],
+  ['.files.example.com', 'starts with one'],
+  ['-files.example.com', '"-files"', 'hyphen'],
+  ['files-.example.com', '"files-"', 'hyphen'],
+  [`${'a'.repeat(64)}.example.com`, '63 characters'],
+  [`${'a.'.repeat(130)}example.com`, '253'],
+  ['files.example.123', 'ends in a number'],
+  ['files.$(id).com', '"$(id)"'],
+]
+
+const buckets: readonly [bucket: string, ...words: string[]][] = [
+  ['ab', '3 to 63'],
+  ['a'.repeat(64), '3 to 63'],
+  ['my_bucket', 'my-bucket'],
+  ['my.bucket', 'my-bucket'],
+  ['media-', 'no "-" at an end', 'media'],
+  ['mediä', '3 to 63'],
+  ['a/b', 'a-b'],
+  ['../etc', '3 to 63'],
+]
+
+const tokens: readonly [name: string, token: string, ...words: string[]][] = [
+  ['with Bearer', `Bearer ${'a'.repeat(40)}`, 'Bearer'],
+  ['in two lines', `${'a'.repeat(20)}\n${'a'.repeat(20)}`, 'line break'],
+  ['global key', `cfk_${'a'.repeat(40)}`, 'Global API Key'],
+  ['old global key', 'a1'.repeat(18).concat('b'), 'Global API Key'],
+  ['S3 secret', 'a1'.repeat(32), 'S3 secret'],
+  ['account id', 'a1'.repeat(16), 'id'],
+  ['cut short', 'cfut_abc', '40'],
+]
+
+const settings: readonly [args: readonly string[], ...words: string[]][] = [
+  [['--account-id', 'mine'], '--account-id', '32 characters'],
+  [['--account-id', 'A'.repeat(32)], '--account-id', '32 characters'],
+  [['--location', 'mars'], '--location', 'weur'],
+  [['--jurisdiction', 'ch'], '--jurisdiction', 'fedramp'],
+  [['--token-kind', 'admin'], '--token-kind', 'account, user'],
+  [['--existing-media', 'copy'], '--existing-media', 'prepare, switch'],
+  [['--print', '--format', 'yaml'], '--format', 'env, json'],
+  [['--allow-ip', '203.0.113.7/33'], '--allow-ip', '203.0.113.7/33'],
+  [['--allow-ip', 'home'], '--allow-ip', 'home'],
+  [['--expires', 'tomorrow'], '--expires', '2027-06-30'],
+  [['--expires', '2027-02-30'], '--expires', '2027-06-30'],
+  [['--cors-origin', 'https://example.com/app'], '--cors-origin', 'no path'],
+  [['--cors-origin', 'example.com'], '--cors-origin', 'https://social.example.com'],
+  [['--wait-domain', '15'], '--wait-domain', '15m'],
+  [['--wait-domain=-5m'], '--wait-domain', '15m'],
+  [['--cloudflare-api-url', 'ftp://example.com'], '--cloudflare-api-url', 'http'],
+  [['--bucket', 'a', '--location', 'mars'], '2 settings are wrong', '--bucket', '--location'],
+]
+
+const usage: readonly [args: readonly string[], problem: string, ...words: string[]][] = [
+  [['--buket', 'media'], 'unknown-flag', '--bucket'],
+  [['--media_host', HOST], 'unknown-flag', '--media-host'],
+  [['--api-token', 'x'], 'unknown-flag', '--api-token-file'],
+  [['-x'], 'unknown-flag', '-x'],
+  [['--bucket'], 'flag-needs-value', '--bucket NAME'],
+  [['--bucket', '--print'], 'flag-needs-value', '--bucket NAME'],
+  [['--bucket', 'one', '--bucket', 'two'], 'flag-twice', '--bucket'],
+  [['--dry-run=yes'], 'flag-takes-no-value', '--dry-run'],
+  [['files.example.com'], 'unexpected-word', 'flags only'],
+  [['--location', 'weur', '--jurisdiction', 'eu'], 'settings-contradict', '--location'],
+  [['--print'], 'settings-contradict', '--print', '--json'],
+  [['--quiet', '--verbose'], 'settings-contradict', '--quiet', '--verbose'],
+  [['--sandbox', '--account-id', 'a'.repeat(32)], 'settings-contradict', '--sandbox'],
+  [['--format', 'json'], 'format-without-print', '--print'],
+  [['--answers', '-', '--api-token-file', '-'], 'stdin-twice', '--answers'],
+]
+
+const answers: readonly [input: string, ...words: string[]][] = [
+  ['', 'not JSON'],
+  ['mediaHost: files.example.com', 'not JSON'],
+  ['["files.example.com"]', 'not a JSON object'],
+  ['null', 'not a JSON object'],
+  ['{"mediahost": "files.example.com"}', 'mediahost', 'Did you mean "mediaHost"'],
+  ['{"yes": true}', 'yes'],
+  ['{"bucket": "one", "--bucket": "two"}', '--bucket'],
+]
+
+const wrongAnswers: readonly [input: object, ...words: string[]][] = [
+  [{ bucket: 5 }, 'answers', 'string'],
+  [{ bucket: ['media'] }, 'answers', 'string'],
+  [{ mediaHost: '203.0.113.7' }, 'answers', 'IP address'],
+  [{ allowIp: [7] }, 'answers'],
+  [{ corsOrigin: { origin: '*' } }, 'answers'],
+]
+
+const oldBlock = [
+  ...['S3_ENABLED', 'S3_BUCKET', 'S3_REGION', 'S3_ENDPOINT', 'S3_PROTOCOL', 'S3_ALIAS_HOST'],
+  ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+]
+  .map((name) => `${name}=old\n`)
+  .join('')
+
+const envFile = (file: string) => ['--env-file', file]
+
+const files: readonly BadInput[] = [
+  {
+    name: 'env file is binary',
+    envFile: `${LOCAL_DOMAIN}\0\0`,
+    problem: 'env-file-not-text',
+    words: ['--env-file'],
+  },
+  {
+    name: 'env file is far too large',
+    envFile: `${LOCAL_DOMAIN}#${'x'.repeat(300_000)}`,
+    problem: 'env-file-not-text',
+    words: ['256 KiB'],
+  },
+  {
+    name: 'env file is a folder',
+    args: envFile('folder'),
+    arrange: ({ path }) => mkdirSync(path('folder')),
+    problem: 'env-file-is-folder',
+    words: ['.env.production'],
+  },
+  {
+    name: 'env file in a folder that is missing',
+    args: envFile('no/such/.env.production'),
+    problem: 'env-file-folder-missing',
+    words: ['no/such', '--env-file'],
+  },
+  {
+    name: 'env file below a file',
+    args: envFile(`${ENV}/file`),
+    problem: 'env-file-folder-missing',
+    words: ['--env-file'],
+  },
+  {
+    name: 'env file is a link that goes in circles',
+    args: envFile('loop'),
+    arrange: ({ path }) => symlinkSync('loop', path('loop')),
+    problem: 'env-file-unreadable',
+    words: ['circle'],
+  },
+  {
+    name: 'env file of somebody else',
+    unprivileged: true,
+    arrange: ({ path }) => chmodSync(path(ENV), 0o000),
+    problem: 'env-file-unreadable',
+    words: ['sudo', '--env-file'],
+  },
+  {
+    name: 'env file with a stray quoted line below an empty value',
+    envFile: `${LOCAL_DOMAIN}${oldBlock}S3_PERMISSION=private\n''\n`,
+    problem: 'env-file-tangled',
+    words: [ENV],
+  },
+  {
+    name: 'media host is LOCAL_DOMAIN',
+    envFile: 'LOCAL_DOMAIN=files.example.com\n',
+    problem: 'media-host-refused',
+    words: ['hostname of Mastodon itself', 'files.files.example.com'],
+  },
+  {
+    name: 'media host is WEB_DOMAIN',
+    envFile: 'LOCAL_DOMAIN=example.com\nWEB_DOMAIN=files.example.com\n',
+    problem: 'media-host-refused',
+    words: ['hostname of Mastodon itself'],
+  },
+  {
+    name: 'no folder of Mastodon',
+    args: ['--mastodon-dir', 'nowhere'],
+    problem: 'mastodon-dir-missing',
+    words: ['nowhere', '--mastodon-dir'],
+  },
+  {
+    name: 'an empty folder of Mastodon',
+    args: ['--mastodon-dir', 'empty'],
+    arrange: ({ path }) => mkdirSync(path('empty')),
+    problem: 'mastodon-dir-empty',
+    words: ['empty', 'docker-compose.yml'],
+  },
+  {
+    name: 'a broken compose file',
+    arrange: ({ path }) =>
+      writeFileSync(path('compose.yml'), 'services:\n  web: {image: mastodon\n    - x'),
+    problem: 'compose-file-broken',
+    words: ['compose.yml', 'docker compose'],
+  },
+  {
+    name: 'no media host',
+    args: ['--bucket', 'media'],
+    env: { MASTODON_R2_MEDIA_HOST: '' },
+    problem: 'settings-missing',
+    words: ['--media-host', 'MASTODON_R2_MEDIA_HOST', '--answers'],
+  },
+  {
+    name: 'no token',
+    env: { CLOUDFLARE_API_TOKEN: undefined },
+    problem: 'settings-missing',
+    words: ['--api-token-file', 'CLOUDFLARE_API_TOKEN'],
+  },
+  {
+    name: 'a token that nobody knows',
+    env: { CLOUDFLARE_API_TOKEN: `cfut_${'x'.repeat(40)}` },
+    problem: 'cloudflare-1000',
+    words: ['not valid', 'dash.cloudflare.com'],
+  },
+  {
+    name: 'a login of wrangler',
+    env: { CLOUDFLARE_API_TOKEN: `cfoat_${'x'.repeat(40)}` },
+    problem: 'cloudflare-token-kind',
+    words: ['wrangler'],
+  },
+  {
+    name: 'a token file that is missing',
+    args: ['--api-token-file', 'token.txt'],
+    problem: 'file-unreadable',
+    words: ['--api-token-file', 'token.txt', 'no such file'],
+  },
+  {
+    name: 'a token file that is a folder',
+    args: ['--api-token-file', '.'],
+    problem: 'file-unreadable',
+    words: ['directory'],
+  },
+  {
+    name: 'an empty token file',
+    args: ['--api-token-file', '-'],
+    input: '\n',
+    problem: 'settings-wrong',
+    words: ['--api-token-file', 'empty'],
+  },
+  {
+    name: 'answers that are missing',
+    args: ['--answers', 'answers.json'],
+    problem: 'file-unreadable',
+    words: ['answers.json', 'no such file'],
+  },
+  {
+    name: 'a key that a user can’t own',
+    args: ['--token-kind', 'user'],
+    problem: 'token-kind-impossible',
+    words: ['--token-kind'],
+  },
+]
+
+/** What people get wrong, and what they have to be told. All of it ends with exit code 2. */
+export const badInputs: readonly BadInput[] = [
+  ...hosts.map(([host, ...words]) => ({
+    name: `media host "${host.slice(0, 40)}"`,
+    args: ['--media-host', host],
+    problem: 'settings-wrong',
+    words: ['--media-host', ...words],
+  })),
+  {
+    name: 'media host in the variable',
+    env: { MASTODON_R2_MEDIA_HOST: 'a_b.example.com' },
+    args: ['--bucket', 'media'],
+    problem: 'settings-wrong',
+    words: ['MASTODON_R2_MEDIA_HOST', 'underscore'],
+  },
+  ...buckets.map(([bucket, ...words]) => ({
+    name: `bucket "${bucket.slice(0, 40)}"`,
+    args: ['--bucket', bucket],
+    problem: 'settings-wrong',
+    words: ['--bucket', ...words],
+  })),
+  ...tokens.map(([name, token, ...words]) => ({
+    name: `token: ${name}`,
+    args: ['--api-token-file', '-'],
+    input: token,
+    problem: 'settings-wrong',
+    words: ['--api-token-file', ...words],
+  })),
+  ...settings.map(([args, ...words]) => ({
+    name: args.join(' '),
+    args,
+    problem: 'settings-wrong',
+    words,
+  })),
+  ...usage.map(([args, problem, ...words]) => ({ name: args.join(' '), args, problem, words })),
+  ...answers.map(([input, ...words]) => ({
+    name: `answers ${input}`,
+    args: ['--answers', '-'],
+    input,
+    problem: 'answers-wrong',
+    words: ['answers', ...words],
+  })),
+  ...wrongAnswers.map(([input, ...words]) => ({
+    name: `answers ${JSON.stringify(input)}`,
+    args: ['--answers', '-'],
+    input: JSON.stringify(input),
+    problem: 'settings-wrong',
+    words,
+  })),
+  ...files,
+]

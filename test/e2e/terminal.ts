@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isRequired } from '../requirement.ts'
+import { cli } from './program.ts'
+
+/** The reason why there is no terminal to test with; undefined when there is one. */
+export const tmuxMissing = whyNoTmux()
+
+function whyNoTmux(): string | undefined {
+  try {
+    execFileSync('tmux', ['-V'], { stdio: 'ignore' })
+    return undefined
+  } catch (cause) {
+    if (isRequired('tmux')) throw new Error('tmux is not installed.', { cause })
+    return '(tmux is not installed)'
+  }
+}
+
+/** A real terminal with the program in it, keys in, screen out. */
+export interface Terminal {
+  /** tmux names of keys (`Enter`, `Down`, `C-c`). */
+  press(...keys: string[]): void
+  type(text: string): void
+  /** All that was ever shown, in lines as they stand on the screen. */
+  screen(): string
+  /** The same with its escape sequences. */
+  painted(): string
+  /** Waits for the words; fails with the screen. */
+  see(words: string | RegExp): Promise<string>
+  /** Waits for the end and gives the exit code. */
+  exitCode(): Promise<number>
+  close(): void
+}
+
+export interface TerminalOptions {
+  readonly columns: number
+  readonly cwd: string
+  /** For the tmux configuration and the socket. */
+  readonly folder: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** tmux does not always get to know how a program ended, so the shell says it. */
+const andTheExitCode = 'trap : INT; "$0" "$@"; printf "\\n[exit code %d]\\n" $?; exec sleep 1000'
+const ENDED = /^\[exit code (\d+)\]$/m
+
+export function openTerminal(args: readonly string[], options: TerminalOptions): Terminal {
+  const { columns, cwd, folder, env } = options
+  const socket = join(folder, `tmux-${randomBytes(4).toString('hex')}`)
+  const configuration = `${socket}.conf`
+  writeFileSync(configuration, 'set -g history-limit 5000\n')
+  const tmux = (...words: string[]) =>
+    execFileSync('tmux', ['-S', socket, '-f', configuration, ...words], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8', TERM: 'xterm-256color' },
+      timeout: 10_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  const size = ['-x', String(columns), '-y', '50']
+  const given = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
+  const command = ['sh', '-c', andTheExitCode, process.execPath, '--', cli, ...args]
+  tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
+  const screen = () => tmux('capture-pane', '-p', '-S', '-')
+  const waitFor = async (what: string, isSo: () => boolean) => {
+    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) if (isSo()) return
+    throw new Error(`${what} never came. On the screen:\n${screen()}`)
+  }
+  return {
+    press: (...keys) => void tmux('send-keys', ...keys),
+    type: (text) => void tmux('send-keys', '-l', text),
+    screen,
+    painted: () => tmux('capture-pane', '-p', '-e', '-S', '-'),
+    async see(words) {
+      await waitFor(String(words), () => {
+        const shown = screen()
+        return typeof words === 'string' ? shown.includes(words) : words.test(shown)
+      })
+      return screen()
+    },
+    async exitCode() {
+      await waitFor('The end', () => ENDED.test(screen()))
+      return Number(ENDED.exec(screen())?.[1])
+    },
+    close: () => void tmux('kill-server'),
+  }
+}

@@ -1,0 +1,88 @@
+import { expect } from 'vitest'
+import { expectConverged, expectNoSecret, expectOnlyOurs } from './converged.ts'
+import { type Kind, kinds, requestsOf, type Shape, type Strike, textOf } from './strike.ts'
+import { BEFORE, BUCKET, type Ended, HOST, type Limits, openTrial, type Trial } from './trial.ts'
+
+/** Trials side by side; most of their time is waiting. */
+const LANES = 6
+const REPEATED: readonly Kind[] = ['429', '500', 'reset', 'hang', 'applied-then-reset', 'malformed']
+
+/**
+ * Every request of a clean `init` that `wanted` chooses × every kind of fault, once, and for those
+ * that are worth a repetition also for good. Returns how each ended.
+ */
+export async function survive(
+  wanted: (shape: Shape) => boolean,
+  limits: Limits,
+): Promise<{ cases: number; failures: string[]; outcomes: Map<string, string> }> {
+  const trials = await Promise.all(Array.from({ length: LANES }, () => openTrial(limits)))
+  try {
+    const [first] = trials as [Trial]
+    await first.init()
+    const requests = requestsOf(first.sandbox.log).filter(wanted)
+    const strikes = requests.flatMap((request) => strikesAt(request))
+    const cases = strikes.length
+    const queue = [...strikes]
+    const failures: string[] = []
+    const outcomes = new Map<string, string>()
+    const lane = async (trial: Trial) => {
+      for (let strike = queue.shift(); strike; strike = queue.shift()) {
+        const name = `${strike.kind}${strike.always ? ' always' : ''} at ${strike.nth}. ${textOf(strike)}`
+        try {
+          outcomes.set(name, await survives(trial, strike))
+        } catch (error) {
+          failures.push(`${name}\n${String((error as Error).stack ?? error).slice(0, 1500)}`)
+        }
+      }
+    }
+    await Promise.all(trials.map(lane))
+    return { cases, failures, outcomes }
+  } finally {
+    await Promise.all(trials.map((trial) => trial.close()))
+  }
+}
+
+function strikesAt(request: Shape & { nth: number }): Strike[] {
+  const names = Object.keys(kinds) as Kind[]
+  const once = names.map((kind) => ({ ...request, kind, always: false }))
+  const repeated = REPEATED.map((kind) => ({ ...request, kind, always: true }))
+  return request.nth === 1 ? [...once, ...repeated] : once
+}
+
+async function survives(trial: Trial, strike: Strike): Promise<string> {
+  trial.reset()
+  const broken = await trial.init(strike)
+  expectSane(broken)
+  expectNoSecret(trial.sandbox, broken.said)
+  expectOnlyOurs(BEFORE, trial.envText())
+  if (broken.code !== 0 && trial.envText() === BEFORE) expectNoOrphan(trial, strike)
+  const again = await trial.init()
+  expect({ code: again.code, problem: again.report.problem }).toEqual({ code: 0, problem: null })
+  expectConverged(trial.sandbox, trial.envText(), { bucket: BUCKET, host: HOST, before: BEFORE })
+  const names = trial.files().map((name) => name.replace(/\d{8}T\d+Z(-\d+)?/, 'TIME'))
+  expect(new Set(names)).toEqual(
+    new Set(['.env.production', '.env.production.mastodon-r2-TIME.bak']),
+  )
+  return broken.report.problem?.code ?? 'went on'
+}
+
+/** A key that is nowhere written down is gone, unless it was the taking back that failed. */
+function expectNoOrphan({ sandbox }: Trial, { always, method }: Strike): void {
+  const takesBack = method === 'DELETE' || always
+  if (!takesBack) expect(sandbox.world.tokens.slice(1).map(({ name }) => name)).toEqual([])
+}
+
+/** All well, or a problem that says what to do next. */
+function expectSane({ code, report }: Ended): void {
+  expect(report.ok).toBe(code === 0)
+  if (code === 0) {
+    expect(report.problem).toBeNull()
+    return
+  }
+  expect([1, 2]).toContain(code)
+  expect(report.problem).toMatchObject({
+    what: expect.stringMatching(/\S{3}.*\.$/s),
+    next: expect.stringMatching(/\S{3}/),
+  })
+  if (code === 2) expect(report.steps.filter(({ status }) => status === 'changed')).toEqual([])
+}

@@ -1,0 +1,206 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { setTimeout as after } from 'node:timers/promises'
+import { chooseSetup } from '../../src/commands/choose-setup.ts'
+import { chooseToken } from '../../src/commands/choose-token.ts'
+import { envWriter } from '../../src/commands/env-writer.ts'
+import { flow, type Run } from '../../src/commands/flow.ts'
+import { initSteps } from '../../src/commands/init.ts'
+import { remember } from '../../src/commands/memory.ts'
+import { initCatalog, type SetupCatalog } from '../../src/commands/setup-catalog.ts'
+import { parseConnectTo } from '../../src/connect-to.ts'
+import type { Host } from '../../src/host.ts'
+import type { Report } from '../../src/plan/report.ts'
+import type { Clock, World } from '../../src/plan/step.ts'
+import { flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { connectCloudflare } from '../../src/services/cloudflare/client.ts'
+import { findMastodon } from '../../src/services/mastodon/find.ts'
+import { readEnvFile } from '../../src/services/mastodon/read-env-file.ts'
+import { connectPublicWeb } from '../../src/services/public-web/client.ts'
+import { connectS3 } from '../../src/services/s3/client.ts'
+import type { S3Port } from '../../src/services/s3/port.ts'
+import { type Strike, strikeAt } from './strike.ts'
+
+export const BEFORE = '# mine\r\nLOCAL_DOMAIN=social.example.com\nDB_PASS="a b"\nS3_BUCKET=old\n'
+export const HOST = 'files.example.com'
+export const BUCKET = 'example-media'
+
+export interface Ended {
+  readonly code: number
+  readonly report: Report
+  /** Both streams. */
+  readonly said: string
+}
+
+/** A sandbox and a server that `init` is run on inside this process, with short time limits. */
+export interface Trial {
+  readonly sandbox: Sandbox
+  init(strike?: Strike): Promise<Ended>
+  envText(): string
+  /** Names of the files beside the env file. */
+  files(): string[]
+  /** A server and an account without anything, as at the start. */
+  reset(): void
+  close(): Promise<void>
+}
+
+/** Milliseconds; what hangs is given up then. */
+export interface Limits {
+  readonly api: number
+  readonly s3: number
+  readonly web: number
+  /** Whole uploads take most of a run's time; false: small ones, where S3 is not what is tested. */
+  readonly parts: boolean
+}
+
+/** How much faster than the wall's the program's clock goes. */
+const SPEED = 60
+
+export async function openTrial(limits: Limits): Promise<Trial> {
+  const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-trial-'))
+  const path = join(folder, '.env.production')
+  const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, dir: folder })
+  const web = connectPublicWeb({
+    connectTo: sandbox.connectTo.flatMap((text) => parseConnectTo(text) ?? []),
+    ca: sandbox.caPem,
+    timeoutMs: limits.web,
+  })
+  const trial: Trial = {
+    sandbox,
+    async init(strike) {
+      strikeAt(sandbox, strike)
+      const said: string[] = []
+      const stderr = collector(said)
+      const report: string[] = []
+      const json = collector(report, said)
+      const host = hostOf(sandbox, folder, { stdout: json, stderr })
+      const argv = ['--yes', '--json', '--media-host', HOST, '--bucket', BUCKET, ...flags(sandbox)]
+      const code = await flow(host, [...argv, '--env-file', path], {
+        name: 'init',
+        catalog: initCatalog,
+        prepare: async (run) => ({
+          world: { ...(await worldOf(run, limits)), web } as World,
+          steps: initSteps,
+          planTitle: 'Plan',
+          shown: [],
+          lookOnly: false,
+          again: 'npx mastodon-r2 init',
+          closing: () => ({ headline: '', sections: [] }),
+        }),
+      })
+      return { code, report: JSON.parse(report.join('')) as Report, said: said.join('') }
+    },
+    envText: () => readFileSync(path, 'utf8'),
+    files: () => readdirSync(folder).filter((name) => name.startsWith('.env')),
+    reset() {
+      const { world, log } = sandbox
+      world.buckets.length = 0
+      world.dnsRecords.length = 0
+      world.tokens.length = 1
+      ;(log as unknown[]).length = 0
+      strikeAt(sandbox, undefined)
+      for (const name of trial.files()) rmSync(join(folder, name))
+      writeFileSync(path, BEFORE, { mode: 0o600 })
+    },
+    async close() {
+      await sandbox.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  trial.reset()
+  return trial
+}
+
+/** As prepareSetup does it, but for the time limits and the clock; what init's steps need. */
+async function worldOf(
+  { host, ui, settings, clock }: Run<SetupCatalog>,
+  limits: Limits,
+): Promise<Partial<World>> {
+  const installation = await findMastodon({
+    cwd: host.cwd,
+    mastodonDir: undefined,
+    envFile: settings.get('envFile'),
+    environment: host.environment,
+  })
+  const remembered = remember(installation, settings.get('s3EndpointUrl'))
+  const fast = { ...clock, ...fastClock(host.interrupted) }
+  const baseUrl = settings.need('cloudflareApiUrl')
+  const { cloudflare, token } = await chooseToken(settings, ui, async (secret) =>
+    connectCloudflare({ token: secret, baseUrl, sleep: fast.sleep, timeoutMs: limits.api }),
+  )
+  const setup = await chooseSetup({
+    settings,
+    ui,
+    installation,
+    remembered,
+    cloudflare,
+    token,
+    readEnvFile,
+    lookOnly: false,
+  })
+  const place = { endpoint: setup.s3Endpoint, bucket: setup.at.bucket, timeoutMs: limits.s3 }
+  return {
+    cloudflare,
+    connectS3: (key) => withParts(connectS3({ ...place, key }), limits.parts),
+    envWriter: await envWriter(),
+    clock: fast,
+    setup,
+    facts: {},
+  }
+}
+
+function withParts(s3: S3Port, parts: boolean): S3Port {
+  if (parts) return s3
+  return { ...s3, putMultipart: (key, body, options) => s3.put(key, body.subarray(0, 9), options) }
+}
+
+function fastClock(interrupted: AbortSignal): Pick<Clock, 'now' | 'sleep'> {
+  const start = Date.now()
+  return {
+    now: () => new Date(start + (Date.now() - start) * SPEED),
+    sleep: async (ms, signal) => {
+      const either = signal ? AbortSignal.any([interrupted, signal]) : interrupted
+      await after(ms / SPEED, undefined, { signal: either }).catch(() => undefined)
+    },
+  }
+}
+
+function hostOf(
+  sandbox: Sandbox,
+  cwd: string,
+  { stdout, stderr }: Record<'stdout' | 'stderr', Writable>,
+): Host {
+  const { bootstrapToken, apiUrl } = sandbox
+  return {
+    argv: ['init'],
+    environment: {
+      CLOUDFLARE_API_TOKEN: bootstrapToken.reveal(),
+      CLOUDFLARE_BASE_URL: apiUrl,
+    },
+    cwd,
+    version: '0.0.0',
+    nodeVersion: '20.19.0',
+    execPath: process.execPath,
+    script: '',
+    pid: process.pid,
+    userId: process.getuid?.(),
+    stdin: process.stdin,
+    stdout: stdout as NodeJS.WriteStream,
+    stderr: stderr as NodeJS.WriteStream,
+    hasPerson: false,
+    interrupted: new AbortController().signal,
+    readStdin: async () => '',
+    leave: () => undefined,
+  }
+}
+
+function collector(...into: string[][]): Writable {
+  return new Writable({
+    write(chunk, _, done) {
+      for (const list of into) list.push(String(chunk))
+      done()
+    },
+  })
+}
