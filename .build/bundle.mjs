@@ -25,16 +25,12 @@ const { metafile, outputFiles } = await build({
   logLevel: 'warning',
   external: ['miniflare'],
   chunkNames: '[name]-[hash]',
-  banner: {
-    // Bundled CommonJS packages ask for Node's own modules with require.
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
 })
 refuseForeignImports(metafile)
 refuseSlowStart(metafile)
 const licences = await thirdPartyLicences(metafile, root)
 await replaceDist([
-  ...outputFiles.map(({ path, text }) => [basename(path), withFirstLines(text)]),
+  ...outputFiles.map(({ path, text }) => [basename(path), withRequire(withFirstLines(text))]),
   ['THIRD-PARTY-LICENSES.txt', licences],
 ])
 
@@ -45,6 +41,12 @@ await replaceDist([
  */
 function withFirstLines(text) {
   return text.replace(/^#!.*\n/, `#!/bin/sh\n':' //; exec node -- "$0" "$@"\n`)
+}
+
+/** Bundled CommonJS packages ask for Node's own modules with require; the start has none of them. */
+function withRequire(text) {
+  if (!/\brequire\b/.test(text)) return text
+  return `import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);${text}`
 }
 
 /** A bundled file that imports a package would fail on the user's machine. */

@@ -1,36 +1,104 @@
-import type { Ended } from './flow.ts'
-import { flow } from './flow.ts'
+import { mastodonChecks } from '../checks/mastodon/index.ts'
+import { publicWebChecks } from '../checks/public-web/index.ts'
+import { settingsChecks } from '../checks/settings/index.ts'
+import { storageChecks } from '../checks/storage/index.ts'
+import type { Checked, Severity } from '../plan/check.ts'
+import { type Report, reportChecks } from '../plan/report.ts'
+import { runChecks } from '../plan/run-checks.ts'
+import { Problem } from '../problem.ts'
+import { type CheckCatalog, checkCatalog, checkFlags } from './check-catalog.ts'
+import { lookAtCloudflare } from './check-cloudflare.ts'
+import { findStorage } from './check-storage.ts'
+import { checkWorld, findInstallation } from './check-world.ts'
+import { refuseContradictions } from './contradictions.ts'
+import { type Run, session, settingsOf } from './flow.ts'
 import type { Command } from './index.ts'
-import { initSteps } from './init.ts'
-import { prepareSetup } from './prepare-setup.ts'
-import { checkCatalog, initCatalog, shownSettings } from './setup-catalog.ts'
 
-/** The survey of all of init's steps: what is not ready is a fault. */
+/** The doctor: looks at everything, with or without a Cloudflare token, and changes nothing. */
 export const check: Command = {
   run: (host, argv) =>
-    flow(host, argv, {
-      name: 'check',
-      catalog: initCatalog,
-      accepts: checkCatalog,
-      async prepare(run) {
-        const { world } = await prepareSetup(run, { lookOnly: true })
-        return {
-          world,
-          steps: initSteps,
-          planTitle: 'What is there',
-          shown: shownSettings.filter((name) => name in checkCatalog),
-          lookOnly: true,
-          again: 'npx mastodon-r2 init',
-          closing,
-        }
-      },
-    }),
+    session(
+      host,
+      argv,
+      { name: 'check', catalog: checkCatalog, accepts: checkFlags },
+      async (run, draft) => examine(run, await prepared(run), draft),
+    ),
 }
 
-function closing({ report }: Ended) {
-  const open = report.steps.filter(({ status }) => status !== 'ready')
-  if (open.length === 0) return { headline: 'All well.', sections: [] }
-  const headline = `${open.length} of ${report.steps.length} are not as they should be.`
-  const lines = ['  npx mastodon-r2 init']
-  return { headline, sections: [{ title: 'To put that right (it shows a plan first)', lines }] }
+type Prepared = Awaited<ReturnType<typeof prepare>>
+
+async function prepare(run: Run<CheckCatalog>) {
+  const { ui, settings } = run
+  refuseContradictions((name) => settings.source(name))
+  const installation = await findInstallation(run)
+  const { storage, remembered } = findStorage(settings, installation)
+  const files = installation.envFiles.map(({ path }) => path).join(', ')
+  ui.say(`Settings of Mastodon: ${files || installation.envFile.path}`)
+  const world = await checkWorld(run, installation, storage)
+  const done = ui.busy('Asking Cloudflare')
+  const cloudflare = await lookAtCloudflare(run, world, remembered).finally(done)
+  return { world, cloudflare }
+}
+
+/** What keeps the checks from being made is no fault of the setup: exit code 2. */
+async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
+  try {
+    return await prepare(run)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const { code, what, why, next } = error
+    throw new Problem({ code, what, why, next, exit: 2 }, { cause: error })
+  }
+}
+
+async function examine(
+  { ui, settings }: Run<CheckCatalog>,
+  { world, cloudflare }: Prepared,
+  draft: Report,
+): Promise<number> {
+  const checks = [
+    ...settingsChecks,
+    ...storageChecks(),
+    ...publicWebChecks(),
+    ...mastodonChecks,
+    ...cloudflare.checks,
+  ]
+  const done = ui.busy('Looking at everything')
+  const found = await runChecks(checks, world, { quick: settings.on('quick') }).finally(done)
+  ui.showChecks(found, { verbose: settings.on('verbose') })
+  const faults = having(found, 'fault')
+  const ok = faults.length === 0
+  const report: Report = {
+    ...draft,
+    ok,
+    settings: settingsOf(settings),
+    steps: cloudflare.steps(),
+    checks: reportChecks(found),
+    warnings: having(found, 'warning').map(({ title, verdict }) => `${title}: ${verdict.saw}`),
+    next: nextLines([...faults, ...having(found, 'warning')]),
+  }
+  // A cron job that finds nothing wrong must not send a mail.
+  const isSilent = ok && settings.on('quiet') && !settings.on('json')
+  if (!isSilent) ui.finish(report, { headline: headlineOf(found), sections: [] })
+  return ok ? 0 : 1
+}
+
+function having(found: readonly Checked[], severity: Severity): Checked[] {
+  return found.filter(({ verdict }) => verdict.severity === severity)
+}
+
+function nextLines(found: readonly Checked[]): string[] {
+  const lines = found.flatMap(({ verdict }) => ('next' in verdict ? [verdict.next] : []))
+  return [...new Set(lines)]
+}
+
+function headlineOf(found: readonly Checked[]): string {
+  const counted = (['fault', 'warning'] as const).flatMap((severity) => {
+    const { length } = having(found, severity)
+    return length === 0 ? [] : [`${length} ${severity}${length === 1 ? '' : 's'}`]
+  })
+  if (counted.length === 0) return 'All well.'
+  return having(found, 'fault').length === 0
+    ? `All works; ${counted.join(', ')}.`
+    : `Not all is well: ${counted.join(', ')}.`
 }

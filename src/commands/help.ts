@@ -41,10 +41,10 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   if (name === 'help') {
     return undefined
   }
-  if (name === 'undo') return (await import('../settings/undo-catalog.ts')).undoFlags
+  if (name === 'undo') return (await import('../settings/undo-catalog.ts')).undoSettings
   if (name === 'rotate') return (await import('../settings/rotate-catalog.ts')).rotateFlags
-  const { initCatalog, checkCatalog } = await import('./setup-catalog.ts')
-  return name === 'check' ? checkCatalog : initCatalog
+  if (name === 'check') return (await import('./check-catalog.ts')).checkFlags
+  return (await import('./setup-catalog.ts')).initCatalog
 }
 
 /** Every flag with its help, 60 columns wide so that it fits everywhere. */

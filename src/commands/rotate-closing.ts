@@ -19,7 +19,8 @@ export function rotateClosing(ended: RotateEnded): Closing {
     return { headline, sections: goOn(ended) }
   }
   if (report.dryRun) {
-    return { headline: 'That is the plan. Nothing was changed.', sections: goOn(ended) }
+    const carryOut = { title: 'To carry it out', lines: [`  ${ended.again}`] }
+    return { headline: 'That is the plan. Nothing was changed.', sections: [carryOut] }
   }
   const open = report.steps.filter(({ status }) => status === 'skipped')
   if (open.length === 0) {

@@ -42,13 +42,11 @@ function goOn({ again }: UndoEnded): Section {
 function envSection({ facts, prepared }: UndoEnded): Section[] {
   const written = facts.envWritten
   if (!written) return []
-  const { file, backup, diff } = written
-  const aside = `The file as it was before this (its key and bucket may be gone): ${backup}`
   const changed: Section = {
-    title: `Changed in ${file}`,
+    title: `${written.file} as it was until now`,
     lines: [
-      ...diff.filter((line) => !/^[-+]\s*$/.test(line)).map((line) => `  ${line}`),
-      ...(backup === undefined ? [] : [aside]),
+      `  ${written.backup}`,
+      'Delete it and the other backups beside it when you no longer need them: they hold the passwords of Mastodon.',
     ],
   }
   if (!prepared.remembered.switchedOn) return [changed]

@@ -20,8 +20,7 @@ export async function envTraces(
       const role = index === 0 ? 'main' : index === 1 ? 'aside' : 'other'
       const clean: EnvRestoration = { is: 'clean' }
       if (role === 'other') return { role, file, restoration: clean }
-      const ownKey = [...ownKeys].some((id) => file.text.includes(id))
-      return { role, file, restoration: await judge(world, file, ownKey) }
+      return { role, file, restoration: await judge(world, file, ownKeys) }
     }),
   )
 }
@@ -36,7 +35,7 @@ function pathsOf({ installation }: Setup): string[] {
 async function judge(
   { setup, envWriter }: Pick<World, 'envWriter' | 'setup'>,
   file: EnvFileOnDisk,
-  ownKey: boolean,
+  ownKeys: ReadonlySet<string>,
 ): Promise<EnvRestoration> {
   const [{ findBackups }, { restoreLines }, { readStatements }] = await Promise.all([
     import('../services/mastodon/backups.ts'),
@@ -49,5 +48,5 @@ async function judge(
   }
   const lines = { settings, restore: restoreLines }
   const backups = await findBackups(file.realPath)
-  return envRestoration({ setup, envWriter, lines, file, backups, ownKey })
+  return envRestoration({ setup, envWriter, lines, file, backups, ownKeys })
 }

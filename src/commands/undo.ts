@@ -1,7 +1,7 @@
 import type { Step, World } from '../plan/step.ts'
 import type { Undo } from '../plan/undo.ts'
 import { replay } from '../settings/replay.ts'
-import { undoCatalog, undoFlags } from '../settings/undo-catalog.ts'
+import { undoCatalog, undoSettings } from '../settings/undo-catalog.ts'
 import { token } from '../steps/token.ts'
 import { ownKeys, undoAccessKeys } from '../steps/undo/access-keys.ts'
 import { undoBucket } from '../steps/undo/bucket.ts'
@@ -39,7 +39,7 @@ export const undo: Command = {
     flow(host, argv, {
       name: 'undo',
       catalog: undoCatalog,
-      accepts: undoFlags,
+      accepts: undoSettings,
       async prepare(run) {
         const { envFile } = await recallSetup(run)
         await holdEnvFile(run, envFile, { lookOnly: false })
@@ -47,7 +47,7 @@ export const undo: Command = {
         const { world } = prepared
         const undo = await undoing(run, prepared)
         await preview(run, world, undo)
-        const again = replay('undo', undoFlags, run.settings.entries())
+        const again = replay('undo', undoSettings, run.settings.entries())
         return {
           world,
           steps: undoSteps(undo),
@@ -89,6 +89,6 @@ async function preview({ ui }: UndoRun, { envWriter }: World, undo: Undo): Promi
     if (role !== 'main' || (restoration.is !== 'write' && restoration.is !== 'remove')) continue
     const text = restoration.is === 'write' ? restoration.text : ''
     const diff = envWriter.diff(file.text, text).filter((line) => !/^[-+]\s*$/.test(line))
-    ui.note(`What changes in ${file.path} (after a backup of it)`, diff)
+    ui.note(`Changes in ${file.path}`, diff)
   }
 }

@@ -50,8 +50,8 @@ export interface Restorable {
   readonly file: EnvFileOnDisk
   /** Newest first. */
   readonly backups: readonly EnvBackup[]
-  /** The key in the file bears a name that only this tool gives. */
-  readonly ownKey: boolean
+  /** Ids of the keys that bear a name which only this tool gives. */
+  readonly ownKeys: ReadonlySet<string>
 }
 
 type Values = ReadonlyMap<string, { readonly value: string }>
@@ -65,7 +65,7 @@ export function envRestoration(at: Restorable): EnvRestoration {
   const now = lines.settings(file.text)
   if (!file.exists || !isAbout(setup, now)) return { is: 'clean' }
   const marks = commentsOf(envWriter, setup)
-  const backup = backups.find(({ text }) => !isOurs(setup, lines.settings(text)))
+  const backup = backups.find(({ text }) => !isOurs(at, text, marks))
   if (backup && isOnlyOurs(at, backup.text, now)) {
     return { is: 'write', text: backup.text, how: 'whole', backup: backup.path }
   }
@@ -75,8 +75,7 @@ export function envRestoration(at: Restorable): EnvRestoration {
     const text = lines.restore(file.text, backup.text, { names, retired, marks })
     return { is: 'write', text, how: 'lines', backup: backup.path }
   }
-  const isMarked = marks.some((mark) => file.text.split(/\r?\n/).includes(mark))
-  if (!isMarked && !at.ownKey) return { is: 'foreign' }
+  if (!isSigned(at, file.text, marks)) return { is: 'foreign' }
   const text = lines.restore(file.text, '', { names, retired: [], marks })
   if (text.trim() === '') return { is: 'remove' }
   return { is: 'write', text, how: 'cut', backup: undefined }
@@ -99,10 +98,18 @@ export function isAbout(setup: Setup, values: Values): boolean {
 }
 
 /** As `init` writes it; a setup made by hand rarely has the empty S3_PERMISSION. */
-function isOurs(setup: Setup, values: Values): boolean {
+function isOurs(at: Restorable, text: string, marks: readonly string[]): boolean {
+  const values = at.lines.settings(text)
+  if (!isAbout(at.setup, values)) return false
   const value = (name: string) => values.get(name)?.value
   const isForm = value('S3_REGION') === 'auto' && value('S3_PERMISSION') === ''
-  return isAbout(setup, values) && isForm && value('S3_PROTOCOL') === 'https'
+  return (isForm && value('S3_PROTOCOL') === 'https') || isSigned(at, text, marks)
+}
+
+/** Our comments stand in it, or a key of ours. */
+function isSigned({ ownKeys }: Restorable, text: string, marks: readonly string[]): boolean {
+  const isMarked = marks.some((mark) => text.split(/\r?\n/).includes(mark))
+  return isMarked || [...ownKeys].some((id) => text.includes(id))
 }
 
 function isOnlyOurs({ setup, envWriter, lines, file }: Restorable, before: string, now: Values) {

@@ -27,7 +27,7 @@ const own = {
 export const undoCatalog = { ...catalog, ...own } as const
 
 /** The settings that `undo` takes. */
-export const undoFlags = {
+export const undoSettings = {
   ...own,
   mediaHost: catalog.mediaHost,
   bucket: { ...catalog.bucket, help: 'the bucket', fallbackHelp: 'from the env file or a backup' },

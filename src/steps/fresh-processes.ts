@@ -15,13 +15,14 @@ export function freshProcesses(wishes: { readonly assumeRestarted: boolean }): S
     title: 'Running processes',
 
     async look(at): Promise<Finding> {
-      const { envWritten, restartedAt, allFresh } = at.facts
+      const { envWritten, restartedAt, allFresh, rotation } = at.facts
       const will = 'see that all of Mastodon runs with the new key'
       if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
       if (allFresh) return { is: 'ready', note: 'all run with the new key', facts: { allFresh } }
       const { state, changedAt } = await see(at)
       if (state.is === 'fresh') return fresh(state, changedAt)
-      if (state.is === 'unseen' && wishes.assumeRestarted) {
+      const mayBe = rotation?.kind === 'finish' || restartedAt !== undefined
+      if (state.is === 'unseen' && wishes.assumeRestarted && mayBe) {
         const known = { since: changedAt, fileChangedAt: changedAt }
         return { is: 'ready', note: 'restarted, as you say', facts: { allFresh: known } }
       }
@@ -65,26 +66,32 @@ function stillOld({ names }: Extract<Freshness, { is: 'old' }>): Finding {
 function unseen({ why }: Extract<Freshness, { is: 'unseen' }>): Finding {
   return {
     is: 'later',
-    note: `not proven: ${why}; the old key stays`,
-    next: 'npx mastodon-r2 rotate --assume-restarted',
+    note: `not proven: ${why}. Add --assume-restarted once it was restarted wherever it runs`,
+    next: '',
   }
 }
 
 function tooOld(state: Exclude<Freshness, { is: 'fresh' }>): Problem {
-  const units = state.is === 'old' ? state.names : []
-  const services = units.filter((name) => name.endsWith('.service'))
+  const why = 'The old key stays active until every process has the new one, so nothing is broken.'
+  const again = 'Then run the same command again: it goes on from here.'
+  if (state.is === 'unseen') {
+    return new Problem({
+      code: 'processes-unseen',
+      what: `After the restart ${state.why}.`,
+      why,
+      next: `Start what is missing. If it runs on another machine, restart it there and add --assume-restarted. ${again}`,
+    })
+  }
+  const services = state.names.filter((name) => name.endsWith('.service'))
   const command =
     services.length > 0
       ? `sudo systemctl restart ${services.join(' ')}`
       : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
   return new Problem({
     code: 'processes-old',
-    what:
-      state.is === 'old'
-        ? `After the restart these still run with the old key: ${units.join(', ')}.`
-        : `After the restart ${state.why}.`,
-    why: 'The old key stays active until every process has the new one, so nothing is broken.',
-    next: `${command}. Then run the same command again: it goes on from here.`,
+    what: `After the restart these still run with the old key: ${state.names.join(', ')}.`,
+    why,
+    next: `${command}. ${again}`,
   })
 }
 

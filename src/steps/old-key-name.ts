@@ -14,10 +14,10 @@ export const oldKeyName: Step<'cloudflare' | 'setup' | 'clock' | 'facts'> = {
   async look({ facts }): Promise<Finding> {
     const { rotation, keyProven, oldKeyNamed } = facts
     if (!rotation) return { is: 'waiting', on: 'rotation', will }
-    if (!keyProven) return { is: 'waiting', on: 'keyProven', will }
     const known = { oldKeyNamed: true as const }
-    if (oldKeyNamed) return { is: 'ready', note: 'marked as the old one', facts: known }
     if (rotation.kind === 'finish') return { is: 'ready', note: 'known', facts: known }
+    if (!keyProven) return { is: 'waiting', on: 'keyProven', will }
+    if (oldKeyNamed) return { is: 'ready', note: 'marked as the old one', facts: known }
     if (rotation.stays !== undefined) return { is: 'ready', note: 'left alone', facts: known }
     return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
   },

@@ -27,17 +27,19 @@ export function restart({ mode, commands, assumeRestarted }: RestartWishes): Ste
 
     async look({ processes, facts }): Promise<Finding> {
       const will = mode === 'run' && line !== '' ? `run: ${line}` : 'ask you to restart Mastodon'
-      const { envWritten, restartedAt } = facts
+      const { envWritten, restartedAt, rotation } = facts
       if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
       if (restartedAt) return { is: 'ready', note: 'the commands were run', facts: { restartedAt } }
       const changedAt = await processes.changedAt(envWritten.file)
       const state = changedAt && judgeFreshness(await processes.running(), changedAt)
       if (state?.is === 'fresh') return { is: 'ready', note: 'Mastodon was restarted already' }
-      if (assumeRestarted && state?.is !== 'old') return { is: 'ready', note: 'done, as you say' }
+      // What was restarted before this run can't know what this run has written.
+      const maySay = assumeRestarted && rotation?.kind === 'finish'
+      if (maySay && state?.is !== 'old') return { is: 'ready', note: 'done, as you say' }
       if (mode === 'run' && line !== '') {
         return { is: 'change', changes: [{ what: will, risk: 'public' }] }
       }
-      const note = line === '' ? 'restart Mastodon, web and Sidekiq' : `to be done by you: ${line}`
+      const note = line === '' ? 'restart Mastodon, web and Sidekiq' : 'to be done by you'
       return { is: 'later', note, next: line }
     },
 

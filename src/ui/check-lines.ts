@@ -33,7 +33,8 @@ export function faultLines(checked: readonly Checked[]): CheckLine[] {
 }
 
 function full({ about, title, verdict }: Checked, verbose: boolean): CheckLine {
-  const text = `${about}: ${title}: ${verdict.saw}`
+  const named = verdict.saw.startsWith(title) ? verdict.saw : `${title}: ${verdict.saw}`
+  const text = `${about}: ${named}`
   const explained = 'matters' in verdict && (verdict.severity !== 'note' || verbose)
   const details = explained ? [`Why: ${verdict.matters}`, `Next: ${verdict.next}`] : []
   return { tone: TONES[verdict.severity], text, details: details.flatMap((it) => it.split('\n')) }
@@ -70,6 +71,11 @@ function folded(
   return [...groups]
 }
 
+/** More than this many are counted, so that the line stays one. */
+const NAMED = 8
+
 function titles(checked: readonly Checked[]): string {
-  return [...new Set(checked.map(({ title }) => title))].join(', ')
+  const names = [...new Set(checked.map(({ title }) => title))]
+  if (names.length <= NAMED) return names.join(', ')
+  return `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
 }

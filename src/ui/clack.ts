@@ -126,7 +126,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       const lines = quiet ? faultLines(checked) : checkLines(checked, shown)
       for (const { details, ...line } of lines) {
         const under = details.flatMap((text) => wrap(text, width() - 2).map((part) => `  ${part}`))
-        print([...signed(line), ...under.map((text) => paint('dim', text))])
+        print([...signed(line), ...under])
       }
     },
     started: (id, title) => status.set(id, title),

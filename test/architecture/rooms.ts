@@ -25,6 +25,7 @@ const table: readonly (readonly [RegExp, readonly Rule[]])[] = [
   [/^start$/, [({ kind }, target) => kind === 'dynamic' && /^(commands\/|nearest)/.test(target)]],
   [/^commands$/, [() => true]],
   [/^steps$/, [room('plan', 'root'), isPort]],
+  [/^checks$/, [room('plan', 'steps', 'root'), isPort]],
   [/^plan$/, [room('root'), both(isPort, isType)]],
   [/^settings$/, [room('root'), (_, target) => target === 'ui/port.ts']],
   [/^ui$/, [room('root'), both(room('plan'), isType)]],

@@ -174,7 +174,7 @@ const files: readonly BadInput[] = [
     name: 'env file with a stray quoted line below an empty value',
     envFile: `${LOCAL_DOMAIN}${oldBlock}S3_PERMISSION=private\n''\n`,
     problem: 'env-file-tangled',
-    words: [ENV],
+    words: ['S3_PERMISSION', 'stray line'],
   },
   {
     name: 'media host is LOCAL_DOMAIN',

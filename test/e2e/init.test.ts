@@ -5,7 +5,7 @@ import { run } from './program.ts'
 import { keysOf, openStage } from './stage.ts'
 import { settingsOf, storageLines } from './storage-lines.ts'
 
-const stage = await openStage({ emulator: 'eager' })
+const stage = await openStage({ emulator: 'eager', domainMs: 300, keyMs: 300 })
 afterAll(() => stage.close())
 
 /** Each test has a host and a bucket of its own, so that they can run side by side. */
@@ -67,6 +67,18 @@ describe.concurrent('init on an env file', () => {
     expect((await stage.init(at, args)).code).toBe(0)
     expect(at.read()).toBe(LOCAL_DOMAIN)
     expect(settingsOf(at.read(stronger))).toEqual(storageLines(stage, { bucket, host }))
+  })
+
+  test('leftovers of a tutorial are no answers', async () => {
+    const { host, args } = own('tutorial')
+    const leftovers = 'S3_BUCKET={{your-bucket}} # name\nS3_ALIAS_HOST={{your-host}}\n'
+    const at = stage.machine(`${LOCAL_DOMAIN}S3_ENDPOINT={{endpoint}}\n${leftovers}`)
+    expect((await stage.init(at, args)).code).toBe(0)
+    expect(at.read()).not.toContain('{{')
+    expect(settingsOf(at.read())).toMatchObject({
+      S3_BUCKET: 'tutorial-media',
+      S3_ALIAS_HOST: host,
+    })
   })
 
   test('old settings are replaced in place, hindrances commented out', async () => {

@@ -5,7 +5,7 @@ import { settingsOf, storageLines } from './storage-lines.ts'
 import { openTerminal, type Terminal, tmuxMissing } from './terminal.ts'
 
 describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
-  const stage: Stage = await openStage({ emulator: 'eager' })
+  const stage: Stage = await openStage({ emulator: 'eager', domainMs: 300 })
   const open: Terminal[] = []
   afterEach(() => {
     for (const terminal of open.splice(0)) terminal.close()

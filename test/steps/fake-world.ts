@@ -15,7 +15,7 @@ export const knownKey = { accessKeyId: '1'.repeat(32), secretAccessKey: new Secr
 export const mintedKey = { ...knownKey, minted: true }
 
 /** Time passes only by sleeping. Its functions stand alone, as a run copies the clock. */
-class FakeClock implements Clock {
+export class FakeClock implements Clock {
   slept = 0
   #count = 0
 

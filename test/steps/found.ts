@@ -14,6 +14,8 @@ export function found(finding: Finding | undefined): string {
     }
     case 'waiting':
       return `waiting ${finding.on}`
+    case 'later':
+      return `later ${finding.note}`
     case 'blocked':
       return `blocked ${finding.problem.code}`
     default:

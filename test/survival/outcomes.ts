@@ -49,21 +49,32 @@ function strikesAt(request: Shape & { nth: number }): Strike[] {
   return request.nth === 1 ? [...once, ...repeated] : once
 }
 
+/**
+ * What went on by itself is as it should be at once, and what failed before anything was changed is
+ * as it was; from anything in between a clean run gets there.
+ */
 async function survives(trial: Trial, strike: Strike): Promise<string> {
   trial.reset()
-  const broken = await trial.init(strike)
-  expectSane(broken)
-  expectNoSecret(trial.sandbox, broken.said)
+  const { code, report, said } = await trial.init(strike)
+  expectSane({ code, report, said })
+  expectNoSecret(trial.sandbox, said)
   expectOnlyOurs(BEFORE, trial.envText())
-  if (broken.code !== 0 && trial.envText() === BEFORE) expectNoOrphan(trial, strike)
-  const again = await trial.init()
-  expect({ code: again.code, problem: again.report.problem }).toEqual({ code: 0, problem: null })
+  if (code !== 0 && trial.envText() === BEFORE) expectNoOrphan(trial, strike)
+  if (isUntouched(trial)) return report.problem?.code ?? 'nothing done'
+  if (code !== 0) {
+    const again = await trial.init()
+    expect({ code: again.code, problem: again.report.problem }).toEqual({ code: 0, problem: null })
+  }
   expectConverged(trial.sandbox, trial.envText(), { bucket: BUCKET, host: HOST, before: BEFORE })
   const names = trial.files().map((name) => name.replace(/\d{8}T\d+Z(-\d+)?/, 'TIME'))
-  expect(new Set(names)).toEqual(
-    new Set(['.env.production', '.env.production.mastodon-r2-TIME.bak']),
-  )
-  return broken.report.problem?.code ?? 'went on'
+  expect(names.sort()).toEqual(['.env.production', '.env.production.mastodon-r2-TIME.bak'])
+  return report.problem?.code ?? 'went on'
+}
+
+function isUntouched({ sandbox, envText, files }: Trial): boolean {
+  const { buckets, tokens, dnsRecords } = sandbox.world
+  const made = buckets.length + dnsRecords.length + tokens.length - 1
+  return made === 0 && envText() === BEFORE && files().length === 1
 }
 
 /** A key that is nowhere written down is gone, unless it was the taking back that failed. */

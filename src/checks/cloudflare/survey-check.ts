@@ -37,7 +37,7 @@ function judge(finding: Finding, severity: 'fault' | 'warning', matters: string)
     case 'later':
       return [{ severity: 'ok', saw: finding.note }, ...(finding.warnings ?? []).map(warned)]
     case 'waiting':
-      return [{ severity: 'skipped', saw: `not looked at: ${finding.on} comes first` }]
+      return [{ severity: 'skipped', saw: 'not looked at: init has something to do before it' }]
     case 'blocked':
       return [blocked(finding)]
     case 'change': {

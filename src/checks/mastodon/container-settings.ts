@@ -40,7 +40,7 @@ function lacking(installation: Installation, service: ComposedService): Verdict[
       severity: 'fault',
       saw: `${file} hands other storage settings to ${service.name} than to ${web.name}: ${different.join(', ')}.`,
       matters: 'The two would store media in different places, or one of them not at all.',
-      next: `Give both the same env_file and environment in ${file}, then: docker compose -f ${file} up -d`,
+      next: `Give both the same env_file and environment in ${file}, then:\n  docker compose -f ${file} up -d`,
     },
   ]
 }
@@ -51,6 +51,6 @@ function noEnvFile({ name }: ComposedService, file: string, path: string): Verdi
     saw: `${file} does not hand ${path} to the service ${name}.`,
     matters:
       "Mastodon's image holds no env file: without env_file the container knows nothing of the storage.",
-    next: `Put the line "env_file: ${path}" below "${name}:" in ${file}, then: docker compose -f ${file} up -d`,
+    next: `Put the line "env_file: ${path}" below "${name}:" in ${file}, then:\n  docker compose -f ${file} up -d`,
   }
 }

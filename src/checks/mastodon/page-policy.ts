@@ -44,14 +44,14 @@ function none(url: string, status: number): Verdict {
       severity: 'note',
       saw: `${url} answered with status ${status}, and no Content-Security-Policy.`,
       matters: 'So it can not be told whether browsers will load media from the media host.',
-      next: `Look at what answers there: curl -sI ${url}`,
+      next: `Look at what answers there:\n  curl -sI ${url}`,
     }
   }
   return {
     severity: 'note',
     saw: `${url} sends no Content-Security-Policy.`,
     matters: 'Mastodon sends one; something in front takes it away. Media loads, less protected.',
-    next: `See what comes: curl -sI ${url} ; then look for the header in the web server's settings.`,
+    next: `Look for the header in the web server's settings. What comes now:\n  curl -sI ${url}`,
   }
 }
 
@@ -72,7 +72,7 @@ function refusal(
     matters: isDouble
       ? 'Browsers refuse media from there. Two policies are sent, and both must allow it: one is likely added by the web server or a Cloudflare rule.'
       : 'Browsers refuse media from there ("Refused to load"). Mastodon names the host once its web processes have read the settings.',
-    next: `${restartLine(installation, { role: 'web' })} ; if it stays, look for Content-Security-Policy in the web server's settings.`,
+    next: `Type this (if it does not help, look for Content-Security-Policy in the web server's settings):\n  ${restartLine(installation, { role: 'web' })}`,
   }
 }
 
@@ -81,6 +81,6 @@ function unseen(own: string, { what, next }: Problem): Verdict {
     severity: 'note',
     saw: `https://${own}/ could not be looked at: ${what}`,
     matters: 'So it can not be told whether browsers will load media from the media host.',
-    next: /custom domain|bucket/.test(next) ? `Try it by hand: curl -sI https://${own}/` : next,
+    next: /custom domain|bucket/.test(next) ? `Try it by hand:\n  curl -sI https://${own}/` : next,
   }
 }

@@ -7,9 +7,9 @@ type Kind = Pick<Installation, 'kind' | 'dir' | 'units'>
  * The command that makes one process read its settings anew. `docker compose restart` would keep a
  * container's old environment; Puma takes new values on a reload, Sidekiq needs a restart.
  */
-export function restartLine({ kind, dir, units }: Kind, process: Partial<RunningProcess>): string {
+export function restartLine({ kind, dir, units }: Kind, part: Partial<RunningProcess>): string {
   if (kind === 'docker') return `cd ${dir ?? '.'} && docker compose up -d`
-  const { role, name } = process
+  const { role, name } = part
   const unit = name?.endsWith('.service') ? name : undefined
   if (role === 'sidekiq') {
     const all = units.sidekiq.length > 0 ? units.sidekiq.join(' ') : "'mastodon-sidekiq*'"

@@ -26,9 +26,9 @@ export const runningSettings: Check<Needs> = {
     const users = running.filter(({ role }) => role !== 'streaming')
     if (users.length === 0) return [noneRuns(at)]
     if (changed === undefined) return [{ severity: 'skipped', saw: 'there is no env file' }]
-    const old = users.flatMap((process) => staleness(at, process, changed))
+    const old = users.flatMap((one) => staleness(at, one, changed))
     const missing = (['web', 'sidekiq'] as const).filter(
-      (role) => !users.some((process) => process.role === role),
+      (role) => !users.some((one) => one.role === role),
     )
     const found = [...old, ...missing.map((role) => elsewhere(at, role))]
     if (found.length > 0) return found
@@ -49,11 +49,11 @@ async function lastChange({ installation, processes }: At): Promise<Changed | un
     .reduce<Changed | undefined>((last, one) => (last && last.at >= one.at ? last : one), undefined)
 }
 
-function staleness({ installation }: At, process: RunningProcess, changed: Changed): Verdict[] {
-  if (judgeFreshness([process], changed.at).is !== 'old') return []
-  const { name, startedAt } = process
+function staleness({ installation }: At, seen: RunningProcess, changed: Changed): Verdict[] {
+  if (judgeFreshness([seen], changed.at).is !== 'old') return []
+  const { name, startedAt } = seen
   const isDocker = installation.kind === 'docker'
-  const next = restartLine(installation, process)
+  const next = typed(restartLine(installation, seen))
   if (startedAt > changed.at) {
     return [
       {
@@ -80,8 +80,8 @@ function noneRuns({ installation }: At): Verdict {
   if (installation.kind === 'none') return { severity: 'skipped', saw: 'no Mastodon runs here' }
   const command =
     installation.kind === 'docker'
-      ? restartLine(installation, {})
-      : "systemctl list-units 'mastodon*' --all"
+      ? typed(restartLine(installation, {}))
+      : typed("systemctl list-units 'mastodon*' --all")
   return {
     severity: 'warning',
     saw: 'No process of Mastodon is running here.',
@@ -102,9 +102,13 @@ function elsewhere({ installation }: At, role: 'web' | 'sidekiq'): Verdict {
         : "Sidekiq fetches and stores other servers' media. On another machine, it needs the same settings.",
     next:
       installation.kind === 'docker'
-        ? restartLine(installation, { role })
-        : `If it belongs here: sudo systemctl start ${installation.units[role].join(' ') || `mastodon-${role}`}`,
+        ? typed(restartLine(installation, { role }))
+        : `If it belongs here:\n  sudo systemctl start ${installation.units[role].join(' ') || `mastodon-${role}`}`,
   }
+}
+
+function typed(command: string): string {
+  return `Type this:\n  ${command}`
 }
 
 function time(date: Date): string {

@@ -32,7 +32,7 @@ export const workerPolicy: Check<'installation' | 'storage' | 'web' | 'clock'> =
           severity: 'warning',
           saw: `https://${own}/sw.js has a Content-Security-Policy without ${media} in connect-src.`,
           matters: `Browsers of people who are logged in refuse media ("Refused to connect"), and keep the old policy for up to 7 days: put right today, all is well on ${safe} at the latest.`,
-          next: `curl -sI https://${own}/sw.js shows it; look for Content-Security-Policy in the web server's settings, and add https://${media} to connect-src.`,
+          next: `Look for Content-Security-Policy in the web server's settings, and add https://${media} to connect-src. What comes now:\n  curl -sI https://${own}/sw.js`,
         },
       ]
     } catch (error) {

@@ -15,7 +15,8 @@ export function contentCheck(go: Go): Check<keyof VisitAt> {
     ...check,
     async look(at) {
       const visit = await go(at)
-      if (visit.is !== 'failed') return check.look(at)
+      if (visit.is === 'seen') return judge(visit.answers)
+      if (visit.is === 'not made') return check.look(at)
       return [troubleOf(visit.problem, { matters: `${MATTERS} ${visit.problem.why}` })]
     },
   }

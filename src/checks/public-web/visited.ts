@@ -7,7 +7,7 @@ interface VisitedCheck extends Pick<Check, 'id' | 'title'> {
   judge(answers: Answers): readonly Verdict[]
 }
 
-/** A check of the answers to the one visit; all of them are looked at, whatever the others say. */
+/** A check of the answers to the one visit; skipped when the file itself did not come. */
 export function visitedCheck(go: Go, { id, title, judge }: VisitedCheck): Check<keyof VisitAt> {
   return {
     id,
@@ -16,8 +16,8 @@ export function visitedCheck(go: Go, { id, title, judge }: VisitedCheck): Check<
     cost: 'probe',
     async look(at) {
       const visit = await go(at)
-      if (visit.is === 'seen') return judge(visit.answers)
-      const because = visit.is === 'failed' ? 'the test file did not come' : visit.because
+      if (visit.is === 'seen' && visit.answers.plain.status === 200) return judge(visit.answers)
+      const because = visit.is === 'not made' ? visit.because : 'the test file did not come'
       return [{ severity: 'skipped', saw: `not tried: ${because}` }]
     },
   }

@@ -76,7 +76,7 @@ function wrongHost(
       severity: 'fault',
       saw: `S3_ALIAS_HOST is the instance's own host (${host}).`,
       matters: 'Visitors would ask Mastodon for the files, and they are in the bucket.',
-      next: `Choose another host: npx mastodon-r2 init --media-host files.${localDomain ?? host}`,
+      next: `Choose another host:\n  npx mastodon-r2 init --media-host files.${localDomain ?? host}`,
     }
   }
   const isSample = host === 'files.example.com' && localDomain && !/\bexample\./.test(localDomain)

@@ -11,7 +11,8 @@ export const bucket = settingCheck({
     const now = value('S3_BUCKET') ?? ''
     if (NAME.test(now)) return { severity: 'ok', saw: shown(now) }
     const tidy = now
-      .trim()
+      .replace(/\s+#.*$/s, '')
+      .replace(/^["'\s]+|["'\s]+$/g, '')
       .toLowerCase()
       .replace(/^https?:\/\//, '')
       .replace(/^\/+|\/+$/g, '')

@@ -55,6 +55,6 @@ function variable(place: string, statement: EnvStatement, at: SettingsWorld): Ve
 
 function quote(key: string): string {
   return isStorageSetting(key)
-    ? `Write the value out, without the sign: ${key}=…`
-    : `Put the value into single quotes, if the sign is a part of it: ${key}='…'`
+    ? `Write the value out, without the sign:\n  ${key}=…`
+    : `Put the value into single quotes, if the sign is a part of it:\n  ${key}='…'`
 }

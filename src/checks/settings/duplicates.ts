@@ -21,13 +21,17 @@ function twice({ file, statements }: ReadFile): Verdict[] {
     if (own.length < 2) return []
     const lines = own.map(({ line }) => line)
     const differ = new Set(own.map(({ value }) => value)).size > 1
+    // sed takes lines, and a quoted value may go over several.
+    const isSimple = own.every(({ raw }) => !/[\r\n]/.test(raw))
     const earlier = lines.slice(0, -1)
     return [
       {
         severity: differ ? 'warning' : 'note',
         saw: `${name} stands on the lines ${earlier.join(', ')} and ${lines.at(-1)} of ${file.path}${differ ? ', each with another value' : ''}.`,
         matters: 'Mastodon takes the last one; changing an earlier one has no effect.',
-        next: `Keep line ${lines.at(-1)}, remove the others: sed -i.bak '${earlier.map((line) => `${line}d`).join(';')}' ${file.path}`,
+        next: isSimple
+          ? `Keep line ${lines.at(-1)}, remove the rest:\n  sed -i.bak '${earlier.map((line) => `${line}d`).join(';')}' ${file.realPath}`
+          : `Keep the one on line ${lines.at(-1)} of ${file.path}, remove the rest in an editor.`,
       },
     ]
   })

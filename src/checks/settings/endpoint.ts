@@ -51,17 +51,19 @@ function missing(settings: StorageSettings): Verdict {
 }
 
 function unreadable(now: string, settings: StorageSettings): Verdict {
-  const bare = now.replace(/^["']+|["']+$/g, '').replace(/^[a-z]*:?\/*/i, '')
-  const host = /^[\w.-]+\.r2\.cloudflarestorage\.com/i.exec(now.replace(/^["'\s]*(\w+:\/\/)?/, ''))
-  const right = host?.[0] ?? (/^[0-9a-f]{32}$/.test(bare) ? `${bare}.r2.cloudflarestorage.com` : '')
+  const bare = now
+    .toLowerCase()
+    .replace(/^["'\s]+|["'\s]+$/g, '')
+    .replace(/^[a-z]*:?\/+/, '')
+  const host = /^[a-z0-9.-]+\.r2\.cloudflarestorage\.com/.exec(bare)?.[0]
+  const isAccountId = /^[0-9a-f]{32}$/.test(bare)
+  const right = host ?? (isAccountId ? `${bare}.r2.cloudflarestorage.com` : undefined)
   return {
     severity: 'fault',
     saw: `S3_ENDPOINT is "${shown(now)}".`,
     matters: 'That is no address Mastodon could send uploads to: it begins with https://.',
     next:
-      right === ''
-        ? 'npx mastodon-r2 init'
-        : settings.write(`S3_ENDPOINT=https://${right.toLowerCase()}`),
+      right === undefined ? 'npx mastodon-r2 init' : settings.write(`S3_ENDPOINT=https://${right}`),
   }
 }
 
@@ -109,7 +111,7 @@ function otherProvider(url: URL): Verdict {
     severity: 'warning',
     saw: `Mastodon stores media at ${url.host}, which is not R2.`,
     matters: 'The checks of R2 are left out; most of them would not be true there.',
-    next: 'To prepare R2 beside it: npx mastodon-r2 init --existing-media prepare',
+    next: 'To prepare R2 beside it:\n  npx mastodon-r2 init --existing-media prepare',
   }
 }
 

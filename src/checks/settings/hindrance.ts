@@ -54,9 +54,7 @@ export const hindranceChecks: readonly SettingsCheck[] = rows.map(
       title: name,
       judge({ value, remove }, { installation }) {
         const now = value(name)
-        const isTooSmall =
-          name === 'S3_MULTIPART_THRESHOLD' && Number.parseInt(now ?? '', 10) < 5_242_880
-        if (!isTooSmall && !hindrances(installation.settings).has(name)) {
+        if (!hindrances(installation.settings).has(name)) {
           return { severity: 'ok', saw: now ? shown(now) : 'not set' }
         }
         const saw = now === '' ? `${name} is set to nothing.` : `${name} is "${shown(now ?? '')}".`

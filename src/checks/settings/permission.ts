@@ -1,6 +1,9 @@
 import { settingCheck } from './setting-check.ts'
 import { shown } from './shown.ts'
 
+const ACL =
+  /^(private|public-read|public-read-write|authenticated-read|aws-exec-read|bucket-owner-(read|full-control))$/
+
 /** Absent means `public-read` to Mastodon; only "there and empty" sends no ACL (mastodon#20416). */
 export const permission = settingCheck({
   id: 's3-permission',
@@ -23,6 +26,15 @@ export const permission = settingCheck({
         severity: 'fault',
         saw: `S3_PERMISSION arrives as two quote characters (${now}), not as nothing.`,
         matters: 'The quotes are sent to R2 as the name of an ACL, and the upload is refused.',
+        next,
+      }
+    }
+    if (!ACL.test(now)) {
+      return {
+        severity: 'fault',
+        saw: `S3_PERMISSION is "${shown(now)}".`,
+        matters:
+          'That is no ACL at all, and it is sent with each upload; the line has to be empty.',
         next,
       }
     }

@@ -50,7 +50,7 @@ function keptBy(odd: readonly Odd[], { installation }: SettingsWorld): Verdict {
     severity: 'fault',
     saw: `${listed(odd)}: Mastodon does not get the bare value.`,
     matters: `${reader} reads this file, and takes what stands around a value for a part of it, or skips the line.`,
-    next: `Write just this: ${rewritten(odd)} (npx mastodon-r2 init does it, too).`,
+    next: `Write just this (npx mastodon-r2 init does it, too):${rewritten(odd)}`,
   }
 }
 
@@ -60,7 +60,7 @@ function droppedHere(odd: readonly Odd[], { installation }: SettingsWorld): Verd
     saw: `${listed(odd)}.`,
     matters:
       "Mastodon's own reader drops that; systemd (EnvironmentFile) and docker run --env-file would take it for a part of the value, or skip the line.",
-    next: `To be safe everywhere, write just this: ${rewritten(odd)}`,
+    next: `To be safe everywhere, write just this:${rewritten(odd)}`,
   }
 }
 
@@ -78,8 +78,8 @@ function rewritten(odd: readonly Odd[]): string {
   return odd
     .map(({ statement: { key, value } }) => {
       const isSafe = /^[A-Za-z0-9._:/,@%+=-]*$/.test(value)
-      if (isSecretSetting(key)) return `${key}=(the value alone)`
-      return isSafe ? `${key}=${value}` : `${key}=(without blanks and quotes)`
+      if (isSecretSetting(key)) return `\n  ${key}=(the value alone)`
+      return isSafe ? `\n  ${key}=${value}` : `\n  ${key}=(without blanks and quotes)`
     })
-    .join(' ')
+    .join('')
 }

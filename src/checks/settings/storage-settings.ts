@@ -33,9 +33,12 @@ export function storageSettings(at: SettingsWorld): StorageSettings {
     kind: kindOf(value, at.storage.isR2),
     value,
     write(...lines) {
-      const [first] = lines
-      const those = lines.length === 1 ? 'this line' : 'these lines'
-      return `Have ${those} ${place(first.replace(/=.*/s, ''))}: ${lines.join(' ')}`
+      const name = lines[0].replace(/=.*/s, '')
+      const [one, more] =
+        value(name) === undefined
+          ? ['Add this line', 'Add these lines']
+          : [`Change the line ${name}`, 'Change the lines']
+      return `${lines.length === 1 ? one : more} ${place(name)}${value(name) === undefined ? '' : ' to'}:${lines.map((line) => `\n  ${line}`).join('')}`
     },
     remove: (name) => `Remove the line ${name} ${place(name)}.`,
   }

@@ -28,18 +28,14 @@ export function aclCheck(open: Open): Check<keyof StorageAt | 'clock'> {
 }
 
 async function replay(s3: S3Port, key: string, acl: string): Promise<Verdict> {
-  const options = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL, acl }
   const header = `"x-amz-acl: ${acl}"`
-  try {
-    await s3.put(key, new TextEncoder().encode('mastodon-r2\n'), options)
-  } catch (error) {
-    if (!(error instanceof Problem) || !/^s3-4|^s3-501/.test(error.code)) throw error
-    return troubleOf(error, {
-      matters: `Mastodon sends ${header} with every upload, and R2 refuses it: uploads fail with an error 500. ${error.why}`,
+  const [refusal, ofPlain] = await refusals(s3, key, acl)
+  if (ofPlain) return { severity: 'skipped', saw: 'not tried: uploads fail without it, too' }
+  if (refusal) {
+    return troubleOf(refusal, {
+      matters: `Mastodon sends ${header} with every upload, and R2 refuses it: uploads fail with an error 500. ${refusal.why}`,
       next: NEXT,
     })
-  } finally {
-    await s3.delete(key).catch(() => undefined)
   }
   return {
     severity: 'warning',
@@ -47,5 +43,24 @@ async function replay(s3: S3Port, key: string, acl: string): Promise<Verdict> {
     matters:
       'R2 has no ACLs and does not promise to ignore them: uploads may begin to fail. Files of suspended users stay public either way.',
     next: NEXT,
+  }
+}
+
+/** Of the upload with the ACL; and where there is one, of the same upload without it. */
+async function refusals(s3: S3Port, key: string, acl: string): Promise<(Problem | undefined)[]> {
+  const options = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
+  const put = (more: { acl?: string }) =>
+    s3.put(key, new TextEncoder().encode('mastodon-r2\n'), { ...options, ...more }).then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof Problem) return error
+        throw error
+      },
+    )
+  try {
+    const refusal = await put({ acl })
+    return refusal ? [refusal, await put({})] : []
+  } finally {
+    await s3.delete(key).catch(() => undefined)
   }
 }

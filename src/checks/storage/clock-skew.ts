@@ -1,4 +1,5 @@
 import type { Check, Verdict } from '../../plan/check.ts'
+import { Problem } from '../../problem.ts'
 import { findDoor, type StorageAt } from './door.ts'
 
 const SKEW = {
@@ -15,7 +16,7 @@ export const clockSkewCheck: Check<keyof StorageAt | 'clock'> = {
   async look(at): Promise<Verdict[]> {
     const door = findDoor(at)
     if (door.is === 'shut') return [{ severity: 'skipped', saw: `not tried: ${door.because}` }]
-    const theirs = await door.s3.serverTime()
+    const theirs = await door.s3.serverTime().catch(nothingIfRefused)
     if (theirs === undefined) return [{ severity: 'skipped', saw: 'R2 did not tell the time' }]
     const seconds = Math.round((at.clock.now().getTime() - theirs.getTime()) / 1000)
     const off = Math.abs(seconds)
@@ -25,4 +26,9 @@ export const clockSkewCheck: Check<keyof StorageAt | 'clock'> = {
     const severity = off > 15 * 60 ? 'fault' : off > 5 * 60 ? 'warning' : 'note'
     return [{ severity, saw, ...SKEW }]
   },
+}
+
+/** A bucket that can't be reached at all is told by its own check. */
+function nothingIfRefused(error: unknown): undefined {
+  if (!(error instanceof Problem)) throw error
 }

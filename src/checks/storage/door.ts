@@ -6,6 +6,8 @@ import { otherPlace } from './other-place.ts'
 type Needs = 'storage' | 'connectS3' | 'connectS3At' | 'installation'
 export type StorageAt = Pick<CheckWorld, Needs>
 
+const NEEDED = ['S3_ENDPOINT', 'S3_BUCKET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
+
 /** The bucket, to go in; or why it can't be looked into, as the bucket's own check says it. */
 export type Door =
   | {
@@ -34,20 +36,18 @@ export async function openDoor(at: StorageAt): Promise<Door> {
 /** The same without a request: for what only needs to be tried. */
 export function findDoor({ storage, connectS3, connectS3At, installation }: StorageAt): Door {
   const { endpoint, bucket, key } = storage
-  const missing = [
-    ...(endpoint === undefined ? ['S3_ENDPOINT'] : []),
-    ...(bucket === undefined ? ['S3_BUCKET'] : []),
-    ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter(
-      (name) => (installation.settings.get(name)?.value ?? '') === '',
-    ),
-  ]
-  if (endpoint === undefined || bucket === undefined || missing.length > 0) {
+  const missing = NEEDED.filter((name) => (installation.settings.get(name)?.value ?? '') === '')
+  if (missing.length > 0) {
     return shut('the settings are not complete', {
       severity: 'fault',
       saw: `Not set: ${missing.join(', ')}.`,
       matters: "Without these settings Mastodon can't store media at R2.",
       next: 'npx mastodon-r2 init',
     })
+  }
+  if (endpoint === undefined || bucket === undefined) {
+    const because = `${endpoint === undefined ? 'S3_ENDPOINT' : 'S3_BUCKET'} can't be right`
+    return shut(because, { severity: 'skipped', saw: `not tried: ${because} (see settings)` })
   }
   if (!storage.isR2) {
     return shut('the storage is not R2', {

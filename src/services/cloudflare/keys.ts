@@ -87,9 +87,9 @@ export function keys(
       return { id, secretAccessKey: new Secret(createHash('sha256').update(value).digest('hex')) }
     },
 
-    renameKey: (owner, { id, raw }, name) => update(owner, id, renamed(raw, name)),
+    renameKey: async (owner, { id, raw }, name) => update(owner, id, renamed(raw, name)),
 
-    disableKey: (owner, { id, raw }) => update(owner, id, disabled(raw)),
+    disableKey: async (owner, { id, raw }) => update(owner, id, disabled(raw)),
 
     async revokeKey(owner, id) {
       try {

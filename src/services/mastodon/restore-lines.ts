@@ -17,6 +17,9 @@ interface Patch {
   readonly text: string
 }
 
+/** The line end of an empty line that ends a text. */
+const LAST_BLANK = /(?<=^|\n|\r(?!\n))(?:\r\n|\n|\r)$/
+
 /**
  * The text of an env file with some settings as they are in `before`, line by line; everything else
  * stays as it is. Problem: `env-file-tangled` where Mastodon would read something else.
@@ -32,6 +35,7 @@ export function restoreLines(text: string, before: string, written: WrittenLines
     const present = now.get(name) ?? []
     const last = present.at(-1)
     if (wanted === undefined) {
+      if (!written.names.includes(name)) continue
       patches.push(...present.map((statement) => wholeLine(text, statement)))
       continue
     }
@@ -92,15 +96,15 @@ function wholeLine(text: string, { start, end }: { start: number; end: number })
   return { start, end: end + lineEnd.length, text: '' }
 }
 
-/** With the first of them goes the empty line that set the block apart. */
+/** With the first of them goes the empty line that an edit puts before them where there is none. */
 function marksIn(text: string, before: string, marks: readonly string[]): Patch[] {
-  let isFirst = true
+  let isFirst = !LAST_BLANK.test(before)
   return marks.flatMap((mark) => {
     const at = text.indexOf(mark)
     const end = at + mark.length
     const stands = at === 0 || /[\r\n\uFEFF]$/.test(text.slice(0, at))
     if (at < 0 || !stands || !/^([\r\n]|$)/.test(text.slice(end)) || has(before, mark)) return []
-    const blank = /(?<=[\r\n])(?:\r\n|\n|\r)$/.exec(text.slice(0, at))?.[0] ?? ''
+    const blank = LAST_BLANK.exec(text.slice(0, at))?.[0] ?? ''
     const start = isFirst ? at - blank.length : at
     isFirst = false
     return [{ ...wholeLine(text, { start: at, end }), start }]

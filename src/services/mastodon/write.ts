@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Problem } from '../../problem.ts'
 import { fileText } from './file-text.ts'
@@ -33,22 +33,30 @@ export async function writeEnvFile(
   await refuseIfChanged(file)
   if (file.exists && file.text === text) return { changed: false, backup: undefined }
   const made: string[] = []
-  try {
-    const identity = await identityOf(file)
-    const temporary = join(
+  const temporary = () => {
+    const path = join(
       dirname(target),
-      `.${basename(target)}.${randomBytes(6).toString('hex')}`,
+      `${temporaryPrefix(target)}${randomBytes(6).toString('hex')}`,
     )
+    made.push(path)
+    return path
+  }
+  try {
+    await removeLeftovers(target)
+    const identity = await identityOf(file)
     let backup: string | undefined
     if (file.exists) {
+      // Under its own name only when it is whole: a backup that was cut off would be worse than none.
+      const copy = temporary()
+      await create(copy, file.text, { ...identity, mode: 0o600 })
       backup = await freeBackupName(target, now)
+      await rename(copy, backup)
       made.push(backup)
-      await create(backup, file.text, { ...identity, mode: 0o600 })
     }
-    made.push(temporary)
-    await create(temporary, text, identity)
+    const fresh = temporary()
+    await create(fresh, text, identity)
     await refuseIfChanged(file)
-    await rename(temporary, target)
+    await rename(fresh, target)
     made.length = 0
     // The new file is in place; a file system that can't sync a folder is no failure.
     await syncFolder(dirname(target)).catch(() => undefined)
@@ -56,6 +64,20 @@ export async function writeEnvFile(
   } catch (error) {
     for (const path of made) await unlink(path).catch(() => undefined)
     throw error instanceof Problem ? error : notWritable(file, error)
+  }
+}
+
+function temporaryPrefix(target: string): string {
+  return `.${basename(target)}.mastodon-r2-`
+}
+
+/** What a killed run left holds secrets. The lock keeps those of a living run apart. */
+async function removeLeftovers(target: string): Promise<void> {
+  const folder = dirname(target)
+  const prefix = temporaryPrefix(target)
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}$/.test(name.slice(prefix.length))) continue
+    await unlink(join(folder, name)).catch(() => undefined)
   }
 }
 

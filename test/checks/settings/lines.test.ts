@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { settingsChecks } from '../../../src/checks/settings/index.ts'
 import { troubles, verdictsOf, wordsOf } from '../verdicts.ts'
-import { ENV, file, lines, type Reader, reading, SECRET } from './reading.ts'
+import { ENV, file, healthy, lines, type Reader, reading, SECRET } from './reading.ts'
 
 const look = (...at: Parameters<typeof reading>) => verdictsOf(settingsChecks, reading(...at))
 const plain = 'env-plain-lines'
@@ -33,6 +34,14 @@ describe('how a line is written', () => {
     const text = lines({ S3_PERMISSION: "''" })
     expect(troubles(await look(text, { reader: 'raw' }))).toContain('s3-permission fault')
     expect(troubles(await look(text))).toEqual([`${plain} note`])
+  })
+
+  it('what a comment did is told in the words of the setting, too', async () => {
+    const text = lines({ S3_BUCKET: 'b-1 # ours', AWS_SECRET_ACCESS_KEY: `${SECRET} # key` })
+    const checked = await look(text, { reader: 'systemd' })
+    expect(troubles(checked)).toEqual(['s3-bucket fault', 'access-key fault', `${plain} fault`])
+    expect(wordsOf(checked, 's3-bucket')).toMatch(/S3_BUCKET=b-1$/m)
+    expect(wordsOf(checked, 'access-key')).toContain('AWS_SECRET_ACCESS_KEY=(the key alone)')
   })
 
   it('where nobody knows the reader, it is a warning', async () => {
@@ -140,5 +149,29 @@ describe('the mode of the file', () => {
   it('does not matter where nothing is secret', async () => {
     const open = file('S3_RETRY_LIMIT=1\n', { path: '/home/mastodon/live/.env', mode: 0o644 })
     expect(troubles(await look('', { files: [file(lines()), open] }))).toEqual([])
+  })
+})
+
+describe('whatever stands in the file', () => {
+  const readers = ['dotenv', 'systemd', 'compose', 'raw'] as const
+  const names = Object.keys(healthy)
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 40 }),
+    fc.constantFrom('true', "''", '"', "'", '$(x)', '${', 'https://', '//', 'https://[', '\\'),
+  )
+
+  it('every check has an answer', async () => {
+    const line = fc.tuple(fc.constantFrom(...names), value)
+    const input = [fc.array(line, { maxLength: 6 }), fc.constantFrom(...readers)] as const
+    await fc.assert(
+      fc.asyncProperty(...input, async (changed, reader) => {
+        const checked = await look(`${lines()}${changed.map((one) => one.join('=')).join('\n')}`, {
+          reader,
+        })
+        expect(new Set(checked.map(({ id }) => id)).size).toBe(settingsChecks.length)
+        for (const { verdict } of checked) expect(verdict.saw).not.toMatch(/\p{Cc}/u)
+      }),
+      { numRuns: 150 },
+    )
   })
 })

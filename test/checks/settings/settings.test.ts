@@ -82,8 +82,17 @@ describe('one wrong setting', () => {
     [{ S3_ENDPOINT: 'https://s3.wasabisys.com' }, 's3-endpoint warning', ['not R2']],
     [{ S3_REGION: 'eu-central-1' }, 's3-region warning', ['S3_REGION=auto']],
     [{ S3_PROTOCOL: 'http' }, 's3-protocol fault', ['S3_PROTOCOL=https', 'http://']],
-    [{ S3_PERMISSION: undefined }, 's3-permission fault', ['there and empty', 'S3_PERMISSION=']],
+    [
+      { S3_PERMISSION: undefined },
+      's3-permission fault',
+      ['there and empty', `Add this line in ${ENV}:\n  S3_PERMISSION=`],
+    ],
     [{ S3_PERMISSION: 'private' }, 's3-permission warning', ['"private"', 'S3_PERMISSION=']],
+    [
+      { S3_PERMISSION: 'none' },
+      's3-permission fault',
+      ['no ACL', `Change the line S3_PERMISSION in ${ENV} to:\n  S3_PERMISSION=`],
+    ],
     [{ S3_ALIAS_HOST: undefined }, 's3-alias-host fault', ['missing', 'S3_ALIAS_HOST=']],
     [{ S3_ALIAS_HOST: '' }, 's3-alias-host fault', ['missing']],
     [

@@ -96,6 +96,56 @@ test('renames without changing anything else', async () => {
   })
 })
 
+test('disables without changing anything else', async () => {
+  const active = { ...stored, status: 'active' }
+  await using stub = await startStub([{ result: active }])
+  const key = await stub.client.findKey(account, 'id')
+  await stub.client.disableKey(account, key!)
+  const put = stub.received.at(-1)
+  expect(put).toMatchObject({ method: 'PUT', path: '/accounts/a/tokens/id' })
+  expect(put?.body).toEqual({
+    name: 'old',
+    status: 'disabled',
+    not_before: '2026-01-01T00:00:00Z',
+    expires_on: '2030-01-01T00:00:00Z',
+    condition: stored.condition,
+    policies: [{ effect: 'allow', resources: { x: '*' }, permission_groups: [{ id: 'g' }] }],
+  })
+})
+
+const place = `com.cloudflare.edge.r2.bucket.${'c'.repeat(32)}_fedramp-high_media-1`
+const only = { accountId: 'c'.repeat(32), jurisdiction: 'fedramp-high', bucket: 'media-1' }
+const opening = (resources: object, effect = 'allow') => ({
+  ...stored.policies[0],
+  effect,
+  resources,
+})
+
+test.each<[string, object[], unknown]>([
+  ['one bucket', [opening({ [place]: '*' })], only],
+  ['two buckets', [opening({ [place]: '*', [`${place}-2`]: '*' })], undefined],
+  ['two policies', [opening({ [place]: '*' }), opening({ x: '*' })], undefined],
+  ['a refusal', [opening({ [place]: '*' }, 'deny')], undefined],
+  ['an account', [opening({ [`com.cloudflare.api.account.${'c'.repeat(32)}`]: '*' })], undefined],
+  ['nothing', [], undefined],
+])('tells what a key opens: %s', async (_, policies, expected) => {
+  const condition = { request_ip: { in: ['192.0.2.0/24'], not_in: ['192.0.2.1/32'] } }
+  await using stub = await startStub([{ result: { ...stored, policies, condition } }])
+  const key = await stub.client.findKey(user, 'id')
+  expect(key?.limits).toEqual({
+    only: expected,
+    allowIps: ['192.0.2.0/24'],
+    refuseIps: ['192.0.2.1/32'],
+  })
+})
+
+test('keeps addresses away from a key', async () => {
+  await using stub = await startStub(mintApi({ result: [{ id: 'g', name: NAME }] }))
+  await stub.client.mintKey(user, { name: 'key', at, allowIps: [], refuseIps: ['192.0.2.1/32'] })
+  const post = stub.received.find(({ method }) => method === 'POST')
+  expect(post?.body).toMatchObject({ condition: { request_ip: { not_in: ['192.0.2.1/32'] } } })
+})
+
 test('never renames a token into one without policies', async () => {
   await using stub = await startStub([{ result: {} }])
   const key = { id: 'id', name: 'old', status: 'active', raw: { name: 'old' } }

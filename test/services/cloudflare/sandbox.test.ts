@@ -134,6 +134,15 @@ describe.each(['account', 'user'] as const)('with an %s token', (tokenKind) => {
     expect({ ...after, name: '', policies: [] }).toMatchObject({ ...before, policies: [] })
     expect(await client.findKey(owner, key.id)).toMatchObject({ name: 'mastodon-r2 media x' })
 
+    await client.disableKey(owner, (await client.findKey(owner, key.id))!)
+    const off = sandbox.world.tokens.find(({ id }) => id === key.id)
+    const { policies: _, ...kept } = { ...before, name: 'mastodon-r2 media x', status: 'disabled' }
+    expect(off).toMatchObject(kept)
+    expect(await client.findKey(owner, key.id)).toMatchObject({
+      status: 'disabled',
+      limits: { only: at(), allowIps: ['192.0.2.0/24'], refuseIps: [] },
+    })
+
     await client.revokeKey(owner, key.id)
     await client.revokeKey(owner, key.id)
     expect(await client.findKey(owner, key.id)).toBeUndefined()

@@ -11,7 +11,7 @@ const template = readFileSync(
   'utf8',
 )
 
-const block = render(template, Object.fromEntries(storageValues))
+export const block = render(template, Object.fromEntries(storageValues))
 
 /** Env files in the forms that admins have them. */
 export const fixtures = readdirSync(folder).map((name) => ({

@@ -71,3 +71,30 @@ describe('with Docker Compose', () => {
     expect([mediaRoot, found.media.readable]).toEqual([root, readable])
   })
 })
+
+describe('the services of a compose file', () => {
+  const image = 'image: ghcr.io/mastodon/mastodon:v4.6.5'
+  const described = async (sidekiq: string, more = '') => {
+    const { found } = await search({
+      'opt/mastodon/docker-compose.yml': `services:\n  web: {${image}, env_file: .env.production, command: bundle exec puma}\n  sidekiq: {${image}, command: bundle exec sidekiq${sidekiq}}\n  streaming: {image: ghcr.io/mastodon/mastodon-streaming:v4.6.5}\n${more}`,
+      'opt/mastodon/.env.production': 'S3_BUCKET=a\n',
+    })
+    return found.services?.map(({ name, role, envFiles, settings }) =>
+      [name, role, envFiles.length, settings.get('S3_BUCKET')?.value].join(' '),
+    )
+  }
+
+  test.each<[sidekiq: string, expected: string]>([
+    [', env_file: [.env.production]', 'sidekiq sidekiq 1 a'],
+    ['', 'sidekiq sidekiq 0 '],
+    [', environment: {S3_BUCKET: b}', 'sidekiq sidekiq 0 b'],
+  ])('Sidekiq with %j', async (sidekiq, expected) => {
+    expect(await described(sidekiq)).toEqual(['web web 1 a', expected])
+  })
+
+  it('a service that only migrates is none of them', async () => {
+    expect(await described('', `  migrate: {${image}, command: rails db:migrate}\n`)).toHaveLength(
+      2,
+    )
+  })
+})

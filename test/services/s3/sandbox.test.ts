@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseConnectTo } from '../../../src/connect-to.ts'
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { Secret } from '../../../src/secret.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { connectPublicWeb } from '../../../src/services/public-web/client.ts'
-import { parseConnectTo } from '../../../src/connect-to.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { S3Key } from '../../../src/services/s3/port.ts'
 

@@ -1,0 +1,56 @@
+import type { CheckWorld, ConfiguredStorage } from '../plan/check.ts'
+import { Problem } from '../problem.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { CheckCatalog } from './check-catalog.ts'
+import { callListener, processesOf, webConnector } from './connect.ts'
+import type { Run } from './flow.ts'
+
+/** Milliseconds. Mastodon itself gives up after 5 s, so waiting long would find nothing more. */
+const S3_TIMEOUT_MS = 15_000
+
+/** Connections for the checks; none of them is opened yet. */
+export async function checkWorld(
+  { host, ui, settings, clock }: Run<CheckCatalog>,
+  installation: Installation,
+  storage: ConfiguredStorage,
+): Promise<CheckWorld> {
+  const onCall = callListener(ui, settings.on('verbose'))
+  const { connectS3 } = await import('../services/s3/client.ts')
+  const { envReader } = await import('../services/mastodon/env-reader.ts')
+  const connectS3At = (endpoint: string): CheckWorld['connectS3'] => {
+    const options = { endpoint, bucket: storage.bucket ?? '', timeoutMs: S3_TIMEOUT_MS, onCall }
+    return (key) => connectS3({ ...options, key })
+  }
+  return {
+    installation,
+    storage,
+    connectS3: connectS3At(storage.endpoint ?? ''),
+    connectS3At,
+    web: await webConnector({ connectTo: settings.get('connectTo') ?? [], ca: undefined, onCall }),
+    processes: processesOf(host, installation),
+    envReader,
+    clock,
+  }
+}
+
+/** Mastodon on this machine. Throws Problem `nothing-to-check` where no settings are. */
+export async function findInstallation({
+  host,
+  settings,
+}: Run<CheckCatalog>): Promise<Installation> {
+  const { findMastodon } = await import('../services/mastodon/find.ts')
+  const installation = await findMastodon({
+    cwd: host.cwd,
+    mastodonDir: settings.get('mastodonDir'),
+    envFile: settings.get('envFile'),
+    environment: host.environment,
+  })
+  if (installation.envFile.exists || installation.settings.size > 0) return installation
+  throw new Problem({
+    code: 'nothing-to-check',
+    what: `There are no settings of Mastodon here: ${installation.envFile.path} does not exist.`,
+    why: 'What is checked is what Mastodon uses, and that stands in its env file.',
+    next: "Name the file with --env-file, or run this in Mastodon's folder. Nothing set up yet: npx mastodon-r2 init",
+    exit: 2,
+  })
+}

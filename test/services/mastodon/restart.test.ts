@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { restartCommands } from '../../../src/services/mastodon/restart.ts'
+import { commandLine } from '../../../src/services/process/command.ts'
+
+const none = { web: [], sidekiq: [] }
+type Kind = 'systemd' | 'docker' | 'none'
+
+test.each<[string, Kind, { web: string[]; sidekiq: string[] }, boolean, string[]]>([
+  [
+    'units by name',
+    'systemd',
+    {
+      web: ['mastodon-web.service'],
+      sidekiq: ['mastodon-sidekiq@1.service', 'mastodon-sidekiq@2.service'],
+    },
+    true,
+    [
+      'systemctl restart mastodon-sidekiq@1.service mastodon-sidekiq@2.service',
+      'systemctl reload-or-restart mastodon-web.service',
+    ],
+  ],
+  [
+    'units not found, not root',
+    'systemd',
+    none,
+    false,
+    [
+      "sudo systemctl restart 'mastodon-sidekiq*'",
+      'sudo systemctl reload-or-restart mastodon-web.service',
+    ],
+  ],
+  ['containers', 'docker', none, true, ['docker compose up -d']],
+  ['not known', 'none', none, true, []],
+])('%s', (_, kind, units, asRoot, expected) => {
+  const commands = restartCommands({ kind, dir: '/srv/m', units }, { asRoot })
+  expect(commands.map(({ command }) => commandLine(command))).toEqual(expected)
+  expect(commands.map(({ cwd }) => cwd)).toEqual(
+    expected.map(() => (kind === 'docker' ? '/srv/m' : undefined)),
+  )
+})
