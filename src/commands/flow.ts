@@ -19,6 +19,9 @@ import type { Closing, Ui } from '../ui/port.ts'
 import { gather } from './gather.ts'
 import { chooseVoice } from './voice.ts'
 
+/** A survey younger than this is not repeated before the first change. */
+const FRESH_MS = 5_000
+
 /** What a command adds to the one way that every command goes. */
 export interface FlowSpec<C extends Catalog> {
   readonly name: string
@@ -107,13 +110,14 @@ export async function session<C extends Catalog>(
 }
 
 async function carryOut<C extends Catalog>(
-  { ui, settings, host }: Run<C>,
+  { ui, settings, host, clock }: Run<C>,
   prepared: Prepared,
   draft: Report,
 ): Promise<number> {
   const { world, steps } = prepared
   const looked = ui.busy('Looking at what is there')
   const plan = await survey(steps, world).finally(looked)
+  const lookedAt = clock.now().getTime()
   const problem = blocked(plan)
   const dryRun = settings.on('dryRun')
   const report: Report = {
@@ -140,7 +144,9 @@ async function carryOut<C extends Catalog>(
     return 0
   }
   await agree(ui, plan, settings.on('yes'), prepared.flagged)
-  const applied = await apply(steps, world, ui, host.interrupted)
+  const isFresh = clock.now().getTime() - lookedAt < FRESH_MS
+  const options = { signal: host.interrupted, looked: isFresh ? plan : undefined }
+  const applied = await apply(steps, world, ui, options)
   const done: Report = {
     ...report,
     ok: applied.problem === undefined && !applied.cancelled,

@@ -1,6 +1,7 @@
 import { Cancelled, Problem } from '../problem.ts'
+import { Ledger } from './ledger.ts'
 import type { Facts, Finding, Step, World } from './step.ts'
-import { factsOf, lookAt } from './survey.ts'
+import { factsOf, lookAt, type Plan } from './survey.ts'
 
 export interface Outcome {
   readonly id: string
@@ -29,6 +30,12 @@ export interface Progress {
   ended(outcome: Outcome): void
 }
 
+export interface ApplyOptions {
+  readonly signal?: AbortSignal | undefined
+  /** The survey, when it is seconds old: its looks hold until the first change. */
+  readonly looked?: Plan | undefined
+}
+
 /**
  * Carries the steps out in their order: look again, change, look whether it took. A step with
  * `confirm` is waited for beside the steps that follow, so long waits overlap.
@@ -37,40 +44,41 @@ export async function apply(
   steps: readonly Step[],
   world: World,
   progress: Progress,
-  signal?: AbortSignal,
+  { signal, looked }: ApplyOptions = {},
 ): Promise<Applied> {
-  return new Run(steps, world, progress, signal).finish()
+  return new Run(steps, world, progress, { signal, looked }).finish()
 }
 
 class Run {
   readonly #steps: readonly Step[]
   readonly #world: World
   readonly #progress: Progress
-  readonly #outcomes = new Map<string, Outcome>()
+  readonly #ledger: Ledger
+  readonly #looked: Plan | undefined
   readonly #waits = new Map<string, Promise<void>>()
   readonly #signal: AbortSignal | undefined
   /** Ends the waits that run beside the steps once the run has stopped. */
   readonly #stop = new AbortController()
-  readonly #warnings = new Set<string>()
-  #facts: Partial<Facts>
   /** Title of the first step that this run has to leave for a later one. */
   #left: string | undefined
   #problem: Problem | undefined
   #cancelled = false
+  #hasChanged = false
   #crash: unknown
 
   constructor(
     steps: readonly Step[],
     world: World,
     progress: Progress,
-    signal: AbortSignal | undefined,
+    { signal, looked }: ApplyOptions,
   ) {
     const sleep = (ms: number) => world.clock.sleep(ms, this.#stop.signal)
     this.#steps = steps
     this.#world = { ...world, clock: { ...world.clock, sleep } }
     this.#progress = progress
     this.#signal = signal
-    this.#facts = world.facts
+    this.#ledger = new Ledger(progress, world.facts)
+    this.#looked = looked
   }
 
   async finish(): Promise<Applied> {
@@ -86,9 +94,9 @@ class Run {
     }
     if (this.#crash !== undefined) throw this.#crash
     return {
-      outcomes: this.#steps.map((step) => this.#outcomes.get(step.id) ?? skipped(step)),
-      facts: this.#facts,
-      warnings: [...this.#warnings],
+      outcomes: this.#steps.map((step) => this.#ledger.outcomeOf(step)),
+      facts: this.#ledger.facts,
+      warnings: this.#ledger.warnings,
       problem: this.#problem,
       cancelled: this.#cancelled,
     }
@@ -100,7 +108,7 @@ class Run {
   }
 
   get #now(): World {
-    return { ...this.#world, facts: this.#facts }
+    return { ...this.#world, facts: this.#ledger.facts }
   }
 
   async #carryOut(step: Step): Promise<void> {
@@ -108,7 +116,7 @@ class Run {
     const finding = await this.#lookOnceFactsAreThere(step)
     if (finding === undefined) return
     if (finding.is === 'waiting') return
-    if (finding.is !== 'blocked') this.#heed(finding.warnings)
+    if (finding.is !== 'blocked') this.#ledger.heed(finding.warnings)
     if (finding.is === 'later') {
       this.#leave(step, finding)
       return
@@ -122,10 +130,11 @@ class Run {
       return
     }
     const changes = finding.changes
-    this.#learn(await step.change?.(this.#now))
+    this.#hasChanged = true
+    this.#ledger.learn(await step.change?.(this.#now))
     if (step.confirm) {
       const note = changes.map(({ what }) => what).join('; ')
-      this.#record(step, 'changed', note, changes, { silent: true })
+      this.#ledger.record(step, 'changed', note, changes, { silent: true })
       this.#waits.set(
         step.id,
         this.#guard(step, () => this.#confirm(step, changes)),
@@ -135,9 +144,15 @@ class Run {
     this.#settle(step, await lookAt(step, this.#now), changes)
   }
 
+  #seen(step: Step): Finding | undefined {
+    if (this.#hasChanged) return undefined
+    const seen = this.#looked?.items.find(({ id }) => id === step.id)?.finding
+    return seen?.is === 'waiting' ? undefined : seen
+  }
+
   /** Undefined when the run stopped while waiting. */
   async #lookOnceFactsAreThere(step: Step): Promise<Finding | undefined> {
-    let finding = await lookAt(step, this.#now)
+    let finding = this.#seen(step) ?? (await lookAt(step, this.#now))
     while (finding.is === 'waiting' && this.#waits.size > 0) {
       await Promise.race(this.#waits.values())
       if (this.#stopped) return undefined
@@ -160,9 +175,9 @@ class Run {
 
   #settle(step: Step, finding: Finding, changes: Outcome['changes']): void {
     if (finding.is === 'ready') {
-      this.#learn(factsOf(finding))
-      this.#heed(finding.warnings)
-      this.#record(step, 'changed', finding.note, changes)
+      this.#ledger.learn(factsOf(finding))
+      this.#ledger.heed(finding.warnings)
+      this.#ledger.record(step, 'changed', finding.note, changes)
       return
     }
     if (finding.is === 'later') {
@@ -174,8 +189,8 @@ class Run {
   }
 
   #ready(step: Step, finding: Extract<Finding, { is: 'ready' }>): void {
-    this.#learn(finding.facts)
-    this.#record(step, 'ready', finding.note, [])
+    this.#ledger.learn(finding.facts)
+    this.#ledger.record(step, 'ready', finding.note, [])
   }
 
   #leave(
@@ -184,15 +199,7 @@ class Run {
     changes: Outcome['changes'] = [],
   ): void {
     this.#left ??= step.title
-    this.#record(step, 'skipped', note, changes, next === '' ? {} : { next })
-  }
-
-  #heed(warnings: readonly string[] = []): void {
-    for (const warning of warnings) this.#warnings.add(warning)
-  }
-
-  #learn(facts: Partial<Facts> | undefined): void {
-    this.#facts = { ...this.#facts, ...facts }
+    this.#ledger.record(step, 'skipped', note, changes, next === '' ? {} : { next })
   }
 
   #fail(
@@ -202,24 +209,7 @@ class Run {
     changes: Outcome['changes'] = [],
   ): void {
     this.#problem ??= problem
-    this.#record(step, status, problem.what, changes)
-  }
-
-  #record(
-    step: Step,
-    status: Outcome['status'],
-    note: string,
-    changes: Outcome['changes'],
-    { silent = false, ...more }: { silent?: boolean; next?: string } = {},
-  ): void {
-    const outcome = { id: step.id, title: step.title, status, note, changes, ...more }
-    this.#outcomes.set(step.id, outcome)
-    if (!silent) this.#progress.ended(outcome)
-  }
-
-  #unconfirmed(id: string): void {
-    const outcome = this.#outcomes.get(id)
-    if (outcome) this.#outcomes.set(id, { ...outcome, unconfirmed: true })
+    this.#ledger.record(step, status, problem.what, changes)
   }
 
   async #guard(step: Step, action: () => Promise<void>): Promise<void> {
@@ -228,7 +218,7 @@ class Run {
     } catch (error) {
       const wasWaiting = this.#waits.delete(step.id)
       if (error instanceof Cancelled) {
-        if (wasWaiting) this.#unconfirmed(step.id)
+        if (wasWaiting) this.#ledger.unconfirmed(step.id)
         this.#cancelled ||= !this.#stopped
       } else if (error instanceof Problem) this.#fail(step, error, 'failed')
       else this.#crash ??= error
@@ -241,22 +231,12 @@ class Run {
       if (!step.undo) continue
       try {
         const note = await step.undo(this.#now)
-        if (note !== undefined) this.#record(step, 'skipped', note, [])
+        if (note !== undefined) this.#ledger.record(step, 'skipped', note, [])
       } catch (error) {
         const what = error instanceof Problem ? `${error.what} ${error.next}` : String(error)
-        this.#record(step, 'failed', `could not be taken back: ${what}`, [])
+        this.#ledger.record(step, 'failed', `could not be taken back: ${what}`, [])
       }
     }
-  }
-}
-
-function skipped(step: Step): Outcome {
-  return {
-    id: step.id,
-    title: step.title,
-    status: 'skipped',
-    note: 'not reached',
-    changes: [],
   }
 }
 

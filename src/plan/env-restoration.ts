@@ -88,7 +88,7 @@ export function storageNames(setup: Setup): string[] {
 }
 
 /** Whether settings point Mastodon at this bucket, switched on or not. */
-export function isAbout(setup: Setup, values: Values): boolean {
+function isAbout(setup: Setup, values: Values): boolean {
   const endpoint = (values.get('S3_ENDPOINT')?.value ?? '').replace(/\/+$/, '')
   const place = readR2Endpoint(endpoint)
   const isHere =

@@ -16,8 +16,14 @@ export const mediaDomain: Step<Needs> = {
     const zoneProblem = unfitZone(zone, setup.at.accountId)
     if (zoneProblem) return { is: 'blocked', problem: zoneProblem }
     const warnings = zone.type === 'partial' ? [partialZone(zone)] : []
+    const attaching = notAttached(at)
+    // Asked beside the domain, and of no interest once that is attached.
+    attaching.catch(() => undefined)
     const domain = await cloudflare.findCustomDomain(setup.at, mediaHost)
-    if (domain === undefined) return { ...(await notAttached(at)), ...{ warnings } }
+    if (domain === undefined) {
+      const finding = await attaching
+      return finding.is === 'blocked' ? finding : { ...finding, warnings }
+    }
     if (isActive(domain)) return { ...active(mediaHost, false), warnings }
     const wait: Change = { what: `wait until ${mediaHost} is active`, risk: 'safe' }
     const enable: Change = { what: `switch ${mediaHost} on for the bucket`, risk: 'public' }
@@ -42,9 +48,14 @@ export const mediaDomain: Step<Needs> = {
       if (domain?.ownership === 'blocked') return { is: 'blocked', problem: hostBlocked(setup) }
       if (waited >= setup.waitDomainMs) return { is: 'blocked', problem: tooSlow(setup, domain) }
       tell(state(domain))
-      await clock.sleep(waited < 60_000 ? 1_000 : 5_000)
+      await clock.sleep(pollPause(waited))
     }
   },
+}
+
+/** Milliseconds: mostly it takes seconds to minutes, and Cloudflare counts every call. */
+function pollPause(waited: number): number {
+  return waited < 30_000 ? 500 : waited < 120_000 ? 2_000 : 5_000
 }
 
 function isActive(domain: CustomDomain): boolean {
@@ -64,20 +75,20 @@ function state(domain: CustomDomain | undefined): string {
   return `ownership ${domain.ownership}, certificate ${domain.ssl}`
 }
 
-async function notAttached({ cloudflare, setup }: At): Promise<Finding> {
+async function notAttached({ cloudflare, setup }: At) {
   const { mediaHost, zone, at } = setup
   const [records, filled] = await Promise.all([
     cloudflare.listDnsRecords(zone.id, mediaHost),
     cloudflare.hasObjects(at),
   ])
   const [record] = records
-  if (record) return { is: 'blocked', problem: taken(mediaHost, record) }
+  if (record) return { is: 'blocked', problem: taken(mediaHost, record) } as const
   const all = filled ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
   const changes: Change[] = [
     { what: `serve the bucket at https://${mediaHost}${all}`, risk: 'public' },
     { what: `wait until ${mediaHost} is active`, risk: 'safe' },
   ]
-  return { is: 'change', changes }
+  return { is: 'change', changes } as const
 }
 
 /** Why no bucket of this account can be served from the zone; undefined when one can. */

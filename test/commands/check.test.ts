@@ -90,7 +90,7 @@ describe('a healthy setup', () => {
   })
 })
 
-describe('planted in the env file', () => {
+describe.concurrent('planted in the env file', () => {
   const { S3_BUCKET = '' } = { S3_BUCKET: 'social-example-com-media' }
   test.each<[string, (text: string) => string, RegExp]>([
     [

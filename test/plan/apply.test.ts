@@ -134,7 +134,7 @@ describe('apply', () => {
       }),
       fakeStep('b', diary),
     ]
-    const applied = await apply(steps, emptyWorld(), silent(), stop.signal)
+    const applied = await apply(steps, emptyWorld(), silent(), { signal: stop.signal })
     expect(applied.cancelled).toBe(true)
     expect(diary).toContain('undo a')
     expect(diary).not.toContain('change b')
@@ -152,7 +152,7 @@ describe('apply', () => {
         throw new Cancelled()
       },
     })
-    const applied = await apply([wait, ...later], emptyWorld(), silent(), stop.signal)
+    const applied = await apply([wait, ...later], emptyWorld(), silent(), { signal: stop.signal })
     expect(applied.cancelled).toBe(true)
     expect(applied.outcomes[0]).toMatchObject({ status: 'changed', unconfirmed: true })
   })
@@ -167,7 +167,7 @@ describe('apply', () => {
       },
     })
     const steps = [wait, fakeStep('cors', [], { during: () => stop.abort() })]
-    const applied = await apply(steps, emptyWorld(), silent(), stop.signal)
+    const applied = await apply(steps, emptyWorld(), silent(), { signal: stop.signal })
     expect(applied.cancelled).toBe(true)
     expect(applied.outcomes[0]).toMatchObject({ status: 'changed', note: 'active' })
     expect(applied.outcomes[0]).not.toHaveProperty('unconfirmed')

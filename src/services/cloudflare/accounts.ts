@@ -19,8 +19,19 @@ export function accounts(
   call: Call,
   token: Secret,
 ): Pick<CloudflarePort, 'identifyToken' | 'listAccounts'> {
+  let known: Promise<Account[]> | undefined
+
+  /** Asked once: they don't change while a setup runs. */
+  function listAccounts(): Promise<Account[]> {
+    known ??= loadAccounts().catch((error: unknown) => {
+      known = undefined
+      throw error
+    })
+    return known
+  }
+
   /** An account-owned token was once refused at /accounts: then its zones tell. */
-  async function listAccounts(): Promise<Account[]> {
+  async function loadAccounts(): Promise<Account[]> {
     let refusal: Refusal | undefined
     try {
       const found = await allPages((page) =>

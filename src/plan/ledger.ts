@@ -1,0 +1,55 @@
+import type { Outcome, Progress } from './apply.ts'
+import type { Facts, Step } from './step.ts'
+
+/** What a run has learned and done so far, step by step. */
+export class Ledger {
+  readonly #progress: Progress
+  readonly #outcomes = new Map<string, Outcome>()
+  readonly #warnings = new Set<string>()
+  #facts: Partial<Facts>
+
+  constructor(progress: Progress, facts: Partial<Facts>) {
+    this.#progress = progress
+    this.#facts = facts
+  }
+
+  get facts(): Partial<Facts> {
+    return this.#facts
+  }
+
+  get warnings(): readonly string[] {
+    return [...this.#warnings]
+  }
+
+  outcomeOf(step: Step): Outcome {
+    const { id, title } = step
+    const skipped = { id, title, status: 'skipped', note: 'not reached', changes: [] } as const
+    return this.#outcomes.get(id) ?? skipped
+  }
+
+  heed(warnings: readonly string[] = []): void {
+    for (const warning of warnings) this.#warnings.add(warning)
+  }
+
+  learn(facts: Partial<Facts> | undefined): void {
+    this.#facts = { ...this.#facts, ...facts }
+  }
+
+  /** Told to the one who watches, unless `silent`: then it goes on beside the next steps. */
+  record(
+    { id, title }: Step,
+    status: Outcome['status'],
+    note: string,
+    changes: Outcome['changes'],
+    { silent = false, ...more }: { silent?: boolean; next?: string } = {},
+  ): void {
+    const outcome = { id, title, status, note, changes, ...more }
+    this.#outcomes.set(id, outcome)
+    if (!silent) this.#progress.ended(outcome)
+  }
+
+  unconfirmed(id: string): void {
+    const outcome = this.#outcomes.get(id)
+    if (outcome) this.#outcomes.set(id, { ...outcome, unconfirmed: true })
+  }
+}
