@@ -21,6 +21,8 @@ export interface Host {
   /** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
   readonly interrupted: AbortSignal
   readStdin(): Promise<string>
+  /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
+  keepSignals(): void
   /** Ends the process once output is flushed. */
   leave(code: number): void
 }
@@ -46,6 +48,7 @@ export function processHost(): Host {
       return interruptSignal()
     },
     readStdin,
+    keepSignals,
     leave(code) {
       process.exitCode = code === 0 && outputLost ? 1 : code
       stdin.unref?.()
@@ -53,10 +56,12 @@ export function processHost(): Host {
   }
 }
 
-export function packageVersion(): string {
+function packageVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   return String((JSON.parse(text) as { version: unknown }).version)
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 let interrupt: AbortController | undefined
 
@@ -65,13 +70,22 @@ function interruptSignal(): AbortSignal {
   if (interrupt) return interrupt.signal
   const controller = new AbortController()
   interrupt = controller
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (controller.signal.aborted && signal === 'SIGINT') process.exit(130)
-      controller.abort()
-    })
-  }
+  for (const signal of SIGNALS) process.on(signal, onSignal)
   return controller.signal
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  if (interrupt?.signal.aborted && signal === 'SIGINT') process.exit(130)
+  interrupt?.abort()
+}
+
+function keepSignals(): void {
+  interruptSignal()
+  for (const signal of SIGNALS) {
+    for (const listener of process.listeners(signal)) {
+      if (listener !== onSignal) process.off(signal, listener)
+    }
+  }
 }
 
 let outputLost = false

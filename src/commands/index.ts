@@ -20,7 +20,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'check',
-    line: 'look at everything init sets up; change nothing',
+    line: 'find what is wrong, and say how to put it right',
     load: async () => (await import('./check.ts')).check,
   },
   {

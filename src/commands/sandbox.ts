@@ -39,6 +39,8 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
     requestMs: settings.need('requestDelay'),
     emulator: 'eager',
   })
+  // Miniflare would end the process on Ctrl-C before anything is tidied up.
+  host.keepSignals()
   try {
     const address: SandboxAddress = {
       cloudflareApiUrl: world.apiUrl,

@@ -4,6 +4,7 @@ import { ENV, LOCAL_DOMAIN } from './machine.ts'
 import { run } from './program.ts'
 import { keysOf, openStage } from './stage.ts'
 import { settingsOf, storageLines } from './storage-lines.ts'
+import { unwrapped } from './unwrapped.ts'
 
 const stage = await openStage({ emulator: 'eager', domainMs: 300, keyMs: 300 })
 afterAll(() => stage.close())
@@ -105,7 +106,9 @@ describe.concurrent('init finds Mastodon', () => {
     const at = stage.machine(undefined, { 'docker-compose.yml': yaml })
     const { code, stdout } = await stage.init(at, args)
     expect(code).toBe(0)
-    expect(stdout).toContain('Found Mastodon 4.6.5 with Docker Compose for social.example.com')
+    expect(unwrapped(stdout)).toContain(
+      'Found Mastodon 4.6.5 with Docker Compose for social.example.com',
+    )
     expect(stdout).toContain(`cd ${at.dir} && docker compose up -d`)
     expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
   })
@@ -120,7 +123,7 @@ describe.concurrent('init finds Mastodon', () => {
     const dir = ['--mastodon-dir', at.dir]
     const { code, stdout } = await stage.init(at, [...args, ...dir], { cwd: at.home })
     expect(code).toBe(0)
-    expect(stdout).toContain('Found Mastodon 4.5.1 with systemd for social.example.com')
+    expect(unwrapped(stdout)).toContain('Found Mastodon 4.5.1 with systemd for social.example.com')
     expect(stdout).toContain('sudo systemctl restart')
     expect(stdout).toContain('sudo systemctl reload mastodon-web')
     expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
@@ -135,7 +138,7 @@ describe.concurrent('init with media there already', () => {
     const at = stage.machine(undefined, media)
     const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
     expect(code).toBe(0)
-    expect(stdout).toContain(`Set S3_ENABLED=true in ${at.path(ENV)}`)
+    expect(unwrapped(stdout)).toContain(`Set S3_ENABLED=true in ${at.path(ENV)}`)
     const wanted = storageLines(stage, { bucket, host, enabled: false })
     expect(settingsOf(at.read())).toMatchObject(wanted)
     const again = await stage.init(at, [...args, '--existing-media', 'switch'])
@@ -155,7 +158,7 @@ AWS_SECRET_ACCESS_KEY=old/secret
     const at = stage.machine(wasabi)
     const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
     expect(code).toBe(0)
-    expect(stdout).toContain(at.path(`${ENV}.r2`))
+    expect(unwrapped(stdout)).toContain(at.path(`${ENV}.r2`))
     expect(at.read()).toBe(wasabi)
     const wanted = storageLines(stage, { bucket, host, enabled: false })
     expect(settingsOf(at.read(`${ENV}.r2`))).toEqual(wanted)

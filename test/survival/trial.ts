@@ -193,6 +193,7 @@ function hostOf(
     interrupted: new AbortController().signal,
     readStdin: async () => '',
     leave: () => undefined,
+    keepSignals: () => undefined,
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,8 +45,11 @@ export async function startApi(world: World, options: ApiOptions): Promise<Api> 
     maxBuckets: options.maxBuckets ?? 1_000_000,
   }
   const closing = new AbortController()
+  // As many requests as come at once may sleep on it.
+  setMaxListeners(0, closing.signal)
 
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const at = clock()
     const { method = '', url: path = '', headers } = request
     const body = await readBody(request)
     if (!path.startsWith(`${base}/`)) {
@@ -59,7 +63,7 @@ export async function startApi(world: World, options: ApiOptions): Promise<Api> 
       broken,
     )
     const status = outcome.is === 'answer' ? outcome.status : outcome.is
-    const entry: LoggedRequest = { at: clock(), side: 'api', method, path, status }
+    const entry: LoggedRequest = { at, side: 'api', method, path, status }
     own.push(entry)
     options.log(entry)
     if (outcome.is === 'answer') send(response, outcome.status, outcome.headers, outcome.text)
