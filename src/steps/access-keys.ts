@@ -73,6 +73,7 @@ export const keyInUse: Step<Needs> = {
     }
     const id = facts.accessKey?.accessKeyId
     const key = id === undefined ? undefined : await at.cloudflare.findKey(setup.owner, id)
+    if (!key && facts.accessKey?.minted) return notMarked()
     const state = key && keyState(key.name)
     if (state !== 'pending' && state !== 'retiring') {
       return { is: 'ready', note: key?.name ?? 'the key belongs to somebody else' }

@@ -3,6 +3,7 @@ import * as clack from '@clack/prompts'
 import { Cancelled } from '../problem.ts'
 import { checkLines, faultLines } from './check-lines.ts'
 import { inAscii } from './in-ascii.ts'
+import { keyboard } from './keyboard.ts'
 import type { Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
 import { withoutColour } from './without-colour.ts'
@@ -60,7 +61,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
   const screen = unicode ? stdout : inAscii(stdout)
   const output = colour ? screen : withoutColour(screen)
   const signal = options.interrupted === undefined ? {} : { signal: options.interrupted }
-  const common = { input: stdin, output, ...signal }
+  const common = { input: keyboard(stdin), output, ...signal }
   const paint = (style: Style, text: string) => (colour ? styleText(style, text) : text)
   const status = new StatusLine(output, unicode)
   const width = () => Math.max((stdout.columns ?? 80) - 4, 30)

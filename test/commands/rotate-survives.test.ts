@@ -39,9 +39,8 @@ async function finish(seen: Set<string>) {
   expect(outcomes.filter(({ status }) => status === 'skipped')).toEqual([])
 }
 
-const calls: string[] = []
-
 test('a rotation, and the calls that it makes', async () => {
+  const calls: string[] = []
   const seen = new Set<string>()
   const before = server.keyInFile()
   const applied = await server.rotate(
@@ -69,8 +68,16 @@ test('the new key keeps the conditions of the old one', () => {
   expect(condition).toEqual({ request_ip: { in: ['127.0.0.0/8'] } })
 })
 
-/** The program is gone at a call: either it was never sent, or its answer met nobody. */
-function killedAt(nth: number, sent: boolean): { around: Around; killed: Promise<void> } {
+interface Point {
+  /** The nth call whose name fits. */
+  readonly call: RegExp
+  readonly nth: number
+  /** Whether the call was carried out before the end. */
+  readonly sent: boolean
+}
+
+/** The program is gone at a call: it was never sent, or its answer met nobody. */
+function killedAt({ call: wanted, nth, sent }: Point): { around: Around; killed: Promise<void> } {
   let count = 0
   let isDead = false
   const never = new Promise<never>(() => undefined)
@@ -78,10 +85,10 @@ function killedAt(nth: number, sent: boolean): { around: Around; killed: Promise
   const killed = new Promise<void>((resolve) => {
     tell = resolve
   })
-  const around: Around = async (_, call) => {
+  const around: Around = async (name, call) => {
     if (isDead) return never
-    count += 1
-    if (count !== nth) return call()
+    if (wanted.test(name)) count += 1
+    if (!wanted.test(name) || count !== nth) return call()
     isDead = true
     if (sent) await call().catch(() => undefined)
     tell()
@@ -90,20 +97,39 @@ function killedAt(nth: number, sent: boolean): { around: Around; killed: Promise
   return { around, killed }
 }
 
-describe('killed', () => {
-  const points = Array.from({ length: 60 }, (_, index) => index + 1)
+const changes: [RegExp, number][] = [
+  [/mintKey/, 1],
+  [/renameKey/, 1],
+  [/env\.write/, 1],
+  [/renameKey/, 2],
+  [/runner/, 1],
+  [/disableKey/, 1],
+  [/revokeKey/, 1],
+]
+const between: [RegExp, number][] = Array.from({ length: 12 }, (_, index) => [/./, index * 5 + 3])
 
-  test.each(points)('at call %i, before and after it', { timeout: 30_000 }, async (nth) => {
-    const isChange = /mint|rename|disable|revoke|env|runner/.test(calls[nth - 1] ?? '')
-    // What only reads or probes leaves the same behind wherever it stops.
-    if (!isChange && nth % 7 !== 0) return expect(calls.length).toBeLessThan(points.length)
-    for (const sent of [false, true]) {
-      const seen = new Set<string>()
-      const { around, killed } = killedAt(nth, sent)
-      await Promise.race([killed, server.rotate(watch(seen, around)).then(() => undefined)])
-      await finish(seen)
-      expectHealthy([...seen])
+describe('killed', () => {
+  const points = [...changes, ...between].flatMap(([call, nth]) =>
+    [false, true].map((sent) => ({ call, nth, sent })),
+  )
+
+  test.each(points)('at $call $nth, sent: $sent', { timeout: 30_000 }, async (point) => {
+    const seen = new Set<string>()
+    const { around, killed } = killedAt(point)
+    await Promise.race([killed, server.rotate(watch(seen, around))])
+    await finish(seen)
+    expectHealthy([...seen])
+  })
+
+  test('twice in a row, each time later', { timeout: 30_000 }, async () => {
+    const seen = new Set<string>()
+    for (const call of [/renameKey/, /env\.write/, /runner/, /disableKey/, /revokeKey/]) {
+      const { around, killed } = killedAt({ call, nth: 1, sent: true })
+      await Promise.race([killed, server.rotate(watch(seen, around))])
+      server.unlock()
     }
+    await finish(seen)
+    expectHealthy([...seen])
   })
 })
 
@@ -113,10 +139,9 @@ const writes: readonly Omit<Fault, 'kind'>[] = [
   { side: 'api', method: 'PUT', path: '/tokens/', after: 1 },
   { side: 'api', method: 'PUT', path: '/tokens/', after: 2 },
   { side: 'api', method: 'DELETE', path: '/tokens/' },
-  { side: 's3', method: 'PUT' },
-  { side: 'public', method: 'GET' },
 ]
-const strikes: readonly Pick<Fault, 'kind' | 'status' | 'times' | 'headers'>[] = [
+type Strike = Pick<Fault, 'kind' | 'status' | 'times' | 'headers'>
+const strikes: readonly Strike[] = [
   { kind: 'status', status: 401 },
   { kind: 'status', status: 403, times: 9 },
   { kind: 'status', status: 409 },
@@ -130,13 +155,26 @@ const strikes: readonly Pick<Fault, 'kind' | 'status' | 'times' | 'headers'>[] =
   { kind: 'unsuccessful' },
 ]
 
+async function struckBy(fault: Fault) {
+  const seen = new Set<string>()
+  server.sandbox.faults.add(fault)
+  const { problem } = await server.rotate(watch(seen))
+  if (problem) expect(problem.next).not.toBe('')
+  await finish(seen)
+  expectHealthy([...seen])
+}
+
 describe.each(writes)('$side $method $path $after', (where) => {
   test.each(strikes)('$kind $status $times', { timeout: 30_000 }, async (strike) => {
-    const seen = new Set<string>()
-    server.sandbox.faults.add({ ...where, ...strike })
-    const { problem } = await server.rotate(watch(seen))
-    if (problem) expect(problem.next).not.toBe('')
-    await finish(seen)
-    expectHealthy([...seen])
+    await struckBy({ ...where, ...strike })
   })
 })
+
+test.each<Fault>([
+  { side: 's3', method: 'PUT', kind: 'status', status: 403 },
+  { side: 's3', method: 'PUT', kind: 'reset', times: 9 },
+  { side: 's3', method: 'GET', kind: 'malformed' },
+  { side: 's3', method: 'HEAD', kind: 'status', status: 500, times: 9 },
+  { side: 'public', kind: 'status', status: 404 },
+  { side: 'public', kind: 'reset', times: 99 },
+])('$side $method $kind $status $times', { timeout: 30_000 }, struckBy)

@@ -51,6 +51,7 @@ export async function rotatingServer() {
     })
     const at = { accountId: sandbox.accountId, bucket: BUCKET, jurisdiction: 'default' } as const
     await cloudflare.createBucket(at)
+    await cloudflare.putCors(at, [{ allowed: { origins: ['*'], methods: ['GET', 'HEAD'] } }])
     const zone = await cloudflare.findZone(HOST)
     await cloudflare.attachCustomDomain(at, HOST, zone?.id ?? '')
     const owner = { kind: 'account', accountId: sandbox.accountId } as const

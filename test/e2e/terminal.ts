@@ -32,6 +32,8 @@ export interface Terminal {
   see(words: string | RegExp): Promise<string>
   /** Waits for the end and gives the exit code. */
   exitCode(): Promise<number>
+  resize(columns: number): void
+  /** Takes the terminal away; what runs in it gets SIGHUP. */
   close(): void
 }
 
@@ -61,7 +63,9 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
     })
   const size = ['-x', String(columns), '-y', '50']
   const given = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
-  const command = ['sh', '-c', andTheExitCode, process.execPath, '--', cli, ...args]
+  // tmux puts its own TERM in place of a given one.
+  const kind = env.TERM === undefined ? [] : ['env', `TERM=${env.TERM}`]
+  const command = ['sh', '-c', andTheExitCode, ...kind, process.execPath, '--', cli, ...args]
   tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
   const screen = () => tmux('capture-pane', '-p', '-S', '-')
   const waitFor = async (what: string, isSo: () => boolean) => {
@@ -84,6 +88,7 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
       await waitFor('The end', () => ENDED.test(screen()))
       return Number(ENDED.exec(screen())?.[1])
     },
+    resize: (columns) => void tmux('resize-window', '-x', String(columns)),
     close: () => void tmux('kill-server'),
   }
 }

@@ -61,7 +61,7 @@ async function survives(trial: Trial, strike: Strike): Promise<string> {
   expectOnlyOurs(BEFORE, trial.envText())
   if (code !== 0 && trial.envText() === BEFORE) expectNoOrphan(trial, strike)
   if (isUntouched(trial)) return report.problem?.code ?? 'nothing done'
-  if (code !== 0) {
+  if (code !== 0 || report.warnings.length > 0) {
     const again = await trial.init()
     expect({ code: again.code, problem: again.report.problem }).toEqual({ code: 0, problem: null })
   }

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import type { Machine } from '../e2e/machine.ts'
+import { keysOf, openStage, until } from '../e2e/stage.ts'
+import { openTerminal, type Terminal, tmuxMissing } from '../e2e/terminal.ts'
+
+describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
+  const stage = await openStage({ emulator: 'eager', domainMs: 200, keyMs: 200 })
+  const { world } = stage.sandbox
+  const open: Terminal[] = []
+  afterEach(() => {
+    Object.assign(world.delays, { domainMs: 200 })
+    for (const terminal of open.splice(0)) terminal.close()
+  })
+  afterAll(() => stage.close())
+
+  /** `init` on a host and a bucket of its own, asking nothing but the yes. */
+  function init(name: string, env: Record<string, string> = {}, args: readonly string[] = []) {
+    const at = stage.machine()
+    const route = stage.sandbox.connectTo.flatMap((one) => ['--connect-to', one])
+    const place = ['--media-host', `${name}.example.com`, '--bucket', `${name}-media`]
+    const world = ['--s3-endpoint-url', stage.sandbox.s3Url(), ...route]
+    const terminal = openTerminal(['init', ...place, ...args, ...world], {
+      columns: 80,
+      cwd: at.dir,
+      folder: at.home,
+      env: { ...stage.environment(at), ...env },
+    })
+    open.push(terminal)
+    return { at, terminal }
+  }
+
+  const LOCK = '.env.production.mastodon-r2.lock'
+  const pidOf = (at: Machine) => Number(JSON.parse(readFileSync(at.path(LOCK), 'utf8')).pid)
+  const isGone = (pid: number) => () => !existsSync(`/proc/${pid}`)
+  const hangUp = () => {
+    for (const terminal of open.splice(0)) terminal.close()
+  }
+
+  test.each([
+    ['LANG=C', 'plain-c', { LANG: 'C', LC_ALL: 'C' }],
+    ['LC_ALL=POSIX', 'plain-posix', { LANG: 'en_US.UTF-8', LC_ALL: 'POSIX' }],
+    ['the console of Linux', 'plain-linux', { TERM: 'linux' }],
+  ])('%s: ASCII signs alone', async (_, name, env) => {
+    const { terminal } = init(name, env)
+    await terminal.see('Carry this out?')
+    terminal.press('Enter')
+    expect(await terminal.exitCode()).toBe(0)
+    expect(terminal.screen()).toContain('R2 is ready and proven.')
+    expect(terminal.screen().match(/\P{ASCII}+/gu) ?? []).toEqual([])
+  })
+
+  test('TERM=dumb: no control sequence at all, and nobody is asked', async () => {
+    const { terminal } = init('dumb', { TERM: 'dumb' }, ['--yes'])
+    expect(await terminal.exitCode()).toBe(0)
+    expect(terminal.screen()).toContain('R2 is ready and proven.')
+    expect(terminal.painted()).not.toContain('\u001B')
+  })
+
+  test('a window that is resized again and again while it waits', async () => {
+    world.delays.domainMs = 4000
+    const { terminal } = init('resized', {}, ['--yes'])
+    await terminal.see(/Custom domain: ownership/)
+    for (const columns of [40, 12, 120, 30, 80]) terminal.resize(columns)
+    expect(await terminal.exitCode()).toBe(0)
+    expect(terminal.screen()).toContain('R2 is ready and proven.')
+  })
+
+  test('the terminal goes away at a question: the program ends, and nothing was changed', async () => {
+    const { at, terminal } = init('gone-asking')
+    await terminal.see('Carry this out?')
+    const pid = pidOf(at)
+    hangUp()
+    await until('the end of the program', isGone(pid))
+    expect(existsSync(at.path(LOCK))).toBe(false)
+    expect(keysOf(stage.sandbox, 'gone-asking-media')).toEqual([])
+  })
+
+  test('the terminal goes away in the middle: what can not be found again is taken back', async () => {
+    world.delays.keyMs = 60_000
+    const { at, terminal } = init('gone-working', {}, ['--yes'])
+    await terminal.see(/Test upload/)
+    await until('the key', () => keysOf(stage.sandbox, 'gone-working-media').length === 1)
+    const pid = pidOf(at)
+    hangUp()
+    await until('the end of the program', isGone(pid))
+    world.delays.keyMs = 200
+    expect(existsSync(at.path(LOCK))).toBe(false)
+    expect(keysOf(stage.sandbox, 'gone-working-media')).toEqual([])
+    expect(at.read()).toBe('LOCAL_DOMAIN=social.example.com\n')
+  })
+
+  test('SIGTERM at a question is an answer', async () => {
+    const { at, terminal } = init('stopped')
+    await terminal.see('Carry this out?')
+    process.kill(pidOf(at), 'SIGTERM')
+    expect(await terminal.exitCode()).toBe(130)
+    expect(terminal.screen()).toContain('Nothing was changed')
+    expect(existsSync(at.path(LOCK))).toBe(false)
+  })
+})
