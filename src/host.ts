@@ -50,6 +50,7 @@ export function processHost(): Host {
     readStdin,
     keepSignals,
     leave(code) {
+      if (terminalGone) dieQuietly()
       process.exitCode = code === 0 && outputLost ? 1 : code
       stdin.unref?.()
     },
@@ -71,6 +72,13 @@ function interruptSignal(): AbortSignal {
   const controller = new AbortController()
   interrupt = controller
   for (const signal of SIGNALS) process.on(signal, onSignal)
+  // At a question the end of the keyboard may come before SIGHUP, or without it.
+  if (process.stdin.isTTY) {
+    process.stdin.once('end', () => {
+      terminalGone = true
+      controller.abort()
+    })
+  }
   return controller.signal
 }
 
@@ -89,6 +97,16 @@ function keepSignals(): void {
 }
 
 let outputLost = false
+let terminalGone = false
+
+/**
+ * Node 20 aborts at its end when it can't restore a terminal that is gone (ResetStdio in
+ * src/node.cc), and the core dump would hold secrets. All is tidied up by then.
+ */
+function dieQuietly(): void {
+  process.removeAllListeners('SIGHUP')
+  process.kill(process.pid, 'SIGHUP')
+}
 
 /**
  * `mastodon-r2 help | head` ends quietly, and neither a terminal that vanished (EIO) nor a full disk
@@ -97,6 +115,7 @@ let outputLost = false
 function quietBrokenPipes(): void {
   for (const stream of [process.stdin, process.stdout, process.stderr]) {
     stream.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      terminalGone ||= code === 'EIO'
       if (['EPIPE', 'EIO', 'ENXIO'].includes(code)) return
       outputLost = true
       process.exitCode ||= 1

@@ -54,7 +54,8 @@ async function setupWorld(
   remembered: Remembered,
 ): Promise<World> {
   if (settings.get('mediaHost') === undefined) throw noMediaHost()
-  const ui = { ...run.ui, canAsk: false }
+  const warn = settings.on('quiet') ? () => undefined : run.ui.warn
+  const ui = { ...run.ui, canAsk: false, warn }
   const onCall = callListener(ui, settings.on('verbose'))
   const baseUrl = settings.need('cloudflareApiUrl')
   const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>

@@ -5,8 +5,8 @@ import type { CheckCatalog } from './check-catalog.ts'
 import { callListener, processesOf, webConnector } from './connect.ts'
 import type { Run } from './flow.ts'
 
-/** Milliseconds. Mastodon itself gives up after 5 s, so waiting long would find nothing more. */
-const S3_TIMEOUT_MS = 15_000
+/** Milliseconds for a request that carries nothing; Mastodon itself gives up after 5 s. */
+const HASTY_MS = 8_000
 
 /** Connections for the checks; none of them is opened yet. */
 export async function checkWorld(
@@ -17,15 +17,15 @@ export async function checkWorld(
   const onCall = callListener(ui, settings.on('verbose'))
   const { connectS3 } = await import('../services/s3/client.ts')
   const { envReader } = await import('../services/mastodon/env-reader.ts')
-  const connectS3At = (endpoint: string): CheckWorld['connectS3'] => {
-    const options = { endpoint, bucket: storage.bucket ?? '', timeoutMs: S3_TIMEOUT_MS, onCall }
+  const connect = (endpoint: string, timeoutMs?: number): CheckWorld['connectS3'] => {
+    const options = { endpoint, bucket: storage.bucket ?? '', timeoutMs, onCall }
     return (key) => connectS3({ ...options, key })
   }
   return {
     installation,
     storage,
-    connectS3: connectS3At(storage.endpoint ?? ''),
-    connectS3At,
+    connectS3: connect(storage.endpoint ?? ''),
+    connectS3At: (endpoint) => connect(endpoint, HASTY_MS),
     web: await webConnector({ connectTo: settings.get('connectTo') ?? [], ca: undefined, onCall }),
     processes: processesOf(host, installation),
     envReader,

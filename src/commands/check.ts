@@ -1,6 +1,8 @@
 import { mastodonChecks } from '../checks/mastodon/index.ts'
 import { publicWebChecks } from '../checks/public-web/index.ts'
 import { settingsChecks } from '../checks/settings/index.ts'
+import { sharedLook } from '../checks/shared-look.ts'
+import { openDoor } from '../checks/storage/door.ts'
 import { storageChecks } from '../checks/storage/index.ts'
 import type { Checked, Severity } from '../plan/check.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
@@ -11,8 +13,9 @@ import { lookAtCloudflare } from './check-cloudflare.ts'
 import { findStorage } from './check-storage.ts'
 import { checkWorld, findInstallation } from './check-world.ts'
 import { refuseContradictions } from './contradictions.ts'
-import { type Run, session, settingsOf } from './flow.ts'
+import { type Run, session } from './flow.ts'
 import type { Command } from './index.ts'
+import { settingsOf } from './report-settings.ts'
 
 /** The doctor: looks at everything, with or without a Cloudflare token, and changes nothing. */
 export const check: Command = {
@@ -56,10 +59,11 @@ async function examine(
   { world, cloudflare }: Prepared,
   draft: Report,
 ): Promise<number> {
+  const open = sharedLook(openDoor)
   const checks = [
     ...settingsChecks,
-    ...storageChecks(),
-    ...publicWebChecks(),
+    ...storageChecks(open),
+    ...publicWebChecks(open),
     ...mastodonChecks,
     ...cloudflare.checks,
   ]

@@ -90,7 +90,7 @@ async function chooseOwner(
 
 /** Old media would be out of sight the moment storage is switched, so that needs a word. */
 async function chooseStorage({ settings, ui, installation, remembered }: SetupContext) {
-  if (!hasMedia(installation, remembered)) return 'switch'
+  if (!hasMedia(installation, remembered, settings.get('bucket'))) return 'switch'
   const given = settings.get('existingMedia')
   if (given !== undefined) return given
   const answer = await ui.choose({
@@ -112,9 +112,18 @@ async function chooseStorage({ settings, ui, installation, remembered }: SetupCo
   return settings.need('existingMedia')
 }
 
-/** Media that a switch would hide: files here, or at another provider; none once R2 is in use. */
-export function hasMedia(installation: Installation, remembered: Remembered): boolean {
-  if (remembered.storage === 'r2' && remembered.switchedOn) return false
+/**
+ * Media that a switch would hide: files here, at another provider, or in another bucket than the
+ * one to be used; none once that bucket is in use.
+ */
+export function hasMedia(
+  installation: Installation,
+  remembered: Remembered,
+  bucket: string | undefined,
+): boolean {
+  if (remembered.storage === 'r2' && remembered.switchedOn) {
+    return bucket !== undefined && bucket !== remembered.bucket
+  }
   if (remembered.storage === 'other') return true
   const { files, readable } = installation.media
   return files > 0 || !readable
@@ -122,6 +131,7 @@ export function hasMedia(installation: Installation, remembered: Remembered): bo
 
 export function mediaWords({ media }: Installation, remembered: Remembered): string {
   if (remembered.storage === 'other') return 'Media is at another S3 provider now.'
+  if (remembered.switchedOn) return `Media is in the bucket ${remembered.bucket} now.`
   if (!media.readable)
     return `${media.root ?? 'The media folder'} can't be read, and may hold media.`
   return `There is media on this server (${media.more ? 'more than ' : ''}${media.files} files in ${media.root ?? 'public/system'}).`

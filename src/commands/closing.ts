@@ -97,13 +97,17 @@ function placeOf({ target, installation, storage }: Setup): string {
   return storage === 'prepare' && isInUse ? `${path}.r2` : path
 }
 
-function whatIsLeft({ setup, report, isRehearsal }: InitEnded): Section[] {
+function whatIsLeft({ setup, report, facts, isRehearsal }: InitEnded): Section[] {
   const changed = report.steps.some(({ status }) => status === 'changed')
   if (!changed) return []
   if (setup.storage === 'prepare') {
     return [afterPrepare(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
   }
-  return [restart(setup), oldLinks(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
+  const isNew = setup.target.kind === 'print' || (facts.envWritten?.changed.length ?? 0) > 0
+  return [
+    ...(isNew ? [restart(setup), oldLinks(setup)] : []),
+    ...(isRehearsal ? [] : [tokenAway(setup)]),
+  ]
 }
 
 export function restart({ installation }: Pick<Setup, 'installation'>): Section {

@@ -1,6 +1,6 @@
 import { createClock, type RunClock } from '../clock.ts'
 import type { Host } from '../host.ts'
-import { type Applied, apply } from '../plan/apply.ts'
+import { apply } from '../plan/apply.ts'
 import {
   leftToType,
   outcomeSteps,
@@ -16,7 +16,9 @@ import { Cancelled, Problem } from '../problem.ts'
 import type { Catalog } from '../settings/define.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Closing, Ui } from '../ui/port.ts'
+import { nobodyAgreed, nothingDone, stopped } from './endings.ts'
 import { gather } from './gather.ts'
+import { emptyReport, settingsOf, shownSettings } from './report-settings.ts'
 import { chooseVoice } from './voice.ts'
 
 /** A survey younger than this is not repeated before the first change. */
@@ -185,70 +187,4 @@ function failed(ui: Ui, draft: Report, error: unknown): number {
   const headline = cancelled ? 'Stopped. Nothing was changed.' : problem.what
   ui.finish({ ...draft, problem: reportProblem(problem) }, { headline, sections: [] })
   return cancelled ? 130 : problem.exit
-}
-
-function stopped({ outcomes }: Applied, again: string): Problem {
-  const titles = (statuses: readonly string[]) => {
-    const found = outcomes.filter(({ status }) => statuses.includes(status))
-    const names = found.map(({ title, unconfirmed }) => (unconfirmed ? `${title} (begun)` : title))
-    return names.join(', ') || 'nothing'
-  }
-  return new Problem({
-    code: 'cancelled',
-    what: 'Stopped before the end.',
-    why: `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`,
-    next: `This goes on from here:\n  ${again}`,
-  })
-}
-
-function nothingDone(): Problem {
-  return new Problem({
-    code: 'cancelled',
-    what: 'Stopped. Nothing was changed.',
-    why: 'You stopped the run, or did not agree to the plan.',
-    next: 'Run the same command again whenever you like.',
-  })
-}
-
-function nobodyAgreed(): Problem {
-  return new Problem({
-    code: 'not-agreed',
-    what: 'Nothing was changed: nobody agreed to the plan.',
-    why: 'There is no terminal to ask at.',
-    next: 'Add --yes to agree, or --dry-run to only see the plan.',
-    exit: 2,
-  })
-}
-
-function emptyReport(command: string, dryRun: boolean): Report {
-  return {
-    command,
-    ok: false,
-    dryRun,
-    settings: {},
-    steps: [],
-    checks: [],
-    env: null,
-    warnings: [],
-    next: [],
-    problem: null,
-  }
-}
-
-/** By their flags' names, which is what a person would type to change one. */
-function shownSettings(settings: Settings<Catalog>, names: readonly string[]): Report['settings'] {
-  const all = settingsOf(settings)
-  const shown = names.flatMap((name) => {
-    const setting = all[name]
-    return setting ? [[settings.flag(name).slice(2), setting] as const] : []
-  })
-  return Object.fromEntries(shown)
-}
-
-export function settingsOf(settings: Settings<Catalog>): Report['settings'] {
-  const shown = settings.entries().flatMap(([name, { text, value, source }]) => {
-    if (typeof value === 'boolean') return []
-    return [[name, { value: text ?? '****', source }] as const]
-  })
-  return Object.fromEntries(shown)
 }

@@ -111,7 +111,9 @@ function refuseMissing(
   remembered: Remembered,
 ): void {
   if (ui.canAsk) return
-  const media = hasMedia(installation, remembered) ? (['existingMedia'] as const) : []
+  const media = hasMedia(installation, remembered, settings.get('bucket'))
+    ? (['existingMedia'] as const)
+    : []
   const problem = settings.missing(['apiToken', 'mediaHost', ...media])
   if (problem) throw problem
 }

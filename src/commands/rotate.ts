@@ -12,7 +12,7 @@ import { newKey } from '../steps/new-key.ts'
 import { oldKey } from '../steps/old-key.ts'
 import { oldKeyName } from '../steps/old-key-name.ts'
 import { publicRead } from '../steps/public-read.ts'
-import { placedLine, type RestartWishes, restart } from '../steps/restart.ts'
+import { type RestartWishes, restart } from '../steps/restart.ts'
 import { retireKey } from '../steps/retire-key.ts'
 import { uploadProbe } from '../steps/upload-probe.ts'
 import { flow, type Run } from './flow.ts'
@@ -79,7 +79,7 @@ async function restartWishes(
   const answer = await ui.choose({
     message: 'Mastodon has to be restarted once the new key is in the env file. Who does that?',
     options: [
-      { value: 'run', label: 'This program', hint: commands.map(placedLine).join(' && ') },
+      { value: 'run', label: 'This program', hint: commands.map(({ line }) => line).join(' && ') },
       { value: 'print', label: 'I do it myself', hint: 'the commands are printed' },
     ],
   })

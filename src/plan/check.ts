@@ -40,9 +40,9 @@ export type Verdict =
 export interface CheckWorld {
   readonly installation: Installation
   readonly storage: ConfiguredStorage
-  /** The bucket through the endpoint in the env file. */
+  /** The bucket through the endpoint in the env file; waits as long as an upload may take. */
   readonly connectS3: ConnectS3
-  /** The same bucket through another endpoint. */
+  /** The same bucket through any endpoint, with little patience: to see whether it answers. */
   readonly connectS3At: (endpoint: string) => ConnectS3
   readonly web: PublicWebPort
   readonly processes: ProcessesPort

@@ -1,7 +1,6 @@
 import { judgeFreshness } from '../plan/freshness.ts'
 import type { Finding, Step } from '../plan/step.ts'
 import { Problem } from '../problem.ts'
-import { commandLine } from '../services/process/command.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
 
 type Needs = 'processes' | 'runner' | 'clock' | 'facts'
@@ -20,13 +19,13 @@ const NEXT_SECOND_MS = 1_100
 
 /** Makes Mastodon read the env file anew, unless it has done so already. */
 export function restart({ mode, commands, assumeRestarted }: RestartWishes): Step<Needs> {
-  const line = commands.map(placedLine).join(' && ')
+  const all = commands.map(({ line }) => line).join(' && ')
   return {
     id: 'restart',
     title: 'Restart',
 
     async look({ processes, facts }): Promise<Finding> {
-      const will = mode === 'run' && line !== '' ? `run: ${line}` : 'ask you to restart Mastodon'
+      const will = mode === 'run' && all !== '' ? `run: ${all}` : 'ask you to restart Mastodon'
       const { envWritten, restartedAt, rotation } = facts
       if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
       if (restartedAt) return { is: 'ready', note: 'the commands were run', facts: { restartedAt } }
@@ -36,33 +35,23 @@ export function restart({ mode, commands, assumeRestarted }: RestartWishes): Ste
       // What was restarted before this run can't know what this run has written.
       const maySay = assumeRestarted && rotation?.kind === 'finish'
       if (maySay && state?.is !== 'old') return { is: 'ready', note: 'done, as you say' }
-      if (mode === 'run' && line !== '') {
+      if (mode === 'run' && all !== '') {
         return { is: 'change', changes: [{ what: will, risk: 'public' }] }
       }
-      const note = line === '' ? 'restart Mastodon, web and Sidekiq' : 'to be done by you'
-      return { is: 'later', note, next: line }
+      const note = all === '' ? 'restart Mastodon, web and Sidekiq' : 'to be done by you'
+      return { is: 'later', note, next: all }
     },
 
     async change({ runner, clock }) {
       await clock.sleep(NEXT_SECOND_MS)
       const restartedAt = clock.now()
-      for (const placed of commands) {
-        const { exitCode, stderr } = await runner.run(placed.command, placed.cwd)
-        if (exitCode !== 0) throw failed(placedLine(placed), stderr)
+      for (const { command, cwd, line } of commands) {
+        const { exitCode, stderr } = await runner.run(command, cwd)
+        if (exitCode !== 0) throw failed(line, stderr)
       }
       return { restartedAt }
     },
   }
-}
-
-/** As it is typed, with the folder in front where that matters. */
-export function placedLine({ command, cwd }: PlacedCommand): string {
-  const line = commandLine(command)
-  return cwd === undefined ? line : `cd ${shellFolder(cwd)} && ${line}`
-}
-
-function shellFolder(path: string): string {
-  return /^[A-Za-z0-9_./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 function failed(line: string, stderr: string): Problem {
@@ -70,7 +59,7 @@ function failed(line: string, stderr: string): Problem {
   return new Problem({
     code: 'restart-failed',
     what: `This failed: ${line}`,
-    why: `${said === '' ? 'It did not say why.' : `It said: ${said.slice(0, 300)}`} The env file holds the new key; the old one still works, so Mastodon goes on with it.`,
+    why: `${said === '' ? 'It did not say why.' : `It said: ${said.slice(0, 300).replace(/[.\s]*$/, '.')}`} The env file holds the new key; the old one still works, so Mastodon goes on with it.`,
     next: 'Run that line yourself. Once it works, run the same command again: it goes on from here.',
   })
 }

@@ -11,6 +11,8 @@ export function roomOf(file: string): string {
 type Rule = (at: Import, target: string) => boolean
 
 const isPort: Rule = (_, target) => /^services\/[^/]+\/([\w-]+-)?port\.ts$/.test(target)
+/** A program with its arguments: a value that plans show and one place runs. */
+const isCommand: Rule = (_, target) => target === 'services/process/command.ts'
 const isType: Rule = ({ kind }) => kind === 'type'
 const room = (...names: string[]): Rule => {
   return (_, target) => names.includes(roomOf(target))
@@ -24,12 +26,12 @@ const table: readonly (readonly [RegExp, readonly Rule[]])[] = [
   // What is loaded lazily no longer belongs to the start.
   [/^start$/, [({ kind }, target) => kind === 'dynamic' && /^(commands\/|nearest)/.test(target)]],
   [/^commands$/, [() => true]],
-  [/^steps$/, [room('plan', 'root'), isPort]],
+  [/^steps$/, [room('plan', 'root'), isPort, isCommand]],
   [/^checks$/, [room('plan', 'steps', 'root'), isPort]],
   [/^plan$/, [room('root'), both(isPort, isType)]],
   [/^settings$/, [room('root'), (_, target) => target === 'ui/port.ts']],
   [/^ui$/, [room('root'), both(room('plan'), isType)]],
-  [/^services\//, [room('root'), (_, target) => target === 'services/process/command.ts']],
+  [/^services\//, [room('root'), isCommand]],
   [/^sandbox$/, [room('root')]],
   [/^root$/, []],
 ]

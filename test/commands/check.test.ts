@@ -130,7 +130,15 @@ describe.concurrent('planted in the env file', () => {
     expect(`${first?.title}: ${first?.saw}`).toMatch(words)
     expect(first?.next).not.toBe('')
     expect(more).toEqual([])
-    expect(await objects()).toEqual([])
+  })
+
+  test('--quiet: the fault alone, with what to do', async () => {
+    const at = stage.machine(good.replace('S3_PROTOCOL=https', 'S3_PROTOCOL=http'))
+    const { code, stdout } = await stage.init(at, ['check', '--quiet'])
+    expect(code).toBe(1)
+    expect(stdout.match(/^[A-Za-z]+ {2,}/gm)).toEqual(['FAULT   '])
+    expect(stdout).toContain('Next: ')
+    expect(stdout).toContain('Not all is well: 1 fault.')
   })
 
   test('an inline comment is a warning', async () => {
@@ -138,6 +146,10 @@ describe.concurrent('planted in the env file', () => {
     const { report } = await check(stage.machine(text))
     expect(bad(report).map(({ saw }) => saw)).toEqual([expect.stringMatching(/S3_REGION|comment/)])
   })
+})
+
+test('nothing of all that is left in the bucket', async () => {
+  expect(await objects()).toEqual([])
 })
 
 describe('planted at Cloudflare', () => {

@@ -97,7 +97,7 @@ describe('the setup chosen', () => {
     ],
     [
       'for another bucket',
-      { installation: mastodonWith(ours), flags: { bucket: 'another' } },
+      { installation: mastodonWith(ours), flags: { bucket: 'another', existingMedia: 'switch' } },
       undefined,
     ],
     [
@@ -196,12 +196,17 @@ describe('media that a switch would hide', () => {
     ['many', [], { files: 1000, more: true }, true, /more than 1000 files/],
     ['unreadable', [], { readable: false }, true, /can't be read/],
     ['at another provider', theirs, {}, true, /another S3 provider/],
-    ['R2 is in use', ours, { files: 3 }, false, /3 files/],
+    ['R2 is in use', ours, { files: 3 }, false, /in the bucket/],
     ['R2 is prepared', ['S3_ENABLED=false', ...ours.slice(1)], { files: 3 }, true, /3 files/],
   ])('%s', (_, lines, local, expected, words) => {
     const installation = { ...mastodonWith(lines), media: media(local) }
     const remembered = remember(installation)
-    expect(hasMedia(installation, remembered)).toBe(expected)
+    expect(hasMedia(installation, remembered, remembered.bucket)).toBe(expected)
     expect(mediaWords(installation, remembered)).toMatch(words)
+  })
+
+  it('in another bucket than the one to be used', () => {
+    const installation = { ...mastodonWith(ours), media: media({}) }
+    expect(hasMedia(installation, remember(installation), 'another-bucket')).toBe(true)
   })
 })

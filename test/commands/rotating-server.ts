@@ -151,7 +151,7 @@ export async function rotatingServer() {
     const command = { program: 'systemctl', args: ['restart', 'all'], env: {} }
     const steps = rotateSteps({
       mode: 'run',
-      commands: [{ command }],
+      commands: [{ command, line: 'systemctl restart all' }],
       assumeRestarted: false,
       graceMs: 3_600_000,
     })

@@ -130,6 +130,12 @@ export const badFiles: readonly BadInput[] = [
     words: ['not valid', 'dash.cloudflare.com'],
   },
   {
+    name: 'an account’s token that nobody knows',
+    env: { CLOUDFLARE_API_TOKEN: `cfat_${'x'.repeat(40)}` },
+    problem: 'cloudflare-9106',
+    words: ['did not recognise the API token', 'Copy the token once more'],
+  },
+  {
     name: 'a login of wrangler',
     env: { CLOUDFLARE_API_TOKEN: `cfoat_${'x'.repeat(40)}` },
     problem: 'cloudflare-token-kind',

@@ -1,7 +1,8 @@
 import type { Check } from '../../plan/check.ts'
 import { MEDIA_CACHE_CONTROL } from '../../plan/storage-block.ts'
 import { Problem } from '../../problem.ts'
-import { findDoor } from '../storage/door.ts'
+import type { Door } from '../storage/door.ts'
+import type { Open } from '../storage/inside.ts'
 import { type HostAt, type MediaHost, notAsked } from './media-host.ts'
 import { IMAGE, IMAGE_TYPE, type VisitAt } from './visit.ts'
 
@@ -11,7 +12,7 @@ type Find = (at: HostAt) => Promise<MediaHost>
  * Asks for an image before it is uploaded, and again after. Cloudflare keeps a 404 for 3 minutes
  * unless told otherwise (docs, cache: Edge TTL).
  */
-export function cachedAbsenceCheck(find: Find): Check<keyof VisitAt> {
+export function cachedAbsenceCheck(find: Find, open: Open): Check<keyof VisitAt> {
   return {
     id: 'public-cached-404',
     about: 'public web',
@@ -20,7 +21,7 @@ export function cachedAbsenceCheck(find: Find): Check<keyof VisitAt> {
     async look(at) {
       const found = await find(at)
       if (found.is !== 'there') return notAsked(found)
-      const seen = await askTwice(at, found.host)
+      const seen = await askTwice(at, found.host, await open(at))
       if (seen === undefined) {
         return [{ severity: 'skipped', saw: 'not tried: no test file came through' }]
       }
@@ -42,8 +43,11 @@ export function cachedAbsenceCheck(find: Find): Check<keyof VisitAt> {
 }
 
 /** Status before and after the upload; undefined when a request failed, which other checks tell. */
-async function askTwice(at: VisitAt, host: string): Promise<[number, number] | undefined> {
-  const door = findDoor(at)
+async function askTwice(
+  at: VisitAt,
+  host: string,
+  door: Door,
+): Promise<[number, number] | undefined> {
   if (door.is === 'shut') return undefined
   const key = `mastodon-r2-probe/${at.clock.randomHex(32)}-early.png`
   const url = `https://${host}/${key}`

@@ -22,9 +22,9 @@ export function certificateCheck(find: Find): Check<keyof HostAt | 'clock'> {
       if (found.is === 'unnamed' || (found.is === 'unreachable' && isNameless(found))) {
         return notAsked(found)
       }
-      if (found.is === 'unreachable' && found.problem) return [troubleOf(found.problem)]
       const { host, certificate } = found
-      return certificate ? [judge(host, certificate, at.clock.now())] : notAsked(found)
+      if (certificate) return [judge(host, certificate, at.clock.now())]
+      return 'problem' in found && found.problem ? [troubleOf(found.problem)] : notAsked(found)
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Check } from '../../plan/check.ts'
 import { sharedLook } from '../shared-look.ts'
+import type { Open } from '../storage/inside.ts'
 import { cacheControlCheck } from './cache-control.ts'
 import { cachedAbsenceCheck } from './cached-absence.ts'
 import { certificateCheck } from './certificate.ts'
@@ -14,10 +15,13 @@ import { shieldsCheck } from './shields.ts'
 import { topCheck } from './top.ts'
 import { type VisitAt, visitMediaHost } from './visit.ts'
 
-/** The media host as a stranger sees it. One upload and one visit serve most of these. */
-export function publicWebChecks(): readonly Check[] {
+/**
+ * The media host as a stranger sees it. One upload and one visit serve most of these; `open` finds
+ * the bucket for them.
+ */
+export function publicWebChecks(open: Open): readonly Check[] {
   const find = sharedLook(findMediaHost)
-  const go = sharedLook((at: VisitAt) => visitMediaHost(at, find))
+  const go = sharedLook((at: VisitAt) => visitMediaHost(at, find, open))
   return [
     nameCheck,
     certificateCheck(find),
@@ -28,7 +32,7 @@ export function publicWebChecks(): readonly Check[] {
     cacheControlCheck(go),
     shieldsCheck(go),
     edgeCacheCheck(go),
-    cachedAbsenceCheck(find),
+    cachedAbsenceCheck(find, open),
     privateFoldersCheck(find),
   ]
 }

@@ -1,14 +1,20 @@
 import type { CheckWorld, Verdict } from '../../plan/check.ts'
 import { Problem } from '../../problem.ts'
-import type { Certificate } from '../../services/public-web/port.ts'
+import type { Certificate, WebResponse } from '../../services/public-web/port.ts'
 
 export type HostAt = Pick<CheckWorld, 'storage' | 'web'>
 
-/** The media host with the certificate that it showed; or why nothing can be asked of it. */
+/** The media host, with its certificate and top page; or why nothing can be asked of it. */
 export type MediaHost =
-  | { readonly is: 'there'; readonly host: string; readonly certificate: Certificate }
+  | {
+      readonly is: 'there'
+      readonly host: string
+      readonly certificate: Certificate
+      /** The answer at `/`. */
+      readonly top: WebResponse
+    }
   | { readonly is: 'unnamed' }
-  /** `problem`: no connection came about; without it, the certificate is one that nobody trusts. */
+  /** No certificate: no connection came about. No problem: the certificate is one nobody trusts. */
   | {
       readonly is: 'unreachable'
       readonly host: string
@@ -19,13 +25,14 @@ export type MediaHost =
 export async function findMediaHost({ storage, web }: HostAt): Promise<MediaHost> {
   const host = storage.mediaHost
   if (host === undefined) return { is: 'unnamed' }
+  let certificate: Certificate | undefined
   try {
-    const certificate = await web.certificate(host)
+    certificate = await web.certificate(host)
     if (certificate.fault !== undefined) return { is: 'unreachable', host, certificate }
-    return { is: 'there', host, certificate }
+    return { is: 'there', host, certificate, top: await web.fetch(`https://${host}/`) }
   } catch (error) {
-    if (error instanceof Problem) return { is: 'unreachable', host, problem: error }
-    throw error
+    if (!(error instanceof Problem)) throw error
+    return { is: 'unreachable', host, problem: error, ...(certificate && { certificate }) }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Check, CheckWorld } from '../../plan/check.ts'
+import { Problem } from '../../problem.ts'
 import { type HostAt, type MediaHost, notAsked } from './media-host.ts'
 
 type Find = (at: HostAt) => Promise<MediaHost>
@@ -17,9 +18,11 @@ export function privateFoldersCheck(find: Find): Check<keyof At> {
     async look(at) {
       const found = await find(at)
       if (found.is !== 'there') return notAsked(found)
-      const open = (await Promise.all(PRIVATE.map((folder) => isOpen(at, found.host, folder))))
-        .map((isOpen, index) => (isOpen ? `/${PRIVATE[index]?.split('/')[0]}/` : ''))
-        .filter((folder) => folder !== '')
+      const reached = await Promise.all(PRIVATE.map((path) => isServed(at, found.host, path)))
+      if (reached.includes(undefined)) {
+        return [{ severity: 'skipped', saw: 'not seen: a request failed' }]
+      }
+      const open = PRIVATE.filter((_, index) => reached[index]).map(topOf)
       if (open.length === 0) {
         return [{ severity: 'ok', saw: '/backups/ and /imports/ are blocked' }]
       }
@@ -37,7 +40,16 @@ export function privateFoldersCheck(find: Find): Check<keyof At> {
 }
 
 /** Of a name that does not exist: 404 means that the request reached the bucket. */
-async function isOpen({ web, clock }: At, host: string, folder: string): Promise<boolean> {
-  const { status } = await web.fetch(`https://${host}/${folder}/${clock.randomHex(32)}.zip`)
-  return status === 404 || status < 300
+async function isServed({ web, clock }: At, host: string, path: string) {
+  try {
+    const { status } = await web.fetch(`https://${host}/${path}/${clock.randomHex(32)}.zip`)
+    return status === 404 || status < 300
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+function topOf(path: string): string {
+  return `/${path.split('/')[0]}/`
 }

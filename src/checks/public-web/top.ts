@@ -1,4 +1,4 @@
-import type { Check } from '../../plan/check.ts'
+import { type Check, troubleOf } from '../../plan/check.ts'
 import { notListing } from '../../steps/public-read.ts'
 import { type HostAt, type MediaHost, notAsked } from './media-host.ts'
 
@@ -9,14 +9,18 @@ export function topCheck(find: Find): Check<keyof HostAt> {
   return {
     id: 'public-listing',
     about: 'public web',
-    title: 'No listing',
+    title: 'Top of the media host',
     cost: 'look',
     async look(at) {
       const found = await find(at)
+      if (found.is === 'unreachable' && found.certificate && found.problem) {
+        return [troubleOf(found.problem)]
+      }
       if (found.is !== 'there') return notAsked(found)
-      const top = await at.web.fetch(`https://${found.host}/`)
+      const { top } = found
       notListing(found.host, top)
-      if (top.status < 500) return [{ severity: 'ok', saw: 'nobody can list the files' }]
+      if (top.status < 500)
+        return [{ severity: 'ok', saw: 'it answers, and nobody can list the files' }]
       return [
         {
           severity: 'fault',

@@ -3,7 +3,8 @@ import { MEDIA_CACHE_CONTROL } from '../../plan/storage-block.ts'
 import { Problem } from '../../problem.ts'
 import type { WebResponse } from '../../services/public-web/port.ts'
 import { originOf } from '../../steps/public-read.ts'
-import { findDoor } from '../storage/door.ts'
+import type { Door } from '../storage/door.ts'
+import type { Open } from '../storage/inside.ts'
 import type { HostAt, MediaHost } from './media-host.ts'
 
 export type VisitAt = Pick<
@@ -45,23 +46,23 @@ export const IMAGE = new Uint8Array(
 export async function visitMediaHost(
   at: VisitAt,
   find: (at: HostAt) => Promise<MediaHost>,
+  open: Open,
 ): Promise<Visit> {
   const found = await find(at)
   if (found.is === 'unnamed') return { is: 'not made', because: 'no media host is known' }
   if (found.is === 'unreachable') {
     return { is: 'not made', because: "the media host can't be reached" }
   }
-  return withImage(at, `mastodon-r2-probe/${at.clock.randomHex(32)}.png`, (key) =>
+  return withImage(await open(at), `mastodon-r2-probe/${at.clock.randomHex(32)}.png`, (key) =>
     ask(at, `https://${found.host}/${key}`),
   )
 }
 
 async function withImage(
-  at: VisitAt,
+  door: Door,
   key: string,
   work: (key: string) => Promise<Answers>,
 ): Promise<Visit> {
-  const door = findDoor(at)
   if (door.is === 'shut') return { is: 'not made', because: door.because }
   try {
     const options = { contentType: IMAGE_TYPE, cacheControl: MEDIA_CACHE_CONTROL }

@@ -1,7 +1,6 @@
 import type { Check } from '../../plan/check.ts'
-import type { Door, StorageAt } from './door.ts'
-
-type Open = (at: StorageAt) => Promise<Door>
+import type { StorageAt } from './door.ts'
+import type { Open } from './inside.ts'
 
 /** Does the bucket open with what the env file says? One HEAD; all of --quick there is here. */
 export function bucketCheck(open: Open): Check<keyof StorageAt> {

@@ -13,6 +13,8 @@ export type Door =
   | {
       readonly is: 'open'
       readonly s3: S3Port
+      /** The same with less patience: for a request that carries nothing. */
+      readonly hasty: S3Port
       readonly bucket: string
       /** Without the path that a wrong S3_ENDPOINT may have. */
       readonly endpoint: string
@@ -24,7 +26,7 @@ export async function openDoor(at: StorageAt): Promise<Door> {
   const door = findDoor(at)
   if (door.is === 'shut') return door
   try {
-    await door.s3.headBucket()
+    await door.hasty.headBucket()
     return door
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -62,8 +64,9 @@ export function findDoor({ storage, connectS3, connectS3At, installation }: Stor
     return shut(because, { severity: 'skipped', saw: `not tried: ${because} (see settings)` })
   }
   const { origin } = new URL(endpoint)
-  const connect = origin === endpoint ? connectS3 : connectS3At(origin)
-  return { is: 'open', s3: connect(key), bucket, endpoint: origin }
+  const hasty = connectS3At(origin)(key)
+  const s3 = origin === endpoint ? connectS3(key) : hasty
+  return { is: 'open', s3, hasty, bucket, endpoint: origin }
 }
 
 function shut(because: string, verdict: Verdict): Door {

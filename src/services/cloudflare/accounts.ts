@@ -62,7 +62,14 @@ export function accounts(
   /** `fallback` is what a person should read when no account knows the token. */
   async function findOwner(accountId: string | undefined, fallback?: Refusal) {
     let refusal = fallback
-    const ids = accountId ? [accountId] : await accountIds(listAccounts)
+    const ids = accountId === undefined ? [] : [accountId]
+    try {
+      if (accountId === undefined) ids.push(...(await listAccounts()).map(({ id }) => id))
+    } catch (error) {
+      if (!(error instanceof Refusal) || !isClientFault(error)) throw error
+      // 9109: a good token that may not list accounts. All else says what is wrong with the token.
+      if (!error.numbers.includes(9109)) refusal ??= error
+    }
     for (const id of ids.slice(0, ACCOUNTS_TRIED)) {
       try {
         return await verifyAsAccount(id)
@@ -104,15 +111,6 @@ function kindByPrefix(text: string): TokenKind | undefined {
 
 function describe(kind: TokenKind, { id, status, expires_on }: Verified): BootstrapToken {
   return { id, kind, status, ...(expires_on ? { expiresOn: expires_on } : {}) }
-}
-
-async function accountIds(listAccounts: () => Promise<Account[]>): Promise<string[]> {
-  try {
-    return (await listAccounts()).map(({ id }) => id)
-  } catch (error) {
-    if (error instanceof Refusal && isClientFault(error)) return []
-    throw error
-  }
 }
 
 function accountsOf(found: readonly Account[]): Account[] {

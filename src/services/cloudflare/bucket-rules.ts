@@ -5,6 +5,7 @@ import { scope } from './buckets.ts'
 import type { Call } from './client.ts'
 import type { CloudflarePort, CorsRule, LifecycleRule } from './port.ts'
 import { Refusal } from './refusal.ts'
+import { listOfObjects } from './well-formed.ts'
 
 /** "The CORS configuration does not exist" (R2's error codes). */
 const NO_CORS = 10059
@@ -18,7 +19,7 @@ export function bucketRules(
         const found = await unlessAbsent(undefined, () =>
           call('repeatable', (sdk) => sdk.r2.buckets.cors.get(at.bucket, scope(at))),
         )
-        return (found?.rules ?? []) as CorsRule[]
+        return listOfObjects(found?.rules).map(checked)
       } catch (error) {
         if (error instanceof Refusal && error.numbers.includes(NO_CORS)) return []
         throw error
@@ -44,7 +45,7 @@ export function bucketRules(
       const found = await unlessAbsent(undefined, () =>
         call('repeatable', (sdk) => sdk.r2.buckets.lifecycle.get(at.bucket, scope(at))),
       )
-      return (found?.rules ?? []) as unknown as LifecycleRule[]
+      return listOfObjects(found?.rules) as unknown as LifecycleRule[]
     },
 
     async putLifecycle(at, rules) {
@@ -53,4 +54,11 @@ export function bucketRules(
       await call('repeatable', (sdk) => sdk.r2.buckets.lifecycle.update(at.bucket, body))
     },
   }
+}
+
+/** Rules are sent back as they came, so only what is read of them is looked at. */
+function checked(rule: Record<string, unknown>): CorsRule {
+  const { origins, methods } = (rule as unknown as CorsRule).allowed
+  if (![origins, methods].every(Array.isArray)) throw new TypeError('Not a CORS rule.')
+  return rule as unknown as CorsRule
 }

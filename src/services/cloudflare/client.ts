@@ -17,6 +17,7 @@ import { permissions } from './permissions.ts'
 import type { ApiCall, CloudflarePort } from './port.ts'
 import { toProblem } from './refusal.ts'
 import { type Sending, withRetries } from './retry.ts'
+import { wellFormed } from './well-formed.ts'
 import { createWire, type WireOptions } from './wire.ts'
 import { WireFailure } from './wire-failure.ts'
 import { zones } from './zones.ts'
@@ -56,7 +57,7 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
       throw error instanceof WireFailure ? toProblem(error.details, sending, token) : error
     }
   }
-  return {
+  return wellFormed({
     ...accounts(call, token),
     ...zones(call),
     ...permissions(call),
@@ -64,7 +65,7 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
     ...domains(call),
     ...bucketRules(call),
     ...keys(call),
-  }
+  })
 }
 
 export type Sdk = ReturnType<typeof createSdk>

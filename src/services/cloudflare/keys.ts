@@ -78,12 +78,14 @@ export function keys(
 
     async mintKey(owner, wish) {
       const body = tokenFor(wish, await findGroupId(owner))
-      const { id, value } = await call('once', (sdk) =>
+      const made = await call('once', (sdk) =>
         owner.kind === 'user'
           ? sdk.user.tokens.create(body)
           : sdk.accounts.tokens.create({ ...body, account_id: owner.accountId }),
       )
-      if (!id || !value) throw valueless()
+      // The key may be there now, whatever came back.
+      const { id, value } = { ...made } as { readonly id?: unknown; readonly value?: unknown }
+      if (typeof id !== 'string' || typeof value !== 'string' || value === '') throw valueless()
       return { id, secretAccessKey: new Secret(createHash('sha256').update(value).digest('hex')) }
     },
 

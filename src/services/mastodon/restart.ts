@@ -1,9 +1,11 @@
-import type { Command } from '../process/command.ts'
+import { type Command, commandLine } from '../process/command.ts'
 import type { Installation } from './port.ts'
 
 export interface RestartCommand {
   readonly command: Command
   readonly cwd?: string
+  /** As a person types it into a shell, the folder included. */
+  readonly line: string
 }
 
 /**
@@ -17,11 +19,15 @@ export function restartCommands(
   if (kind === 'none') return []
   if (kind === 'docker') {
     const command = { program: 'docker', args: ['compose', 'up', '-d'], env: {} }
-    return [{ command, ...(dir === undefined ? {} : { cwd: dir }) }]
+    const line = commandLine(command)
+    if (dir === undefined) return [{ command, line }]
+    const enter = commandLine({ program: 'cd', args: [dir], env: {} })
+    return [{ command, cwd: dir, line: `${enter} && ${line}` }]
   }
   const systemctl = (...args: string[]): RestartCommand => {
     const [program, ...before] = asRoot ? ['systemctl'] : ['sudo', 'systemctl']
-    return { command: { program: program ?? '', args: [...before, ...args], env: {} } }
+    const command = { program: program ?? '', args: [...before, ...args], env: {} }
+    return { command, line: commandLine(command) }
   }
   const sidekiq = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
   const web = units.web.length > 0 ? units.web : ['mastodon-web.service']

@@ -20,4 +20,6 @@ export interface RunnerResult {
 export interface PlacedCommand {
   readonly command: Command
   readonly cwd?: string
+  /** As a person types it into a shell, the folder included. */
+  readonly line: string
 }

@@ -1,33 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { publicWebChecks } from '../../../src/checks/public-web/index.ts'
 import type { WebRequest } from '../../../src/services/public-web/port.ts'
-import { refusal } from '../../steps/fake-cloudflare.ts'
 import type { Answer } from '../../steps/fake-web.ts'
-import { type Arranged, bucketWorld } from '../storage/bucket-world.ts'
-import { troubles, verdictsOf, wordsOf } from '../verdicts.ts'
-
-type Fakes = ReturnType<typeof bucketWorld>
-type Alter = (answer: Answer, request: WebRequest, path: string) => Answer
-
-/** Healthy: nothing is remembered as absent, and the private folders are blocked. */
-async function examine(
-  arranged: Arranged = {},
-  alter: Alter = (answer) => answer,
-  arrange: (fakes: Fakes) => void = () => {},
-) {
-  const fakes = bucketWorld(arranged)
-  const { alter: healthy } = fakes.web
-  fakes.web.alter = (answer, request, url) => {
-    const { pathname } = new URL(url)
-    const blocked = /^\/(backups|imports)\//.test(pathname) ? { ...answer, status: 403 } : answer
-    const uploaded = fakes.s3.objects.has(pathname.slice(1))
-    const early = pathname.includes('-early') && uploaded ? { ...blocked, status: 200 } : blocked
-    return alter(healthy(early, request, url), request, pathname)
-  }
-  arrange(fakes)
-  const found = await verdictsOf(publicWebChecks(), fakes.world)
-  return { ...fakes, found }
-}
+import { troubles, wordsOf } from '../verdicts.ts'
+import { type Alter, examine, isImage } from './stranger.ts'
 
 const withHeader = (answer: Answer, name: string, value?: string): Answer => ({
   ...answer,
@@ -36,7 +11,6 @@ const withHeader = (answer: Answer, name: string, value?: string): Answer => ({
     ...(value === undefined ? [] : [[name, value] as const]),
   ],
 })
-const isImage = (path: string) => path.endsWith('.png') && !path.includes('-early')
 const onImage =
   (change: (answer: Answer, request: WebRequest) => Answer): Alter =>
   (answer, request, path) =>
@@ -152,86 +126,4 @@ describe('faults', () => {
     expect(troubles(found)).toEqual([expected])
     expect(wordsOf(found, expected.split(' ')[0] ?? '')).toContain(words)
   })
-})
-
-describe('the certificate', () => {
-  const until = (day: string, fault?: string) => ({
-    validTo: new Date(day),
-    issuer: 'Good Certificates',
-    fault,
-  })
-  it.each<[string, ReturnType<typeof until>, string[], string]>([
-    ['15 days', until('2026-12-07T12:00Z'), [], '15 days left'],
-    ['13 days', until('2026-12-05T12:00Z'), ['public-certificate warning'], 'in 13 days'],
-    ['1 day', until('2026-11-23T12:00Z'), ['public-certificate warning'], 'in 1 day.'],
-    [
-      'expired',
-      until('2026-11-01T12:00Z', 'CERT_HAS_EXPIRED'),
-      ['public-certificate fault'],
-      'expired on 2026-11-01',
-    ],
-    [
-      'a chain with a hole',
-      until('2027-11-01', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
-      ['public-certificate fault'],
-      'UNABLE_TO_VERIFY_LEAF_SIGNATURE; issued by Good Certificates',
-    ],
-  ])('%s', async (_, shown, expected, words) => {
-    const { found } = await examine({}, undefined, ({ web }) => {
-      web.shown = shown
-    })
-    expect(troubles(found)).toEqual(expected)
-    expect(wordsOf(found, 'public-certificate')).toContain(words)
-  })
-})
-
-describe('one cause is told once', () => {
-  it('no media host', async () => {
-    const { found, web } = await examine({ storage: { mediaHost: undefined } })
-    expect(troubles(found)).toEqual(['public-name fault'])
-    expect(web.requests).toEqual([])
-  })
-
-  it('a certificate that nobody trusts', async () => {
-    const { found, web } = await examine({}, undefined, ({ web }) => {
-      web.shown = { ...web.shown, fault: 'CERT_HAS_EXPIRED' }
-    })
-    expect(troubles(found)).toEqual(['public-certificate fault'])
-    expect(web.requests).toEqual([])
-  })
-
-  it.each(['web-refused', 'web-timeout', 'web-tls'])('%s', async (code) => {
-    const { found } = await examine({}, undefined, ({ web }) => {
-      web.certificate = () => Promise.reject(refusal(code))
-    })
-    expect(troubles(found)).toEqual(['public-certificate fault'])
-  })
-
-  it('a connection that breaks later is the fault of the public read', async () => {
-    const { found, s3 } = await examine({}, undefined, ({ web }) => {
-      const fetch = web.fetch.bind(web)
-      web.fetch = async (url, request) => {
-        if (isImage(url)) throw refusal('web-timeout')
-        return fetch(url, request)
-      }
-    })
-    expect(troubles(found)).toEqual(['public-content fault'])
-    expect([...s3.objects.keys()]).toEqual([])
-  })
-
-  it('a bucket that takes nothing leaves the visit unmade', async () => {
-    const { found } = await examine({}, undefined, ({ s3 }) => {
-      s3.refuse = (verb) => (verb === 'put' ? refusal('s3-403') : undefined)
-    })
-    expect(troubles(found)).toEqual([])
-    expect(wordsOf(found, 'public-content')).toContain('see storage')
-  })
-})
-
-it('a name that leads nowhere is a problem of its own check', async () => {
-  const { world, web } = bucketWorld()
-  web.nowhere = refusal('web-dns')
-  const [name, ...others] = publicWebChecks()
-  await expect(verdictsOf(name ? [name] : [], world)).rejects.toThrow('web-dns')
-  expect(troubles(await verdictsOf(others, world))).toEqual([])
 })

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sharedLook } from '../../../src/checks/shared-look.ts'
+import { openDoor } from '../../../src/checks/storage/door.ts'
 import { storageChecks } from '../../../src/checks/storage/index.ts'
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
@@ -37,7 +39,7 @@ async function examine(jurisdiction: string) {
   if (!key) throw new Error('No key.')
   const { world } = bucketWorld({ storage: { key, bucket: 'media' } })
   const there = { ...world, connectS3At, connectS3: connectS3At(ENDPOINT) }
-  const checks = storageChecks().filter(({ id }) => id === 'storage-bucket')
+  const checks = storageChecks(sharedLook(openDoor)).filter(({ id }) => id === 'storage-bucket')
   return verdictsOf(checks, there)
 }
 

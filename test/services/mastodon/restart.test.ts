@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { restartCommands } from '../../../src/services/mastodon/restart.ts'
-import { commandLine } from '../../../src/services/process/command.ts'
 
 const none = { web: [], sidekiq: [] }
 type Kind = 'systemd' | 'docker' | 'none'
@@ -29,12 +28,12 @@ test.each<[string, Kind, { web: string[]; sidekiq: string[] }, boolean, string[]
       'sudo systemctl reload-or-restart mastodon-web.service',
     ],
   ],
-  ['containers', 'docker', none, true, ['docker compose up -d']],
+  ['containers', 'docker', none, true, ["cd '/srv/it is' && docker compose up -d"]],
   ['not known', 'none', none, true, []],
 ])('%s', (_, kind, units, asRoot, expected) => {
-  const commands = restartCommands({ kind, dir: '/srv/m', units }, { asRoot })
-  expect(commands.map(({ command }) => commandLine(command))).toEqual(expected)
+  const commands = restartCommands({ kind, dir: '/srv/it is', units }, { asRoot })
+  expect(commands.map(({ line }) => line)).toEqual(expected)
   expect(commands.map(({ cwd }) => cwd)).toEqual(
-    expected.map(() => (kind === 'docker' ? '/srv/m' : undefined)),
+    expected.map(() => (kind === 'docker' ? '/srv/it is' : undefined)),
   )
 })

@@ -5,8 +5,15 @@ import { found, problemOf } from '../found.ts'
 import { rotatingWorld, rotationOf, written } from './rotating.ts'
 
 const commands = [
-  { command: { program: 'systemctl', args: ['restart', 'mastodon-sidekiq'], env: {} } },
-  { command: { program: 'docker', args: ['compose', 'up', '-d'], env: {} }, cwd: '/srv/it is' },
+  {
+    command: { program: 'systemctl', args: ['restart', 'mastodon-sidekiq'], env: {} },
+    line: 'systemctl restart mastodon-sidekiq',
+  },
+  {
+    command: { program: 'docker', args: ['compose', 'up', '-d'], env: {} },
+    cwd: '/srv/it is',
+    line: "cd '/srv/it is' && docker compose up -d",
+  },
 ]
 const line = "systemctl restart mastodon-sidekiq && cd '/srv/it is' && docker compose up -d"
 const wishes: RestartWishes = { mode: 'run', commands, assumeRestarted: false }
