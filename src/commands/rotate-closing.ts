@@ -45,17 +45,23 @@ function env({ facts }: RotateEnded): Section[] {
   return [{ title: `Changed in ${written.file}`, lines: [...lines, ...backup] }]
 }
 
-/** What the steps that could not be done said; the commands that they name stand by themselves. */
+/** The commands that are left to a person, and what else could not be done in this run. */
 function left({ report, again }: RotateEnded): Section[] {
-  const notes = report.steps.filter(
-    ({ status, note }) => status === 'skipped' && !note.startsWith('waits for:'),
-  )
   const commands = report.next.filter((line) => line !== again)
-  const lines = [
-    ...notes.map(({ title, note }) => `${title}: ${note}`),
-    ...commands.map((line) => `  ${line}`),
+  const notes = report.steps.filter(
+    ({ id, status, note }) =>
+      status === 'skipped' &&
+      !note.startsWith('waits for:') &&
+      !(id === 'restart' && commands.length > 0),
+  )
+  const sections = [
+    {
+      title: 'Restart Mastodon, so that it uses the new key',
+      lines: commands.map((line) => `  ${line}`),
+    },
+    { title: 'What is left', lines: notes.map(({ title, note }) => `${title}: ${note}`) },
   ]
-  return [{ title: 'What is left', lines }]
+  return sections.filter(({ lines }) => lines.length > 0)
 }
 
 function goOn({ again }: RotateEnded): Section[] {

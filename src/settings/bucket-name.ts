@@ -17,10 +17,13 @@ export function tidyBucket(typed: string): Tidied {
   return { text, notes: text === typed.trim() ? [] : ['changed to lower case'] }
 }
 
-/** The bucket's default name: `social.example.com` gives `social-example-com-media`. */
+/**
+ * The bucket's default name: `social.example.com` gives `social-example-com-media`. A domain that was
+ * never written as punycode may have no letter that a bucket can have.
+ */
 export function bucketFor(domain: string): string {
   const stem = domain.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
-  return `${stem.slice(0, 57).replaceAll(/^-+|-+$/g, '')}-media`
+  return `${stem.slice(0, 57).replaceAll(/^-+|-+$/g, '') || 'mastodon'}-media`
 }
 
 function toBucketName(text: string): string | undefined {

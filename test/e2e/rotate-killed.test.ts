@@ -53,3 +53,28 @@ test.each<Pick<Fault, 'side' | 'method' | 'path' | 'after'>>([
     expect.stringMatching(/^mastodon-r2 social-example-com-media files\.example\.com /),
   ])
 })
+
+test('a token that may make keys, and nothing else, is enough', async () => {
+  const [bootstrap] = stage.sandbox.world.tokens
+  const before = bootstrap?.policies ?? []
+  const keysOnly = (before as Policy[]).flatMap((policy) => {
+    const groups = policy.permission_groups.filter(
+      ({ name }) => name === 'Account API Tokens Write',
+    )
+    return groups.length === 0 ? [] : [{ ...policy, permission_groups: groups }]
+  })
+  expect(keysOnly).toHaveLength(1)
+  if (bootstrap) bootstrap.policies = keysOnly
+  try {
+    const account = ['--account-id', stage.sandbox.accountId]
+    const { code, stdout } = await stage.init(at, [...args, ...account], { env: fake.env })
+    expect({ code, stdout }).toMatchObject({ code: 0 })
+    expectWorkingKey()
+  } finally {
+    if (bootstrap) bootstrap.policies = before
+  }
+})
+
+interface Policy {
+  readonly permission_groups: readonly { readonly name: string }[]
+}

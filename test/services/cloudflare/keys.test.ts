@@ -149,7 +149,8 @@ test('keeps addresses away from a key', async () => {
 test('never renames a token into one without policies', async () => {
   await using stub = await startStub([{ result: {} }])
   const key = { id: 'id', name: 'old', status: 'active', raw: { name: 'old' } }
-  await expect(stub.client.renameKey(user, key, 'new')).rejects.toThrow('policies')
+  const renaming = stub.client.renameKey(user, key, 'new')
+  await expect(renaming).rejects.toMatchObject({ code: 'cloudflare-odd-answer' })
   expect(stub.received).toEqual([])
 })
 
