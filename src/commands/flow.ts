@@ -49,8 +49,6 @@ export interface Prepared {
   readonly planTitle: string
   /** The settings that stand above the plan, in this order; the report has all of them. */
   readonly shown: readonly (keyof Catalog & string)[]
-  /** Only look: a step that is not ready is a fault (exit code 1). */
-  readonly lookOnly: boolean
   /** What is destructive is in the plan only because its own flag was given: `--yes` covers it. */
   readonly flagged?: true
   /** The command that goes on from here. */
@@ -137,11 +135,7 @@ async function carryOut<C extends Catalog>(
     end(report, {})
     return problem.exit
   }
-  if (prepared.lookOnly && hasChanges(plan)) {
-    end(report, {})
-    return 1
-  }
-  if (dryRun || prepared.lookOnly || !hasChanges(plan)) {
+  if (dryRun || !hasChanges(plan)) {
     end({ ...report, ok: true }, readyFacts(plan))
     return 0
   }

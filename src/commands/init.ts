@@ -73,7 +73,6 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
         steps: initSteps,
         planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
         shown: shownSettings,
-        lookOnly: false,
         again,
         closing: (ended) => initClosing({ ...ended, setup: world.setup, again, isRehearsal }),
         block(facts) {

@@ -56,7 +56,6 @@ export const rotate: Command = {
           steps: rotateSteps({ ...wishes, graceMs: run.settings.need('grace') }),
           planTitle: 'Plan',
           shown: ['mediaHost', 'bucket', 'accountId', 'grace', 'restart', 'allowIp', 'expires'],
-          lookOnly: false,
           again,
           closing: (ended) => rotateClosing({ ...ended, world, again }),
         }

@@ -53,7 +53,6 @@ export const undo: Command = {
           steps: undoSteps(undo),
           planTitle: 'Plan',
           shown: ['mediaHost', 'bucket', 'accountId', 'jurisdiction'],
-          lookOnly: false,
           flagged: true,
           again,
           closing: (ended) => undoClosing({ ...ended, prepared, again }),

@@ -1,4 +1,4 @@
-import type { Outcome, Progress } from '../plan/apply.ts'
+import type { Progress } from '../plan/apply.ts'
 import type { Checked } from '../plan/check.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
@@ -52,5 +52,3 @@ export interface Closing {
   readonly headline: string
   readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[]
 }
-
-export type { Outcome }

@@ -23,11 +23,22 @@ describe('key-in-use', () => {
     ['not named yet', `mastodon-r2-setup ${rest}`, 'change mark the key as in use'],
     ['named', `mastodon-r2 ${rest}`, `ready mastodon-r2 ${rest}`],
     ['made by hand', 'Mastodon uploads', 'ready Mastodon uploads'],
-    ['not to be seen', undefined, 'ready the key belongs to somebody else'],
+    ['made in this run, and not to be seen', undefined, 'ready the new key can not be seen yet'],
   ])('%s', async (_, name, expected) => {
     const world = worldWith(name)
     expect(found(await keyInUse.look(world))).toBe(expected)
     expect(world.cloudflare.writes).toEqual([])
+  })
+
+  it('a key that was there before and is not to be seen is somebody else', async () => {
+    const world = worldOf({}, { accessKey: { ...knownKey, minted: false }, envWritten: written })
+    expect(found(await keyInUse.look(world))).toBe('ready the key belongs to somebody else')
+  })
+
+  it('says so when a key of this run could not be marked', async () => {
+    const finding = await keyInUse.look(worldWith(undefined))
+    const warnings = finding.is === 'ready' ? finding.warnings : []
+    expect(warnings).toEqual([expect.stringContaining('Run init once more later.')])
   })
 
   it('gives the lasting name, and nothing else', async () => {

@@ -55,7 +55,7 @@ export function expectNoSecret({ world }: Sandbox, said: string): void {
   }
 }
 
-export function secretOf(value: string): string {
+function secretOf(value: string): string {
   return createHash('sha256').update(value).digest('hex')
 }
 

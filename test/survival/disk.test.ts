@@ -20,7 +20,7 @@ import { BEFORE } from './trial.ts'
 const stage = await openStage({ emulator: 'eager', domainMs: 50, keyMs: 50 })
 const mounted: string[] = []
 afterAll(async () => {
-  for (const path of mounted) execFileSync('umount', ['-l', path], { timeout: 10_000 })
+  for (const path of mounted) system('umount', ['-l', path])
   await stage.close()
 })
 
@@ -28,14 +28,16 @@ const NOBODY = 65_534
 const PAGE = 4096
 const isRoot = process.getuid?.() === 0
 
+function system(program: string, args: readonly string[]): void {
+  execFileSync(program, args, { timeout: 10_000 })
+}
+
 /** A disk of 16 pages with an env file on it, of which `free` are left. */
 function disk(free: number, envFile: string) {
   const at = stage.machine()
   const folder = join(at.home, 'disk')
   mkdirSync(folder)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${16 * PAGE}`, 'tmpfs', folder], {
-    timeout: 10_000,
-  })
+  system('mount', ['-t', 'tmpfs', '-o', `size=${16 * PAGE}`, 'tmpfs', folder])
   mounted.push(folder)
   const path = join(folder, '.env.production')
   writeFileSync(path, envFile, { mode: 0o600 })
@@ -88,7 +90,7 @@ describe.skipIf(noMount)(`a full disk ${noMount ?? ''}`, () => {
   test('a disk that is mounted read-only: said before anything is made', async () => {
     const { args, bucket } = goalOf(BEFORE)
     const { at, folder, path } = disk(8, BEFORE)
-    execFileSync('mount', ['-o', 'remount,ro', folder], { timeout: 10_000 })
+    system('mount', ['-o', 'remount,ro', folder])
     const { code, stdout } = await stage.init(at, [...args, '--env-file', path, '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout).problem.code).toBe('env-file-not-writable')

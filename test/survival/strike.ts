@@ -32,7 +32,7 @@ export interface Strike extends Shape {
   readonly always: boolean
 }
 
-export function shapeOf({ side, method, path }: LoggedRequest): Shape {
+function shapeOf({ side, method, path }: LoggedRequest): Shape {
   const bare = path
     .replaceAll(/\b[0-9a-f]{32}\b/g, 'ID')
     .replace(/-probe(\/|%2F)[0-9a-f]+/, '-probe$1NAME')

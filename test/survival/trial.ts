@@ -85,7 +85,6 @@ export async function openTrial(limits: Limits): Promise<Trial> {
           steps: initSteps,
           planTitle: 'Plan',
           shown: [],
-          lookOnly: false,
           again: 'npx mastodon-r2 init',
           closing: () => ({ headline: '', sections: [] }),
         }),

@@ -137,3 +137,12 @@ test("takes its backup back when the owner can't be kept", async () => {
   expect(outcome).toBe(foreign ? 'env-file-not-writable' : 'written')
   expect(names()).toHaveLength(foreign ? 1 : 2)
 })
+
+test('what a killed run left is removed, and nothing else', async () => {
+  const left = `${dirname(path)}/.${basename(path)}.mastodon-r2-0123456789ab`
+  const others = [`${left}.swp`, `${dirname(path)}/.${basename(path)}.swp`]
+  for (const name of [left, ...others]) await writeFile(name, 'SECRET=1\n')
+  const { backup } = await writeEnvFile(await readEnvFile(path), 'A=2\n', now)
+  const kept = [path, backup ?? '', ...others].map((name) => basename(name))
+  expect(names()).toEqual(kept.sort())
+})
