@@ -1,6 +1,6 @@
-import { chmod, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { chmod, readFile, rename } from 'node:fs/promises'
 import { Problem } from '../../problem.ts'
+import { freeBackupPath, listBackups } from './backup-name.ts'
 import { fileText } from './file-text.ts'
 
 export interface BackupOnDisk {
@@ -13,15 +13,8 @@ export interface BackupOnDisk {
  * itself, symlinks followed. Problem: `backup-unreadable`.
  */
 export async function findBackups(target: string): Promise<BackupOnDisk[]> {
-  const folder = dirname(target)
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const found = entries.flatMap((entry) => {
-    const age = entry.isFile() ? ageOf(entry.name, basename(target)) : undefined
-    return age === undefined ? [] : [{ path: join(folder, entry.name), age }]
-  })
-  found.sort((a, b) => (a.age < b.age ? 1 : -1))
   return Promise.all(
-    found.map(async ({ path }) => {
+    (await listBackups(target)).map(async ({ path }) => {
       const bytes = await readFile(path).catch((error: unknown) => {
         throw unreadable(path, error)
       })
@@ -32,33 +25,14 @@ export async function findBackups(target: string): Promise<BackupOnDisk[]> {
 
 /** Makes the file itself the backup (0600): it is gone, and nothing of it is lost. */
 export async function setAside(target: string, now: Date): Promise<{ backup: string }> {
-  const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
-  for (let count = 1; ; count += 1) {
-    const backup = `${target}.mastodon-r2-${stamp}${count === 1 ? '' : `-${count}`}.bak`
-    if (await isThere(backup)) continue
-    try {
-      await chmod(target, 0o600)
-      await rename(target, backup)
-      return { backup }
-    } catch (error) {
-      throw immovable(target, error)
-    }
+  const backup = await freeBackupPath(target, now)
+  try {
+    await chmod(target, 0o600)
+    await rename(target, backup)
+    return { backup }
+  } catch (error) {
+    throw immovable(target, error)
   }
-}
-
-/** Sorts by time, then by the number of the copy within that second. */
-function ageOf(name: string, file: string): string | undefined {
-  if (!name.startsWith(`${file}.mastodon-r2-`)) return undefined
-  const rest = name.slice(`${file}.mastodon-r2-`.length)
-  const [, stamp, count = '1'] = /^(\d{8}T\d{6}Z)(?:-(\d+))?\.bak$/.exec(rest) ?? []
-  return stamp === undefined ? undefined : `${stamp} ${count.padStart(6, '0')}`
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 function reason(error: unknown): string {

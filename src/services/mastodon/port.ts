@@ -63,8 +63,16 @@ export interface LocalMedia {
 export interface EnvReader {
   /** Every assignment in the order of the file, commented ones too, as Mastodon's dotenv reads them. */
   statements(text: string): readonly EnvStatement[]
-  /** Copies that this tool made of the file before changing it, the oldest first. */
-  backups(file: EnvFileOnDisk): Promise<readonly string[]>
+  /** Copies that this tool made of the file before changing it, the newest first. */
+  backups(file: EnvFileOnDisk): Promise<readonly EnvBackupPath[]>
+  /** When the file was last written; undefined when it is not there. */
+  changedAt(file: EnvFileOnDisk): Promise<Date | undefined>
+}
+
+export interface EnvBackupPath {
+  readonly path: string
+  /** When it was made, to the second. */
+  readonly at: Date
 }
 
 export interface EnvStatement {

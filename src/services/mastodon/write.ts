@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Problem } from '../../problem.ts'
+import { freeBackupPath } from './backup-name.ts'
 import { fileText } from './file-text.ts'
 import type { EnvFileOnDisk } from './port.ts'
 
@@ -49,7 +50,7 @@ export async function writeEnvFile(
       // Under its own name only when it is whole: a backup that was cut off would be worse than none.
       const copy = temporary()
       await create(copy, file.text, { ...identity, mode: 0o600 })
-      backup = await freeBackupName(target, now)
+      backup = await freeBackupPath(target, now)
       await rename(copy, backup)
       made.push(backup)
     }
@@ -102,19 +103,6 @@ async function identityOf(file: EnvFileOnDisk): Promise<Identity> {
   }
   const { uid, gid, mode } = await stat(file.realPath)
   return { uid, gid, mode: mode & 0o7777 }
-}
-
-async function freeBackupName(target: string, now: Date): Promise<string> {
-  const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
-  for (let count = 1; ; count += 1) {
-    const suffix = count === 1 ? '' : `-${count}`
-    const name = `${target}.mastodon-r2-${stamp}${suffix}.bak`
-    const taken = await stat(name).then(
-      () => true,
-      () => false,
-    )
-    if (!taken) return name
-  }
 }
 
 async function create(path: string, text: string, identity: Identity): Promise<void> {

@@ -5,7 +5,11 @@ import {
   unitSettings,
 } from '../../../src/services/mastodon/effective-settings.ts'
 import { envReader } from '../../../src/services/mastodon/env-reader.ts'
-import type { EnvFileOnDisk, Installation } from '../../../src/services/mastodon/port.ts'
+import type {
+  EnvBackupPath,
+  EnvFileOnDisk,
+  Installation,
+} from '../../../src/services/mastodon/port.ts'
 
 export const ENV = '/home/mastodon/live/.env.production'
 export const ACCOUNT = 'a'.repeat(32)
@@ -49,7 +53,8 @@ interface Situation {
   readonly given?: Readonly<Record<string, string>>
   readonly installation?: Partial<Installation>
   readonly storage?: Partial<ConfiguredStorage>
-  readonly backups?: readonly string[]
+  readonly backups?: readonly EnvBackupPath[]
+  readonly changedAt?: Date
 }
 
 export type World = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
@@ -96,6 +101,10 @@ export function reading(text: string, situation: Situation = {}): World {
       jurisdiction: 'default',
       ...situation.storage,
     },
-    envReader: { ...envReader, backups: async () => situation.backups ?? [] },
+    envReader: {
+      ...envReader,
+      backups: async () => situation.backups ?? [],
+      changedAt: async () => situation.changedAt,
+    },
   }
 }

@@ -172,11 +172,17 @@ describe('nothing set up', () => {
   )
 
   it('beside a backup of ours is a reset', async () => {
-    const backup = `${ENV}.mastodon-r2-20261122T100000Z.bak`
-    const checked = await look(`${text}S3_ENABLED=false\n`, { backups: [backup] })
+    const backup = {
+      path: `${ENV}.mastodon-r2-20261122T100000Z.bak`,
+      at: new Date('2026-11-22T10:00:00Z'),
+    }
+    const changedAt = new Date('2026-11-23T10:00:00Z')
+    const checked = await look(`${text}S3_ENABLED=false\n`, { backups: [backup], changedAt })
     expect(troubles(checked)).toContain('env-reset fault')
-    expect(wordsOf(checked, 'env-reset')).toContain(backup)
-    expect(troubles(await look(lines(), { backups: [backup] }))).toEqual([])
+    expect(wordsOf(checked, 'env-reset')).toContain(backup.path)
+    expect(troubles(await look(lines(), { backups: [backup], changedAt }))).toEqual([])
+    const undone = { backups: [backup], changedAt: new Date('2026-11-22T10:00:01Z') }
+    expect(troubles(await look(text, undone))).not.toContain('env-reset fault')
   })
 
   it('the sample lines of upstream are faults, not a setup', async () => {

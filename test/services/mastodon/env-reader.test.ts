@@ -5,18 +5,18 @@ import { readEnvFile } from '../../../src/services/mastodon/read-env-file.ts'
 import { writeEnvFile } from '../../../src/services/mastodon/write.ts'
 import { scratch, write } from './scratch.ts'
 
-it('finds the backups that were written, the oldest first', async () => {
+it('finds the backups that were written, the newest first', async () => {
   const folder = write(scratch(), {
     '.env.production': 'A=1\n',
     '.env.production.bak': '',
     '.env.mastodon-r2-20200101T000000Z.bak': '',
   })
   const path = join(folder, '.env.production')
-  const made: (string | undefined)[] = []
+  const made: { path: string | undefined; at: Date }[] = []
   for (const day of [1, 2]) {
     const now = new Date(Date.UTC(2026, 0, day))
     const { backup } = await writeEnvFile(await readEnvFile(path), `A=${day + 1}\n`, now)
-    made.push(backup)
+    made.unshift({ path: backup, at: now })
   }
   expect(await envReader.backups(await readEnvFile(path))).toEqual(made)
 })
