@@ -1,7 +1,7 @@
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import { MEDIA_CACHE_CONTROL } from '../plan/storage-block.ts'
 import { Problem } from '../problem.ts'
-import type { S3Port } from '../services/s3/port.ts'
+import type { S3Object, S3Port } from '../services/s3/port.ts'
 
 type Needs = 'connectS3' | 'setup' | 'clock' | 'facts'
 type At = Pick<World, Needs>
@@ -63,17 +63,27 @@ export async function probeUploads(s3: S3Port, name: string): Promise<void> {
   const keys = ['plain.txt', 'checksum.txt', 'parts.bin'].map((end) => `${prefix}-${end}`)
   const [plain = '', checksum = '', parts = ''] = keys
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
+  const large = twoParts(text)
   const options = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
+  const removed = () => all([s3.delete(plain), s3.deleteMany([checksum, parts])])
   try {
     await all([
       s3.put(plain, text, options),
       s3.put(checksum, text, { ...options, checksum: 'CRC32' }),
-      s3.putMultipart(parts, twoParts(text), { ...options, contentType: 'video/mp4' }),
+      s3.putMultipart(parts, large, { ...options, contentType: 'video/mp4' }),
     ])
-    await all([readsBack(s3, plain, text), readsRange(s3, plain, text), lists(s3, prefix, keys)])
-  } finally {
-    await all([s3.delete(plain), s3.deleteMany([checksum, parts])]).catch(() => undefined)
+    await all([
+      readsBack(s3.get(plain), text),
+      readsBack(s3.get(checksum, undefined, 'ENABLED'), text),
+      readsPart(s3, plain, text, 4, 19),
+      readsPart(s3, parts, large, 5 * MIB - 8, 5 * MIB + 1023),
+      lists(s3, prefix, keys),
+    ])
+  } catch (error) {
+    await removed().catch(() => undefined)
+    throw error
   }
+  await removed()
   await isEmpty(s3, prefix)
 }
 
@@ -91,8 +101,8 @@ function twoParts(filling: Uint8Array): Uint8Array {
   return bytes
 }
 
-async function readsBack(s3: S3Port, key: string, sent: Uint8Array): Promise<void> {
-  const object = await s3.get(key)
+async function readsBack(reading: Promise<S3Object>, sent: Uint8Array): Promise<void> {
+  const object = await reading
   if (Buffer.compare(object.body, sent) !== 0) {
     throw damaged('A test file came back with other bytes than were sent.')
   }
@@ -103,10 +113,17 @@ async function readsBack(s3: S3Port, key: string, sent: Uint8Array): Promise<voi
   }
 }
 
-async function readsRange(s3: S3Port, key: string, sent: Uint8Array): Promise<void> {
-  const object = await s3.get(key, 'bytes=4-19')
-  if (object.status !== 206 || Buffer.compare(object.body, sent.subarray(4, 20)) !== 0) {
-    throw damaged(`Reading bytes 4 to 19 gave status ${object.status} or other bytes.`)
+/** A range of bytes, both ends included; players ask so for video and audio. */
+async function readsPart(
+  s3: S3Port,
+  key: string,
+  sent: Uint8Array,
+  first: number,
+  last: number,
+): Promise<void> {
+  const object = await s3.get(key, `bytes=${first}-${last}`)
+  if (object.status !== 206 || Buffer.compare(object.body, sent.subarray(first, last + 1)) !== 0) {
+    throw damaged(`Reading bytes ${first} to ${last} gave status ${object.status} or other bytes.`)
   }
 }
 

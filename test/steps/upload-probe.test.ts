@@ -128,6 +128,14 @@ describe('probing', () => {
       /other bytes/,
     ],
     [
+      'a second part that is not the one sent',
+      ({ s3 }) => {
+        s3.alter = (object, range) =>
+          range?.startsWith('bytes=52') ? { ...object, body: object.body.toReversed() } : object
+      },
+      /Reading bytes 5242872 to 5243903/,
+    ],
+    [
       'a list without the upload',
       ({ s3 }) => {
         s3.listed = (keys) => keys.filter((key) => !key.endsWith('parts.bin'))
@@ -154,6 +162,12 @@ describe('probing', () => {
     world.s3.refuse = (verb) => (verb === failing ? refusal('s3-500') : undefined)
     expect((await problemOf(probing(world))).code).toBe('s3-500')
     expect(world.s3.objects.size).toBe(0)
+  })
+
+  it.each(['delete', 'delete-many'])('a refused %s says so itself', async (failing) => {
+    const world = worldOf({}, facts)
+    world.s3.refuse = (verb) => (verb === failing ? refusal('s3-500') : undefined)
+    expect((await problemOf(probing(world))).code).toBe('s3-500')
   })
 
   it('a failing clean-up does not hide what failed first', async () => {

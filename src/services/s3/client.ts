@@ -90,10 +90,15 @@ export function connectS3(options: S3Options): S3Port {
 
     putMultipart: (key, body, wish) => asking(() => putInParts(key, body, wish)),
 
-    get: (key, range) =>
+    get: (key, range, checksumMode) =>
       asking(async () => {
-        const ranged = range === undefined ? {} : { Range: range }
-        const found = await client.send(new GetObjectCommand({ Bucket, Key: key, ...ranged }))
+        const wish = {
+          Bucket,
+          Key: key,
+          ...(range && { Range: range }),
+          ...(checksumMode && { ChecksumMode: checksumMode }),
+        }
+        const found = await client.send(new GetObjectCommand(wish))
         return {
           status: found.$metadata.httpStatusCode ?? 200,
           body: (await found.Body?.transformToByteArray()) ?? new Uint8Array(),

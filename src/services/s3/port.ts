@@ -9,8 +9,11 @@ export interface S3Port {
   put(key: string, body: Uint8Array, options: PutOptions): Promise<void>
   /** Parts of 5 MiB (the last may be smaller), as kt-paperclip does above S3_MULTIPART_THRESHOLD. */
   putMultipart(key: string, body: Uint8Array, options: PutOptions): Promise<void>
-  /** `range` as in the HTTP header, e.g. `bytes=0-99`. */
-  get(key: string, range?: string): Promise<S3Object>
+  /**
+   * `range` as in the HTTP header, e.g. `bytes=0-99`. `checksumMode` asks for the object's checksum
+   * and holds the body against it, as aws-sdk-s3 1.178 and later do with every download.
+   */
+  get(key: string, range?: string, checksumMode?: 'ENABLED'): Promise<S3Object>
   /** Keys below a prefix, at most `limit` (1 to 1,000). */
   list(prefix: string, limit: number): Promise<string[]>
   delete(key: string): Promise<void>

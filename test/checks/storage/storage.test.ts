@@ -50,7 +50,7 @@ describe('a healthy bucket', () => {
 
   it('tells how fast R2 was', async () => {
     const { found } = await examine()
-    expect(wordsOf(found, 'storage-upload')).toContain('7 requests: half within 0 ms')
+    expect(wordsOf(found, 'storage-upload')).toContain('9 requests: half within 0 ms')
   })
 })
 
