@@ -20,18 +20,24 @@ import type { World } from '../../src/plan/step.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../src/services/cloudflare/client.ts'
 import { connectPublicWeb } from '../../src/services/public-web/client.ts'
+import { connectS3 as connectBucket } from '../../src/services/s3/client.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { rotateCatalog } from '../../src/settings/rotate-catalog.ts'
 import { plainUi } from '../../src/ui/plain.ts'
+import { smallParts } from '../survival/small-parts.ts'
 
 const HOST = 'files.example.com'
 const BUCKET = 'media'
+const IMPATIENCE_MS = 500
 
 /** Called around every call that leaves the program: what it is, and the call itself. */
 export type Around = <T>(name: string, call: () => Promise<T>) => Promise<T>
 
-/** A server that is set up on a sandbox, with processes that hold the key they were started with. */
-export async function rotatingServer() {
+/**
+ * A server that is set up on a sandbox, with processes that hold the key they were started with.
+ * `impatient`: what hangs is given up after half a second, and uploads are small.
+ */
+export async function rotatingServer({ impatient = false } = {}) {
   const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, emulator: 'eager' })
   const dir = mkdtempSync(join(tmpdir(), 'mastodon-r2-rotating-'))
   const env = join(dir, '.env.production')
@@ -114,12 +120,34 @@ export async function rotatingServer() {
     return prepareRotation({ host: host as unknown as Host, ui, settings, clock, atEnd: ends })
   }
 
-  /** The whole of `rotate`, with every outgoing call led through `around`. */
-  async function rotate(around: Around = (_, call) => call()): Promise<Applied> {
+  function hurried(): Pick<World, 'cloudflare' | 'connectS3'> {
+    const timeoutMs = IMPATIENCE_MS
+    const { bootstrapToken: token, apiUrl: baseUrl } = sandbox
+    const cloudflare = connectCloudflare({ token, baseUrl, sleep: clock.sleep, timeoutMs })
+    const connectS3: World['connectS3'] = (key) => {
+      const place = { endpoint: sandbox.s3Url(), bucket: BUCKET }
+      return smallParts(connectBucket({ ...place, key, timeoutMs }))
+    }
+    return { cloudflare, connectS3 }
+  }
+
+  /**
+   * The whole of `rotate`, with every outgoing call led through `around`; `prepared` is called
+   * between the questions and the first step.
+   */
+  async function rotate(
+    around: Around = (_, call) => call(),
+    prepared: () => void = () => undefined,
+  ): Promise<Applied> {
     const ends: (() => Promise<void>)[] = []
-    const real = await world(ends)
+    const real = { ...(await world(ends)), ...(impatient ? hurried() : {}) }
+    prepared()
     const connectTo = sandbox.connectTo.flatMap((route) => parseConnectTo(route) ?? [])
-    const web = connectPublicWeb({ connectTo, ca: sandbox.caPem })
+    const web = connectPublicWeb({
+      connectTo,
+      ca: sandbox.caPem,
+      ...(impatient && { timeoutMs: IMPATIENCE_MS }),
+    })
     const led: World = {
       ...real,
       cloudflare: through(real.cloudflare, 'cloudflare', around),

@@ -20,7 +20,7 @@ import { findMastodon } from '../../src/services/mastodon/find.ts'
 import { readEnvFile } from '../../src/services/mastodon/read-env-file.ts'
 import { connectPublicWeb } from '../../src/services/public-web/client.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
-import type { S3Port } from '../../src/services/s3/port.ts'
+import { smallParts } from './small-parts.ts'
 import { type Strike, strikeAt } from './strike.ts'
 
 export const BEFORE = '# mine\r\nLOCAL_DOMAIN=social.example.com\nDB_PASS="a b"\nS3_BUCKET=old\n'
@@ -142,17 +142,13 @@ async function worldOf(
   const place = { endpoint: setup.s3Endpoint, bucket: setup.at.bucket, timeoutMs: limits.s3 }
   return {
     cloudflare,
-    connectS3: (key) => withParts(connectS3({ ...place, key }), limits.parts),
+    connectS3: (key) =>
+      limits.parts ? connectS3({ ...place, key }) : smallParts(connectS3({ ...place, key })),
     envWriter: await envWriter(),
     clock: fast,
     setup,
     facts: {},
   }
-}
-
-function withParts(s3: S3Port, parts: boolean): S3Port {
-  if (parts) return s3
-  return { ...s3, putMultipart: (key, body, options) => s3.put(key, body.subarray(0, 9), options) }
 }
 
 function fastClock(interrupted: AbortSignal): Pick<Clock, 'now' | 'sleep'> {

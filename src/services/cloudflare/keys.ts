@@ -48,17 +48,31 @@ export function keys(
     )
   }
 
+  async function listAll(owner: KeyOwner): Promise<MintedKey[]> {
+    const query = { per_page: 50, include_expired: true }
+    const found = await allPages<Token>((page) =>
+      call('repeatable', (sdk) =>
+        owner.kind === 'user'
+          ? sdk.user.tokens.list({ ...query, page })
+          : sdk.accounts.tokens.list({ ...query, page, account_id: owner.accountId }),
+      ),
+    )
+    return found.map(describe)
+  }
+
+  /** A single refusal may pass; who may not see a key does not find it in the list either. */
+  async function findListed(owner: KeyOwner, id: string): Promise<MintedKey | undefined> {
+    try {
+      return (await listAll(owner)).find((key) => key.id === id)
+    } catch (error) {
+      if (error instanceof Refusal && error.isForbidden) return undefined
+      throw error
+    }
+  }
+
   return {
     async listKeys(owner, namePrefix) {
-      const query = { per_page: 50, include_expired: true }
-      const found = await allPages<Token>((page) =>
-        call('repeatable', (sdk) =>
-          owner.kind === 'user'
-            ? sdk.user.tokens.list({ ...query, page })
-            : sdk.accounts.tokens.list({ ...query, page, account_id: owner.accountId }),
-        ),
-      )
-      return found.map(describe).filter(({ name }) => name.startsWith(namePrefix))
+      return (await listAll(owner)).filter(({ name }) => name.startsWith(namePrefix))
     },
 
     async findKey(owner, id) {
@@ -70,8 +84,9 @@ export function keys(
         )
         return describe(token)
       } catch (error) {
-        if (error instanceof Refusal && (error.isForbidden || error.status === 404))
-          return undefined
+        if (!(error instanceof Refusal)) throw error
+        if (error.isForbidden) return findListed(owner, id)
+        if (error.status === 404) return undefined
         throw error
       }
     },

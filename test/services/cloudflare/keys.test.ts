@@ -192,3 +192,12 @@ test.each([
   await using stub = await startStub([reply])
   expect(await stub.client.findKey(account, 'id')).toBeUndefined()
 })
+
+test('a refusal that passes does not hide a key: the list has it', async () => {
+  await using stub = await startStub(({ path }) =>
+    path.endsWith('/id')
+      ? { status: 403, errors: [[9109, 'no']] }
+      : { result: [{ id: 'other' }, { id: 'id', name: 'mine' }] },
+  )
+  expect(await stub.client.findKey(account, 'id')).toMatchObject({ id: 'id', name: 'mine' })
+})

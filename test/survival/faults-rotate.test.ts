@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import { type Around, rotatingServer } from '../commands/rotating-server.ts'
+import { type Kind, kinds, requestsOf, type Strike, strikeAt, textOf } from './strike.ts'
+
+type Server = Awaited<ReturnType<typeof rotatingServer>>
+
+/** Servers side by side; most of their time is waiting. */
+const LANES = 4
+
+/** Every request of a rotation, each kind of fault, in the order of the rotation. */
+async function strikesOf(server: Server): Promise<Strike[]> {
+  let before = 0
+  const { problem } = await server.rotate(undefined, () => {
+    before = server.sandbox.log.length
+  })
+  expect(problem).toBeUndefined()
+  const requests = requestsOf(server.sandbox.log.slice(before))
+  return requests.flatMap((request) =>
+    (Object.keys(kinds) as Kind[]).map((kind) => ({ ...request, kind, always: false })),
+  )
+}
+
+/** The key in the env file and the one that processes hold work after every call. */
+async function survives(server: Server, strike: Strike): Promise<void> {
+  const broken = new Set<string>()
+  const watched: Around = async (name, call) => {
+    try {
+      return await call()
+    } finally {
+      for (const fault of server.faults()) broken.add(`${fault} after ${name}`)
+    }
+  }
+  const { problem } = await server.rotate(watched, () => strikeAt(server.sandbox, strike))
+  strikeAt(server.sandbox, undefined)
+  if (problem) expect(problem.next).toMatch(/\S{3}/)
+  const again = await server.rotate(watched)
+  expect(again.problem?.what).toBeUndefined()
+  expect([...broken]).toEqual([])
+  expect(server.keys()).toEqual([expect.stringMatching(/^active mastodon-r2 media /)])
+  expect(server.sandbox.world.tokens[1]?.id).toBe(server.keyInFile().id)
+  expect(server.held()).toEqual(server.keyInFile())
+}
+
+test('each request of rotate, each kind of fault', { timeout: 600_000 }, async () => {
+  const servers = await Promise.all(
+    Array.from({ length: LANES }, () => rotatingServer({ impatient: true })),
+  )
+  try {
+    const queue = await strikesOf(servers[0] as Server)
+    expect(queue.length).toBeGreaterThanOrEqual(300)
+    const failures: string[] = []
+    const lane = async (server: Server) => {
+      for (let strike = queue.shift(); strike; strike = queue.shift()) {
+        try {
+          await survives(server, strike)
+        } catch (error) {
+          const text = String((error as Error).stack ?? error).slice(0, 1500)
+          failures.push(`${strike.kind} at ${strike.nth}. ${textOf(strike)}\n${text}`)
+        }
+      }
+    }
+    await Promise.all(servers.map(lane))
+    expect(failures).toEqual([])
+  } finally {
+    await Promise.all(servers.map((server) => server.close()))
+  }
+})
