@@ -27,7 +27,7 @@ function placeholder(name: string, value: string, settings: StorageSettings): Ve
     severity: 'fault',
     saw: `${name} holds ${what} of a guide.`,
     matters: 'Your own value was never put in, so storage can not work.',
-    next: `npx mastodon-r2 init; or ${settings.write(`${name}=(your value)`)}`,
+    next: `npx mastodon-r2 init puts it in; or by hand: ${settings.write(`${name}=(your value)`)}`,
   }
 }
 
