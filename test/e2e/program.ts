@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { dirname } from 'node:path'
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { builtProgram } from './built-program.ts'
 
 export interface RunOptions {
@@ -31,11 +33,27 @@ export interface Running {
 const NOBODY = 65_534
 export const cli = await builtProgram()
 
+let copy: string | undefined
+
+/** The program where every user can get at it, wherever this checkout lies. */
+function reachable(): string {
+  if (copy !== undefined) return join(copy, 'dist/cli.js')
+  const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-for-all-'))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const from = dirname(dirname(cli))
+  for (const name of ['dist', 'templates', 'package.json']) {
+    cpSync(join(from, name), join(folder, name), { recursive: true })
+  }
+  chmodSync(folder, 0o755)
+  copy = folder
+  return join(folder, 'dist/cli.js')
+}
+
 /** Starts the built program as a user's shell would. It never outlives its limit. */
 export function start(args: readonly string[], options: RunOptions): Running {
   const { cwd, env, input, limitMs = 45_000 } = options
   const other = options.unprivileged === true && process.getuid?.() === 0
-  const child = spawn(cli, args, {
+  const child = spawn(other ? reachable() : cli, args, {
     cwd,
     env: { PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
