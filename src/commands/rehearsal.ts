@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Problem, type ProblemDetails } from '../problem.ts'
 import { readTemplate } from '../read-template.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { Run } from './flow.ts'
@@ -95,5 +96,7 @@ async function startSandboxProcess(
     { environment: host.environment },
   )
   atEnd.push(() => child.stop())
-  return JSON.parse(await child.firstLine()) as SandboxAddress
+  const told = JSON.parse(await child.firstLine()) as SandboxAddress | ProblemDetails
+  if ('what' in told) throw new Problem(told)
+  return told
 }

@@ -22,6 +22,9 @@ export const sandbox: Command = {
       return await serve(host, argv)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
+      const { code, what, why, next } = error
+      if (argv.includes('--json'))
+        host.stdout.write(`${JSON.stringify({ code, what, why, next })}\n`)
       host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
       return error.exit
     }

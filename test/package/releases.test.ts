@@ -107,6 +107,7 @@ describe('a rehearsal from the package', () => {
   test('without miniflare it says which line adds it', () => {
     expect(advice.code).toBe(1)
     expect(advice.stdout + advice.stderr).toContain('npx -p mastodon-r2 -p miniflare@4.20260730.0')
+    expect(advice.stdout + advice.stderr).not.toContain('ended before')
     expect(advice.stderr).not.toMatch(warning)
   })
 
