@@ -131,18 +131,12 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
 }
 
 function afterPrepare(setup: Setup): Section {
-  const { installation, mediaHost } = setup
-  const file = placeOf(setup)
-  const aside = file !== installation.envFile.path
+  const { envFile } = setup.installation
   return {
     title: 'What is left',
     lines: [
-      `1. Copy the media into the bucket (the keys are in ${file}); until then nothing changes for visitors.`,
-      aside
-        ? `2. Put the lines of ${file} in place of the old provider's in ${installation.envFile.path}.`
-        : `2. Set S3_ENABLED=true in ${file}.`,
-      '3. Restart Mastodon, then check that old and new images load from ' +
-        `https://${mediaHost}.`,
+      `Nothing changes for visitors yet; the keys are in ${placeOf(setup)}. Move the media next, while Mastodon runs. You are asked before it is switched:`,
+      `  npx mastodon-r2 migrate --env-file ${shellWord(envFile.path)}`,
     ],
   }
 }

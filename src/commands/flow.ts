@@ -56,6 +56,8 @@ export interface Prepared {
   closing(ended: Ended): Closing
   /** The block for standard output, when the run was to print it. */
   block?(facts: Partial<Facts>): string | undefined
+  /** What the report holds besides the steps. */
+  details?(facts: Partial<Facts>): Partial<Report>
 }
 
 export interface Ended {
@@ -109,7 +111,8 @@ export async function session<C extends Catalog>(
   }
 }
 
-async function carryOut<C extends Catalog>(
+/** Plan → one yes → apply → report, of what was prepared. Returns the exit code. */
+export async function carryOut<C extends Catalog>(
   { ui, settings, host, clock }: Run<C>,
   prepared: Prepared,
   draft: Report,
@@ -128,11 +131,12 @@ async function carryOut<C extends Catalog>(
   }
   ui.showPlan(plan, shownSettings(settings, prepared.shown), prepared.planTitle)
   for (const warning of report.warnings) ui.warn(warning)
-  const end = (final: Report, facts: Partial<Facts>) => {
+  const end = (ended: Report, facts: Partial<Facts>) => {
+    const final = { ...ended, ...prepared.details?.(facts) }
     ui.finish(final, prepared.closing({ report: final, facts, plan }))
   }
   if (problem) {
-    end(report, {})
+    end(report, readyFacts(plan))
     return problem.exit
   }
   if (dryRun || !hasChanges(plan)) {

@@ -6,6 +6,9 @@ const GROUPS: readonly SettingGroup[] = [
   'What to set up',
   'What to take back',
   'What to rotate',
+  'What to migrate',
+  'How to clean up',
+  'How to cut over',
   'Where',
   'The access key',
   'Output',
@@ -42,6 +45,7 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
     return undefined
   }
   if (name === 'undo') return (await import('../settings/undo-catalog.ts')).undoSettings
+  if (name === 'migrate') return (await import('../settings/migrate-catalog.ts')).migrateFlags
   if (name === 'rotate') return (await import('../settings/rotate-catalog.ts')).rotateFlags
   if (name === 'check') return (await import('./check-catalog.ts')).checkFlags
   return (await import('./setup-catalog.ts')).initCatalog

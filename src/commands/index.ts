@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./check.ts')).check,
   },
   {
+    name: 'migrate',
+    line: "move a running server's media to R2, stage by stage",
+    load: async () => (await import('./migrate.ts')).migrate,
+  },
+  {
     name: 'undo',
     line: 'take back what init did, as far as you allow',
     load: async () => (await import('./undo.ts')).undo,

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import type { Problem } from '../problem.ts'
 import type { Outcome } from './apply.ts'
 import { type Checked, checkAreas } from './check.ts'
+import { comparisonSchema } from './comparison.ts'
+import { mediaSurveySchema } from './media-survey.ts'
 import type { EnvWritten } from './step.ts'
 import type { Plan, PlanItem } from './survey.ts'
 
@@ -46,6 +48,10 @@ export const reportSchema = z
       .nullable(),
     warnings: z.array(z.string()),
     next: z.array(z.string()),
+    /** `migrate`: what is there to copy, and what that costs. */
+    survey: mediaSurveySchema.optional(),
+    /** `migrate`: what source and bucket hold, file by file. */
+    comparison: comparisonSchema.optional(),
     problem: z
       .object({ code: z.string(), what: z.string(), why: z.string(), next: z.string() })
       .nullable(),

@@ -12,6 +12,7 @@ import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
+import type { CopySummary } from './migration.ts'
 import type { Rotation } from './rotation.ts'
 
 /**
@@ -82,6 +83,12 @@ export interface Facts {
   readonly restartedAt: Date
   /** processes: all of them began after the env file changed, the last one at `since`. */
   readonly allFresh: { readonly since: Date; readonly fileChangedAt: Date }
+  /** copy and its repetitions: what came of the last one. */
+  readonly mediaCopied: CopySummary
+  /** quiet: no job of Sidekiq writes media until the services are started anew. */
+  readonly quieted: true
+  /** switched: Mastodon's new storage is proven; from here on nothing goes back. */
+  readonly switched: { readonly at: Date }
   /** grace: nobody holds a link any more that the old key signed. */
   readonly graceOver: true
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Secret } from '../secret.ts'
 import { startApi } from './api/server.ts'
+import { createSlurper } from './api/slurper.ts'
+import type { SlurperSwitches } from './api/slurper-job.ts'
 import { createAuthority } from './certificate.ts'
 import type { SandboxContext } from './doorway.ts'
 import { createFaults, type Faults } from './faults.ts'
@@ -28,6 +30,8 @@ export interface SandboxOptions
   readonly emulator?: 'lazy' | 'eager'
   /** true: uploads wait in vain for `100 Continue`, as they do at R2. */
   readonly silentContinue?: boolean
+  /** What Super Slurper does or does not; see the type. */
+  readonly slurper?: Partial<SlurperSwitches>
 }
 
 /** A Cloudflare on this machine: everything on 127.0.0.1, gone without a trace after close. */
@@ -47,6 +51,8 @@ export interface Sandbox {
   readonly world: World
   readonly log: readonly LoggedRequest[]
   readonly faults: Faults
+  /** They can be thrown while jobs run. */
+  readonly slurper: SlurperSwitches
   close(): Promise<void>
 }
 
@@ -84,6 +90,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     }
     const publicHost = await startPublicHost(context, { pool, authority })
     undo.push(() => publicHost.close())
+    const slurper = createSlurper({
+      s3Url: (jurisdiction) => fronts.get(jurisdiction)?.url,
+      switches: options.slurper,
+      now: clock,
+    })
+    undo.push(() => slurper.close())
     const api = await startApi(world, {
       log: context.log,
       readLog: () => log,
@@ -91,6 +103,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       clock,
       listObjects: (bucket, query) => listObjects(pool, bucket, query),
       maxBuckets: SLOTS,
+      slurper,
     })
     undo.push(() => api.close())
     return {
@@ -104,6 +117,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       world,
       log,
       faults,
+      slurper: slurper.switches,
       close,
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Secret } from '../secret.ts'
-import { permissionGroupId } from './api/permission-groups.ts'
+import { findPermissionGroup, permissionGroupId } from './api/permission-groups.ts'
+import { createEdgeState } from './rules/edge-state.ts'
 import type { Delays, SandboxToken, SandboxZone, World } from './world.ts'
 
 export interface SeedOptions {
@@ -51,7 +52,15 @@ export function seedWorld(options: SeedOptions = {}): { world: World; bootstrapT
   const token = bootstrap(options, accounts[0]?.id)
   const delays = { domainMs: 2000, keyMs: 1000, requestMs: 0, ...options.delays }
   return {
-    world: { accounts, zones, dnsRecords: [], buckets: [], tokens: [token], delays },
+    world: {
+      accounts,
+      zones,
+      dnsRecords: [],
+      buckets: [],
+      tokens: [token],
+      delays,
+      edge: createEdgeState(),
+    },
     bootstrapToken: new Secret(token.value),
   }
 }
@@ -71,12 +80,20 @@ function bootstrap(options: SeedOptions, firstAccount: string | undefined): Sand
   const account = `com.cloudflare.api.account.${kind === 'user' ? '*' : firstAccount}`
   const allZones = { 'com.cloudflare.api.account.zone.*': '*' }
   const grants = [
-    { resources: { [account]: '*' }, match: /^(Account|Workers)/ },
-    { resources: kind === 'user' ? allZones : { [account]: allZones }, match: /^(Zone|DNS)/ },
-    { resources: { [`com.cloudflare.api.user.${hex(16)}`]: '*' }, match: /^API/ },
+    { resources: { [account]: '*' }, scope: 'com.cloudflare.api.account' },
+    {
+      resources: kind === 'user' ? allZones : { [account]: allZones },
+      scope: 'com.cloudflare.api.account.zone',
+    },
+    {
+      resources: { [`com.cloudflare.api.user.${hex(16)}`]: '*' },
+      scope: 'com.cloudflare.api.user',
+    },
   ]
-  const policies = grants.flatMap(({ resources, match }) => {
-    const groups = permissions.filter((name) => match.test(name))
+  const policies = grants.flatMap(({ resources, scope }) => {
+    const groups = permissions.filter(
+      (name) => findPermissionGroup(permissionGroupId(name))?.scope === scope,
+    )
     const permission_groups = groups.map((name) => ({ id: permissionGroupId(name), name }))
     return groups.length === 0
       ? []

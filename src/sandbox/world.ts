@@ -1,3 +1,5 @@
+import type { EdgeState } from './rules/edge-state.ts'
+
 /**
  * Everything the sandbox knows, in memory. Its API writes it; the S3 front and the public host read
  * it. Times are milliseconds since the epoch by the sandbox's clock.
@@ -9,6 +11,8 @@ export interface World {
   readonly buckets: SandboxBucket[]
   readonly tokens: SandboxToken[]
   readonly delays: Delays
+  /** Rules, redirect lists, cache switches. */
+  readonly edge: EdgeState
 }
 
 export interface Delays {

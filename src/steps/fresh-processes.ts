@@ -8,27 +8,34 @@ type At = Pick<World, Needs>
 /** Milliseconds that Puma and Sidekiq get to come up; a big instance on a small machine is slow. */
 const DEADLINE_MS = 180_000
 
-/** Proof that no process of Mastodon can still hold the old key. */
-export function freshProcesses(wishes: { readonly assumeRestarted: boolean }): Step<Needs> {
+export interface FreshWishes {
+  readonly assumeRestarted: boolean
+  /** What is old and what is new about the env file; the key unless told. */
+  readonly about?: 'key' | 'storage'
+}
+
+/** Proof that no process of Mastodon can still hold what the env file held before. */
+export function freshProcesses({ assumeRestarted, about = 'key' }: FreshWishes): Step<Needs> {
   return {
     id: 'processes',
     title: 'Running processes',
 
     async look(at): Promise<Finding> {
       const { envWritten, restartedAt, allFresh, rotation } = at.facts
-      const will = 'see that all of Mastodon runs with the new key'
+      const will = `see that all of Mastodon runs with the new ${about}`
       if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
-      if (allFresh) return { is: 'ready', note: 'all run with the new key', facts: { allFresh } }
+      if (allFresh)
+        return { is: 'ready', note: `all run with the new ${about}`, facts: { allFresh } }
       const { state, changedAt } = await see(at)
       if (state.is === 'fresh') return fresh(state, changedAt)
       const mayBe = rotation?.kind === 'finish' || restartedAt !== undefined
-      if (state.is === 'unseen' && wishes.assumeRestarted && mayBe) {
+      if (state.is === 'unseen' && assumeRestarted && mayBe) {
         const known = { since: changedAt, fileChangedAt: changedAt }
         return { is: 'ready', note: 'restarted, as you say', facts: { allFresh: known } }
       }
       const mayCome = restartedAt !== undefined && !(state.is === 'unseen' && state.hidden)
       if (mayCome) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
-      return state.is === 'old' ? stillOld(state) : unseen(state)
+      return state.is === 'old' ? stillOld(state, about) : unseen(state)
     },
 
     async change(at) {
@@ -38,7 +45,7 @@ export function freshProcesses(wishes: { readonly assumeRestarted: boolean }): S
         if (state.is === 'fresh') {
           return { allFresh: { since: state.since, fileChangedAt: changedAt } }
         }
-        if (at.clock.now().getTime() >= end) throw tooOld(state)
+        if (at.clock.now().getTime() >= end) throw tooOld(state, about)
         await at.clock.sleep(1_000)
       }
     },
@@ -59,8 +66,10 @@ function fresh(state: Extract<Freshness, { is: 'fresh' }>, changedAt: Date): Fin
   return { is: 'ready', note, facts: { allFresh } }
 }
 
-function stillOld({ names }: Extract<Freshness, { is: 'old' }>): Finding {
-  return { is: 'later', note: `run with the old key still: ${names.join(', ')}`, next: '' }
+type About = NonNullable<FreshWishes['about']>
+
+function stillOld({ names }: Extract<Freshness, { is: 'old' }>, about: About): Finding {
+  return { is: 'later', note: `run with the old ${about} still: ${names.join(', ')}`, next: '' }
 }
 
 function unseen({ why }: Extract<Freshness, { is: 'unseen' }>): Finding {
@@ -71,8 +80,13 @@ function unseen({ why }: Extract<Freshness, { is: 'unseen' }>): Finding {
   }
 }
 
-function tooOld(state: Exclude<Freshness, { is: 'fresh' }>): Problem {
-  const why = 'The old key stays active until every process has the new one, so nothing is broken.'
+const whyWait: Record<About, string> = {
+  key: 'The old key stays active until every process has the new one, so nothing is broken.',
+  storage: 'What it stores would go to the old place, where nobody looks for it any more.',
+}
+
+function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Problem {
+  const why = whyWait[about]
   const again = 'Then run the same command again: it goes on from here.'
   if (state.is === 'unseen') {
     return new Problem({
@@ -89,7 +103,7 @@ function tooOld(state: Exclude<Freshness, { is: 'fresh' }>): Problem {
       : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
   return new Problem({
     code: 'processes-old',
-    what: `After the restart these still run with the old key: ${state.names.join(', ')}.`,
+    what: `After the restart these still run with the old ${about}: ${state.names.join(', ')}.`,
     why,
     next: `${command}. ${again}`,
   })

@@ -1,7 +1,7 @@
 import { judgeFreshness } from '../plan/freshness.ts'
 import type { Finding, Step } from '../plan/step.ts'
 import { Problem } from '../problem.ts'
-import type { PlacedCommand } from '../services/process/port.ts'
+import type { PlacedCommand } from '../services/process/command.ts'
 
 type Needs = 'processes' | 'runner' | 'clock' | 'facts'
 
@@ -12,13 +12,19 @@ export interface RestartWishes {
   readonly commands: readonly PlacedCommand[]
   /** A person vouches for what can't be seen from here. */
   readonly assumeRestarted: boolean
+  /** How things stand when a command fails; that of a rotation unless told. */
+  readonly meanwhile?: string
 }
+
+const OLD_KEY_WORKS =
+  'The env file holds the new key; the old one still works, so Mastodon goes on with it.'
 
 /** Start times are known to the second, so a process has to begin in a later one than the file. */
 const NEXT_SECOND_MS = 1_100
 
 /** Makes Mastodon read the env file anew, unless it has done so already. */
-export function restart({ mode, commands, assumeRestarted }: RestartWishes): Step<Needs> {
+export function restart(wishes: RestartWishes): Step<Needs> {
+  const { mode, commands, assumeRestarted, meanwhile = OLD_KEY_WORKS } = wishes
   const all = commands.map(({ line }) => line).join(' && ')
   return {
     id: 'restart',
@@ -47,19 +53,19 @@ export function restart({ mode, commands, assumeRestarted }: RestartWishes): Ste
       const restartedAt = clock.now()
       for (const { command, cwd, line } of commands) {
         const { exitCode, stderr } = await runner.run(command, cwd)
-        if (exitCode !== 0) throw failed(line, stderr)
+        if (exitCode !== 0) throw failed(line, stderr, meanwhile)
       }
       return { restartedAt }
     },
   }
 }
 
-function failed(line: string, stderr: string): Problem {
+function failed(line: string, stderr: string, meanwhile: string): Problem {
   const [said = ''] = stderr.trim().split('\n').slice(-1)
   return new Problem({
     code: 'restart-failed',
     what: `This failed: ${line}`,
-    why: `${said === '' ? 'It did not say why.' : `It said: ${said.slice(0, 300).replace(/[.\s]*$/, '.')}`} The env file holds the new key; the old one still works, so Mastodon goes on with it.`,
+    why: `${said === '' ? 'It did not say why.' : `It said: ${said.slice(0, 300).replace(/[.\s]*$/, '.')}`} ${meanwhile}`,
     next: 'Run that line yourself. Once it works, run the same command again: it goes on from here.',
   })
 }

@@ -96,8 +96,12 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     },
     busy(text) {
       status.set(text, text)
-      return () => status.remove(text)
+      return () => {
+        status.cover(undefined)
+        status.remove(text)
+      }
     },
+    progress: (line) => status.cover(line),
     async ask({ message, hint, initial, masked, fault }) {
       const validate = (typed: string | undefined) => fault(typed ?? '')
       const full = hint === undefined ? message : `${message}\n${paint('dim', hint)}`
@@ -133,6 +137,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     started: (id, title) => status.set(id, title),
     told: (id, title, state) => status.set(id, `${title}: ${state}`),
     ended(outcome) {
+      status.cover(undefined)
       status.remove(outcome.id)
       const bad = outcome.status === 'failed' || outcome.status === 'blocked'
       if (bad || !quiet) print(signed(outcomeLine(outcome)))

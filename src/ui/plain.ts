@@ -32,12 +32,16 @@ const SIGNS: Record<Line['tone'], string> = {
   plain: '        ',
 }
 
+/** Milliseconds between lines about a long work: a log of a day's copying stays readable. */
+const PROGRESS_MS = 30_000
+
 /** Lines for logs and pipes: ASCII, no colour, nobody to ask. */
 export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
   const write = (line: string) => words.write(`${line}\n`)
   const chat = (line: string) => {
     if (!quiet) write(line)
   }
+  let progressAt = Date.now()
   const states = new Map<string, string>()
   const signed = ({ tone, text }: Line) => `${SIGNS[tone]}${text}`
   return {
@@ -48,6 +52,11 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
     note: (title, lines) =>
       [`${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())].forEach(chat),
     busy: () => () => undefined,
+    progress(line) {
+      if (line === undefined || Date.now() - progressAt < PROGRESS_MS) return
+      progressAt = Date.now()
+      chat(`wait    ${line}`)
+    },
     ask: nobody,
     choose: nobody,
     agree: async () => false,

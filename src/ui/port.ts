@@ -15,6 +15,8 @@ export interface Ui extends Progress {
   note(title: string, lines: readonly string[]): void
   /** Shown while something is looked at; the returned function takes it away. */
   busy(text: string): () => void
+  /** Where a long work stands, in the place of what was shown before; undefined takes it away. */
+  progress(line: string | undefined): void
   /** Asks; throws Cancelled when the person stops. Only called when `canAsk`. */
   ask(question: Question): Promise<string>
   choose(choice: Choice): Promise<string>

@@ -10,6 +10,7 @@ export class StatusLine {
   readonly #frames: readonly string[]
   readonly #bar: string
   readonly #items = new Map<string, { text: string; since: number }>()
+  #cover: string | undefined
   #timer: NodeJS.Timeout | undefined
   #frame = 0
 
@@ -28,14 +29,29 @@ export class StatusLine {
 
   remove(id: string): void {
     this.#items.delete(id)
-    if (this.#items.size > 0) return
+    this.#rest()
+  }
+
+  #rest(): void {
+    if (this.#items.size > 0 || this.#cover !== undefined) return
     clearInterval(this.#timer)
     this.#timer = undefined
     this.hide()
   }
 
+  /** Shown instead of all items until undefined is given; it tells its time itself. */
+  cover(text: string | undefined): void {
+    this.#cover = text
+    if (text !== undefined) {
+      this.#timer ??= setInterval(() => this.#draw(), 120)
+      this.#draw()
+    } else this.#rest()
+  }
+
   clear(): void {
-    for (const id of [...this.#items.keys()]) this.remove(id)
+    this.#cover = undefined
+    this.#items.clear()
+    this.#rest()
   }
 
   /** Makes room for lines that stay. The next frame draws the status again below them. */
@@ -49,7 +65,7 @@ export class StatusLine {
       const seconds = Math.round((Date.now() - since) / 1000)
       return seconds < 2 ? text : `${text}, ${seconds} s`
     })
-    const text = parts.join(', ')
+    const text = this.#cover ?? parts.join(', ')
     const shown = text.length > columns ? `${text.slice(0, columns - 3)}...` : text
     this.#frame = (this.#frame + 1) % this.#frames.length
     this.#output.write(`\r\u001B[2K${this.#bar}  ${this.#frames[this.#frame]} ${shown}`)

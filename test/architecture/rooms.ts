@@ -43,7 +43,7 @@ const packages: readonly (readonly [name: RegExp, load: RegExp, types: RegExp])[
   [/^cloudflare(\/|$)/, /^services\/cloudflare\/client\.ts$/, /^(services\/cloudflare|sandbox)\//],
   [/^@aws-sdk\//, /^services\/s3\/client\.ts$/, /^services\/s3\//],
   [/^yaml$/, /^services\/mastodon\/compose\.ts$/, /^services\/mastodon\//],
-  [/^zod$/, /^(settings\/|plan\/report\.ts$)/, /^(settings|plan)\//],
+  [/^zod$/, /^(settings\/|plan\/(report|comparison|media-survey)\.ts$)/, /^(settings|plan)\//],
   [/^fastest-levenshtein$/, /^nearest\.ts$/, /^$/],
   // Found by path at run time, because it is not part of the package.
   [/^miniflare$/, /^$/, /^sandbox\/r2\//],

@@ -193,20 +193,20 @@ describe('where the block goes', () => {
   })
 
   it.each<[string, Partial<Setup>, string]>([
-    ['in the env file', { storage: 'prepare' }, `2. Set S3_ENABLED=true in ${ENV}.`],
+    ['in the env file', { storage: 'prepare' }, ENV],
     [
       'beside it',
       { storage: 'prepare', installation: other, target: { kind: 'file', file: aside } },
-      `2. Put the lines of ${ENV}.r2 in place of the old provider's in ${ENV}.`,
+      `${ENV}.r2`,
     ],
     [
       'beside it, pasted',
       { storage: 'prepare', installation: other, target: forbidden },
-      `2. Put the lines of ${ENV}.r2 in place of the old provider's in ${ENV}.`,
+      `${ENV}.r2`,
     ],
-  ])('prepared %s', (_, setup, line) => {
+  ])('prepared %s', (_, setup, place) => {
     const { text } = close({ setup })
-    expect(text).toContain(line)
-    expect(text).toContain(`https://${HOST}.`)
+    expect(text).toContain(`the keys are in ${place}.`)
+    expect(text).toContain(`  npx mastodon-r2 migrate --env-file ${ENV}\n`)
   })
 })

@@ -23,6 +23,18 @@ const amendments: Amendment[] = [
     change: (schema) => list(schema, 'enum').push('us', 'fedramp-high'),
   },
   {
+    // The types of cloudflare@7.3.0 name it, the description does not yet.
+    schema: 'r2-slurper_Jurisdiction',
+    change: (schema) => list(schema, 'enum').push('us'),
+  },
+  {
+    // Left out there, while every other refusal of the description has it.
+    schema: 'r2-slurper_api-v4-failure',
+    change: (schema) => {
+      at(schema, 'properties').result = { nullable: true, enum: [null] }
+    },
+  },
+  {
     // The default rule of a new bucket has `conditions: {}`, and must be sent back so.
     schema: 'r2_lifecycle-rule',
     change: (schema) => drop(at(schema, 'properties', 'conditions'), 'prefix'),

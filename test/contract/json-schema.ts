@@ -29,9 +29,12 @@ export function jsonSchemas(contract: Contract, direction: Direction) {
         out[key] = typeof value === 'object' ? convert(value as JsonObject) : value
       }
     }
+    // Refusals have no result; their type is told as if they had one.
+    if (Array.isArray(out.enum) && out.enum.every((value) => value === null)) delete out.type
     if (Array.isArray(schema.required)) {
       const properties = (schema.properties ?? {}) as Record<string, JsonObject>
-      out.required = schema.required.filter((name: string) => {
+      // The description names some twice, which JSON Schema forbids.
+      out.required = [...new Set<string>(schema.required)].filter((name) => {
         const property = properties[name]
         return !property || !(property[absent] ?? resolve(contract, property)[absent])
       })

@@ -16,13 +16,15 @@ import type {
   Permission,
   Zone,
 } from '../../src/services/cloudflare/port.ts'
+import { FakeRules } from './fake-rules.ts'
+import { FakeSlurper } from './fake-slurper.ts'
 
 export const refusal = (code: string) =>
   new Problem({ code, what: `${code}.`, why: 'Refused.', next: 'Look at it.' })
 
 /** An account in memory. Everything that changes it is written down in `writes`. */
-export class FakeCloudflare implements CloudflarePort {
-  readonly writes: string[] = []
+export class FakeCloudflare extends FakeRules implements CloudflarePort {
+  readonly slurper = new FakeSlurper()
   accounts: Account[] = []
   zones: Zone[] = []
   bucket: Bucket | undefined

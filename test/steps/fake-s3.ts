@@ -1,4 +1,6 @@
-import type { Problem } from '../../src/problem.ts'
+import { createHash } from 'node:crypto'
+import { compareKeys } from '../../src/key-order.ts'
+import { Cancelled, type Problem } from '../../src/problem.ts'
 import type { PutOptions, S3Key, S3Object, S3Port } from '../../src/services/s3/port.ts'
 import { refusal } from './fake-cloudflare.ts'
 
@@ -10,12 +12,17 @@ type Verb =
   | 'put-parts'
   | 'get'
   | 'list'
+  | 'head-object'
+  | 'page'
   | 'delete'
   | 'delete-many'
 
+/** `etag` is the MD5 of the body unless told. */
+type FakeObject = { body: Uint8Array; etag?: string } & PutOptions
+
 /** A bucket in memory that can refuse, damage and forget. */
 export class FakeS3 implements S3Port {
-  readonly objects = new Map<string, { body: Uint8Array } & PutOptions>()
+  readonly objects = new Map<string, FakeObject>()
   readonly calls: string[] = []
   readonly keys: S3Key[] = []
   /** Called before everything; a Problem is thrown. */
@@ -24,6 +31,7 @@ export class FakeS3 implements S3Port {
   alter: (object: S3Object, range: string | undefined) => S3Object = (object) => object
   listed: (keys: string[]) => string[] = (keys) => keys
   forgetsToDelete = false
+  pageSize = 1000
   /** What the key may list; undefined: it may not. */
   buckets: string[] | undefined
   time: Date | undefined
@@ -64,6 +72,34 @@ export class FakeS3 implements S3Port {
     return this.alter({ status, body: part, contentType, cacheControl }, range)
   }
 
+  async head(key: string) {
+    this.#begin('head-object', key)
+    const found = this.objects.get(key)
+    if (!found) return undefined
+    const { body, etag = md5(body), contentType, cacheControl } = found
+    const more = { contentEncoding: undefined, metadata: {} }
+    return { size: body.length, etag, contentType, cacheControl, ...more }
+  }
+
+  async *pages(prefix = '', signal?: AbortSignal) {
+    let after = ''
+    for (;;) {
+      this.#begin('page', prefix)
+      if (signal?.aborted) throw new Cancelled()
+      const keys = [...this.objects.keys()]
+        .filter((key) => key.startsWith(prefix) && compareKeys(key, after) > 0)
+        .sort(compareKeys)
+        .slice(0, this.pageSize)
+      const page = keys.map((key) => {
+        const { body, etag = md5(body) } = this.objects.get(key) ?? { body: new Uint8Array() }
+        return { key, size: body.length, etag, lastModified: 0 }
+      })
+      after = keys.at(-1) ?? after
+      if (page.length > 0) yield page
+      if (page.length < this.pageSize) return
+    }
+  }
+
   async list(prefix: string, limit: number) {
     this.#begin('list', prefix)
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix))
@@ -89,4 +125,8 @@ export class FakeS3 implements S3Port {
     this.#begin('time')
     return this.time
   }
+}
+
+function md5(body: Uint8Array): string {
+  return createHash('md5').update(body).digest('hex')
 }

@@ -1,7 +1,12 @@
 import type { Check, CheckWorld, Verdict } from '../../plan/check.ts'
+import {
+  type ContentSecurityPolicy,
+  readPolicies,
+  refusedBy,
+} from '../../plan/content-security-policy.ts'
+import { visit } from '../../plan/instance-page.ts'
 import { Problem } from '../../problem.ts'
-import { type ContentSecurityPolicy, readPolicies, refusedBy } from './content-security-policy.ts'
-import { instanceHost, mediaHost, visit } from './instance.ts'
+import { instanceHost, mediaHost } from './instance.ts'
 import { restartLine } from './restart-lines.ts'
 
 type Needs = 'installation' | 'storage' | 'web'

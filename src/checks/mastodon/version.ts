@@ -1,6 +1,6 @@
 import type { Check, Verdict } from '../../plan/check.ts'
+import { isAtLeast } from '../../plan/version-number.ts'
 import type { Installation } from '../../services/mastodon/port.ts'
-import { isAtLeast } from './version-number.ts'
 
 interface Gate {
   readonly before: string

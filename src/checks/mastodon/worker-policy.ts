@@ -1,7 +1,8 @@
 import type { Check } from '../../plan/check.ts'
+import { readPolicies, refusedBy } from '../../plan/content-security-policy.ts'
+import { visit } from '../../plan/instance-page.ts'
 import { Problem } from '../../problem.ts'
-import { readPolicies, refusedBy } from './content-security-policy.ts'
-import { instanceHost, mediaHost, visit } from './instance.ts'
+import { instanceHost, mediaHost } from './instance.ts'
 
 const WEEK_MS = 7 * 24 * 3600 * 1000
 

@@ -23,6 +23,8 @@ export function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
       put: (...wish) => s3.put(...wish),
       putMultipart: (...wish) => s3.putMultipart(...wish),
       get: (...wish) => timed(s3.get(...wish)),
+      head: (...wish) => timed(s3.head(...wish)),
+      pages: (...wish) => s3.pages(...wish),
       list: (...wish) => timed(s3.list(...wish)),
       delete: (...wish) => timed(s3.delete(...wish)),
       deleteMany: (...wish) => timed(s3.deleteMany(...wish)),

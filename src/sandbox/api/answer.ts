@@ -38,7 +38,7 @@ async function dispatch(context: ApiContext, incoming: Incoming): Promise<Answer
   const { route, params } = findRoute(method, url.pathname)
   checkIds(params)
   const actor = authenticate(world, headers, context.now())
-  const forR2 = route.path.startsWith('/accounts/:account/r2/')
+  const forR2 = /^\/accounts\/:account\/(r2|slurper)\//.test(route.path)
   if (
     route.need !== 'own' &&
     !isPermitted(actor, route.need.groups, resource(context, route.need, params))

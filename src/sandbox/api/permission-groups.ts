@@ -33,6 +33,14 @@ export const permissionGroups: readonly PermissionGroup[] = [
   group('Zone Read', zone),
   group('DNS Write', zone),
   group('DNS Read', zone),
+  ...pair('Dynamic URL Redirects', zone),
+  ...pair('Zone Transform Rules', zone),
+  ...pair('Cache Settings', zone),
+  ...pair('Zone WAF', zone),
+  ...pair('Zone Settings', zone),
+  ...pair('Account Rulesets', account),
+  ...pair('Account Rule Lists', account),
+  ...pair('Mass URL Redirects', account),
 ]
 
 export function findPermissionGroup(id: string): PermissionGroup | undefined {
@@ -44,6 +52,10 @@ export function permissionGroupId(name: string): string {
   const found = permissionGroups.find((known) => known.name === name)
   if (found === undefined) throw new Error(`No permission group is called ${name}.`)
   return found.id
+}
+
+function pair(name: string, scope: Scope): PermissionGroup[] {
+  return [group(`${name} Write`, scope), group(`${name} Read`, scope)]
 }
 
 function group(name: string, scope: Scope, id?: string): PermissionGroup {

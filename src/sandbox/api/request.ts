@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { SandboxBucket, SandboxToken, World } from '../world.ts'
 import type { Answer } from './envelope.ts'
 import { Refusal } from './refusal.ts'
+import type { Slurper } from './slurper.ts'
 
 /** What handlers work with. */
 export interface ApiContext {
@@ -11,6 +12,7 @@ export interface ApiContext {
   readonly listObjects: ListObjects
   /** How many buckets an account may have. */
   readonly maxBuckets: number
+  readonly slurper: Slurper
 }
 
 /** Objects of a bucket by key, those after `startAfter`, at most `perPage` (1 to 1,001). */

@@ -7,6 +7,8 @@ import { getLifecycle, putLifecycle } from './lifecycle.ts'
 import { getManagedDomain, updateManagedDomain } from './managed-domain.ts'
 import { listObjects } from './objects.ts'
 import type { Handler } from './request.ts'
+import { rulesetsRoutes } from './rulesets-routes.ts'
+import { slurperRoutes } from './slurper-routes.ts'
 import * as tokens from './tokens.ts'
 import { getZone, listZones } from './zones.ts'
 
@@ -68,6 +70,10 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: domain, need: r2Read, handle: custom.getCustomDomain },
   { method: 'PUT', path: domain, need: r2Write, handle: custom.updateCustomDomain },
   { method: 'DELETE', path: domain, need: r2Write, handle: custom.detachCustomDomain },
+
+  ...slurperRoutes,
+
+  ...rulesetsRoutes,
 
   ...tokenRoutes('/accounts/:account/tokens', 'Account API Tokens', 'account'),
   ...tokenRoutes('/user/tokens', 'API Tokens', 'user'),

@@ -9,6 +9,7 @@ import { control } from './control.ts'
 import { failure } from './envelope.ts'
 import { exchange, type Outcome } from './exchange.ts'
 import type { ApiContext, ListObjects } from './request.ts'
+import { createSlurper, type Slurper } from './slurper.ts'
 
 export interface ApiOptions {
   log(entry: LoggedRequest): void
@@ -21,6 +22,8 @@ export interface ApiOptions {
   readonly listObjects?: ListObjects
   /** Per account; 1,000,000 as at Cloudflare unless told. */
   readonly maxBuckets?: number
+  /** One that reaches no bucket unless told. */
+  readonly slurper?: Slurper
 }
 
 export interface Api {
@@ -43,6 +46,7 @@ export async function startApi(world: World, options: ApiOptions): Promise<Api> 
     now: clock,
     listObjects: options.listObjects ?? (async () => []),
     maxBuckets: options.maxBuckets ?? 1_000_000,
+    slurper: options.slurper ?? createSlurper({ s3Url: () => undefined, now: clock }),
   }
   const closing = new AbortController()
   // As many requests as come at once may sleep on it.

@@ -7,8 +7,12 @@ const cached = new Set(
   ).split(' '),
 )
 
-/** `cf-cache-status` of a first visit; the sandbox keeps no objects in its cache. */
-export function cacheStatus(path: string): 'MISS' | 'DYNAMIC' {
+/**
+ * `cf-cache-status` of a first visit; the sandbox keeps no objects in its cache. `cache` is what the
+ * zone's cache rules say, undefined where they say nothing.
+ */
+export function cacheStatus(path: string, cache?: boolean): 'MISS' | 'DYNAMIC' | 'BYPASS' {
+  if (cache !== undefined) return cache ? 'MISS' : 'BYPASS'
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? ''
   return cached.has(extension) ? 'MISS' : 'DYNAMIC'
 }

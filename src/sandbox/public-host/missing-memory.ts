@@ -1,11 +1,12 @@
 /** Addresses that were not found, as Cloudflare's cache keeps them. */
 export interface MissingMemory {
   has(address: string): boolean
-  add(address: string): void
+  /** Kept for 3 minutes unless told; not at all for 0 or less. */
+  add(address: string, seconds?: number): void
 }
 
 /** Cloudflare keeps a 404 without cache headers for 3 minutes (docs, cache: Edge Cache TTL). */
-const KEEP_MS = 3 * 60_000
+const KEEP_SECONDS = 3 * 60
 
 /** `clock` in milliseconds. */
 export function createMissingMemory(clock: () => number): MissingMemory {
@@ -16,8 +17,8 @@ export function createMissingMemory(clock: () => number): MissingMemory {
       if (end !== undefined && end <= clock()) until.delete(address)
       return until.has(address)
     },
-    add(address) {
-      until.set(address, clock() + KEEP_MS)
+    add(address, seconds = KEEP_SECONDS) {
+      if (seconds > 0) until.set(address, clock() + seconds * 1000)
     },
   }
 }

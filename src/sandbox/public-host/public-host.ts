@@ -7,10 +7,12 @@ import type { Authority } from '../certificate.ts'
 import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
 import type { EmulatorPool } from '../r2/emulator-pool.ts'
 import { headersFromEmulator } from '../r2/object-headers.ts'
+import type { CacheSettings } from '../rules/cache-settings.ts'
 import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
 import { cacheStatus } from './cache-status.ts'
 import { corsHeaders, preflight } from './cors.ts'
 import { createMissingMemory, type MissingMemory } from './missing-memory.ts'
+import { throughEdge } from './through-edge.ts'
 
 /** Cloudflare's edge for every custom domain: HTTPS on one port, the host taken from SNI. */
 export interface PublicHost {
@@ -52,7 +54,8 @@ export async function startPublicHost(
     doorway(
       {
         name: 'public',
-        answer: (message) => answer(context, pool, missing, message),
+        answer: (message) =>
+          throughEdge(context, message, (cache) => answer(context, pool, missing, message, cache)),
         refuse: (status) => page(status, `error code: ${status}`),
       },
       context,
@@ -76,6 +79,7 @@ async function answer(
   pool: EmulatorPool,
   missing: MissingMemory,
   message: IncomingMessage,
+  settings: CacheSettings,
 ): Promise<Answer> {
   const { method = 'GET', headers, url = '/' } = message
   const host = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
@@ -98,11 +102,14 @@ async function answer(
   const object = await fetchObject(pool, live.bucket, method, key, headers)
   if (object.statusCode === 404) {
     object.resume()
-    missing.add(address)
-    return page(404, 'Object not found', { ...cors, 'cf-cache-status': 'MISS' })
+    const keepSeconds = settings.cache === false ? 0 : settings.keepSeconds(404)
+    missing.add(address, keepSeconds)
+    const bypassed = keepSeconds !== undefined && keepSeconds < 0
+    const status = bypassed ? 'BYPASS' : cacheStatus(path, settings.cache ?? true)
+    return page(404, 'Object not found', { ...cors, 'cf-cache-status': status })
   }
   const status = object.statusCode ?? 500
-  const cache = { 'cf-cache-status': cacheStatus(path) }
+  const cache = { 'cf-cache-status': cacheStatus(path, settings.cache) }
   // The emulator words its refusals for S3 clients.
   if (status >= 400) {
     object.resume()

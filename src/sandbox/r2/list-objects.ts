@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { ListedObject, ListObjects } from '../api/request.ts'
 import type { SandboxBucket } from '../world.ts'
 import type { EmulatorPool } from './emulator-pool.ts'
+import { listedKeys } from './listed-keys.ts'
 
 /** A page of S3's listing holds this many keys at most. */
 const PAGE = 1000
@@ -27,18 +28,9 @@ export async function listObjects(
   const [answer] = (await once(upstream.end(), 'response')) as [IncomingMessage]
   const xml = await text(answer)
   if (answer.statusCode !== 200) throw new Error(`The emulator answered ${answer.statusCode}.`)
-  const found = [...xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, entry = '']) => ({
-    key: decodeURIComponent(element(entry, 'Key')),
-    size: Number(element(entry, 'Size')),
-    etag: element(entry, 'ETag').replace(/&quot;|"/g, ''),
-    uploadedAt: Date.parse(element(entry, 'LastModified')),
-  }))
+  const found = listedKeys(xml)
   const last = found.at(-1)
   if (perPage <= PAGE || found.length < PAGE || !last) return found
   const rest = { prefix, perPage: perPage - PAGE, startAfter: last.key }
   return [...found, ...(await listObjects(pool, bucket, rest))]
-}
-
-function element(xml: string, name: string): string {
-  return new RegExp(`<${name}>(.*?)</${name}>`, 's').exec(xml)?.[1] ?? ''
 }

@@ -1,8 +1,14 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { BaseAccounts } from 'cloudflare/resources/accounts/accounts'
 import { Tokens as AccountTokens } from 'cloudflare/resources/accounts/tokens/tokens'
+import { TieredCaching } from 'cloudflare/resources/argo/tiered-caching'
+import { SmartTieredCache } from 'cloudflare/resources/cache/smart-tiered-cache'
 import { BaseRecords } from 'cloudflare/resources/dns/records'
 import { Buckets } from 'cloudflare/resources/r2/buckets/buckets'
+import { SuperSlurper } from 'cloudflare/resources/r2/super-slurper/super-slurper'
+import { Lists } from 'cloudflare/resources/rules/lists/lists'
+import { BasePhases } from 'cloudflare/resources/rulesets/phases'
+import { BaseRules } from 'cloudflare/resources/rulesets/rules'
 import { Tokens as UserTokens } from 'cloudflare/resources/user/tokens/tokens'
 import { BaseZones } from 'cloudflare/resources/zones/zones'
 import { createClient } from 'cloudflare/tree-shakable'
@@ -17,6 +23,10 @@ import { permissions } from './permissions.ts'
 import type { ApiCall, CloudflarePort } from './port.ts'
 import { toProblem } from './refusal.ts'
 import { type Sending, withRetries } from './retry.ts'
+import { rules } from './rules.ts'
+import { redirectLists } from './rules-lists.ts'
+import { tieredCache } from './rules-tiered-cache.ts'
+import { slurper } from './slurper.ts'
 import { wellFormed } from './well-formed.ts'
 import { createWire, type WireOptions } from './wire.ts'
 import { WireFailure } from './wire-failure.ts'
@@ -57,7 +67,7 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
       throw error instanceof WireFailure ? toProblem(error.details, sending, token) : error
     }
   }
-  return wellFormed({
+  const verbs = wellFormed({
     ...accounts(call, token),
     ...zones(call),
     ...permissions(call),
@@ -65,7 +75,11 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
     ...domains(call),
     ...bucketRules(call),
     ...keys(call),
+    ...rules(call),
+    ...redirectLists(call, sleep),
+    ...tieredCache(call),
   })
+  return { ...verbs, slurper: wellFormed(slurper(call)) }
 }
 
 export type Sdk = ReturnType<typeof createSdk>
@@ -85,7 +99,20 @@ function createSdk(wire: WireOptions) {
     maxRetries: 0,
     timeout: wire.timeoutMs + 60_000,
     fetch: createWire(wire),
-    resources: [BaseAccounts, AccountTokens, UserTokens, BaseZones, BaseRecords, Buckets],
+    resources: [
+      BaseAccounts,
+      AccountTokens,
+      UserTokens,
+      BaseZones,
+      BaseRecords,
+      Buckets,
+      SuperSlurper,
+      Lists,
+      BasePhases,
+      BaseRules,
+      TieredCaching,
+      SmartTieredCache,
+    ],
   })
   // Where it keeps the headers of CLOUDFLARE_CUSTOM_HEADERS; a malformed one breaks every call.
   Object.assign(sdk, { _options: {} })

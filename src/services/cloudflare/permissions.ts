@@ -1,6 +1,7 @@
 import type { Call } from './client.ts'
 import type { CloudflarePort, Permission, PermissionScope } from './port.ts'
 import { Refusal } from './refusal.ts'
+import { isRulePermission, lookAtRules, NO_RULES_YET } from './rules-permissions.ts'
 
 /** Keeps the answer small; which group does not matter here. */
 const ANY_GROUP = { name: 'Workers R2 Storage Bucket Item Write' }
@@ -8,6 +9,7 @@ const ANY_GROUP = { name: 'Workers R2 Storage Bucket Item Write' }
 export function permissions(call: Call): Pick<CloudflarePort, 'can' | 'ownPermissionGroups'> {
   async function ask(permission: Permission, { accountId, zoneId }: PermissionScope) {
     const account_id = accountId
+    if (isRulePermission(permission)) return lookAtRules(call, permission, { accountId, zoneId })
     await call('repeatable', async (sdk): Promise<unknown> => {
       if (permission === 'r2') return await sdk.r2.buckets.list({ account_id, per_page: 1 })
       if (permission === 'user-tokens')
@@ -24,7 +26,8 @@ export function permissions(call: Call): Pick<CloudflarePort, 'can' | 'ownPermis
   return {
     /**
      * Without a zone id, `zone` and `dns` only tell whether zones may be listed. An account that has
-     * not switched R2 on (10042) still counts as permitted.
+     * not switched R2 on (10042) still counts as permitted. For rules only reading is asked: who may
+     * read them may still be refused to write.
      */
     async can(permission, at) {
       try {
@@ -32,7 +35,7 @@ export function permissions(call: Call): Pick<CloudflarePort, 'can' | 'ownPermis
         return true
       } catch (error) {
         if (!(error instanceof Refusal)) throw error
-        if (error.numbers.includes(10042)) return true
+        if (error.numbers.includes(10042) || error.numbers.includes(NO_RULES_YET)) return true
         if (error.isForbidden) return false
         const forUsersOnly = permission === 'user-tokens' && [400, 404].includes(error.status)
         if (forUsersOnly || isWrongKindOfToken(error)) return false

@@ -1,11 +1,13 @@
 import type { Secret } from '../../secret.ts'
+import type { RulesPort } from './rules-port.ts'
+import type { SlurperPort } from './slurper-port.ts'
 
 /**
  * What the tool needs of Cloudflare, named by need. "Not there" is `undefined`; every refusal is a
  * Problem whose code is `cloudflare-<number>` or one of `cloudflare-unreachable` (nothing reached
  * Cloudflare), `cloudflare-answer-lost` (a change was sent, its answer never came).
  */
-export interface CloudflarePort {
+export interface CloudflarePort extends RulesPort {
   /** GET /user/tokens/verify, then /accounts/{id}/tokens/verify for an account-owned token. */
   identifyToken(accountId?: string): Promise<BootstrapToken>
   /** Accounts that the token sees: GET /accounts, else the accounts of its zones. */
@@ -59,14 +61,26 @@ export interface CloudflarePort {
   disableKey(owner: KeyOwner, key: MintedKey): Promise<void>
   /** Already gone is fine. */
   revokeKey(owner: KeyOwner, id: string): Promise<void>
+
+  readonly slurper: SlurperPort
 }
 
 export type Jurisdiction = 'default' | 'eu' | 'us' | 'fedramp' | 'fedramp-high'
 export type LocationHint = 'apac' | 'eeur' | 'enam' | 'weur' | 'wnam' | 'oc'
 export type TokenKind = 'account' | 'user'
 
-/** The permissions that the setup needs, as the dashboard names them in `permissionNames`. */
-export type Permission = 'r2' | 'account-tokens' | 'user-tokens' | 'zone' | 'dns'
+/** The permissions that the tool can use, as the dashboard names them in `permissionNames`. */
+export type Permission = 'r2' | 'account-tokens' | 'user-tokens' | 'zone' | 'dns' | RulePermission
+
+/** What rules, redirect lists and cache switches need; the setup does without. */
+export type RulePermission =
+  | 'single-redirects'
+  | 'response-headers'
+  | 'cache-rules'
+  | 'custom-rules'
+  | 'bulk-redirects'
+  | 'redirect-lists'
+  | 'zone-settings'
 
 export const permissionNames: Record<Permission, string> = {
   r2: 'Workers R2 Storage: Edit',
@@ -74,6 +88,13 @@ export const permissionNames: Record<Permission, string> = {
   'user-tokens': 'API Tokens: Edit (user)',
   zone: 'Zone: Read',
   dns: 'DNS: Read',
+  'single-redirects': 'Single Redirect: Edit',
+  'response-headers': 'Transform Rules: Edit',
+  'cache-rules': 'Cache Rules: Edit',
+  'custom-rules': 'Zone WAF: Edit',
+  'bulk-redirects': 'Account Rulesets: Edit',
+  'redirect-lists': 'Account Filter Lists: Edit',
+  'zone-settings': 'Zone Settings: Edit',
 }
 
 export interface PermissionScope {

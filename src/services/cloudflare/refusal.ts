@@ -9,11 +9,14 @@ import { mayHaveHappened, type WireFailureDetails } from './wire-failure.ts'
 export class Refusal extends Problem {
   readonly status: number
   readonly numbers: readonly number[]
+  /** Cloudflare's own words. */
+  readonly said: string
 
   constructor(failure: WireFailureDetails) {
     super(explain(failure))
     this.status = failure.status ?? 0
     this.numbers = failure.errors.map(({ code }) => code)
+    this.said = failure.errors.map(({ message }) => message).join('; ')
   }
 
   /** The token may not ask this; 10042 (R2 not switched on) says nothing about the token. */

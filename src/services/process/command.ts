@@ -22,3 +22,11 @@ export function commandLine(command: Command): string {
 function quote(word: string): string {
   return BARE_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
+
+/** A command and the folder to run it in. */
+export interface PlacedCommand {
+  readonly command: Command
+  readonly cwd?: string
+  /** As a person types it into a shell, the folder included. */
+  readonly line: string
+}

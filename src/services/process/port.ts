@@ -16,10 +16,30 @@ export interface RunnerResult {
   readonly stderr: string
 }
 
-/** A command and the folder to run it in. */
-export interface PlacedCommand {
-  readonly command: Command
+/** Programs that are fed and listened to while they run. */
+export interface StreamPort {
+  /**
+   * Problems: `program-missing`, `program-not-started`. Aborted: SIGINT, after `patienceMs` SIGKILL;
+   * resolves in every case once the program has ended and its last line was told.
+   */
+  stream(command: Command, options: StreamOptions): Promise<StreamEnd>
+}
+
+export interface StreamOptions {
+  /** Written to its standard input, which is closed then. */
+  readonly input?: Iterable<string> | AsyncIterable<string>
+  /** Each line on either stream, in order within a stream. */
+  readonly onLine: (line: string) => void
   readonly cwd?: string
-  /** As a person types it into a shell, the folder included. */
-  readonly line: string
+  readonly signal?: AbortSignal
+  /** Milliseconds between asking it to end and ending it; 10,000 unless told. */
+  readonly patienceMs?: number
+  /** Variables that it inherits, picked by name; all of them unless told. */
+  readonly inherits?: (name: string) => boolean
+}
+
+export interface StreamEnd {
+  /** undefined when a signal ended it. */
+  readonly exitCode: number | undefined
+  readonly aborted: boolean
 }

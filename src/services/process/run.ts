@@ -89,6 +89,22 @@ export function start(command: Command, options: Pick<RunOptions, 'environment' 
   }
 }
 
+/**
+ * Starts a program in a process group of its own, so that Ctrl-C at the terminal reaches this
+ * process alone. What it writes has to be read from its streams; nothing is kept.
+ */
+export function launch(command: Command, options: Pick<RunOptions, 'environment' | 'cwd'>) {
+  return execa(command.program, [...command.args], {
+    env: { ...options.environment, ...revealed(command.env) },
+    extendEnv: false,
+    reject: false,
+    buffer: false,
+    detached: true,
+    stdin: 'pipe',
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  })
+}
+
 function revealed(env: Command['env']): Record<string, string> {
   const entries = Object.entries(env).map(([name, value]) => {
     return [name, typeof value === 'string' ? value : value.reveal()] as const
@@ -96,7 +112,8 @@ function revealed(env: Command['env']): Record<string, string> {
   return Object.fromEntries(entries)
 }
 
-function notStarted({ program }: Command, code: string | undefined): Problem {
+/** The Problem of a program that there is none of, by the system's error code. */
+export function notStarted({ program }: Command, code: string | undefined): Problem {
   if (code === 'ENOENT') {
     return new Problem({
       code: 'program-missing',

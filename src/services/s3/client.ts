@@ -6,6 +6,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
   type ObjectCannedACL,
@@ -15,9 +16,10 @@ import {
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
 import { Problem } from '../../problem.ts'
+import { readPages } from './listing.ts'
 import { uploadParts } from './multipart.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
-import { notDeleted, toProblem } from './refusal.ts'
+import { damaged, notDeleted, toProblem } from './refusal.ts'
 import { type SentResponse, watchCalls } from './watch-calls.ts'
 
 export interface S3Options {
@@ -43,6 +45,8 @@ export interface S3Call {
 
 /** R2's limit for one DeleteObjects call. */
 const DELETED_AT_ONCE = 1000
+/** The most that a page of ListObjectsV2 holds. */
+const LISTED_AT_ONCE = 1000
 
 /** Nothing of the AWS environment (variables, ~/.aws, instance metadata) is read. */
 export function connectS3(options: S3Options): S3Port {
@@ -107,6 +111,30 @@ export function connectS3(options: S3Options): S3Port {
         }
       }),
 
+    async head(key) {
+      const asked = asking(() => client.send(new HeadObjectCommand({ Bucket, Key: key })))
+      const found = await asked.catch(orUndefined('s3-404'))
+      if (!found) return undefined
+      return {
+        size: found.ContentLength ?? 0,
+        etag: (found.ETag ?? '').replaceAll('"', ''),
+        contentType: found.ContentType,
+        cacheControl: found.CacheControl,
+        contentEncoding: found.ContentEncoding,
+        metadata: found.Metadata ?? {},
+      }
+    },
+
+    pages: (prefix = '', signal) =>
+      readPages(
+        (ContinuationToken, abortSignal) => {
+          const page = { Bucket, ...(prefix && { Prefix: prefix }), MaxKeys: LISTED_AT_ONCE }
+          const wish = { ...page, EncodingType: 'url', ContinuationToken } as const
+          return asking(() => client.send(new ListObjectsV2Command(wish), { abortSignal }))
+        },
+        { signal, damaged: () => damaged({ endpoint }) },
+      ),
+
     list: (prefix, limit) =>
       asking(async () => {
         const wish = { Bucket, Prefix: prefix, MaxKeys: limit }
@@ -131,16 +159,19 @@ export function connectS3(options: S3Options): S3Port {
       }),
 
     async listBuckets() {
-      try {
-        const { Buckets = [] } = await asking(() => client.send(new ListBucketsCommand({})))
-        return Buckets.flatMap(({ Name }) => Name ?? [])
-      } catch (error) {
-        if (error instanceof Problem && error.code === 's3-403') return undefined
-        throw error
-      }
+      const asked = asking(() => client.send(new ListBucketsCommand({})))
+      const found = await asked.catch(orUndefined('s3-403'))
+      return found && (found.Buckets ?? []).flatMap(({ Name }) => Name ?? [])
     },
 
     serverTime: () => asking(() => readServerTime(client, Bucket)),
+  }
+}
+
+/** For `catch`: this refusal is an answer, everything else is thrown on. */
+function orUndefined(code: string) {
+  return (error: unknown): undefined => {
+    if (!(error instanceof Problem && error.code === code)) throw error
   }
 }
 

@@ -14,6 +14,13 @@ export interface S3Port {
    * and holds the body against it, as aws-sdk-s3 1.178 and later do with every download.
    */
   get(key: string, range?: string, checksumMode?: 'ENABLED'): Promise<S3Object>
+  /** What is stored with an object; undefined when it is not there. One Class B request. */
+  head(key: string): Promise<ObjectHead | undefined>
+  /**
+   * Every object below a prefix in the byte order of the keys, up to 1,000 a page: one Class A request
+   * each. The next page is fetched while one is worked on. Rejects with Cancelled when aborted.
+   */
+  pages(prefix?: string, signal?: AbortSignal): AsyncIterable<readonly ListedObject[]>
   /** Keys below a prefix, at most `limit` (1 to 1,000). */
   list(prefix: string, limit: number): Promise<string[]>
   delete(key: string): Promise<void>
@@ -38,6 +45,26 @@ export interface S3Object {
   readonly body: Uint8Array
   readonly contentType: string | undefined
   readonly cacheControl: string | undefined
+}
+
+export interface ListedObject {
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+  /** Without the quotes: the MD5 in hex, or `<md5 of the parts' md5s>-<parts>`. */
+  readonly etag: string
+  /** Milliseconds since the epoch. */
+  readonly lastModified: number
+}
+
+export interface ObjectHead {
+  readonly size: number
+  readonly etag: string
+  readonly contentType: string | undefined
+  readonly cacheControl: string | undefined
+  readonly contentEncoding: string | undefined
+  /** User metadata, lower-case names without `x-amz-meta-`; rclone leaves `mtime`. */
+  readonly metadata: Readonly<Record<string, string>>
 }
 
 export interface S3Key {

@@ -153,7 +153,8 @@ function unreachable(error: Error, { endpoint }: Place): Problem {
   })
 }
 
-function damaged({ endpoint }: Place): Problem {
+/** The answer was understood as little as if it came from something else. */
+export function damaged({ endpoint }: Pick<Place, 'endpoint'>): Problem {
   return new Problem({
     code: 's3-damaged',
     what: 'The S3 endpoint gave an answer that makes no sense.',

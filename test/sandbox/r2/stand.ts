@@ -5,6 +5,7 @@ import { startEmulator } from '../../../src/sandbox/r2/emulator.ts'
 import { createEmulatorPool, type EmulatorPool } from '../../../src/sandbox/r2/emulator-pool.ts'
 import { startFront } from '../../../src/sandbox/r2/front.ts'
 import { sha256Hex } from '../../../src/sandbox/r2/sigv4.ts'
+import { createEdgeState } from '../../../src/sandbox/rules/edge-state.ts'
 import type {
   LoggedRequest,
   SandboxBucket,
@@ -34,6 +35,7 @@ export function createStand(): Stand {
     buckets: [],
     tokens: [],
     delays: { domainMs: 0, keyMs: 0, requestMs: 0 },
+    edge: createEdgeState(),
   }
   const entries: LoggedRequest[] = []
   const stand: Stand = {

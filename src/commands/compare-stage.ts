@@ -1,0 +1,57 @@
+import type { Comparison } from '../plan/comparison.ts'
+import { comparisonLines } from '../plan/comparison-lines.ts'
+import type { ExpectedHeaders } from '../plan/headers.ts'
+import type { Facts, Step } from '../plan/step.ts'
+import { MEDIA_CACHE_CONTROL } from '../plan/storage-block.ts'
+import { usualModes } from '../plan/usual-modes.ts'
+import { compareMedia } from '../steps/migrate/compare.ts'
+import { removeExtras } from '../steps/migrate/extras.ts'
+import type { PreparedStage } from './migrate-stages.ts'
+import type { MigrateRun, PreparedMigration } from './prepare-migration.ts'
+
+export async function compareStage(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+): Promise<PreparedStage> {
+  const { step, found, done } = await comparing(run, prepared)
+  const first = run.settings.on('removeExtras') ? [removeExtras(prepared.migration)] : []
+  return { steps: [...first, step], found, done }
+}
+
+/** The comparison as a step, with what it found for the report and the screen. */
+export async function comparing(
+  { settings }: MigrateRun,
+  { migration }: PreparedMigration,
+  when: { readonly after?: keyof Facts } = {},
+): Promise<Omit<PreparedStage, 'steps'> & { readonly step: Step }> {
+  const expected: ExpectedHeaders = (key) => ({
+    contentType: migration.rclone.contentType(key),
+    cacheControl: MEDIA_CACHE_CONTROL,
+  })
+  let last: Comparison | undefined
+  const step = compareMedia(migration, {
+    ...when,
+    usualModes: await usualModes(migration.source, migration.signal),
+    checksum: settings.on('checksum'),
+    ...(when.after !== undefined || settings.on('headers') ? { expected } : {}),
+    compared: (comparison) => {
+      last = comparison
+    },
+  })
+  return {
+    step,
+    found: () =>
+      last === undefined
+        ? { report: {}, tables: [] }
+        : {
+            report: { comparison: last },
+            tables: [{ title: 'Both sides', lines: comparisonLines(last, migration.width) }],
+          },
+    async done() {
+      const checkpoint = await migration.checkpoint.read()
+      if (checkpoint && last?.equal) {
+        await migration.checkpoint.write({ ...checkpoint, equalAt: last.at })
+      }
+    },
+  }
+}

@@ -1,0 +1,75 @@
+import { type Cutover, type CutoverVariant, restartFor } from '../plan/cutover.ts'
+import { Problem } from '../problem.ts'
+import { freshProcesses } from '../steps/fresh-processes.ts'
+import { copyMedia } from '../steps/migrate/copy.ts'
+import { envSwitchStep } from '../steps/migrate/cutover-env.ts'
+import { quietServices } from '../steps/migrate/cutover-quiet.ts'
+import { readyToSwitch } from '../steps/migrate/cutover-ready.ts'
+import { switched } from '../steps/migrate/cutover-switched.ts'
+import { publicRead } from '../steps/public-read.ts'
+import { restart } from '../steps/restart.ts'
+import { uploadProbe } from '../steps/upload-probe.ts'
+import { comparing } from './compare-stage.ts'
+import type { PreparedStage } from './migrate-stages.ts'
+import type { MigrateRun, PreparedMigration } from './prepare-migration.ts'
+import { servicesOf } from './services-of.ts'
+
+/** Milliseconds that Sidekiq gets to finish what it is at: a long video takes its time. */
+const WAIT_JOBS_MS = 600_000
+
+/** The switch as one plan: the order in which nothing is lost (see plan/cutover.ts). */
+export async function cutoverSteps(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+): Promise<PreparedStage> {
+  const { migration, installation } = prepared
+  const cutover: Cutover = {
+    variant: variantOf(run),
+    services: await servicesOf(run, installation),
+    readEnvFile: async () => {
+      const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
+      return readEnvFile(installation.envFile.path)
+    },
+    bringBack: await bringBackOf(prepared),
+    maxLoss: run.settings.need('maxLoss'),
+    waitJobsMs: WAIT_JOBS_MS,
+  }
+  const wishes = { mode: 'run', commands: restartFor(cutover), assumeRestarted: false } as const
+  const { step, found, done } = await comparing(run, prepared, { after: 'mediaCopied' })
+  return {
+    steps: [
+      readyToSwitch(migration, cutover),
+      copyMedia(migration, { round: 'catch-up' }),
+      quietServices(migration, cutover),
+      copyMedia(migration, { round: 'last' }),
+      envSwitchStep(migration, cutover),
+      restart(wishes),
+      freshProcesses(wishes),
+      uploadProbe,
+      publicRead,
+      switched(migration),
+      copyMedia(migration, { round: 'after' }),
+      step,
+    ],
+    found,
+    done,
+  }
+}
+
+async function bringBackOf({ migration }: PreparedMigration): Promise<Cutover['bringBack']> {
+  if (migration.from.kind !== 'folder') return undefined
+  const { connectBringBack } = await import('../services/mastodon/bring-back.ts')
+  return connectBringBack(migration.from.path)
+}
+
+function variantOf({ settings }: MigrateRun): CutoverVariant {
+  const [stop, noDowntime] = [settings.on('stop'), settings.on('noDowntime')]
+  if (!stop || !noDowntime) return stop ? 'stop' : noDowntime ? 'no-downtime' : 'quiet'
+  throw new Problem({
+    code: 'cutover-contradiction',
+    what: '--stop and --no-downtime exclude each other.',
+    why: 'The one stops Mastodon during the switch, the other keeps all of it running.',
+    next: 'Leave one of them out.',
+    exit: 2,
+  })
+}

@@ -1,0 +1,129 @@
+import { type Stage, stages } from '../plan/migration.ts'
+import type { Report } from '../plan/report.ts'
+import { nextStage, type Standing, standing } from '../plan/standing.ts'
+import { migrateCatalog, migrateFlags } from '../settings/migrate-catalog.ts'
+import { replay } from '../settings/replay.ts'
+import { askSelection } from './ask-selection.ts'
+import { carryOut, session } from './flow.ts'
+import type { Command } from './index.ts'
+import { migrateClosing } from './migrate-closing.ts'
+import { stagesInDetail } from './migrate-stages.ts'
+import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare-migration.ts'
+import { settingsOf } from './report-settings.ts'
+
+/**
+ * Moves the media of a running server, a stage at a time. With a person it goes from stage to stage
+ * until they leave; without one it carries out the first stage that isn't done, or the one named.
+ */
+export const migrate: Command = {
+  run: (host, argv) =>
+    session(
+      host,
+      argv,
+      { name: 'migrate', catalog: migrateCatalog, accepts: migrateFlags },
+      async (session, draft) => {
+        const run: MigrateRun = { ...session, surveys: { last: undefined } }
+        const named = run.settings.get('stage')
+        for (;;) {
+          const prepared = await prepareMigration(run)
+          const stands = standing(prepared.checkpoint, prepared)
+          if (named === undefined) tellStandings(run, stands)
+          const stage = named ?? (await chooseStage(run, stands))
+          if (stage === undefined) return 0
+          const code = await goThrough(run, prepared, stage, draft)
+          if (named !== undefined || !run.ui.canAsk || code !== 0) return code
+        }
+      },
+    ),
+}
+
+/** A first copy with a person begins with what there is to decide. */
+async function goThrough(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+  stage: Stage,
+  draft: Report,
+): Promise<number> {
+  const { completeSince, begunAt } = prepared.checkpoint ?? {}
+  const isFirst = completeSince === undefined && begunAt === undefined
+  if (stage !== 'copy' || !isFirst || !run.ui.canAsk) {
+    return carryOutStage(run, prepared, stage, draft)
+  }
+  if (!run.surveys.last) {
+    const code = await carryOutStage(run, prepared, 'survey', draft)
+    if (code !== 0 || !run.surveys.last) return code
+  }
+  await askSelection(run, run.surveys.last)
+  return carryOutStage(run, await prepareMigration(run), stage, draft)
+}
+
+async function carryOutStage(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+  stage: Stage,
+  draft: Report,
+): Promise<number> {
+  const { ui, settings } = run
+  if (stage === 'redirects') return redirects(run)
+  const { steps, found, done } = await stagesInDetail[stage](run, prepared)
+  const again = `${replay('migrate', migrateFlags, stageless(settings))} --stage ${stage}`
+  const next = stages[stages.indexOf(stage) + 1]
+  const code = await carryOut(
+    run,
+    {
+      world: prepared.world,
+      steps,
+      planTitle: `Plan: ${stage}`,
+      shown: ['mediaHost', 'bucket'],
+      // Each clean-up and each removal is in the plan only because its own flag was given.
+      flagged: true,
+      again,
+      details: () => found().report,
+      closing: (ended) => {
+        return migrateClosing({ ...ended, stage, prepared, again, next, tables: found().tables })
+      },
+    },
+    { ...draft, settings: settingsOf(settings), next: [again] },
+  )
+  if (code === 0 && !settings.on('dryRun')) await done()
+  ui.progress(undefined)
+  return code
+}
+
+function stageless(settings: MigrateRun['settings']) {
+  return settings.entries().filter(([name]) => name !== 'stage')
+}
+
+function tellStandings({ ui }: MigrateRun, stands: readonly Standing[]): void {
+  const signs = { done: 'done', next: 'next', open: '', optional: '' } as const
+  const lines = stands.map(({ stage, state, note }) => {
+    return `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  ${note}`
+  })
+  ui.note('Where the migration stands', lines)
+}
+
+/** Without a person the stage that comes next; undefined when the person wants to leave. */
+async function chooseStage(
+  { ui }: MigrateRun,
+  stands: readonly Standing[],
+): Promise<Stage | undefined> {
+  const next = nextStage(stands)
+  if (!ui.canAsk) return next
+  const label = ({ stage, note }: Standing) => ({ value: stage, label: stage, hint: note })
+  const first = stands.filter(({ stage }) => stage === next)
+  const rest = stands.filter(({ stage }) => stage !== next)
+  const answer = await ui.choose({
+    message: 'What now? You can leave at any time; the next run goes on from here.',
+    options: [
+      ...first.map(label),
+      { value: 'leave', label: 'leave', hint: 'nothing is lost' },
+      ...rest.map(label),
+    ],
+  })
+  return stands.find(({ stage }) => stage === answer)?.stage
+}
+
+async function redirects({ ui }: MigrateRun): Promise<number> {
+  ui.say('Old addresses: npx mastodon-r2 check tells whether they lead to the media host.')
+  return 0
+}

@@ -1,0 +1,66 @@
+import { Problem } from '../problem.ts'
+import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { S3Key } from '../services/s3/port.ts'
+import { type Remembered, remember } from './memory.ts'
+import { preparedPath } from './undo-traces.ts'
+
+/** The setup on R2 that media is migrated to. */
+export interface MigrationTarget {
+  readonly accountId: string
+  readonly jurisdiction: string
+  readonly bucket: string
+  readonly mediaHost: string
+  readonly endpoint: string
+  readonly key: S3Key
+  /** The values stand in `.env.production.r2`, beside those of another provider. */
+  readonly aside: EnvFileOnDisk | undefined
+}
+
+/**
+ * Bucket, media host and key that `init` prepared: in Mastodon's env file, or in the file beside it
+ * while another provider is in use. Problem `nothing-prepared` when they are in neither.
+ */
+export async function findTarget(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+): Promise<MigrationTarget> {
+  const here = complete(installation, remember(installation, ownEndpoint), ownEndpoint)
+  if (here) return { ...here, aside: undefined }
+  const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
+  const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
+  const aside = await readEnvFile(preparedPath(installation.envFile))
+  if (aside.exists) {
+    const read = { ...installation, settings: railsSettings(new Map(), [aside]) }
+    const there = complete(read, remember(read, ownEndpoint), ownEndpoint)
+    if (there) return { ...there, aside }
+  }
+  throw nothingPrepared(installation)
+}
+
+function complete(
+  { settings }: Pick<Installation, 'settings'>,
+  { storage, bucket, mediaHost, key, accountId, jurisdiction }: Remembered,
+  ownEndpoint: string | undefined,
+): Omit<MigrationTarget, 'aside'> | undefined {
+  const endpoint = settings.get('S3_ENDPOINT')?.value.replace(/\/+$/, '') ?? ownEndpoint
+  if (storage !== 'r2' || bucket === undefined || mediaHost === undefined || !key) return undefined
+  if (endpoint === undefined) return undefined
+  return {
+    accountId: accountId ?? '',
+    jurisdiction: jurisdiction ?? 'default',
+    bucket,
+    mediaHost,
+    endpoint: ownEndpoint ?? endpoint,
+    key,
+  }
+}
+
+function nothingPrepared({ envFile }: Installation): Problem {
+  return new Problem({
+    code: 'nothing-prepared',
+    what: 'There is no bucket yet that the media could go to.',
+    why: `Neither ${envFile.path} nor ${preparedPath(envFile)} holds a setup on R2.`,
+    next: 'Prepare it first; Mastodon goes on as it is meanwhile:\n  npx mastodon-r2 init --existing-media prepare',
+    exit: 2,
+  })
+}

@@ -1,0 +1,73 @@
+import { bucketSource } from '../plan/bucket-source.ts'
+import { type OldProvider, oldProvider } from '../plan/old-provider.ts'
+import { Problem } from '../problem.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { MediaSource } from '../services/media/port.ts'
+import type { CopyPlace } from '../services/rclone/port.ts'
+import { callListener, s3Connector } from './connect.ts'
+import type { MigrationTarget } from './migration-setup.ts'
+import type { MigrateRun } from './prepare-migration.ts'
+
+export interface FoundSource {
+  readonly source: MediaSource
+  readonly from: CopyPlace
+  /** Where the media is another provider's. */
+  readonly old: OldProvider | undefined
+}
+
+/** Where the media is now. Problems: `no-media-folder`, those of `oldProvider`. */
+export async function findSource(
+  run: MigrateRun,
+  installation: Installation,
+  target: MigrationTarget,
+): Promise<FoundSource> {
+  const wish = run.settings.get('from') ?? (target.aside === undefined ? 'local' : 's3')
+  if (wish === 's3') return ofProvider(run, await findProvider(installation, target))
+  const root = installation.media.root
+  if (root === undefined) throw noFolder(installation)
+  const { localTree } = await import('../services/media/local-tree.ts')
+  return { source: localTree(root), from: { kind: 'folder', path: root }, old: undefined }
+}
+
+async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promise<FoundSource> {
+  for (const note of old.notes) ui.say(note)
+  const { endpoint, bucket, key } = old.place
+  const onCall = callListener(ui, settings.on('verbose'))
+  const connect = await s3Connector({ endpoint, bucket, onCall })
+  return { source: bucketSource(connect(key), old.name), from: old.place, old }
+}
+
+/** In the env file until the switch; in the newest backup that still names it afterwards. */
+async function findProvider(
+  installation: Installation,
+  target: MigrationTarget,
+): Promise<OldProvider> {
+  const read = (settings: Installation['settings']) => oldProvider(settings, { to: target })
+  try {
+    return read(installation.settings)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const { findBackups } = await import('../services/mastodon/backups.ts')
+    const { readStatements } = await import('../services/mastodon/statements.ts')
+    for (const { path, text } of await findBackups(installation.envFile.realPath)) {
+      const active = readStatements(text).filter((statement) => statement.active)
+      const settings = new Map(active.map(({ key, value }) => [key, { value, from: path }]))
+      try {
+        return read(settings)
+      } catch (other) {
+        if (!(other instanceof Problem)) throw other
+      }
+    }
+    throw error
+  }
+}
+
+function noFolder({ envFile }: Installation): Problem {
+  return new Problem({
+    code: 'no-media-folder',
+    what: 'The folder with the media was not found.',
+    why: `It is public/system in Mastodon's folder, or what PAPERCLIP_ROOT_PATH says in ${envFile.path}.`,
+    next: 'Name the folder of Mastodon with --mastodon-dir. Is the media at another S3 provider? Add --from s3.',
+    exit: 2,
+  })
+}

@@ -1,0 +1,181 @@
+import { join } from 'node:path'
+import type { MediaSurvey } from '../plan/media-survey.ts'
+import type { Migration } from '../plan/migration.ts'
+import type { OldProvider } from '../plan/old-provider.ts'
+import type { Setup, World } from '../plan/step.ts'
+import { Problem } from '../problem.ts'
+import type { Checkpoint } from '../services/checkpoint/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { StreamPort } from '../services/process/port.ts'
+import type { S3Port } from '../services/s3/port.ts'
+import type { migrateCatalog } from '../settings/migrate-catalog.ts'
+import { chooseSelection } from './choose-selection.ts'
+import { callListener, processesOf, runnerOf, s3Connector, webConnector } from './connect.ts'
+import { envWriter } from './env-writer.ts'
+import type { Run } from './flow.ts'
+import { lazyCloudflare } from './lazy-cloudflare.ts'
+import { remember } from './memory.ts'
+import { findTarget, type MigrationTarget } from './migration-setup.ts'
+import { findSource } from './migration-source.ts'
+
+export interface MigrateRun extends Run<typeof migrateCatalog> {
+  /** What the surveys of this run found, for the questions that follow. */
+  readonly surveys: { last: MediaSurvey | undefined }
+}
+
+export interface PreparedMigration {
+  readonly installation: Installation
+  readonly target: MigrationTarget
+  readonly world: World
+  readonly migration: Migration
+  readonly stream: StreamPort
+  /** The S3 provider that the media comes from. */
+  readonly old: OldProvider | undefined
+  /** As it was read at the start; undefined before the first run. */
+  readonly checkpoint: Checkpoint | undefined
+  /** Mastodon stores its media on R2 already. */
+  readonly switchedOn: boolean
+}
+
+/** Between the flags and the stages: nothing is asked of the network here. */
+export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
+  const { host, ui, settings, clock } = run
+  const installation = await find(run)
+  const ownEndpoint = settings.get('s3EndpointUrl')
+  const target = await findTarget(installation, ownEndpoint)
+  const remembered = remember(installation, ownEndpoint)
+  const onCall = callListener(ui, settings.on('verbose'))
+  const connectS3 = await s3Connector({ endpoint: target.endpoint, bucket: target.bucket, onCall })
+  const cloudflare = lazyCloudflare(run, onCall)
+  const setup = setupOf(installation, target)
+  const world: World = {
+    cloudflare,
+    connectS3,
+    web: await webConnector({
+      connectTo: settings.get('connectTo') ?? [],
+      ca: undefined,
+      onCall,
+    }),
+    envWriter: await envWriter(),
+    processes: processesOf(host, installation),
+    runner: runnerOf(host, (line) => ui.say(line)),
+    clock,
+    setup,
+    // A cut-over proves uploads and public reads anew, as if the key were fresh.
+    facts: {
+      accessKey: { ...target.key, minted: true },
+      domainActive: { attached: true },
+    },
+  }
+  const { checkpoint, migration, stream, old } = await migrationOf(
+    run,
+    installation,
+    target,
+    connectS3,
+  )
+  const switchedOn = remembered.storage === 'r2' && remembered.switchedOn
+  return { installation, target, world, migration, stream, old, checkpoint, switchedOn }
+}
+
+async function find({ host, settings }: MigrateRun): Promise<Installation> {
+  const { findMastodon } = await import('../services/mastodon/find.ts')
+  return findMastodon({
+    cwd: host.cwd,
+    mastodonDir: settings.get('mastodonDir'),
+    envFile: settings.get('envFile'),
+    environment: host.environment,
+  })
+}
+
+async function migrationOf(
+  run: MigrateRun,
+  installation: Installation,
+  target: MigrationTarget,
+  connectS3: (key: MigrationTarget['key']) => S3Port,
+) {
+  const { host, ui, settings } = run
+  const { endpoint, bucket, key } = target
+  const { source, from, old } = await findSource(run, installation, target)
+  const [{ openCheckpoint, checkpointId }, { connectRclone }, { connectTootctl }, { stream }] =
+    await Promise.all([
+      import('../services/checkpoint/open-checkpoint.ts'),
+      import('../services/rclone/client.ts'),
+      import('../services/mastodon/tootctl.ts'),
+      import('../services/process/stream.ts'),
+    ])
+  const streaming: StreamPort = {
+    stream: (command, options) => stream(command, { ...options, environment: host.environment }),
+  }
+  const checkpoint = openCheckpoint({
+    notice: (line) => ui.warn(line),
+    stateHome: stateHome(host.environment),
+    id: checkpointId(source.name, endpoint, bucket),
+  })
+  const known = await checkpoint.read()
+  const selection = chooseSelection(run, known)
+  let opened: S3Port | undefined
+  const migration: Migration = {
+    source,
+    selection,
+    checkpoint,
+    rclone: connectRclone(streaming),
+    tootctl: connectTootctl(installation, { asRoot: host.userId === 0 }),
+    bucket: () => (opened ??= connectS3(key)),
+    from,
+    to: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
+    wishes: { transfers: settings.need('transfers'), bwlimit: settings.get('bwlimit') },
+    signal: host.interrupted,
+    width: Math.max((host.stdout.columns ?? 100) - 8, 30),
+    tell: (line) => ui.progress(line),
+    say: (line) => ui.say(line),
+  }
+  return { migration, checkpoint: known, stream: streaming, old }
+}
+
+/** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */
+function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
+  const { XDG_STATE_HOME = '', HOME = '' } = environment
+  if (XDG_STATE_HOME.startsWith('/')) return XDG_STATE_HOME
+  if (HOME.startsWith('/')) return join(HOME, '.local/state')
+  throw new Problem({
+    code: 'no-state-home',
+    what: 'There is no place for the notes about what was copied.',
+    why: 'Neither HOME nor XDG_STATE_HOME names a folder.',
+    next: 'Name one: XDG_STATE_HOME=/var/lib npx mastodon-r2 migrate',
+    exit: 2,
+  })
+}
+
+function setupOf(installation: Installation, target: MigrationTarget): Setup {
+  const { accountId, bucket, mediaHost, endpoint, key } = target
+  return {
+    token: { id: '', kind: 'account', status: 'active' },
+    owner: { kind: 'account', accountId },
+    at: { accountId, bucket, jurisdiction: jurisdictionOf(target) },
+    location: undefined,
+    zone: {
+      id: '',
+      name: '',
+      status: 'active',
+      type: 'full',
+      paused: false,
+      account: { id: accountId, name: '' },
+    },
+    mediaHost,
+    corsOrigins: ['*'],
+    allowIps: [],
+    keyExpiresOn: undefined,
+    s3Endpoint: endpoint,
+    waitDomainMs: 0,
+    waitKeyMs: 0,
+    installation,
+    storage: 'switch',
+    target: { kind: 'file', file: installation.envFile },
+    knownKey: key,
+  }
+}
+
+function jurisdictionOf({ jurisdiction }: MigrationTarget): Setup['at']['jurisdiction'] {
+  const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
+  return known.find((name) => name === jurisdiction) ?? 'default'
+}

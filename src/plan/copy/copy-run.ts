@@ -1,0 +1,131 @@
+import type { Checkpoint } from '../../services/checkpoint/port.ts'
+import type { MediaFile } from '../../services/media/port.ts'
+import { ahead, batches } from '../copy-plan.ts'
+import type { CopySummary, Migration } from '../migration.ts'
+import type { Clock } from '../step.ts'
+import { copyBatch } from './copy-batch.ts'
+import { chooseFiles, rulesOf } from './copy-choice.ts'
+import { CopyTally } from './copy-tally.ts'
+import { type Unread, UnreadPlaces } from './copy-unread.ts'
+import { type CopyKind, copyKind, earliest, knownBy, workOf } from './copy-work.ts'
+import type { NewFiles } from './new-files.ts'
+
+/** A copy that has ended, also one that left files behind. */
+export interface CopyRun {
+  readonly kind: CopyKind
+  readonly summary: CopySummary
+  /** Folders of the source that could not be looked into. */
+  readonly unread: readonly Unread[]
+  /** Milliseconds. */
+  readonly tookMs: number
+}
+
+/** What is known before the first run. */
+export function blankCheckpoint(selection: string): Checkpoint {
+  return {
+    version: 1,
+    completeSince: undefined,
+    begunAt: undefined,
+    failed: [],
+    vanished: [],
+    selection,
+    announcedAt: undefined,
+    copied: { objects: 0, bytes: 0 },
+    switchedAt: undefined,
+    equalAt: undefined,
+  }
+}
+
+/**
+ * Copies what is missing, or what is new after a complete copy; `found` is what a look kept of it. The
+ * checkpoint is true at every moment: a run that is killed costs work, never a file. Rejects with
+ * Cancelled, and with the Problems that end a copy: `rclone-refused`, `rclone-failed`,
+ * `checkpoint-not-writable`, those of the source and of the bucket's list.
+ */
+export async function runCopy(
+  migration: Migration,
+  clock: Pick<Clock, 'now'>,
+  found?: NewFiles,
+): Promise<CopyRun> {
+  const began = clock.now()
+  const rules = rulesOf(migration)
+  const read = (await migration.checkpoint.read()) ?? blankCheckpoint(rules)
+  const kind = copyKind(read, rules)
+  const kept = kind === 'delta' ? found : undefined
+  const startedAt = kept?.startedAt ?? began
+  const stop = new AbortController()
+  const signal = AbortSignal.any([migration.signal, stop.signal])
+  const known = await knownBy(migration, read, kind)
+  const begun = beginning(read, { kind, rules, startedAt })
+  const tally = new CopyTally(migration, begun, {
+    clock,
+    total: totalOf(read, kind, kept),
+    onTrouble: () => stop.abort(),
+  })
+  const places = new UnreadPlaces()
+  const unseen = new Set(known.failed)
+  await tally.note()
+  const choice = await chooseFiles(migration, clock)
+  let unread: readonly Unread[] = kept?.unread ?? []
+  try {
+    const wanted = kept?.files
+      ? inOneList(kept.files)
+      : workOf(migration, { kind, known, choice, unread: places, signal })
+    for await (const batch of ahead(batches(wanted))) {
+      for (const { key } of batch) unseen.delete(key)
+      await copyBatch(migration, batch, tally, signal)
+      await tally.note()
+    }
+    if (!kept?.files) unread = await places.wanted(migration, choice)
+    for (const { file, reason } of unread) if (file) tally.fail(file.key, reason)
+    await settle(migration, unseen, tally)
+  } catch (error) {
+    stop.abort()
+    // What could not be noted comes first: it is why the copy was stopped.
+    await tally.note()
+    throw error
+  }
+  const folders = unread.filter(({ file }) => !file)
+  const sawAll = folders.length === 0
+  await tally.note(sawAll ? { completeSince: iso(startedAt), begunAt: undefined } : {})
+  const summary = tally.summary(kept?.leftOut ?? choice.leftOut)
+  return { kind, summary, unread: folders, tookMs: clock.now().getTime() - began.getTime() }
+}
+
+function beginning(
+  read: Checkpoint,
+  { kind, rules, startedAt }: { kind: CopyKind; rules: string; startedAt: Date },
+): Checkpoint {
+  const begunAt = read.begunAt ?? iso(startedAt)
+  if (kind === 'delta') return { ...read, begunAt }
+  const from = earliest(begunAt, read.completeSince)
+  return { ...read, begunAt: from, completeSince: undefined, selection: rules }
+}
+
+/** Failures of earlier runs that did not come by again: gone, or left out by now. */
+async function settle(
+  { source }: Migration,
+  unseen: ReadonlySet<string>,
+  tally: CopyTally,
+): Promise<void> {
+  for (const key of unseen) {
+    if (!tally.failed.has(key) || tally.failedNow(key)) continue
+    if ((await source.find(key)) === undefined) tally.vanish(key)
+    else tally.drop(key)
+  }
+}
+
+function totalOf({ surveyed, copied }: Checkpoint, kind: CopyKind, kept: NewFiles | undefined) {
+  if (kept) return { objects: kept.objects, bytes: kept.bytes }
+  if (kind === 'delta' || !surveyed) return undefined
+  const objects = surveyed.objects - copied.objects
+  return objects > 0 ? { objects, bytes: Math.max(surveyed.bytes - copied.bytes, 0) } : undefined
+}
+
+async function* inOneList(files: readonly MediaFile[]) {
+  yield files
+}
+
+function iso(date: Date): string {
+  return date.toISOString()
+}

@@ -1,0 +1,63 @@
+/** What is to be carried: objects, bytes, and the Class A requests that upload them. */
+export interface Load {
+  readonly objects: number
+  readonly bytes: number
+  readonly uploads: number
+}
+
+/** How fast it goes. */
+export interface Pace {
+  readonly objectsPerSecond: number
+  readonly bytesPerSecond: number
+}
+
+export interface Costs {
+  readonly classA: number
+  /** Stored, for a whole month; 1 GB is 10^9 bytes. */
+  readonly gbMonths: number
+  /** Dollars, beyond the free tier, which is the account's and may be in use elsewhere. */
+  readonly classADollars: number
+  readonly storageDollars: number
+  readonly firstMonthDollars: number
+  readonly hours: number
+}
+
+/** R2 Standard, US dollars: developers.cloudflare.com/r2/pricing. Use is rounded up to whole units. */
+export const prices = {
+  classAMillion: 4.5,
+  gbMonth: 0.015,
+  free: { classA: 1_000_000, gbMonths: 10 },
+} as const
+
+const MIB = 1024 * 1024
+const GB = 1e9
+/** rclone: --s3-upload-cutoff, --s3-chunk-size, and the most parts that S3 takes. */
+const MULTIPART = { above: 200 * MIB, part: 5 * MIB, most: 10_000 }
+/** Objects of one ListObjectsV2. */
+const PAGE = 1000
+
+/** Class A requests that upload one file: one, or begin, parts and end. */
+export function uploadRequests(bytes: number): number {
+  if (bytes <= MULTIPART.above) return 1
+  return 2 + Math.min(Math.ceil(bytes / MULTIPART.part), MULTIPART.most)
+}
+
+/** One copy, one comparison afterwards, and a whole month of storage. */
+export function costs(load: Load, pace: Pace): Costs {
+  const classA = load.objects === 0 ? 0 : load.uploads + 1 + Math.ceil(load.objects / PAGE)
+  const gbMonths = load.bytes / GB
+  const classADollars = charged(classA - prices.free.classA, 1_000_000) * prices.classAMillion
+  const storageDollars = charged(gbMonths - prices.free.gbMonths, 1) * prices.gbMonth
+  return {
+    classA,
+    gbMonths,
+    classADollars,
+    storageDollars,
+    firstMonthDollars: classADollars + storageDollars,
+    hours: Math.max(load.objects / pace.objectsPerSecond, load.bytes / pace.bytesPerSecond) / 3600,
+  }
+}
+
+function charged(beyondFree: number, unit: number): number {
+  return Math.ceil(Math.max(0, beyondFree) / unit)
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import type { ListDeleteResponse } from 'cloudflare/resources/rules/lists/lists'
+import type { SandboxList } from '../rules/edge-state.ts'
+import { isRecord } from '../rules/record.ts'
+import { settleOperations } from '../rules/settle-operations.ts'
+import { ok } from './envelope.ts'
+import { Refusal } from './refusal.ts'
+import { type ApiContext, type ApiRequest, bodyObject, type Handler, param } from './request.ts'
+
+/** The lists of the account, oldest first; the answer has one page. */
+export const listLists: Handler = (context, request) =>
+  ok(listsOf(context, request).map((list) => shown(context, list)))
+
+/** Only redirect lists: the sandbox has no use for the other kinds. */
+export const createList: Handler = (context, request) => {
+  const { world, now } = context
+  const { name, kind, description = '' } = bodyObject(request)
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_]{1,50}$/.test(name)) {
+    throw new Refusal('list-body', 'a name has 1 to 50 letters, digits and underscores')
+  }
+  if (typeof description !== 'string' || description.length > 500) {
+    throw new Refusal('list-body', 'a description has at most 500 characters')
+  }
+  if (kind !== 'redirect') throw new Refusal('list-body', 'the kind must be redirect')
+  const lists = listsOf(context, request)
+  if (lists.some((list) => list.name === name)) throw new Refusal('list-exists')
+  if (lists.length >= world.edge.limits.lists) throw new Refusal('too-many-lists')
+  const list: SandboxList = {
+    id: randomBytes(16).toString('hex'),
+    accountId: param(request, 'account'),
+    name,
+    description,
+    createdAt: now(),
+    updatedAt: now(),
+    items: [],
+  }
+  world.edge.lists.push(list)
+  return ok(shown(context, list))
+}
+
+export const getList: Handler = (context, request) => ok(shown(context, findList(context, request)))
+
+/** With all its items; not while a rule names it. */
+export const deleteList: Handler = (context, request) => {
+  const list = findList(context, request)
+  if (referencing(context, list) > 0) throw new Refusal('list-in-use')
+  const { lists } = context.world.edge
+  lists.splice(lists.indexOf(list), 1)
+  return ok<ListDeleteResponse>({ id: list.id })
+}
+
+/** The list of the path, with every change that is due carried out. */
+export function findList(context: ApiContext, request: ApiRequest): SandboxList {
+  const id = param(request, 'list')
+  const found = listsOf(context, request).find((list) => list.id === id)
+  if (found === undefined) throw new Refusal('no-list')
+  return found
+}
+
+function listsOf({ world, now }: ApiContext, request: ApiRequest): SandboxList[] {
+  settleOperations(world.edge, now())
+  return world.edge.lists.filter(({ accountId }) => accountId === param(request, 'account'))
+}
+
+function referencing({ world }: ApiContext, { accountId, name }: SandboxList): number {
+  return world.edge.rulesets
+    .filter(({ owner }) => owner === accountId)
+    .flatMap(({ rules }) => rules)
+    .filter(
+      ({ parameters }) => isRecord(parameters.from_list) && parameters.from_list.name === name,
+    ).length
+}
+
+function shown(context: ApiContext, list: SandboxList): object {
+  const { id, name, description, items, createdAt, updatedAt } = list
+  return {
+    id,
+    name,
+    description,
+    kind: 'redirect',
+    num_items: items.length,
+    num_referencing_filters: referencing(context, list),
+    created_on: rfc3339(createdAt),
+    modified_on: rfc3339(updatedAt),
+  }
+}
+
+/** To the second, as this part of the API writes times. */
+export function rfc3339(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+}

@@ -1,0 +1,55 @@
+/**
+ * What `migrate` remembers between runs, in `$XDG_STATE_HOME/mastodon-r2/` (by default
+ * `~/.local/state`), one folder for each pair of source and bucket. Losing it loses no media: the
+ * next run lists the bucket again. It holds no secret.
+ */
+export interface CheckpointPort {
+  /**
+   * Undefined when there is none yet, and when it is damaged: that is told, and the next write puts
+   * it aside. Problem `checkpoint-unreadable` when it may not be read.
+   */
+  read(): Promise<Checkpoint | undefined>
+  /** Whole or not at all. Problem `checkpoint-not-writable`, which says when the disk is full. */
+  write(checkpoint: Checkpoint): Promise<void>
+  /** Appends what this migration has put into the bucket. Same Problem. */
+  record(puts: readonly (string | StoredVersion)[]): Promise<void>
+  /** Which of these keys this migration has put there; reads the record without keeping it. */
+  recorded(keys: ReadonlySet<string>): Promise<ReadonlySet<string>>
+  /** The versions put there that came to the source after `since` (milliseconds): key, changedAt. */
+  versions(since: number): Promise<ReadonlyMap<string, number>>
+  /** For words: where it is. */
+  readonly path: string
+}
+
+/** Which state of a file was copied; both as the source told them. */
+export interface StoredVersion {
+  readonly key: string
+  readonly changedAt: number
+}
+
+/** Times are RFC 3339 with milliseconds. */
+export interface Checkpoint {
+  readonly version: 1
+  /** Start of the last copy that saw everything: files changed later are new. */
+  readonly completeSince: string | undefined
+  /** A copy that began and has not ended well; it may be gone on with by listing the bucket. */
+  readonly begunAt: string | undefined
+  /** What the last copies left, key and reason; tried again by the next one. */
+  readonly failed: readonly { readonly key: string; readonly reason: string }[]
+  /** Keys that were gone from the source when their turn came; looked at by compare. */
+  readonly vanished: readonly string[]
+  /** What was left out on purpose, as the rules of that run: a change of them is a new first copy. */
+  readonly selection: string
+  /** The last survey: what would be copied. Bytes. */
+  readonly surveyed?: { readonly at: string; readonly objects: number; readonly bytes: number }
+  /** When the media host was first seen in the Content-Security-Policy of the instance. */
+  readonly announcedAt: string | undefined
+  /** Objects and bytes that the migration has put there so far. */
+  readonly copied: { readonly objects: number; readonly bytes: number }
+  /** When Mastodon was switched to R2. */
+  readonly switchedAt: string | undefined
+  /** Super Slurper's jobs of this migration, by id. */
+  readonly slurperJobs?: readonly string[]
+  /** The last comparison that found both sides equal. */
+  readonly equalAt: string | undefined
+}

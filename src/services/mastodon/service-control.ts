@@ -1,0 +1,116 @@
+import { realpath } from 'node:fs/promises'
+import { commandLine, type PlacedCommand } from '../process/command.ts'
+import type { Ask } from './containers.ts'
+import type { Installation } from './port.ts'
+import { folderOf, readProcesses, unitOf } from './procfs.ts'
+import type { ServiceCommands, ServicesPort, SidekiqProcess } from './services-port.ts'
+
+type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'services'>
+
+export interface ServiceOptions {
+  readonly installation: Kind
+  readonly asRoot: boolean
+  /** Runs Docker's client, which is asked for the processes in containers. */
+  readonly ask: Ask
+  readonly now: () => Date
+  /** `/proc` unless told. */
+  readonly procRoot?: string
+}
+
+/** How Mastodon's services are quieted, stopped and started here. Nothing is run by it but looks. */
+export function connectServices(options: ServiceOptions): ServicesPort {
+  const { installation, asRoot } = options
+  return {
+    commands: serviceCommands(installation, asRoot),
+    sidekiq: () => (installation.kind === 'docker' ? inContainers(options) : onMachine(options)),
+  }
+}
+
+export function serviceCommands(kind: Kind, asRoot: boolean): ServiceCommands | undefined {
+  if (kind.kind === 'none') return undefined
+  return kind.kind === 'docker' ? composeCommands(kind) : systemdCommands(kind, asRoot)
+}
+
+function systemdCommands({ units }: Kind, asRoot: boolean): ServiceCommands {
+  const systemctl = (...args: string[]): PlacedCommand[] => {
+    const [program = '', ...before] = asRoot ? ['systemctl'] : ['sudo', 'systemctl']
+    const command = { program, args: [...before, ...args], env: {} }
+    return [{ command, line: commandLine(command) }]
+  }
+  const web = units.web.length > 0 ? units.web : ['mastodon-web.service']
+  // A pattern finds only what runs, so it is of no use to start what is stopped.
+  const known = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq.service']
+  const running = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
+  return {
+    // Only Sidekiq itself: the signal would freeze an ffmpeg that a job waits for.
+    quiet: systemctl('kill', '-s', 'TSTP', '--kill-who=main', ...running),
+    wake: systemctl('restart', ...running),
+    stop: systemctl('stop', ...web, ...known),
+    start: systemctl('start', ...known, ...web),
+    restart: [...systemctl('restart', ...known), ...systemctl('reload-or-restart', ...web)],
+    reloadWeb: systemctl('reload-or-restart', ...web),
+  }
+}
+
+/** A container keeps its environment, and a mounted env file is no reason for compose to renew it. */
+function composeCommands({ dir, services = [] }: Kind): ServiceCommands {
+  const names = (role: 'web' | 'sidekiq') => {
+    const own = services.filter((service) => service.role === role).map(({ name }) => name)
+    return own.length > 0 ? own : [role]
+  }
+  const compose = (...args: string[]): PlacedCommand[] => {
+    const command = { program: 'docker', args: ['compose', ...args], env: {} }
+    const line = commandLine(command)
+    if (dir === undefined) return [{ command, line }]
+    const enter = commandLine({ program: 'cd', args: [dir], env: {} })
+    return [{ command, cwd: dir, line: `${enter} && ${line}` }]
+  }
+  const renew = (...of: string[]) => compose('up', '-d', '--no-deps', '--force-recreate', ...of)
+  const [web, sidekiq] = [names('web'), names('sidekiq')]
+  return {
+    quiet: compose('kill', '-s', 'TSTP', ...sidekiq),
+    wake: compose('restart', ...sidekiq),
+    stop: compose('stop', ...web, ...sidekiq),
+    start: renew(...sidekiq, ...web),
+    restart: renew(...sidekiq, ...web),
+    reloadWeb: renew(...web),
+  }
+}
+
+async function onMachine({ installation, now, procRoot = '/proc' }: ServiceOptions) {
+  const all = await readProcesses(procRoot, now())
+  if (all === undefined) return undefined
+  const { dir, units } = installation
+  const home = dir === undefined ? undefined : await realpath(dir).catch(() => dir)
+  const found: SidekiqProcess[] = []
+  for (const { pid, title } of all) {
+    const seen = sidekiqIn(title)
+    if (seen.length === 0) continue
+    const unit = (await unitOf(procRoot, pid)) ?? ''
+    const isNamed = units.sidekiq.includes(unit) || /^mastodon/.test(unit)
+    // Other programs use Sidekiq, too.
+    if (isNamed || (home !== undefined && (await folderOf(procRoot, pid)) === home)) {
+      found.push(...seen)
+    }
+  }
+  return found
+}
+
+async function inContainers({ installation: { dir, services = [] }, ask }: ServiceOptions) {
+  const own = services.filter(({ role }) => role === 'sidekiq').map(({ name }) => name)
+  const args = ['compose', 'top', ...(own.length > 0 ? own : ['sidekiq'])]
+  try {
+    const { exitCode, stdout } = await ask({ program: 'docker', args, env: {} }, dir)
+    return exitCode === 0 ? stdout.split('\n').flatMap(sidekiqIn) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The title that Sidekiq gives itself about every ten seconds (its lib/sidekiq/launcher.rb). */
+const TITLE = /(?:^|\s)sidekiq \d[\w.-]* .*\[(\d+) of \d+ busy\](?: (stopping|quiet))?/
+
+function sidekiqIn(text: string): SidekiqProcess[] {
+  const [found, busy, state] = TITLE.exec(text) ?? []
+  return found === undefined ? [] : [{ busy: Number(busy), quiet: state !== undefined }]
+}

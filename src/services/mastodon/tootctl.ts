@@ -1,0 +1,97 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { type Command, commandLine, type PlacedCommand } from '../process/command.ts'
+import type { Installation } from './port.ts'
+import type { TootctlPort } from './tootctl-port.ts'
+
+export interface TootctlOptions {
+  readonly asRoot: boolean
+  /** Of this process; asked of the system unless told. */
+  readonly userId?: number
+  /** `/etc/passwd` unless told. */
+  readonly passwd?: string
+}
+
+interface Owner {
+  readonly id: number
+  readonly name: string
+  readonly home: string
+}
+
+const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * tootctl the way Mastodon's docs (admin/tootctl) run it: as the owner of Mastodon's folder with
+ * RAILS_ENV and rbenv's Ruby, or in a container of the web service that goes afterwards.
+ */
+export function connectTootctl(
+  installation: Pick<Installation, 'kind' | 'dir' | 'services'>,
+  options: TootctlOptions,
+): TootctlPort {
+  const { kind, dir } = installation
+  return {
+    command(args) {
+      if (kind === 'none' || dir === undefined) return undefined
+      if (kind === 'docker') return placed(inContainer(installation, args), dir)
+      return onMachine(dir, args, options)
+    },
+  }
+}
+
+function inContainer(
+  { services = [] }: Pick<Installation, 'services'>,
+  args: readonly string[],
+): Command {
+  const name = services.find(({ role }) => role === 'web')?.name ?? 'web'
+  // -T: nobody types into it, and its lines are read one by one.
+  const run = ['compose', 'run', '--rm', '-T', name, 'bin/tootctl', ...args]
+  return { program: 'docker', args: run, env: {} }
+}
+
+function onMachine(
+  dir: string,
+  args: readonly string[],
+  { asRoot, userId = userInfo().uid, passwd = '/etc/passwd' }: TootctlOptions,
+): PlacedCommand {
+  const id = statSync(dir, { throwIfNoEntry: false })?.uid ?? userId
+  const owner = readOwner(passwd, id)
+  const shims = owner && join(owner.home, '.rbenv/shims')
+  const path = shims !== undefined && existsSync(shims) ? `${shims}:${USUAL_PATH}` : undefined
+  const settings = { RAILS_ENV: 'production', ...(path !== undefined && { PATH: path }) }
+  if (id === userId) return placed({ program: 'bin/tootctl', args, env: settings }, dir)
+  // sudo and runuser keep or clear the environment as they were set up to; env says what holds.
+  const home = owner === undefined ? {} : { HOME: owner.home }
+  const variables = Object.entries({ ...home, ...settings }).map(
+    ([key, value]) => `${key}=${value}`,
+  )
+  const rest = [...variables, 'bin/tootctl', ...args]
+  if (asRoot && owner !== undefined) {
+    const line = ['-u', owner.name, '--', 'env', ...rest]
+    return placed({ program: 'runuser', args: line, env: {} }, dir)
+  }
+  // The folder may be closed to who types this, so it is entered as its owner.
+  const line = ['-u', owner?.name ?? `#${id}`, 'env', '-C', dir, ...rest]
+  const command = { program: 'sudo', args: line, env: {} }
+  return { command, line: commandLine(command) }
+}
+
+/** An account of /etc/passwd (passwd(5)); one that stands elsewhere, such as in LDAP, is not found. */
+function readOwner(passwd: string, id: number): Owner | undefined {
+  let text = ''
+  try {
+    text = readFileSync(passwd, 'utf8')
+  } catch {
+    return undefined
+  }
+  for (const line of text.split('\n')) {
+    const [name = '', , uid, , , home = ''] = line.split(':')
+    if (uid === String(id) && name !== '') return { id, name, home }
+  }
+  return undefined
+}
+
+function placed(command: Command, dir: string): PlacedCommand {
+  const enter = commandLine({ program: 'cd', args: [dir], env: {} })
+  return { command, cwd: dir, line: `${enter} && ${commandLine(command)}` }
+}

@@ -1,0 +1,57 @@
+/** Where media is copied from: Mastodon's folder, or the bucket of another provider. */
+export interface MediaSource {
+  readonly kind: 'local' | 's3'
+  /** As the person would name it: a folder, or `bucket at host`. */
+  readonly name: string
+  /**
+   * Every file in the byte order of the keys (see key-order.ts), in batches, without keeping them:
+   * a million files need no more memory than a thousand. Problems: `media-missing`,
+   * `media-unreadable` for the root; what is wrong further down is told to `onOddity`.
+   */
+  files(options?: ReadOptions): AsyncIterable<readonly MediaFile[]>
+  /** One file as it is at this moment; undefined when it is gone. */
+  find(key: string): Promise<MediaFile | undefined>
+  /** The whole content of one file, for the few that rclone can't be told of. */
+  read(key: string): Promise<Uint8Array>
+}
+
+export interface ReadOptions {
+  readonly onOddity?: (oddity: Oddity) => void
+  /** Ends the reading with Cancelled. */
+  readonly signal?: AbortSignal
+  /** Keys that begin so need not be read; a source may give them all the same. */
+  readonly skip?: readonly string[]
+}
+
+export interface MediaFile {
+  /** Object key: the path below the root, `/` between parts. */
+  readonly key: string
+  /** Bytes. */
+  readonly size: number
+  /**
+   * Milliseconds since the epoch: when the file came to be here. Of a file its ctime (mtime lies
+   * after rsync or mv), of an object its LastModified.
+   */
+  readonly changedAt: number
+  /** Permission bits, e.g. 0o644; undefined where the source has none. */
+  readonly mode: number | undefined
+  /** Of an object, as in ListedObject; files have none. */
+  readonly etag?: string
+}
+
+/** Something that is not copied as it stands; the walk goes on. */
+export interface Oddity {
+  /** Below the root. */
+  readonly path: string
+  readonly kind:
+    | 'loop'
+    | 'dangling-link'
+    | 'outside-link'
+    | 'unreadable'
+    | 'not-a-file'
+    | 'name-not-utf8'
+    | 'hidden'
+    | 'vanished'
+  /** One sentence for the person. */
+  readonly note: string
+}

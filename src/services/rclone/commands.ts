@@ -1,0 +1,98 @@
+import type { Command } from '../process/command.ts'
+import type { CopyPlace } from './port.ts'
+
+/** One run of rclone: keys that share their headers. */
+export interface CopyRun {
+  readonly from: CopyPlace
+  readonly to: Extract<CopyPlace, { kind: 'bucket' }>
+  readonly transfers: number
+  readonly bwlimit?: string | undefined
+  /** Undefined where rclone's own choice is known to be right. */
+  readonly contentType: string | undefined
+}
+
+/** What Mastodon stores with every object (config/initializers/paperclip.rb). */
+const CACHE_CONTROL = 'public, max-age=315576000, immutable'
+
+/** `rclone version`. */
+export function versionCommand(): Command {
+  return rclone(['version'], {})
+}
+
+/** Lists a folder as JSON with the Content-Type that rclone would give each of its files. */
+export function typesCommand(folder: string): Command {
+  return rclone(['lsjson', '--no-modtime', folder], {})
+}
+
+/**
+ * Copies the keys on its standard input, one a line, without a look at what is there. Never -vv: it
+ * prints the secrets.
+ */
+export function copyCommand(run: CopyRun): Command {
+  const { from, to, transfers, bwlimit, contentType } = run
+  const headers = [
+    `Cache-Control: ${CACHE_CONTROL}`,
+    ...(contentType === undefined ? [] : [`Content-Type: ${contentType}`]),
+  ]
+  const args = [
+    'copy',
+    from.kind === 'folder' ? from.path : `OLD:${from.bucket}`,
+    `R2:${to.bucket}`,
+    ...['--files-from-raw', '-', '--no-check-dest', '--no-traverse', '--no-unicode-normalization'],
+    ...['--no-update-modtime', '--copy-links'],
+    ...headers.flatMap((header) => ['--header-upload', header]),
+    ...['--transfers', String(transfers), '--checkers', String(Math.min(transfers, 64))],
+    ...(bwlimit === undefined ? [] : ['--bwlimit', bwlimit]),
+    ...tuning,
+    ...['--retries', '1', '--low-level-retries', '10', '--contimeout', '20s', '--timeout', '2m'],
+    ...['--use-json-log', '--stats', '1s', '--stats-log-level', 'INFO', '-v'],
+    ...['--ask-password=false'],
+  ]
+  return rclone(args, {
+    ...remote('R2', to),
+    ...(from.kind === 'bucket' && { ...remote('OLD', from), RCLONE_S3_NO_HEAD_OBJECT: 'true' }),
+  })
+}
+
+const tuning = [
+  '--s3-no-check-bucket',
+  '--s3-no-head',
+  // R2 never says `100 Continue`: each object above 2 MB would wait a second for it.
+  ...['--expect-continue-timeout', '0'],
+  // Up to this size an object is one request and its ETag is its MD5; above it few and large parts.
+  ...['--s3-upload-cutoff', '200Mi', '--s3-chunk-size', '32Mi', '--s3-upload-concurrency', '2'],
+  // rclone's 16 MiB for each transfer would be a gigabyte.
+  ...['--buffer-size', '1Mi', '--multi-thread-streams', '0'],
+]
+
+function remote(name: 'R2' | 'OLD', place: Extract<CopyPlace, { kind: 'bucket' }>): Command['env'] {
+  const { endpoint, region, key, provider, virtualHost = false } = place
+  const options = {
+    TYPE: 's3',
+    PROVIDER: provider,
+    ENDPOINT: endpoint,
+    REGION: region,
+    ACCESS_KEY_ID: key.accessKeyId,
+    SECRET_ACCESS_KEY: key.secretAccessKey,
+    ENV_AUTH: 'false',
+    FORCE_PATH_STYLE: String(!virtualHost),
+  }
+  return Object.fromEntries(
+    Object.entries(options).map(([option, value]) => [`RCLONE_CONFIG_${name}_${option}`, value]),
+  )
+}
+
+function rclone(args: readonly string[], env: Command['env']): Command {
+  return { program: 'rclone', args, env: { ...env, RCLONE_CONFIG: '/dev/null' } }
+}
+
+const INHERITED =
+  /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LC_\w+|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|GO(DEBUG|MAXPROCS|MEMLIMIT|GC))$/i
+
+/**
+ * Whether rclone may see this variable of ours. Foreign RCLONE_* and AWS_* change what it does
+ * (AWS_CA_BUNDLE alone makes 1.60 fail), and other programs' secrets are not its business.
+ */
+export function inherits(name: string): boolean {
+  return INHERITED.test(name)
+}

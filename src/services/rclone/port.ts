@@ -1,0 +1,53 @@
+import type { Secret } from '../../secret.ts'
+
+/** rclone, which carries the media: the real program, 1.59 or later. */
+export interface RclonePort {
+  /** Problems: `rclone-missing`, `rclone-too-old`. */
+  version(): Promise<string>
+  /** Whether rclone can be told of this key and leaves it as it is. */
+  canCarry(key: string): boolean
+  /** The Content-Type that every copied object of this name gets, as Mastodon stores it. */
+  contentType(key: string): string
+  /**
+   * Copies exactly the keys of a batch, without looking at what is there. A file that fails is a
+   * result; Problems are what stops everything: `rclone-refused` (a run of 401, 403 or 404),
+   * `rclone-failed` (it ended without doing its work). Rejects with Cancelled when aborted, once
+   * rclone has ended and what it had copied was told.
+   */
+  copy(batch: CopyBatch, listener: CopyListener, signal?: AbortSignal): Promise<void>
+}
+
+export interface CopyBatch {
+  readonly from: CopyPlace
+  readonly to: Extract<CopyPlace, { kind: 'bucket' }>
+  /** All of them exist at `from`. Names that rclone can't be told are refused: see `canCarry`. */
+  readonly keys: readonly string[]
+  /** 64 unless told. */
+  readonly transfers: number
+  /** As rclone's --bwlimit takes it, e.g. `8M`; no limit unless told. */
+  readonly bwlimit?: string | undefined
+}
+
+export type CopyPlace =
+  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'bucket'
+      readonly endpoint: string
+      readonly bucket: string
+      readonly region: string
+      readonly key: { readonly accessKeyId: string; readonly secretAccessKey: Secret }
+      /** rclone's name of the provider: `Cloudflare` for R2, `Other` where it is not known. */
+      readonly provider: string
+      /** virtual-host addressing, where the provider needs it. */
+      readonly virtualHost?: boolean
+    }
+
+export interface CopyListener {
+  copied(key: string): void
+  /** `reason` in a few words, e.g. `403 AccessDenied`; told once for a key. */
+  failed(key: string, reason: string): void
+  /** Gone from the source when its turn came. */
+  vanished(key: string): void
+  /** About once a second: bytes sent so far in this batch, and bytes a second. */
+  moving(bytes: number, bytesPerSecond: number): void
+}

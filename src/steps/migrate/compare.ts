@@ -1,0 +1,102 @@
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import { bytesOf, count, counted } from '../../amounts.ts'
+import { type CompareOptions, compareSides } from '../../plan/compare-sides.ts'
+import type { Comparison } from '../../plan/comparison.ts'
+import type { ContentReader } from '../../plan/content.ts'
+import type { Migration } from '../../plan/migration.ts'
+import type { Facts, Finding, Step } from '../../plan/step.ts'
+import { Problem } from '../../problem.ts'
+
+export interface CompareWishes extends Omit<CompareOptions, 'content'> {
+  /** Told of every comparison, of unequal sides too; it is the place to note `equalAt`. */
+  compared(comparison: Comparison): Promise<void> | void
+  /** In a run that changes something first: the fact that tells that it has. */
+  readonly after?: keyof Facts
+}
+
+const READ_BYTES = 262_144
+
+/** Compares source and bucket, and changes neither. Ready when nothing is missing and nothing differs. */
+export function compareMedia(migration: Migration, wishes: CompareWishes): Step<'clock' | 'facts'> {
+  const { after, compared, ...options } = wishes
+  return {
+    id: 'compare',
+    title: 'Both sides',
+    async look({ clock, facts }) {
+      if (after !== undefined && facts[after] === undefined) {
+        return { is: 'waiting', on: after, will: 'compare source and bucket, file by file' }
+      }
+      const content = contentOf(migration)
+      const how = content === undefined ? options : { ...options, content }
+      const comparison = await compareSides(migration, how, clock.now())
+      await compared(comparison)
+      return findingOf(comparison)
+    },
+  }
+}
+
+function contentOf({ from }: Migration): ContentReader | undefined {
+  if (from.kind !== 'folder') return undefined
+  return (key) => createReadStream(join(from.path, key), { highWaterMark: READ_BYTES })
+}
+
+function findingOf(comparison: Comparison): Finding {
+  const { same, equal } = comparison
+  if (!equal) return { is: 'blocked', problem: notEqual(comparison) }
+  const note = `equal: ${counted(same.objects, 'file')}, ${bytesOf(same.bytes)}`
+  return { is: 'ready', note, warnings: warningsOf(comparison) }
+}
+
+function notEqual({ missing, sizeDiffers, contentDiffers, unreadable }: Comparison): Problem {
+  const differing = sizeDiffers.objects + contentDiffers.objects
+  const parts = [
+    missing.objects > 0 ? `${count(missing.objects)} missing` : '',
+    differing > 0 ? `${count(differing)} different` : '',
+    unreadable.objects > 0 ? `${count(unreadable.objects)} not readable at the source` : '',
+  ].filter((part) => part !== '')
+  const [example = ''] = [missing, sizeDiffers, contentDiffers, unreadable].flatMap(
+    ({ examples }) => examples,
+  )
+  return new Problem({
+    code: 'not-equal',
+    what: 'The bucket does not hold all of the media yet.',
+    why: `Of the files at the source: ${parts.join(', ')}; for example ${JSON.stringify(example)}.`,
+    next: nextOf(missing.objects, differing, unreadable.objects),
+  })
+}
+
+function nextOf(missing: number, differing: number, unreadable: number): string {
+  const copy = 'Copy what is missing or different, then compare again:'
+  const command = '  npx mastodon-r2 migrate --stage copy'
+  if (missing + differing > 0) return `${copy}\n${command}`
+  const files = unreadable === 1 ? 'that file' : 'those files'
+  return `Let this user read ${files} (or run this as Mastodon's user), then copy again:\n${command}`
+}
+
+function warningsOf({ extra, headers, contents, oddities }: Comparison): string[] {
+  const warnings: string[] = []
+  if (extra.objects > 0) {
+    warnings.push(
+      `${counted(extra.objects, 'object')} in the bucket (${bytesOf(extra.bytes)}) ${extra.objects === 1 ? 'was' : 'were'} deleted at the source after the copy and can still be seen by everyone. To remove: npx mastodon-r2 migrate --stage compare --remove-extras`,
+    )
+  }
+  if (headers && headers.wrong.objects > 0) {
+    const [first] = headers.wrong.examples
+    const example = first ? `, e.g. ${first.header} of ${JSON.stringify(first.key)}` : ''
+    warnings.push(
+      `${count(headers.wrong.objects)} of ${counted(headers.sampled, 'object')} that were looked at ${headers.wrong.objects === 1 ? 'has' : 'have'} other headers than Mastodon gives${example}. The media is whole; browsers may cache it worse or show it wrongly.`,
+    )
+  }
+  if (contents && contents.notComparable > 0) {
+    warnings.push(
+      `The contents of ${counted(contents.notComparable, 'file')} could not be compared, only the sizes: uploaded in parts of a size that is not known.`,
+    )
+  }
+  if (oddities > 0) {
+    warnings.push(
+      `${count(oddities)} ${oddities === 1 ? 'entry' : 'entries'} at the source ${oddities === 1 ? 'is' : 'are'} no plain file (a link that leads nowhere or outside, a pipe, an odd name) and ${oddities === 1 ? 'was' : 'were'} not compared.`,
+    )
+  }
+  return warnings
+}

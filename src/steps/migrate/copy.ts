@@ -1,0 +1,128 @@
+import { bytesOf, counted, duration } from '../../amounts.ts'
+import { rulesOf, skipped } from '../../plan/copy/copy-choice.ts'
+import { incomplete } from '../../plan/copy/copy-incomplete.ts'
+import { type CopyRun, runCopy } from '../../plan/copy/copy-run.ts'
+import { shown } from '../../plan/copy/copy-tally.ts'
+import { copyKind } from '../../plan/copy/copy-work.ts'
+import { deltaRounds } from '../../plan/copy/delta-rounds.ts'
+import { findNewFiles, type NewFiles } from '../../plan/copy/new-files.ts'
+import type { CopySummary, Migration } from '../../plan/migration.ts'
+import type { Change, Finding, Step } from '../../plan/step.ts'
+
+/**
+ * `copy`: everything, or what is new since. The rest belongs to a cut-over: `catch-up` repeats until
+ * little is left, `last` runs while Mastodon rests, `after` brings what was written in between.
+ */
+export type CopyRound = 'copy' | 'catch-up' | 'last' | 'after'
+
+/** For so long what a look found stands; what comes later is for the next run anyway. */
+const KEPT_MS = 600_000
+
+const rounds: Record<CopyRound, { id: string; title: string; will: string }> = {
+  copy: { id: 'copy', title: 'Copy', will: 'copy what is new' },
+  'catch-up': {
+    id: 'catch-up',
+    title: 'Copy until little is left',
+    will: 'copy what is new, and again what came meanwhile',
+  },
+  last: { id: 'last-copy', title: 'Last copy', will: 'copy what came meanwhile' },
+  after: {
+    id: 'copy-again',
+    title: 'Copy what came in between',
+    will: 'copy what was still written to the old place during the switch',
+  },
+}
+
+/**
+ * Brings the media to the bucket with rclone. Problems of the change: `copy-incomplete`, and those of
+ * `runCopy`.
+ */
+export function copyMedia(
+  migration: Migration,
+  { round }: { readonly round: CopyRound } = { round: 'copy' },
+): Step<'clock'> {
+  const { id, title, will } = rounds[round]
+  let found: NewFiles | undefined
+  let done: CopyRun | undefined
+  return {
+    id,
+    title,
+
+    async look({ clock }): Promise<Finding> {
+      if (done) return outcome(migration, done)
+      const checkpoint = await migration.checkpoint.read()
+      const isFirst = copyKind(checkpoint, rulesOf(migration)) === 'first'
+      if (!checkpoint || isFirst || round !== 'copy') {
+        await migration.rclone.version()
+        const isLater = round !== 'copy' && round !== 'catch-up'
+        return plan(isFirst && !isLater ? everything(migration, checkpoint?.surveyed) : will)
+      }
+      const isFresh = found && clock.now().getTime() - found.startedAt.getTime() < KEPT_MS
+      if (!found || !isFresh) found = await findNewFiles(migration, clock, checkpoint)
+      const left = checkpoint.failed.length
+      const warnings = found.unread.map(({ path, reason }) => `${shown(path)}: ${reason}`)
+      const open = Math.max(left, found.unread.length)
+      if (found.objects === 0 && open === 0) {
+        return {
+          is: 'ready',
+          note: `nothing new since ${minute(checkpoint.completeSince)}`,
+        }
+      }
+      await migration.rclone.version()
+      if (found.objects === 0)
+        return plan(`look after what is left: ${counted(open, 'file')}`, warnings)
+      const again = left === 0 ? '' : `; tried again: ${counted(left, 'file')}`
+      return plan(`copy what is new since the last copy, ${amount(found)}${again}`, warnings)
+    },
+
+    async change({ clock }) {
+      done =
+        round === 'catch-up'
+          ? await deltaRounds(migration, clock)
+          : await runCopy(migration, clock, found)
+      found = undefined
+      return { mediaCopied: done.summary }
+    },
+  }
+}
+
+function plan(what: string, warnings: readonly string[] = []): Finding {
+  const changes: Change[] = [{ what, risk: 'safe' }]
+  return { is: 'change', changes, warnings: warnings.slice(0, 10) }
+}
+
+function everything(
+  { source, to }: Migration,
+  surveyed: { readonly objects: number; readonly bytes: number } | undefined,
+): string {
+  const size = surveyed ? `, at most ${amount(surveyed)}` : ''
+  return `copy what the bucket ${to.bucket} lacks of ${source.name}${size}; Mastodon goes on running`
+}
+
+function outcome(migration: Migration, run: CopyRun): Finding {
+  const { summary, unread, tookMs } = run
+  if (summary.failed.length + unread.length > 0) {
+    return { is: 'blocked', problem: incomplete(migration, run) }
+  }
+  const facts = { mediaCopied: summary }
+  return {
+    is: 'ready',
+    note: `${amount(summary)} in ${duration(tookMs)}${rest(migration, summary)}`,
+    facts,
+  }
+}
+
+function rest(migration: Migration, { vanished, leftOut }: CopySummary): string {
+  const gone = vanished > 0 ? [`${counted(vanished, 'file')} gone from the source by then`] : []
+  const left = [...skipped(migration), ...(leftOut > 0 ? [counted(leftOut, 'file')] : [])]
+  const out = left.length > 0 ? `left out on purpose: ${left.join(', ')}` : 'nothing left out'
+  return `; ${[...gone, out].join(', ')}`
+}
+
+function amount({ objects, bytes }: { readonly objects: number; readonly bytes: number }): string {
+  return objects === 0 ? 'nothing was missing' : `${counted(objects, 'file')}, ${bytesOf(bytes)}`
+}
+
+function minute(time: string | undefined): string {
+  return time === undefined ? 'then' : `${time.slice(0, 16).replace('T', ' ')} UTC`
+}

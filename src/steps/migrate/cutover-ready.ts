@@ -1,0 +1,87 @@
+import { type Cutover, variantWords } from '../../plan/cutover.ts'
+import type { Migration } from '../../plan/migration.ts'
+import { linesOf } from '../../plan/run-placed.ts'
+import { ANNOUNCED_DAYS, safeFrom } from '../../plan/standing.ts'
+import type { Finding, Step } from '../../plan/step.ts'
+import { Problem } from '../../problem.ts'
+import type { Checkpoint } from '../../services/checkpoint/port.ts'
+
+/** What has to be true before Mastodon is switched. Looks only. */
+export function readyToSwitch(
+  { bucket, checkpoint }: Pick<Migration, 'bucket' | 'checkpoint'>,
+  cutover: Cutover,
+): Step<'setup' | 'clock'> {
+  return {
+    id: 'ready-to-switch',
+    title: 'Before the switch',
+
+    async look({ setup, clock }): Promise<Finding> {
+      if (cutover.services.commands === undefined) return refused(byHand())
+      const known = await checkpoint.read()
+      if (known?.completeSince === undefined) return refused(notCopied())
+      if (known.failed.length > cutover.maxLoss) return refused(missing(known))
+      await bucket().headBucket()
+      const unannounced = announcementWarning(known, setup.mediaHost, clock.now())
+      const resting = (await cutover.services.sidekiq())?.some(({ quiet }) => quiet) === true
+      const warnings = [
+        ...(unannounced === undefined ? [] : [unannounced]),
+        ...(resting
+          ? [
+              `Sidekiq rests already, since a run that was cut off. To wake it without switching: ${linesOf(cutover.services.commands.wake)}`,
+            ]
+          : []),
+      ]
+      const note = `the media was copied (${known.completeSince.slice(0, 10)}); ${variantWords[cutover.variant]}`
+      return { is: 'ready', note, warnings }
+    },
+  }
+}
+
+function refused(problem: Problem): Finding {
+  return { is: 'blocked', problem }
+}
+
+function announcementWarning(
+  { announcedAt }: Checkpoint,
+  host: string,
+  now: Date,
+): string | undefined {
+  const may = 'browsers of people who are logged in may refuse media from it until then'
+  if (announcedAt === undefined) {
+    return `${host} was not announced: for up to ${ANNOUNCED_DAYS} days after the switch ${may.replace(' until then', '')}. To announce it first: npx mastodon-r2 migrate --stage announce`
+  }
+  const from = safeFrom(announcedAt)
+  if (from <= now) return undefined
+  const day = from.toISOString().slice(0, 10)
+  return `${host} was announced on ${announcedAt.slice(0, 10)}; a switch is safe from ${day}, and ${may}.`
+}
+
+function byHand(): Problem {
+  return new Problem({
+    code: 'cutover-by-hand',
+    what: 'It is not known how Mastodon is started here, so it can not be switched from here.',
+    why: 'Neither systemd units nor a compose file of Mastodon were found.',
+    next: 'Run this where Mastodon runs, or name its folder with --mastodon-dir.',
+    exit: 2,
+  })
+}
+
+function notCopied(): Problem {
+  return new Problem({
+    code: 'copy-incomplete',
+    what: 'No copy of the media has come to its end yet.',
+    why: 'Switched now, Mastodon would show posts without their pictures.',
+    next: 'npx mastodon-r2 migrate --stage copy',
+  })
+}
+
+function missing({ failed }: Checkpoint): Problem {
+  const [first] = failed
+  const named = first === undefined ? '' : `, the first: ${first.key} (${first.reason})`
+  return new Problem({
+    code: 'copy-failed',
+    what: `${failed.length} files could not be copied yet${named}.`,
+    why: 'Switched now, their posts would be shown without them.',
+    next: 'Run the copy again: npx mastodon-r2 migrate --stage copy. To go without them, say how many may be missing: --max-loss N',
+  })
+}

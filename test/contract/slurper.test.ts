@@ -1,0 +1,114 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { slurperRoutes } from '../../src/sandbox/api/slurper-routes.ts'
+import type { SlurperSource } from '../../src/services/cloudflare/slurper-port.ts'
+import { type SlurperWorld, slurperWorld } from '../sandbox/api/slurper-world.ts'
+import { contractAvailable, contractRequired } from './openapi.ts'
+import { checkRequest, checkResponse } from './validate.ts'
+
+const runs = contractAvailable || contractRequired
+const title = "Super Slurper: our requests and the sandbox's answers"
+
+describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.json)`, () => {
+  let at: SlurperWorld
+  let wrong: string[] = []
+  const asked = new Set<string>()
+
+  beforeAll(async () => {
+    at = await slurperWorld()
+    await at.fill(['a.png', 'b.png'])
+  }, 60_000)
+  afterAll(() => at.close())
+
+  beforeEach(() => {
+    wrong = []
+    const real = globalThis.fetch
+    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init = {}) => {
+      const url = new URL(String(input))
+      const response = await real(input, init)
+      if (!url.pathname.includes('/slurper/')) return response
+      const method = init.method ?? 'GET'
+      asked.add(`${method} ${routeOf(method, url.pathname)}`)
+      const { status } = response
+      const headers = Object.fromEntries(new Headers(init.headers))
+      const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined
+      const bad = checkRequest(method, url.pathname, url.searchParams, headers, body)
+      const answer = await response.clone().json()
+      wrong.push(...(status >= 400 ? [] : bad))
+      wrong.push(...checkResponse(method, url.pathname, status, answer))
+      return response
+    })
+  })
+  afterEach(() => {
+    vi.restoreAllMocks()
+    expect(wrong).toEqual([])
+  })
+
+  const s3 = (): SlurperSource => ({
+    vendor: 's3',
+    bucket: 'old',
+    key: at.oldKey,
+    endpoint: at.endpoint,
+    region: 'eu-west-1',
+  })
+  const r2 = (): SlurperSource => ({
+    vendor: 'r2',
+    bucket: 'old',
+    key: at.oldKey,
+    jurisdiction: 'eu',
+  })
+  const target = () => ({ bucket: 'media', jurisdiction: 'default', key: at.mediaKey }) as const
+
+  test.each([
+    ['S3', s3],
+    ['R2', r2],
+  ])('all that the client asks about a source on %s', async (_, source) => {
+    const { slurper } = at.cloudflare
+    const id = at.sandbox.accountId
+    expect(await slurper.canRead(id, source())).toBe(true)
+    expect(await slurper.canWrite(id, target())).toBe(true)
+    at.switches.objectMs = 200
+    const wish = { source: source(), target: target(), prefix: 'a' }
+    const job = await slurper.createJob(id, wish)
+    await slurper.pause(id, job)
+    expect(await slurper.progress(id, job)).toMatchObject({ status: 'paused' })
+    await slurper.resume(id, job)
+    await slurper.abort(id, job)
+    expect((await slurper.listJobs(id, wish))[0]).toMatchObject({
+      id: job,
+      status: 'aborted',
+      from: { bucket: 'old', prefix: 'a' },
+      to: { bucket: 'media', jurisdiction: 'default' },
+    })
+    expect(await slurper.failures(id, job, 10)).toEqual([])
+    at.switches.objectMs = 0
+  })
+
+  test('what only people ask, and refusals', async () => {
+    const made = await at.call('POST', '/jobs', { source: at.source, target: at.target })
+    expect((await at.call('GET', `/jobs/${made.result.id}`)).status).toBe(200)
+    expect((await at.call('PUT', '/jobs/abortAll')).status).toBe(200)
+    expect((await at.call('DELETE', `/jobs/${made.result.id}`)).status).toBe(200)
+    expect((await at.call('DELETE', `/jobs/${made.result.id}`)).status).toBe(404)
+    at.switches.maxJobs = 0
+    const many = await at.call('POST', '/jobs', { source: at.source, target: at.target })
+    at.switches.maxJobs = 3
+    expect(many.status).toBe(409)
+  })
+
+  test('has been asked at every endpoint it has', () => {
+    const all = slurperRoutes.map(({ method, path }) => `${method} ${path}`)
+    expect(all.filter((route) => !asked.has(route))).toEqual([])
+  })
+})
+
+/** The route's own path for a real one; the most literal where several fit. */
+function routeOf(method: string, pathname: string): string | undefined {
+  const parts = pathname.replace('/client/v4', '').split('/')
+  return slurperRoutes
+    .filter((route) => route.method === method)
+    .map(({ path }) => path)
+    .filter((path) => path.split('/').length === parts.length)
+    .find((path) =>
+      path.split('/').every((part, index) => part.startsWith(':') || part === parts[index]),
+    )
+}

@@ -1,0 +1,28 @@
+import type { Comparison } from '../../src/plan/comparison.ts'
+
+export function tallyOf(objects: number, bytes: number, examples: string[]): Comparison['missing'] {
+  return { objects, bytes, examples }
+}
+
+/** Both sides are equal but for what is told. */
+export function comparisonOf(more: Partial<Comparison> = {}): Comparison {
+  const none = tallyOf(0, 0, [])
+  return {
+    at: '2026-11-22T10:00:00.000Z',
+    source: '/srv/system',
+    equal: true,
+    same: { objects: 20_000, bytes: 3_100_000_000 },
+    missing: none,
+    sizeDiffers: none,
+    contentDiffers: none,
+    unreadable: none,
+    extra: none,
+    uploaded: none,
+    deletedSince: none,
+    leftOut: {},
+    oddities: 0,
+    contents: null,
+    headers: null,
+    ...more,
+  }
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { laterRemoval } from '../../src/plan/later-removal.ts'
+import { Secret } from '../../src/secret.ts'
+import type { CopyPlace } from '../../src/services/rclone/port.ts'
+
+const switched = new Date('2026-11-22T23:00:00Z')
+const folder = (path: string): CopyPlace => ({ kind: 'folder', path })
+const old: CopyPlace = {
+  kind: 'bucket',
+  endpoint: 'https://s3.example.com',
+  bucket: 'old-media',
+  region: 'us-east-1',
+  provider: 'Other',
+  key: { accessKeyId: '1', secretAccessKey: new Secret('2') },
+}
+
+test('not before 30 days after the switch, and compared once more', () => {
+  const lines = laterRemoval(folder('/srv/public/system'), switched, { cache: 5 })
+  expect(lines).toEqual([
+    'Keep the files in /srv/public/system; remove them not before 2026-12-22.',
+    'Compare once more before that:',
+    '  npx mastodon-r2 migrate --stage compare',
+    'Then:',
+    '  find /srv/public/system/ -mindepth 1 -delete',
+  ])
+})
+
+test('a name that a shell would take apart is quoted', () => {
+  const lines = laterRemoval(folder("/srv/it's here"), switched, {})
+  expect(lines.at(-1)).toBe("  find '/srv/it'\\''s here'/ -mindepth 1 -delete")
+})
+
+test.each(['private', 'suspended', 'skipped'])(
+  'no command while %s files are only there',
+  (why) => {
+    const lines = laterRemoval(folder('/srv'), switched, { [why]: 1200 })
+    expect(lines.join('\n')).toContain('1,200 of them were left out')
+    expect(lines.join('\n')).not.toContain('-delete')
+  },
+)
+
+test('an old bucket is kept as long', () => {
+  const [first] = laterRemoval(old, switched, {})
+  expect(first).toBe('Keep the old bucket old-media, and delete it not before 2026-12-22.')
+})

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { nextStage, safeFrom, standing } from '../../src/plan/standing.ts'
+import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
+
+const nothing: Checkpoint = {
+  version: 1,
+  completeSince: undefined,
+  begunAt: undefined,
+  failed: [],
+  vanished: [],
+  selection: '',
+  announcedAt: undefined,
+  copied: { objects: 0, bytes: 0 },
+  switchedAt: undefined,
+  equalAt: undefined,
+}
+const surveyed = { at: '2026-11-20T10:00:00.000Z', objects: 1234, bytes: 5_000_000 }
+const announcedAt = '2026-11-20T11:00:00.000Z'
+const completeSince = '2026-11-21T12:00:00.000Z'
+const switchedAt = '2026-11-28T12:00:00.000Z'
+const off = { switchedOn: false }
+const on = { switchedOn: true }
+
+describe('what a run goes on with', () => {
+  test.each<[string, Checkpoint | undefined, { switchedOn: boolean }, string]>([
+    ['never run', undefined, off, 'survey'],
+    ['surveyed', { ...nothing, surveyed }, off, 'announce'],
+    ['announced', { ...nothing, surveyed, announcedAt }, off, 'copy'],
+    ['copied', { ...nothing, surveyed, announcedAt, completeSince }, off, 'cutover'],
+    [
+      'copied but for a file',
+      { ...nothing, surveyed, announcedAt, completeSince, failed: [{ key: 'a', reason: '503' }] },
+      off,
+      'copy',
+    ],
+    ['switched', { ...nothing, surveyed, announcedAt, completeSince, switchedAt }, on, 'compare'],
+    [
+      'compared before the switch alone',
+      { ...nothing, surveyed, completeSince, switchedAt, equalAt: completeSince },
+      on,
+      'compare',
+    ],
+  ])('%s', (_, checkpoint, { switchedOn }, wanted) => {
+    expect(nextStage(standing(checkpoint, { switchedOn }))).toBe(wanted)
+  })
+
+  test('compares again when all is done', () => {
+    const done = { ...nothing, surveyed, completeSince, switchedAt, equalAt: switchedAt }
+    const stands = standing(done, on)
+    expect(stands.filter(({ state }) => state === 'next')).toEqual([])
+    expect(nextStage(stands)).toBe('compare')
+  })
+})
+
+test('clean-up and redirects never stand in the way', () => {
+  const states = standing(undefined, off).map(({ stage, state }) => `${stage} ${state}`)
+  expect(states).toEqual([
+    'survey next',
+    'announce open',
+    'cleanup optional',
+    'copy open',
+    'cutover open',
+    'compare open',
+    'redirects optional',
+  ])
+})
+
+test('the day from which a switch is safe is a week after the announcement', () => {
+  expect(safeFrom(announcedAt).toISOString()).toBe('2026-11-27T11:00:00.000Z')
+  const announce = standing({ ...nothing, announcedAt }, off).find(
+    ({ stage }) => stage === 'announce',
+  )
+  expect(announce?.note).toBe('since 2026-11-20; a switch is safe from 2026-11-27')
+})

@@ -1,0 +1,238 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Secret } from '../../../src/secret.ts'
+import { connectRclone } from '../../../src/services/rclone/client.ts'
+import { Bench, type Bucket, type CopyOptions } from './bench.ts'
+import { childOf } from './child-of.ts'
+
+let bench: Bench
+let path: string
+let to: Bucket
+let count = 0
+const keys = Array.from({ length: 400 }, (_, index) => `a/${String(index).padStart(5, '0')}.png`)
+
+beforeAll(async () => {
+  bench = await Bench.start()
+  path = await bench.folder(keys)
+})
+beforeEach(async () => {
+  count += 1
+  to = await bench.bucket(`media-${count}`)
+})
+afterAll(() => bench.close())
+
+const copy = (place: Bucket, options: CopyOptions = {}, list = keys) =>
+  bench.copy({ kind: 'folder', path }, place, list, options)
+
+/** What was told as copied is there. */
+async function expectTruth(copied: readonly string[]) {
+  const there = new Set(await bench.listed(to))
+  expect(copied.filter((key) => !there.has(key))).toEqual([])
+  return there
+}
+
+describe('a bucket that refuses', () => {
+  it.each<[string, () => Bucket, RegExp, RegExp]>([
+    [
+      'an unknown key',
+      () => ({ ...to, key: { ...to.key, accessKeyId: '0'.repeat(32) } }),
+      /401/,
+      /revoked/,
+    ],
+    [
+      'a wrong secret',
+      () => ({ ...to, key: { ...to.key, secretAccessKey: new Secret('0'.repeat(64)) } }),
+      /403/,
+      /wrong/,
+    ],
+    ['another bucket', () => ({ ...to, bucket: 'not-there' }), /40[34]/, /bucket/],
+  ])('%s is seen at once', async (_, place, what, why) => {
+    bench.requests()
+    const { copied, error } = await copy(place())
+    expect(copied).toEqual([])
+    expect(error).toMatchObject({
+      code: 'rclone-refused',
+      what: expect.stringMatching(what),
+      why: expect.stringMatching(why),
+      next: expect.stringContaining('npx mastodon-r2 check'),
+    })
+    expect(bench.requests().PUT).toBeLessThan(100)
+  })
+
+  it('one key is enough, when it is the only one', async () => {
+    const place = { ...to, key: { ...to.key, accessKeyId: '0'.repeat(32) } }
+    const { failed, error } = await copy(place, {}, ['a/00000.png'])
+    expect([...failed]).toEqual([['a/00000.png', expect.stringContaining('401')]])
+    expect(error).toMatchObject({ code: 'rclone-refused' })
+  })
+
+  it('a single refusal is a result, not the end', async () => {
+    bench.sandbox.faults.add({
+      side: 's3',
+      method: 'PUT',
+      path: '00100',
+      times: 1,
+      kind: 'status',
+      status: 403,
+    })
+    const { copied, failed, error } = await copy(to)
+    expect([error, [...failed.keys()], copied.length]).toEqual([undefined, ['a/00100.png'], 399])
+    expect(failed.get('a/00100.png')).toMatch(/^403 \w+$/)
+  })
+
+  it('a key revoked half-way stops the rest', async () => {
+    const token = bench.sandbox.world.tokens.find(({ id }) => id === to.key.accessKeyId)
+    const onCopied = (_: string, done: number) => {
+      if (done === 50 && token) token.status = 'disabled'
+    }
+    bench.requests()
+    const { copied, failed, error } = await copy(to, { onCopied })
+    expect(error).toMatchObject({ code: 'rclone-refused' })
+    expect(copied.length).toBeGreaterThanOrEqual(50)
+    expect(copied.length + failed.size).toBeLessThan(keys.length)
+    expect(bench.requests().PUT).toBeLessThan(keys.length)
+    if (token) token.status = 'active'
+    await expectTruth(copied)
+  })
+})
+
+describe('a service with disturbances', () => {
+  it('503 for a while is gone over again', async () => {
+    bench.sandbox.faults.add({
+      side: 's3',
+      method: 'PUT',
+      after: 30,
+      times: 40,
+      kind: 'status',
+      status: 503,
+    })
+    const { copied, failed, error } = await copy(to)
+    expect([error, failed.size, copied.length]).toEqual([undefined, 0, 400])
+    await expectTruth(copied)
+  })
+
+  it('connections that break, too', async () => {
+    bench.sandbox.faults.add({ side: 's3', method: 'PUT', after: 30, times: 10, kind: 'reset' })
+    const { copied, failed, error } = await copy(to)
+    expect([error, failed.size, copied.length]).toEqual([undefined, 0, 400])
+  })
+
+  it('503 for one object without end fails it alone', async () => {
+    bench.sandbox.faults.add({ side: 's3', path: '00007', times: 200, kind: 'status', status: 503 })
+    const { copied, failed, error } = await copy(to, {}, keys.slice(0, 20))
+    bench.sandbox.faults.clear()
+    expect([error, copied.length]).toEqual([undefined, 19])
+    expect([...failed]).toEqual([['a/00007.png', expect.stringMatching(/^503/)]])
+  })
+})
+
+describe('an end in the middle', () => {
+  it('somebody kills rclone: what was copied is told, the rest is not', async () => {
+    let killed = false
+    const onCopied = (_: string, done: number) => {
+      if (done < 50 || killed) return
+      killed = true
+      const pid = childOf(`R2:${to.bucket}`)
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    }
+    const { copied, failed, error } = await copy(to, { onCopied })
+    expect(error).toMatchObject({ code: 'rclone-failed', what: expect.stringContaining('ended') })
+    expect([failed.size, copied.length >= 50, copied.length < 400]).toEqual([0, true, true])
+    await expectTruth(copied)
+  })
+
+  it('Ctrl-C: rclone is gone, what was copied is told', async () => {
+    const control = new AbortController()
+    const onCopied = (_: string, done: number) => {
+      if (done === 50) control.abort()
+    }
+    const { copied, failed, error } = await copy(to, { onCopied, signal: control.signal })
+    expect(error).toMatchObject({ name: 'Cancelled' })
+    expect([failed.size, copied.length >= 50, copied.length < 400]).toEqual([0, true, true])
+    expect(childOf(`R2:${to.bucket}`)).toBeUndefined()
+    await expectTruth(copied)
+  })
+
+  it('Ctrl-C before it began: nothing is run', async () => {
+    const { copied, error } = await copy(to, { signal: AbortSignal.abort() })
+    expect([copied, error]).toEqual([[], expect.objectContaining({ name: 'Cancelled' })])
+    expect(await bench.listed(to)).toEqual([])
+  })
+
+  it('a file that goes while its turn comes has vanished', async () => {
+    const folder = await bench.folder(keys)
+    const onCopied = (_: string, done: number) => {
+      if (done === 1) void rm(join(folder, 'a/00399.png'))
+    }
+    const from = { kind: 'folder', path: folder } as const
+    const { copied, failed, vanished, error } = await bench.copy(from, to, keys, {
+      onCopied,
+      transfers: 1,
+    })
+    expect([error, failed.size, vanished]).toEqual([undefined, 0, ['a/00399.png']])
+    expect(copied.length).toBe(399)
+  })
+})
+
+describe('a program that is not as it should be', () => {
+  /** An rclone of another kind, alone in its PATH. */
+  async function instead(script: string | undefined): Promise<ReturnType<typeof connectRclone>> {
+    const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-rclone-'))
+    if (script !== undefined) {
+      await writeFile(join(folder, 'rclone'), `#!/bin/sh\n${script}\n`)
+      await chmod(join(folder, 'rclone'), 0o755)
+    }
+    bench.environment = { PATH: folder }
+    return connectRclone({ stream: bench.stream })
+  }
+
+  it.each<[string, string | undefined, string]>([
+    ['missing', undefined, 'rclone-missing'],
+    ['too old', 'echo "rclone v1.53.3-DEV"', 'rclone-too-old'],
+    ['something else', 'echo "hello"; exit 3', 'rclone-failed'],
+  ])('%s', async (_, script, code) => {
+    const rclone = await instead(script)
+    await expect(rclone.version()).rejects.toMatchObject({ code })
+    bench.environment = process.env
+  })
+
+  it('is told by its last words, without secrets', async () => {
+    const rclone = await instead(
+      '[ "$1" = copy ] && echo "Fatal error: unknown flag: --x $RCLONE_CONFIG_R2_SECRET_ACCESS_KEY" && exit 1',
+    )
+    const listener = { copied() {}, failed() {}, vanished() {}, moving() {} }
+    const batch = { from: { kind: 'folder', path }, to, keys, transfers: 4 } as const
+    const error = await rclone.copy(batch, listener).catch((thrown: unknown) => thrown)
+    bench.environment = process.env
+    expect(error).toMatchObject({
+      code: 'rclone-failed',
+      why: 'It said: Fatal error: unknown flag: --x ****',
+    })
+  })
+
+  it('says all is well and has done nothing: each key fails', async () => {
+    const rclone = await instead('exit 0')
+    const failed = new Map<string, string>()
+    const listener = {
+      copied() {},
+      failed: (key: string, reason: string) => void failed.set(key, reason),
+      vanished() {},
+      moving() {},
+    }
+    const batch = {
+      from: { kind: 'folder', path },
+      to,
+      keys: keys.slice(0, 3),
+      transfers: 4,
+    } as const
+    await rclone.copy(batch, listener)
+    bench.environment = process.env
+    expect([...failed.values()]).toEqual(Array(3).fill('rclone did not mention it'))
+  })
+
+  it('the real one is new enough', async () => {
+    expect(await connectRclone({ stream: bench.stream }).version()).toMatch(/^1\.\d+\.\d+$/)
+  })
+})

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest'
+import { Cancelled, Problem } from '../../../src/problem.ts'
+import { expectEqual, filled, HOUR, lists, NOON, OLD, run } from './copy-runs.ts'
+
+describe('what rclone says is held against what was asked', () => {
+  test('not mentioned and gone; not mentioned and there', async () => {
+    const world = filled()
+    world.rclone.fate = (key) => (/00[12]/.test(key) ? 'silent' : undefined)
+    world.rclone.stop = () => void world.source.tree.delete('files/001.png') as undefined
+    const { after, facts } = await run(world)
+    expect(facts.mediaCopied).toMatchObject({
+      objects: 23,
+      vanished: 1,
+      failed: [{ key: 'files/002.png', reason: 'rclone did not say that it copied it' }],
+    })
+    expect(after.is).toBe('blocked')
+    expect(world.checkpoint.held?.vanished).toEqual(['files/001.png'])
+  })
+
+  test('names that it can not be told are sent one by one', async () => {
+    const world = filled(2)
+    world.source.put('files/a\nb.png', 'odd', OLD)
+    expect((await run(world)).after.is).toBe('ready')
+    expect(world.rclone.asked).not.toContain('files/a\nb.png')
+    expect(world.s3.calls).toContain('put files/a\nb.png')
+    expect(world.s3.objects.get('files/a\nb.png')).toMatchObject({ contentType: 'image/png' })
+    expectEqual(world)
+  })
+
+  test('many failures: some are told, all are noted', async () => {
+    const world = filled(100)
+    world.rclone.fate = () => ({ reason: 'EIO' })
+    const { after } = await run(world)
+    expect(after).toMatchObject({ problem: { why: expect.stringContaining('and 95 more') } })
+    expect(world.said).toHaveLength(21)
+    expect(world.checkpoint.held?.failed).toHaveLength(100)
+  })
+
+  test('a folder that can not be read: nothing counts as complete', async () => {
+    const world = filled()
+    world.source.oddities = [{ path: 'closed/', kind: 'unreadable', note: 'permission denied' }]
+    const { after } = await run(world)
+    expect(after).toMatchObject({ is: 'blocked', problem: { why: 'closed/ (permission denied).' } })
+    expect(world.checkpoint.held?.completeSince).toBeUndefined()
+    world.source.oddities = []
+    expect((await run(world)).after.is).toBe('ready')
+    expect(lists(world)).toBe(2)
+  })
+})
+
+describe('stopped half-way', () => {
+  const refused = new Problem({ code: 'rclone-refused', what: 'R.', why: 'W.', next: 'N.' })
+
+  test.each([
+    ['refused', () => refused, { code: 'rclone-refused' }],
+    ['by Ctrl-C', () => new Cancelled(), { name: 'Cancelled' }],
+    ['by a bug', () => new Error('bug'), { message: 'bug' }],
+  ])(
+    '%s: the checkpoint claims what was done, the next run does the rest',
+    async (_, stop, error) => {
+      const world = filled()
+      world.rclone.stop = (key) => (key.endsWith('010.png') ? stop() : undefined)
+      await expect(run(world)).rejects.toMatchObject(error)
+      expect(world.checkpoint.held).toMatchObject({
+        copied: { objects: 10 },
+        begunAt: expect.anything(),
+      })
+      expect(world.checkpoint.held?.completeSince).toBeUndefined()
+      expect(world.checkpoint.puts).toHaveLength(10)
+      world.rclone.stop = () => undefined
+      world.rclone.batches.length = 0
+      expect((await run(world)).after.is).toBe('ready')
+      expect(world.rclone.asked).toHaveLength(15)
+      expectEqual(world)
+    },
+  )
+
+  test('a file changed behind its copy, to the same size, is copied again', async () => {
+    const world = filled()
+    world.rclone.stop = (key) => (key.endsWith('010.png') ? refused : undefined)
+    await expect(run(world)).rejects.toBe(refused)
+    world.rclone.stop = () => undefined
+    world.source.put('files/002.png', 'TEXT 2', NOON + 5)
+    await run(world)
+    expectEqual(world)
+  })
+
+  test('a delta: what it had copied is not copied again', async () => {
+    const world = filled()
+    await run(world)
+    for (let nth = 0; nth < 9; nth += 1) world.source.put(`new/${nth}.png`, 'n', NOON + HOUR)
+    world.rclone.stop = (key) => (key === 'new/4.png' ? refused : undefined)
+    await expect(run(world)).rejects.toBe(refused)
+    world.rclone.stop = () => undefined
+    world.rclone.batches.length = 0
+    expect((await run(world)).after.is).toBe('ready')
+    expect(world.rclone.asked).toEqual([4, 5, 6, 7, 8].map((nth) => `new/${nth}.png`))
+    expectEqual(world)
+  })
+
+  test.each(['record', 'write'] as const)(
+    'nothing can be noted (%s): stopped and said',
+    async (verb) => {
+      const world = filled(1500)
+      const problem = new Problem({
+        code: 'checkpoint-not-writable',
+        what: 'F.',
+        why: 'W.',
+        next: 'N.',
+      })
+      let calls = 0
+      world.checkpoint.refuse = (what) => {
+        if (what === verb) calls += 1
+        return what === verb && calls > 1 ? problem : undefined
+      }
+      await expect(run(world)).rejects.toBe(problem)
+      expect(world.checkpoint.held?.completeSince).toBeUndefined()
+      world.checkpoint.refuse = () => undefined
+      expect((await run(world)).after.is).toBe('ready')
+      expectEqual(world)
+    },
+  )
+})
