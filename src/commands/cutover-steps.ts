@@ -34,7 +34,13 @@ export async function cutoverSteps(
     maxLoss: run.settings.need('maxLoss'),
     waitJobsMs: WAIT_JOBS_MS,
   }
-  const wishes = { mode: 'run', commands: restartFor(cutover), assumeRestarted: false } as const
+  const wishes = {
+    mode: 'run',
+    commands: restartFor(cutover),
+    assumeRestarted: false,
+    meanwhile: 'The env file is put back.',
+    about: 'storage',
+  } as const
   const { step, found, done } = await comparing(run, prepared, { after: 'mediaCopied' })
   return {
     steps: [

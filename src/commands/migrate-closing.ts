@@ -1,3 +1,5 @@
+import { refillArgs } from '../plan/clearing.ts'
+import { laterRemoval } from '../plan/later-removal.ts'
 import type { Stage } from '../plan/migration.ts'
 import type { Closing } from '../ui/port.ts'
 import type { Ended } from './flow.ts'
@@ -44,7 +46,43 @@ export function migrateClosing(ended: MigrateEnded): Closing {
       sections: [...tables, ...(stage === 'survey' ? [] : [carryOut])],
     }
   }
-  return { headline: headlineOf(ended), sections: [...tables, ...left(ended), ...goOn(ended)] }
+  const sections = [
+    ...tables,
+    ...left(ended),
+    ...fetchAgain(ended),
+    ...later(ended),
+    ...goOn(ended),
+  ]
+  return { headline: headlineOf(ended), sections }
+}
+
+/** What `--only-local` left behind, and how it comes back. */
+function fetchAgain({ stage, prepared }: MigrateEnded): Section[] {
+  const { migration } = prepared
+  if (stage !== 'cutover' || !migration.selection.onlyLocal) return []
+  const commands = [['media', 'remove', '--days', '0'], refillArgs].flatMap((args) => {
+    const line = migration.tootctl.command(args)?.line ?? `tootctl ${args.join(' ')}`
+    return [`  ${line}`]
+  })
+  return [
+    {
+      title: 'The media of other servers',
+      lines: [
+        'What Mastodon fetched since the clean-up stayed in cache/. Let it forget that too, then fetch the pictures of accounts again (slow; it may run for days):',
+        ...commands,
+      ],
+    },
+  ]
+}
+
+/** When the old place may be emptied, by the person. */
+function later({ stage, prepared, facts, report }: MigrateEnded): Section[] {
+  const { migration, checkpoint } = prepared
+  const noted = checkpoint?.switchedAt
+  const at = facts.switched?.at ?? (noted === undefined ? undefined : new Date(noted))
+  if (!at || (stage !== 'cutover' && stage !== 'compare') || !report.comparison) return []
+  const lines = laterRemoval(migration.from, at, report.comparison.leftOut)
+  return [{ title: 'The old place', lines }]
 }
 
 function failed({ report, stage }: MigrateEnded): string {
@@ -55,6 +93,8 @@ function failed({ report, stage }: MigrateEnded): string {
 
 function headlineOf({ report, stage }: MigrateEnded): string {
   const open = report.steps.filter(({ status }) => status === 'skipped')
+  const idle = report.steps.every(({ status }) => status === 'ready')
+  if (idle && stage === 'copy') return 'Nothing is new; all of it is in the bucket.'
   if (open.length === 0) return done[stage]
   return 'Done as far as this run could; the rest is yours.'
 }

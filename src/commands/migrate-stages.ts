@@ -43,7 +43,7 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     return stepsOnly([announce(migration, { reload: commands?.reloadWeb })])
   },
 
-  async cleanup({ settings, ui }, { migration, stream, switchedOn }) {
+  async cleanup({ settings }, { migration, stream, switchedOn }) {
     const wishes = {
       mediaDays: settings.get('cleanMedia'),
       profiles: settings.on('cleanProfiles'),
@@ -55,7 +55,6 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     const mode = migration.tootctl.command([]) === undefined ? 'print' : 'run'
     const steps = cleanUp(migration, { ...wishes, stream, mode })
     if (steps.length > 0) return stepsOnly(steps)
-    if (ui.canAsk) return stepsOnly(cleanUp(migration, { ...everyday, stream, mode: 'print' }))
     throw nothingToClean()
   },
 
@@ -100,6 +99,3 @@ function nothingToClean(): Problem {
     exit: 2,
   })
 }
-
-/** What most servers can do without; the ages are those of Mastodon's docs (admin/setup). */
-const everyday = { mediaDays: 7, profiles: true, previewCardDays: 30, orphans: true }

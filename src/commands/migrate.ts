@@ -3,7 +3,9 @@ import type { Report } from '../plan/report.ts'
 import { nextStage, type Standing, standing } from '../plan/standing.ts'
 import { migrateCatalog, migrateFlags } from '../settings/migrate-catalog.ts'
 import { replay } from '../settings/replay.ts'
+import { askCleanUp } from './ask-clean-up.ts'
 import { askSelection } from './ask-selection.ts'
+import { askVariant } from './ask-variant.ts'
 import { carryOut, session } from './flow.ts'
 import type { Command } from './index.ts'
 import { migrateClosing } from './migrate-closing.ts'
@@ -29,7 +31,7 @@ export const migrate: Command = {
           const stands = standing(prepared.checkpoint, prepared)
           if (named === undefined) tellStandings(run, stands)
           const stage = named ?? (await chooseStage(run, stands))
-          if (stage === undefined) return 0
+          if (stage === undefined) return left(run)
           const code = await goThrough(run, prepared, stage, draft)
           if (named !== undefined || !run.ui.canAsk || code !== 0) return code
         }
@@ -37,7 +39,7 @@ export const migrate: Command = {
     ),
 }
 
-/** A first copy with a person begins with what there is to decide. */
+/** With a person a stage begins with what there is to decide. */
 async function goThrough(
   run: MigrateRun,
   prepared: PreparedMigration,
@@ -46,6 +48,11 @@ async function goThrough(
 ): Promise<number> {
   const { completeSince, begunAt } = prepared.checkpoint ?? {}
   const isFirst = completeSince === undefined && begunAt === undefined
+  if (run.ui.canAsk && stage === 'cleanup' && !(await askCleanUp(run))) {
+    run.ui.say('So nothing is cleaned up.')
+    return 0
+  }
+  if (run.ui.canAsk && stage === 'cutover') await askVariant(run)
   if (stage !== 'copy' || !isFirst || !run.ui.canAsk) {
     return carryOutStage(run, prepared, stage, draft)
   }
@@ -121,6 +128,12 @@ async function chooseStage(
     ],
   })
   return stands.find(({ stage }) => stage === answer)?.stage
+}
+
+function left({ ui, settings }: MigrateRun): number {
+  ui.say('Left; nothing is lost. To go on from here:')
+  ui.say(replay('migrate', migrateFlags, settings.entries()).replace(/ --yes$/, ''))
+  return 0
 }
 
 async function redirects({ ui }: MigrateRun): Promise<number> {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Host } from '../host.ts'
 import { Problem } from '../problem.ts'
+import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
 import { sandboxCatalog } from '../settings/sandbox-catalog.ts'
 import { gather } from './gather.ts'
 import type { Command } from './index.ts'
@@ -14,7 +15,11 @@ export interface SandboxAddress {
   readonly caFile: string
   /** Opens nothing but this sandbox. */
   readonly apiToken: string
+  /** With --media; paths. `bin` goes in front of PATH, the other two are logs of JSON lines. */
+  readonly mastodon?: MastodonPaths
 }
+
+type MastodonPaths = Readonly<Record<'dir' | 'bin' | 'calls' | 'uploads', string>>
 
 export const sandbox: Command = {
   async run(host, argv) {
@@ -41,6 +46,7 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
     keyMs: settings.need('keyDelay'),
     requestMs: settings.need('requestDelay'),
     emulator: 'eager',
+    mastodon: mastodonOf(host, settings.get('media'), settings.get('uploads')),
   })
   // Miniflare would end the process on Ctrl-C before anything is tidied up.
   host.keepSignals()
@@ -53,6 +59,7 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
       connectTo: world.connectTo,
       caFile: world.caFile,
       apiToken: world.bootstrapToken.reveal(),
+      ...(world.mastodon && { mastodon: pathsOf(world.mastodon) }),
     }
     host.stdout.write(settings.on('json') ? `${JSON.stringify(address)}\n` : words(address))
     await end(host, settings.on('attached'))
@@ -60,6 +67,22 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
     await world.close()
   }
   return 0
+}
+
+function mastodonOf(host: Host, media: number | undefined, uploads: number | undefined) {
+  if (media !== undefined) return { media, uploadsPerSecond: uploads ?? 0, node: host.execPath }
+  if (uploads === undefined) return undefined
+  throw new Problem({
+    code: 'uploads-without-media',
+    what: '--uploads needs --media.',
+    why: 'There is no Mastodon that anybody could upload to.',
+    next: 'Add --media 2000.',
+    exit: 2,
+  })
+}
+
+function pathsOf({ dir, bin, calls, uploads }: Mastodon): MastodonPaths {
+  return { dir, bin, calls, uploads }
 }
 
 async function end(host: Host, attached: boolean): Promise<void> {
@@ -71,17 +94,29 @@ async function end(host: Host, attached: boolean): Promise<void> {
   await Promise.race(signals)
 }
 
-function words({ cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken }: SandboxAddress) {
+function words(address: SandboxAddress): string {
+  const { cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken, mastodon } = address
   const routes = connectTo.map((route) => ` --connect-to ${route}`).join('')
   const others = Object.entries(s3EndpointUrls).filter(([name]) => name !== 'default')
+  const where = mastodon ? `--mastodon-dir ${mastodon.dir}` : '--env-file ./try.env'
+  const rest = `${where} --s3-endpoint-url ${s3EndpointUrls.default}${routes}`
   return `# A local Cloudflare is running until you press Ctrl-C. In another terminal:
 export CLOUDFLARE_BASE_URL=${cloudflareApiUrl}
 export CLOUDFLARE_API_TOKEN=${apiToken}
 export NODE_EXTRA_CA_CERTS=${caFile}
-mastodon-r2 init --env-file ./try.env --s3-endpoint-url ${s3EndpointUrls.default}${routes}
+${mastodon ? migration(mastodon, rest) : `mastodon-r2 init ${rest}`}
 
 # S3 endpoints of the jurisdictions:
 ${others.map(([name, url]) => `#   ${name.padEnd(13)}${url}`).join('\n')}
 # The requests it got: ${new URL('/sandbox/log', cloudflareApiUrl)}
 `
+}
+
+function migration(mastodon: MastodonPaths, rest: string): string {
+  return `export PATH=${mastodon.bin}:$PATH
+mastodon-r2 init --existing-media prepare ${rest}
+mastodon-r2 migrate ${rest}
+
+# What its systemctl and tootctl were asked: ${mastodon.calls}
+# What was uploaded meanwhile: ${mastodon.uploads}`
 }

@@ -24,6 +24,9 @@ export interface CompareOptions {
   readonly content?: ContentReader
 }
 
+/** `now`: milliseconds since the epoch, when the comparison began. */
+export type CompareAt = CompareOptions & { readonly now: number }
+
 /** Contents that are read at the same time. */
 const READ_AT_ONCE = 4
 
@@ -38,14 +41,14 @@ export async function compareSides(
   now: Date,
 ): Promise<Comparison> {
   const verdicts = new Verdicts()
-  const pass = new Pass(migration, options, verdicts)
+  const pass = new Pass(migration, { ...options, now: now.getTime() }, verdicts)
   await pass.run()
   return verdicts.told(migration.source.name, now)
 }
 
 class Pass {
   readonly #migration: Migration
-  readonly #options: CompareOptions
+  readonly #options: CompareAt
   readonly #verdicts: Verdicts
   readonly #second: SecondLook
   readonly #reading: FewAtOnce = fewAtOnce(READ_AT_ONCE)
@@ -53,7 +56,7 @@ class Pass {
   readonly #unread = new Unread()
   #seen = 0
 
-  constructor(migration: Migration, options: CompareOptions, verdicts: Verdicts) {
+  constructor(migration: Migration, options: CompareAt, verdicts: Verdicts) {
     this.#migration = migration
     this.#options = options
     this.#verdicts = verdicts
@@ -112,7 +115,7 @@ class Pass {
 
   /** A promise only where a content has to be read: a million of them would take their time. */
   #both(file: MediaFile, object: ListedObject): Promise<void> | undefined {
-    this.#sample.offer(object.key)
+    if (this.#options.expected) this.#sample.offer(object.key)
     if (file.size !== object.size) this.#second.sizeDiffers(file)
     else if (this.#options.checksum) return this.#reading.begin(() => this.#contents(file, object))
     else this.#verdicts.same.add(file.key, file.size)

@@ -1,7 +1,6 @@
 import type { BringBackPort } from '../services/mastodon/bring-back-port.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
-import type { ServicesPort } from '../services/mastodon/services-port.ts'
-import type { PlacedCommand } from '../services/process/command.ts'
+import type { PlacedCommand, ServicesPort } from '../services/mastodon/services-port.ts'
 
 /** How much of Mastodon rests while it is switched. */
 export type CutoverVariant = 'quiet' | 'no-downtime' | 'stop'

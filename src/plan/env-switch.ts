@@ -1,9 +1,8 @@
 import { Problem } from '../problem.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
-import type { S3Key } from '../services/s3/port.ts'
 import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
 import { overruled } from './overruled.ts'
-import type { EnvWriter, Setup } from './step.ts'
+import type { Setup, World } from './step.ts'
 import { hindrances, storageBlock } from './storage-block.ts'
 
 /** How Mastodon's env file is changed so that it stores media on R2. */
@@ -21,11 +20,11 @@ export interface EnvSwitch {
  * `env-file-overruled`, `env-file-hindered`; those of the editor are thrown.
  */
 export function envSwitch(
-  setup: Setup,
-  key: S3Key,
+  { setup, facts, envWriter }: Pick<World, 'setup' | 'facts' | 'envWriter'>,
   file: EnvFileOnDisk,
-  envWriter: EnvWriter,
 ): EnvSwitch | Problem {
+  const key = facts.accessKey ?? setup.knownKey
+  if (key === undefined) throw new Error('A migration has a key from its start.')
   const { installation, mediaHost } = setup
   const { settings, version } = installation
   const block = storageBlock({ ...setup, storage: 'switch' }, key)

@@ -159,7 +159,7 @@ function prefixed(prefix: string): Problem {
     code: 'old-provider-prefix',
     what: `At the old provider every key begins with ${prefix}/ (S3_KEY_PREFIX).`,
     why: 'On R2 the media lies at the top of the bucket, as tootctl expects it; this tool copies keys as they are.',
-    next: `Copy it with rclone, which can take ${prefix}/ off: rclone copy OLD:BUCKET/${prefix} R2:BUCKET. Then see that all is there: npx mastodon-r2 check`,
+    next: `Copy it with rclone, which can take ${prefix}/ off: rclone copy OLD:BUCKET/${prefix} R2:BUCKET. Then see that all is well: npx mastodon-r2 check`,
     exit: 2,
   })
 }

@@ -1,5 +1,5 @@
 import type { MediaFile } from '../services/media/port.ts'
-import type { CompareOptions } from './compare-sides.ts'
+import type { CompareAt } from './compare-sides.ts'
 import { sameContent } from './content.ts'
 import { fewAtOnce } from './few-at-once.ts'
 import type { Migration } from './migration.ts'
@@ -14,14 +14,14 @@ const ASKED_AT_ONCE = 8
 /** What seemed wrong in a comparison, and whether it still is at the end of it. */
 export class SecondLook {
   readonly #migration: Migration
-  readonly #options: CompareOptions
+  readonly #options: CompareAt
   readonly #verdicts: Verdicts
   readonly #missing: string[] = []
   readonly #sizes: string[] = []
   readonly #contents: string[] = []
   readonly #extra: string[] = []
 
-  constructor(migration: Migration, options: CompareOptions, verdicts: Verdicts) {
+  constructor(migration: Migration, options: CompareAt, verdicts: Verdicts) {
     this.#migration = migration
     this.#options = options
     this.#verdicts = verdicts

@@ -66,7 +66,8 @@ function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Ma
   if (completeSince !== undefined && failed.length === 0) {
     done.set('copy', `complete as of ${minute(completeSince)}; a later run copies what is new`)
   }
-  if (switchedOn) {
+  // The env file may be ahead of a cut-over that was cut off.
+  if (switchedOn && (switchedAt !== undefined || completeSince === undefined)) {
     // Whoever is on R2 already has no use for what comes before a switch.
     if (!done.has('announce')) done.set('announce', 'not needed any more')
     const when = switchedAt === undefined ? '' : ` since ${minute(switchedAt)}`

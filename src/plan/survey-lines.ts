@@ -12,6 +12,8 @@ const [TITLE, OBJECTS, SIZE] = [22, 11, 9]
 /** A survey for the screen: ASCII, every line indented by two and no longer than `width` unless a key is. */
 export function surveyLines(survey: MediaSurvey, width: number): string[] {
   const room = width - 2
+  const { total, oddities } = survey
+  if (total.objects === 0 && oddities.length === 0) return ['  There are no files.']
   return [
     ...table(survey, width),
     ...[...costLines(survey), ...careLines(survey)].flatMap((text) => fold(text, room)),
@@ -63,22 +65,22 @@ function savings({ saves }: NonNullable<MediaSurvey['onlyLocal']>): string {
 function careLines(survey: MediaSurvey): string[] {
   const { suspended, oddNames, oddities } = survey
   const lines = oddities.map(({ kind, count: number, examples }) => {
-    return `${count(number)} ${oddityWords(kind)}${named(examples, number)}`
+    return `${oddityWords(kind)}: ${count(number)}${named(examples, number)}`
   })
   if (suspended.objects > 0) {
     const files = `${counted(suspended.objects, 'file')}, ${bytesOf(suspended.bytes)}`
     lines.unshift(`Suspended users: ${files}${named(suspended.examples, suspended.objects)}`)
   }
   if (oddNames.objects > 0) {
-    const files = counted(oddNames.objects, 'odd name')
-    lines.push(`${files}, uploaded without rclone${named(oddNames.examples, oddNames.objects)}`)
+    const { objects, examples } = oddNames
+    lines.push(`Odd names, uploaded without rclone: ${count(objects)}${named(examples, objects)}`)
   }
   return lines
 }
 
 function named(examples: readonly string[], number: number): string {
   const shown = examples.slice(0, NAMED).map(shownKey).join(', ')
-  return shown === '' ? '' : `: ${shown}${number > NAMED ? ', ...' : ''}`
+  return shown === '' ? '' : ` (${shown}${number > NAMED ? ', ...' : ''})`
 }
 
 function about(hours: number): string {

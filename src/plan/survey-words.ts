@@ -9,14 +9,14 @@ export const leftOutWords: Readonly<Record<LeftOut, string>> = {
 }
 
 const oddities: Readonly<Record<string, string>> = {
-  loop: 'links in a circle, not followed',
-  'dangling-link': 'links that lead nowhere',
-  'outside-link': 'links out of the media folder, followed',
-  unreadable: "not readable by this user: they can't be copied",
-  'not-a-file': 'neither file nor folder',
-  'name-not-utf8': 'names that are not UTF-8: no key can be made of them',
-  hidden: 'hidden, not copied',
-  vanished: 'gone while this looked',
+  loop: 'Links in a circle, not followed',
+  'dangling-link': 'Links that lead nowhere',
+  'outside-link': 'Links out of the media folder, followed',
+  unreadable: 'Not readable by this user, so not copied',
+  'not-a-file': 'Neither file nor folder',
+  'name-not-utf8': 'Names that are not UTF-8, so not copied',
+  hidden: 'Hidden, so not copied',
+  vanished: 'Gone while this looked',
 }
 
 /** What an oddity of a walk means, for a list. */
@@ -27,11 +27,10 @@ export function oddityWords(kind: string): string {
 /** A key as one word in ASCII, however odd it is. */
 export function shownKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key
-  const escaped = JSON.stringify(key).replace(
+  return JSON.stringify(key).replace(
     /[\x7f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-  return escaped
 }
 
 /** `$0.00`, `$12.34` */

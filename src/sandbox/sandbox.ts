@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import type { SlurperSwitches } from './api/slurper-job.ts'
 import { createAuthority } from './certificate.ts'
 import type { SandboxContext } from './doorway.ts'
 import { createFaults, type Faults } from './faults.ts'
+import { type Mastodon, type MastodonOptions, startMastodon } from './mastodon/mastodon.ts'
 import { startPublicHost } from './public-host/public-host.ts'
 import { startEmulator } from './r2/emulator.ts'
 import { createEmulatorPool } from './r2/emulator-pool.ts'
@@ -32,6 +34,8 @@ export interface SandboxOptions
   readonly silentContinue?: boolean
   /** What Super Slurper does or does not; see the type. */
   readonly slurper?: Partial<SlurperSwitches>
+  /** A Mastodon with media on its disk, whose pages are public; none unless told. */
+  readonly mastodon?: MastodonOptions | undefined
 }
 
 /** A Cloudflare on this machine: everything on 127.0.0.1, gone without a trace after close. */
@@ -53,6 +57,8 @@ export interface Sandbox {
   readonly faults: Faults
   /** They can be thrown while jobs run. */
   readonly slurper: SlurperSwitches
+  /** When it was wished for. */
+  readonly mastodon: Mastodon | undefined
   close(): Promise<void>
 }
 
@@ -88,7 +94,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       undo.push(() => front.close())
       fronts.set(jurisdiction, front)
     }
-    const publicHost = await startPublicHost(context, { pool, authority })
+    const mastodon = options.mastodon && (await addMastodon(world, dir, fronts, options.mastodon))
+    undo.push(async () => mastodon?.close())
+    const publicHost = await startPublicHost(context, { pool, authority, instance: mastodon })
     undo.push(() => publicHost.close())
     const slurper = createSlurper({
       s3Url: (jurisdiction) => fronts.get(jurisdiction)?.url,
@@ -118,6 +126,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       log,
       faults,
       slurper: slurper.switches,
+      mastodon,
       close,
     }
   } catch (error) {
@@ -149,6 +158,27 @@ function seed(options: SandboxOptions): ReturnType<typeof seedWorld> {
   const seeded = seedWorld({ ...wishes, delays: { domainMs, keyMs, requestMs } })
   if (!r2Enabled) for (const account of seeded.world.accounts) account.r2Enabled = false
   return seeded
+}
+
+/** Its address has a proxied record in the zone, as an instance behind Cloudflare has. */
+async function addMastodon(
+  world: World,
+  dir: string,
+  fronts: ReadonlyMap<string, Front>,
+  options: MastodonOptions,
+): Promise<Mastodon> {
+  const reach = (endpoint: string) => {
+    const [, place = 'default'] =
+      /^https:\/\/[0-9a-f]{32}(?:\.([a-z-]+))?\.r2\.cloudflarestorage\.com/.exec(endpoint) ?? []
+    return endpoint.startsWith('https:') ? urlOf(fronts, place) : endpoint
+  }
+  const zone = world.zones[0]
+  const host = options.host ?? `social.${zone?.name ?? 'example.com'}`
+  const mastodon = await startMastodon(join(dir, 'mastodon'), reach, { ...options, host })
+  const record = { name: host, type: 'A', content: '192.0.2.1', proxied: true }
+  if (zone)
+    world.dnsRecords.push({ id: randomBytes(16).toString('hex'), zoneId: zone.id, ...record })
+  return mastodon
 }
 
 function urlOf(fronts: ReadonlyMap<string, Front>, jurisdiction: string): string {

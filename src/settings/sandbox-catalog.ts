@@ -7,6 +7,14 @@ import { duration, flag, oneOf } from './rules.ts'
 const delay = (about: string, fallback: string) =>
   ({ value: 'TIME', help: about, rule: duration, fallback, group: 'Other worlds' }) as const
 
+const number = (most: number) =>
+  z
+    .string()
+    .refine((value) => /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= most, {
+      error: `must be a whole number, 1 to ${most}`,
+    })
+    .transform(Number)
+
 /** The settings of `sandbox`. */
 export const sandboxCatalog = {
   zone: setting({
@@ -32,6 +40,23 @@ export const sandboxCatalog = {
   }),
   keyDelay: setting({ flag: '--key-delay', ...delay('until a new access key works', '1s') }),
   requestDelay: setting({ flag: '--request-delay', ...delay('added to every request', '0ms') }),
+  media: setting({
+    flag: '--media',
+    value: 'N',
+    help: 'a Mastodon with so many media files, to rehearse migrate with',
+    rule: number(1_000_000),
+    group: 'Other worlds',
+  }),
+  uploads: setting({
+    flag: '--uploads',
+    value: 'N/s',
+    help: 'with --media: files that are uploaded while it runs, e.g. 5/s',
+    rule: z
+      .string()
+      .regex(/^[1-9]\d{0,2}(\/s)?$/, 'is not a number of files a second such as 5/s')
+      .transform((value) => Number(value.replace('/s', ''))),
+    group: 'Other worlds',
+  }),
   attached: setting({
     flag: '--attached',
     help: 'end when standard input ends',

@@ -33,6 +33,12 @@ describe('what a run goes on with', () => {
       off,
       'copy',
     ],
+    [
+      'cut off between env file and restart',
+      { ...nothing, surveyed, announcedAt, completeSince },
+      on,
+      'cutover',
+    ],
     ['switched', { ...nothing, surveyed, announcedAt, completeSince, switchedAt }, on, 'compare'],
     [
       'compared before the switch alone',

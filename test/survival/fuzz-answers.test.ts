@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Cancelled, Problem } from '../../src/problem.ts'
+import { Secret } from '../../src/secret.ts'
 import type { CloudflarePort } from '../../src/services/cloudflare/port.ts'
+import type { SlurperWish } from '../../src/services/cloudflare/slurper-port.ts'
 import { bucket } from '../../src/steps/bucket.ts'
 import { cors } from '../../src/steps/cors.ts'
 import { devUrl } from '../../src/steps/dev-url.ts'
@@ -14,6 +16,11 @@ const { at, mediaHost, owner, zone } = setupOf()
 const scope = { accountId: at.accountId, zoneId: zone.id }
 const wish = { name: 'n', at, allowIps: [] }
 const id = 'e'.repeat(32)
+const key = { accessKeyId: id, secretAccessKey: new Secret(TOKEN) }
+const slurpWish: SlurperWish = {
+  source: { vendor: 's3', bucket: 'old', key, endpoint: undefined, region: undefined },
+  target: { bucket: at.bucket, jurisdiction: 'default', key },
+}
 
 /** All that is asked of Cloudflare, and the looks that judge its answers. */
 const verbs: readonly ((cloudflare: CloudflarePort) => Promise<unknown>)[] = [
@@ -37,6 +44,10 @@ const verbs: readonly ((cloudflare: CloudflarePort) => Promise<unknown>)[] = [
     if (key) await cloudflare.renameKey(owner, key, 'other')
   },
   (cloudflare) => cloudflare.revokeKey(owner, id),
+  (cloudflare) => cloudflare.slurper.canRead(at.accountId, slurpWish.source),
+  (cloudflare) => cloudflare.slurper.createJob(at.accountId, slurpWish),
+  (cloudflare) => cloudflare.slurper.progress(at.accountId, id),
+  (cloudflare) => cloudflare.slurper.failures(at.accountId, id, 60),
   ...[bucket, cors, devUrl, lifecycle, mediaDomain].flatMap((step) => [
     (cloudflare: CloudflarePort) => step.look({ ...worldOf(), cloudflare }),
     (cloudflare: CloudflarePort) =>
@@ -48,6 +59,7 @@ const names = [
   ...['id', 'name', 'status', 'account', 'value', 'rules', 'allowed', 'origins', 'methods'],
   ...['enabled', 'domain', 'ownership', 'ssl', 'policies', 'permission_groups', 'resources'],
   ...['conditions', 'prefix', 'abortMultipartUploadsTransition', 'location', 'type', 'content'],
+  ...['source', 'target', 'bucket', 'createdAt', 'objects', 'logType', 'objectKey', 'message'],
   ...['expires_on', 'result_info', 'total_count', 'per_page', 'condition', 'request_ip', 'in'],
 ]
 const words = ['active', 'pending', 'GET', '*', 'example.com', mediaHost, TOKEN, '', '__proto__']

@@ -23,6 +23,13 @@ export interface PublicHost {
 export interface PublicHostOptions {
   readonly pool: EmulatorPool
   readonly authority: Authority
+  /** A web server behind this edge, besides the buckets. */
+  readonly instance?: Instance | undefined
+}
+
+interface Instance {
+  readonly host: string
+  answer(message: IncomingMessage): Promise<Answer>
 }
 
 interface LiveDomain {
@@ -36,7 +43,7 @@ interface LiveDomain {
  */
 export async function startPublicHost(
   context: SandboxContext,
-  { pool, authority }: PublicHostOptions,
+  { pool, authority, instance }: PublicHostOptions,
 ): Promise<PublicHost> {
   const missing = createMissingMemory(context.clock)
   const certificates = new Map<string, SecureContext>()
@@ -45,7 +52,7 @@ export async function startPublicHost(
       // Without a certificate the handshake ends with the alert handshake_failure.
       SNICallback(host, done) {
         const name = host.toLowerCase()
-        if (!findDomain(context, name)) return done(null, undefined)
+        if (name !== instance?.host && !findDomain(context, name)) return done(null, undefined)
         const known = certificates.get(name) ?? createSecureContext(authority.issue(name))
         certificates.set(name, known)
         done(null, known)
@@ -55,7 +62,11 @@ export async function startPublicHost(
       {
         name: 'public',
         answer: (message) =>
-          throughEdge(context, message, (cache) => answer(context, pool, missing, message, cache)),
+          throughEdge(context, message, (cache) =>
+            instance?.host === hostOf(message)
+              ? instance.answer(message)
+              : answer(context, pool, missing, message, cache),
+          ),
         refuse: (status) => page(status, `error code: ${status}`),
       },
       context,
@@ -82,7 +93,7 @@ async function answer(
   settings: CacheSettings,
 ): Promise<Answer> {
   const { method = 'GET', headers, url = '/' } = message
-  const host = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
+  const host = hostOf(message)
   const live = findDomain(context, host)
   // Reached over a connection that was opened while the host was still attached.
   if (!live) return page(530, 'error code: 1001')
@@ -118,6 +129,10 @@ async function answer(
   const all = Object.entries(headersFromEmulator(object.headers))
   const own = Object.fromEntries(all.filter(([name]) => !name.startsWith('x-amz-')))
   return { status, headers: { ...own, ...cors, ...cache }, body: object }
+}
+
+function hostOf({ headers }: IncomingMessage): string {
+  return (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
 }
 
 async function fetchObject(

@@ -47,7 +47,7 @@ function systemdCommands({ units }: Kind, asRoot: boolean): ServiceCommands {
     wake: systemctl('restart', ...running),
     stop: systemctl('stop', ...web, ...known),
     start: systemctl('start', ...known, ...web),
-    restart: [...systemctl('restart', ...known), ...systemctl('reload-or-restart', ...web)],
+    restart: [...systemctl('restart', ...running), ...systemctl('reload-or-restart', ...web)],
     reloadWeb: systemctl('reload-or-restart', ...web),
   }
 }

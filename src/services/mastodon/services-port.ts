@@ -1,5 +1,7 @@
 import type { PlacedCommand } from '../process/command.ts'
 
+export type { PlacedCommand }
+
 /** Mastodon's web part and Sidekiq as services of this machine. */
 export interface ServicesPort {
   /** Undefined where it is not known how Mastodon is started. */
@@ -16,7 +18,7 @@ export interface ServiceCommands {
   readonly wake: readonly PlacedCommand[]
   readonly stop: readonly PlacedCommand[]
   readonly start: readonly PlacedCommand[]
-  /** Both with the env file as it is then, web without a gap where it can. Starts what is stopped. */
+  /** Both with the env file as it is then, web without a gap where it can. */
   readonly restart: readonly PlacedCommand[]
   /** Web alone with the env file as it is then. */
   readonly reloadWeb: readonly PlacedCommand[]

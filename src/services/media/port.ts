@@ -41,7 +41,7 @@ export interface MediaFile {
 
 /** Something that is not copied as it stands; the walk goes on. */
 export interface Oddity {
-  /** Below the root. */
+  /** Below the root; that of a folder ends with `/`. */
   readonly path: string
   readonly kind:
     | 'loop'

@@ -33,7 +33,8 @@ export function readReason(message: string): Reason {
     .replace(/\s+/g, ' ')
     .trim()
   const status = Number(/status ?code: (\d{3})/i.exec(words)?.[1])
-  const name = /\b([A-Z][A-Za-z]{3,40}): /.exec(words)?.[1] ?? /api error (\w+)/.exec(words)?.[1]
+  // The first is how releases from 1.68 on say it, with another SDK.
+  const name = (/api error (\w+)/.exec(words) ?? /\b([A-Z][A-Za-z]{3,40}): /.exec(words))?.[1]
   if (name === 'NoSuchKey' || /object not found/i.test(words)) {
     return { kind: 'gone', text: '404 NoSuchKey', status: 404 }
   }

@@ -9,16 +9,17 @@ import {
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
-  type ObjectCannedACL,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
 import { Problem } from '../../problem.ts'
+import { takeEntries } from './list-entries.ts'
 import { readPages } from './listing.ts'
 import { uploadParts } from './multipart.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
+import { checksumOf, headersOf } from './put-headers.ts'
 import { damaged, notDeleted, toProblem } from './refusal.ts'
 import { type SentResponse, watchCalls } from './watch-calls.ts'
 
@@ -130,7 +131,12 @@ export function connectS3(options: S3Options): S3Port {
         (ContinuationToken, abortSignal) => {
           const page = { Bucket, ...(prefix && { Prefix: prefix }), MaxKeys: LISTED_AT_ONCE }
           const wish = { ...page, EncodingType: 'url', ContinuationToken } as const
-          return asking(() => client.send(new ListObjectsV2Command(wish), { abortSignal }))
+          const command = new ListObjectsV2Command(wish)
+          const entries = takeEntries(command)
+          return asking(async () => {
+            const answer = await client.send(command, { abortSignal })
+            return { answer, entries: entries() }
+          })
         },
         { signal, damaged: () => damaged({ endpoint }) },
       ),
@@ -229,18 +235,4 @@ function createS3Client({ endpoint, key, timeoutMs = 30_000 }: S3Options): S3Cli
       throwOnRequestTimeout: true,
     },
   })
-}
-
-function headersOf(wish: PutOptions) {
-  const acl = wish.acl === undefined ? {} : { ACL: wish.acl as ObjectCannedACL }
-  return {
-    ContentType: wish.contentType,
-    CacheControl: wish.cacheControl,
-    ...acl,
-    ...checksumOf(wish),
-  }
-}
-
-function checksumOf({ checksum }: PutOptions) {
-  return checksum === undefined ? {} : { ChecksumAlgorithm: checksum }
 }

@@ -1,9 +1,17 @@
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
 import { Cancelled } from '../../problem.ts'
+import type { Entry } from './list-entries.ts'
 import type { ListedObject } from './port.ts'
 
+/** An answer of ListObjectsV2 with the entries that were read without the SDK. */
+export interface ListPage {
+  readonly answer: ListObjectsV2CommandOutput
+  /** Names still as they were sent. */
+  readonly entries: readonly Entry[]
+}
+
 /** One page of ListObjectsV2; `token` of the page before, undefined for the first. */
-type Ask = (token: string | undefined, signal: AbortSignal) => Promise<ListObjectsV2CommandOutput>
+type Ask = (token: string | undefined, signal: AbortSignal) => Promise<ListPage>
 
 /** `damaged` makes the error for a listing that would never end. */
 export interface ReadPages {
@@ -31,10 +39,11 @@ export async function* readPages(
     let token: string | undefined
     let coming: ReturnType<Ask> | undefined = begin(token)
     while (coming) {
-      const page: ListObjectsV2CommandOutput = await coming
+      const page: ListPage = await coming
       if (signal?.aborted) throw new Cancelled()
-      const next = page.IsTruncated === true ? page.NextContinuationToken : undefined
-      if (page.IsTruncated === true && (next === undefined || next === token)) throw damaged()
+      const { IsTruncated, NextContinuationToken } = page.answer
+      const next = IsTruncated === true ? NextContinuationToken : undefined
+      if (IsTruncated === true && (next === undefined || next === token)) throw damaged()
       token = next
       coming = next === undefined ? undefined : begin(next)
       const objects = objectsOf(page)
@@ -48,9 +57,13 @@ export async function* readPages(
 }
 
 /** Keys are decoded where the server says that it encoded them, which it may leave undone. */
-function objectsOf(page: ListObjectsV2CommandOutput): ListedObject[] {
-  const { Contents = [], EncodingType } = page
+function objectsOf({ answer, entries }: ListPage): readonly ListedObject[] {
+  const { Contents = [], EncodingType } = answer
   const decode = EncodingType === 'url' ? decodeKey : (key: string) => key
+  if (entries.length > 0) {
+    for (const entry of entries) entry.key = decode(entry.key)
+    return entries
+  }
   return Contents.map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
     key: decode(Key),
     size: Size,

@@ -7,7 +7,6 @@ import type { Change, Finding, Step, World } from '../../plan/step.ts'
 import { bringBackSince, broughtBackWords } from '../../plan/way-back.ts'
 import { Problem } from '../../problem.ts'
 import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
-import type { S3Key } from '../../services/s3/port.ts'
 
 type Needs = 'envWriter' | 'runner' | 'clock' | 'setup' | 'facts'
 type At = Pick<World, Needs>
@@ -25,7 +24,7 @@ const CLOCK_DOUBT_MS = 300_000
 
 /** The env file is switched to R2, and put back as long as the switch is not proven. */
 export function envSwitchStep(
-  migration: Pick<Migration, 'bucket' | 'source' | 'tell'>,
+  migration: Pick<Migration, 'bucket' | 'source' | 'tell' | 'checkpoint'>,
   cutover: Cutover,
 ): Step<Needs> {
   let written: Written | undefined
@@ -35,12 +34,14 @@ export function envSwitchStep(
 
     async look(at): Promise<Finding> {
       const file = await cutover.readEnvFile()
-      const edit = envSwitch(at.setup, keyOf(at), file, at.envWriter)
+      const edit = envSwitch(at, file)
       if (edit instanceof Problem) return { is: 'blocked', problem: edit }
       if (edit.text === file.text) {
         const unchanged = { file: file.path, backup: undefined, changed: [], diff: [] }
         const envWritten = at.facts.envWritten ?? unchanged
-        return { is: 'ready', note: `${file.path} names R2`, facts: { envWritten } }
+        const known = at.facts.envWritten ? undefined : await migration.checkpoint.read()
+        const warnings = known && !known.switchedAt ? [cutOff(file.path)] : []
+        return { is: 'ready', note: `${file.path} names R2`, warnings, facts: { envWritten } }
       }
       if (!file.writable) return { is: 'blocked', problem: notWritable(file.path) }
       const changes = changesOf(file, edit, at)
@@ -49,7 +50,7 @@ export function envSwitchStep(
 
     async change(at) {
       const before = await cutover.readEnvFile()
-      const edit = envSwitch(at.setup, keyOf(at), before, at.envWriter)
+      const edit = envSwitch(at, before)
       if (edit instanceof Problem) throw edit
       const { text, names } = edit
       const since = await clockOf(migration, at)
@@ -76,12 +77,6 @@ export function envSwitchStep(
   }
 }
 
-function keyOf({ facts, setup }: At): S3Key {
-  const key = facts.accessKey ?? setup.knownKey
-  if (key === undefined) throw new Error('A migration has a key from its start.')
-  return key
-}
-
 async function clockOf({ bucket }: Pick<Migration, 'bucket'>, { clock }: At): Promise<Date> {
   const theirs = await bucket()
     .serverTime()
@@ -104,6 +99,11 @@ function oldHostWarning({ setup: { installation, mediaHost } }: At): string[] {
   return [
     `Mastodon ${version} can name one media host only: browsers refuse media from ${old} after the switch.`,
   ]
+}
+
+/** This run does not know what stood there before. */
+function cutOff(path: string): string {
+  return `${path} names R2 already, by hand or by a run that was cut off. If what follows fails, it stays so: to go back, set S3_ENABLED=false there (or put back the newest backup beside it), and restart Mastodon.`
 }
 
 function left(path: string, backup: string | undefined): string {

@@ -1,11 +1,12 @@
 import type { Cutover } from '../../plan/cutover.ts'
+import { envSwitch } from '../../plan/env-switch.ts'
 import type { Migration } from '../../plan/migration.ts'
 import { linesOf, runPlaced } from '../../plan/run-placed.ts'
 import type { Finding, Step, World } from '../../plan/step.ts'
 import { Problem } from '../../problem.ts'
 import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/services-port.ts'
 
-type Needs = 'runner' | 'clock' | 'facts'
+type Needs = 'runner' | 'clock' | 'facts' | 'setup' | 'envWriter'
 
 /** Sidekiq gives jobs this long when it is told to end (its `timeout`), milliseconds. */
 const BLIND_WAIT_MS = 25_000
@@ -13,7 +14,7 @@ const BLIND_WAIT_MS = 25_000
 /** Nothing of Mastodon writes media while the last of it is copied; web may, unless it is stopped. */
 export function quietServices(
   { tell, say }: Pick<Migration, 'tell' | 'say'>,
-  { variant, services, waitJobsMs }: Cutover,
+  { variant, services, waitJobsMs, readEnvFile }: Cutover,
 ): Step<Needs> {
   const { commands } = services
   const down = (variant === 'stop' ? commands?.stop : commands?.quiet) ?? []
@@ -23,11 +24,18 @@ export function quietServices(
     id: 'quiet',
     title: variant === 'stop' ? 'Stop' : 'Rest',
 
-    async look({ facts }): Promise<Finding> {
+    async look(at): Promise<Finding> {
+      const { facts } = at
       if (variant === 'no-downtime') {
         return { is: 'ready', note: 'Mastodon goes on (--no-downtime)', facts: { quieted: true } }
       }
       if (facts.quieted) return { is: 'ready', note: noteOf(variant) }
+      const file = await readEnvFile()
+      const edit = envSwitch(at, file)
+      // Nothing would be restarted afterwards, so nothing may go to rest.
+      if (!(edit instanceof Problem) && edit.text === file.text) {
+        return { is: 'ready', note: 'Mastodon is switched already', facts: { quieted: true } }
+      }
       const wait = `wait until its jobs are done (at most ${Math.round(waitJobsMs / 60_000)} min)`
       const what =
         variant === 'stop' ? `run: ${linesOf(down)}` : `run: ${linesOf(down)}, and ${wait}`

@@ -31,11 +31,15 @@ export function readyToSwitch(
             ]
           : []),
       ]
+      if (setup.installation.kind === 'docker' && cutover.variant !== 'stop') warnings.push(renewed)
       const note = `the media was copied (${known.completeSince.slice(0, 10)}); ${variantWords[cutover.variant]}`
       return { is: 'ready', note, warnings }
     },
   }
 }
+
+const renewed =
+  'Containers take new settings only when they are made anew: the web part is away until it has started again, most often less than a minute.'
 
 function refused(problem: Problem): Finding {
   return { is: 'blocked', problem }

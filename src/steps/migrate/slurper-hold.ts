@@ -1,8 +1,8 @@
 import { counted } from '../../amounts.ts'
 import type { Migration } from '../../plan/migration.ts'
+import type { Slurp } from '../../plan/slurp.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import { Problem } from '../../problem.ts'
-import type { Slurp } from './slurper.ts'
 
 /**
  * Pauses or aborts Super Slurper's jobs from the old bucket to the new one. What is copied stays; running

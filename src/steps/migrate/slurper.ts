@@ -1,22 +1,21 @@
 import { counted } from '../../amounts.ts'
 import type { Migration } from '../../plan/migration.ts'
 import { noted } from '../../plan/noted.ts'
+import type { Slurp } from '../../plan/slurp.ts'
+import { leftBehind, sampleCacheControl } from '../../plan/slurper-aftermath.ts'
 import { type SlurperPart, slurperParts, slurperTotal } from '../../plan/slurper-parts.ts'
 import { slurperPrefixes } from '../../plan/slurper-prefixes.ts'
+import {
+  aborted,
+  cannotRead,
+  cannotWrite,
+  paused,
+  wrongJurisdiction,
+} from '../../plan/slurper-problems.ts'
+import { type Watched, watchSlurper } from '../../plan/slurper-watch.ts'
 import type { Change, Clock, Finding, Step, World } from '../../plan/step.ts'
 import { Cancelled, Problem } from '../../problem.ts'
 import type { BucketRef } from '../../services/cloudflare/port.ts'
-import type { SlurperSource } from '../../services/cloudflare/slurper-port.ts'
-import { leftBehind, sampleCacheControl } from './slurper-aftermath.ts'
-import { aborted, cannotRead, cannotWrite, paused, wrongJurisdiction } from './slurper-problems.ts'
-import { type Watched, watchSlurper } from './slurper-watch.ts'
-
-export interface Slurp {
-  /** The bucket on R2. */
-  readonly at: BucketRef
-  /** The old bucket, or why it can't be read so. */
-  readonly source: SlurperSource | Problem
-}
 
 type At = Pick<World, 'cloudflare'> & { readonly clock: Clock }
 

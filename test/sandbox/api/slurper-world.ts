@@ -71,7 +71,7 @@ export async function slurperWorld() {
         const path = `/old/${key.split('/').map(encodeURIComponent).join('/')}`
         const headers = {
           'content-type': 'image/png',
-          'cache-control': 'public, max-age=60',
+          'cache-control': 'public, max-age=315576000, immutable',
           'x-amz-meta-mtime': '1.5',
         }
         const wish = { key: signer, method: 'PUT', path, headers, body }

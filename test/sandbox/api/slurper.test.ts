@@ -37,7 +37,10 @@ test('copies really, with headers, leaves alone what is there, and lists by pref
   expect(prefixed).toMatchObject({ status: 'completed', objects: 2, transferredObjects: 2 })
   expect(await at.keys()).toEqual(['accounts/a b.png', 'accounts/c.png'])
   const copied = await at.head('accounts/a b.png')
-  expect(copied).toMatchObject({ contentType: 'image/png', cacheControl: 'public, max-age=60' })
+  expect(copied).toMatchObject({
+    contentType: 'image/png',
+    cacheControl: 'public, max-age=315576000, immutable',
+  })
   expect(copied?.metadata).toEqual({ mtime: '1.5' })
 
   Object.assign(at.switches, { ...first, keepsCacheControl: false })
@@ -50,7 +53,9 @@ test('copies really, with headers, leaves alone what is there, and lists by pref
   Object.assign(at.switches, first)
   const named = await run(job({ overwrite: true }, { keys: ['cache/d.png', 'none'] }))
   expect(named).toMatchObject({ objects: 2, transferredObjects: 1, failedObjects: 1 })
-  expect(await at.head('cache/d.png')).toMatchObject({ cacheControl: 'public, max-age=60' })
+  expect(await at.head('cache/d.png')).toMatchObject({
+    cacheControl: 'public, max-age=315576000, immutable',
+  })
 })
 
 test('an object that fails again and again is in the log, an empty one too', async () => {

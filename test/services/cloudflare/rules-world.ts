@@ -5,7 +5,7 @@ import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import type { NewRule } from '../../../src/services/cloudflare/rules-port.ts'
 import { apiUnderTest } from '../../sandbox/api/api-under-test.ts'
 
-export const permissions = [
+const permissions = [
   'Dynamic URL Redirects Write',
   'Zone Transform Rules Write',
   'Cache Settings Write',

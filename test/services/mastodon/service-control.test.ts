@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { connectServices, serviceCommands } from '../../../src/services/mastodon/service-control.ts'
+import type { PlacedCommand } from '../../../src/services/process/command.ts'
 import { BOOT, type FakeProcess, procRoot } from './proc-root.ts'
 
 const units = { web: ['mastodon-web.service'], sidekiq: ['a.service', 'b.service'] }
@@ -7,14 +8,10 @@ const none = { web: [], sidekiq: [] }
 const init: FakeProcess = { pid: 1, parent: 0, start: 0, argv: '/sbin/init', name: 'systemd' }
 
 describe('commands', () => {
-  const lines = (...[kind, asRoot]: Parameters<typeof serviceCommands>) => {
-    const commands = serviceCommands(kind, asRoot) ?? {}
-    return Object.fromEntries(
-      Object.entries(commands).map(([name, own]) => [
-        name,
-        own.map(({ line }: { line: string }) => line).join(' && '),
-      ]),
-    )
+  const lines = (...of: Parameters<typeof serviceCommands>) => {
+    const commands = Object.entries(serviceCommands(...of) ?? {})
+    const joined = (own: readonly PlacedCommand[]) => own.map(({ line }) => line).join(' && ')
+    return Object.fromEntries(commands.map(([name, own]) => [name, joined(own)]))
   }
 
   test('of systemd', () => {
@@ -33,6 +30,8 @@ describe('commands', () => {
     expect(lines({ kind: 'systemd', dir: '/live', units: none }, false)).toMatchObject({
       quiet: "sudo systemctl kill -s TSTP --kill-who=main 'mastodon-sidekiq*'",
       start: 'sudo systemctl start mastodon-sidekiq.service mastodon-web.service',
+      restart:
+        "sudo systemctl restart 'mastodon-sidekiq*' && sudo systemctl reload-or-restart mastodon-web.service",
     })
   })
 

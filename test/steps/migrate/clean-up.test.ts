@@ -120,9 +120,9 @@ describe('a command', () => {
   })
 
   it('its colours and its progress do not stay on the screen', async () => {
-    const escape = String.fromCharCode(27)
+    const esc = String.fromCharCode(27)
     const { steps, stream, said, told } = cleaning({ mediaDays: 7 })
-    stream.says = () => [`10/20 |=====  | 50%\r${escape}[32mRemoved 1 thing${escape}[0m`]
+    stream.says = () => [`10/20 |=====  | 50%\r${esc}[32mRemoved 1 thing${esc}[0m`]
     await steps[0]?.look(nothing)
     expect([said, told]).toEqual([
       ['Removed 1 thing'],

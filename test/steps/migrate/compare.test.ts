@@ -115,12 +115,18 @@ describe('compare', () => {
 
   test('what the selection leaves out, and what others put there, is no difference', async () => {
     const world = copied(3)
+    const early = { ...world.migration.selection, onlyLocal: true, withSuspended: false }
+    Object.assign(world.migration, { selection: early })
+    world.source.put('cache/1.png', 'x', NOW)
+    world.source.put('media/suspended.png', 'x', NOW, 0o600)
+    world.source.put('media/being-stored.png', 'x', world.clock.now().getTime(), 0o600)
     world.s3.objects.set('media/by-mastodon.png', objectOf('x'))
     world.s3.objects.set('media/ours.png', objectOf('yy'))
     await world.checkpoint.record(['media/ours.png'])
     const { finding, comparison } = await compare(world)
     expect(comparison).toMatchObject({
       equal: true,
+      leftOut: { cache: 1, suspended: 1, unfinished: 1 },
       extra: { objects: 1, bytes: 2, examples: ['media/ours.png'] },
       uploaded: { objects: 1, examples: ['media/by-mastodon.png'] },
     })

@@ -36,6 +36,31 @@ describe('what rclone says is held against what was asked', () => {
     expect(world.checkpoint.held?.failed).toHaveLength(100)
   })
 
+  test('a file that can not be read is tried again, without a listing', async () => {
+    const world = filled()
+    const oddity = { path: 'files/004.png', kind: 'unreadable', note: 'may not be read' } as const
+    world.source.oddities = [oddity]
+    const problem = { code: 'copy-incomplete', why: 'files/004.png (may not be read).' }
+    expect((await run(world)).after).toMatchObject({ is: 'blocked', problem })
+    expect((await run(world)).after).toMatchObject({ is: 'blocked', problem })
+    world.source.oddities = []
+    expect((await run(world)).after.is).toBe('ready')
+    expect(lists(world)).toBe(1)
+    expectEqual(world)
+  })
+
+  test('what can not be read and is left out anyway is no trouble', async () => {
+    const world = filled()
+    world.source.put('files/004.png', 'suspended', OLD, 0o600)
+    world.source.oddities = [{ path: 'files/004.png', kind: 'unreadable', note: 'no' }]
+    const selection = { ...world.migration.selection, withSuspended: false }
+    const { after } = await run({ ...world, migration: { ...world.migration, selection } })
+    expect(after).toMatchObject({
+      is: 'ready',
+      note: expect.stringContaining('on purpose: 1 file'),
+    })
+  })
+
   test('a folder that can not be read: nothing counts as complete', async () => {
     const world = filled()
     world.source.oddities = [{ path: 'closed/', kind: 'unreadable', note: 'permission denied' }]

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../src/plan/apply.ts'
-import type { CutoverVariant } from '../../../src/plan/cutover.ts'
+import { type CutoverVariant, restartFor } from '../../../src/plan/cutover.ts'
+import { Cancelled } from '../../../src/problem.ts'
+import { freshProcesses } from '../../../src/steps/fresh-processes.ts'
+import { restart } from '../../../src/steps/restart.ts'
 import { refusal } from '../fake-cloudflare.ts'
+import { problemOf } from '../found.ts'
 import { after, prepared, type Switching, switching } from './switching.ts'
 
 type At = Awaited<ReturnType<typeof switching>>
@@ -55,6 +59,27 @@ describe.each<[CutoverVariant, 'systemd' | 'docker']>([
   })
 })
 
+describe('words', () => {
+  it('a restart that fails says how things stand', async () => {
+    const { world, cutover, server } = await switching()
+    server.fate = () => 'no'
+    const meanwhile = 'The env file goes back.'
+    const wishes = { mode: 'run', commands: restartFor(cutover), assumeRestarted: false } as const
+    const problem = await problemOf(
+      restart({ ...wishes, meanwhile }).change?.(world) as Promise<unknown>,
+    )
+    expect(problem.why).toBe('It said: no. The env file goes back.')
+  })
+
+  it('processes run with a storage, not with a key', async () => {
+    const { world } = await switching()
+    const step = freshProcesses({ assumeRestarted: false, about: 'storage' })
+    expect(await step.look(world)).toMatchObject({
+      will: 'see that all of Mastodon runs with the new storage',
+    })
+  })
+})
+
 describe('Sidekiq', () => {
   it('that does not finish is woken, and nothing is switched', async () => {
     const at = await switching()
@@ -79,6 +104,16 @@ describe('Sidekiq', () => {
     const { problem } = await at.run()
     expect(problem).toBeUndefined()
     expect(at.world.clock.slept).toBeGreaterThanOrEqual(25_000)
+  })
+
+  it('is woken when the person stops the run', async () => {
+    const at = await switching()
+    at.server.jobs = 5_000
+    const sleep = () => Promise.reject(new Cancelled())
+    Object.assign(at.world, { clock: { ...at.world.clock, sleep } })
+    const { cancelled } = await at.run()
+    expect(cancelled).toBe(true)
+    expectOld(at)
   })
 
   it('that can’t be woken is told with the line', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { CutoverVariant } from '../../../src/plan/cutover.ts'
+import { type CutoverVariant, cutoverOrder } from '../../../src/plan/cutover.ts'
 import { survey } from '../../../src/plan/survey.ts'
+import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
 import { refusal } from '../fake-cloudflare.ts'
-import { found } from '../found.ts'
+import { found, warningsOf } from '../found.ts'
 import { after, complete, prepared, switching } from './switching.ts'
 
 const sidekiq = 'mastodon-sidekiq.service'
@@ -10,6 +11,51 @@ const [web, renewWeb] = ['mastodon-web.service', 'systemctl reload-or-restart ma
 const up = 'docker compose up -d --no-deps --force-recreate sidekiq web'
 
 describe('the plan', () => {
+  it('has its steps in the order in which nothing is lost', async () => {
+    const { steps } = await switching()
+    const places = steps.map(({ id }) => (cutoverOrder as readonly string[]).indexOf(id))
+    expect(places).toEqual([...places].sort((a, b) => a - b))
+    expect(places).not.toContain(-1)
+  })
+
+  it.each<[string, Partial<Checkpoint>, string, string[]]>([
+    ['copied and announced', {}, 'ready', []],
+    ['nothing copied', { completeSince: undefined }, 'blocked copy-incomplete', []],
+    ['a file failed', { failed: [{ key: 'a', reason: '403' }] }, 'blocked copy-failed', []],
+    ['announced just now', { announcedAt: '2026-11-20T00:00:00.000Z' }, 'ready', ['2026-11-27']],
+    ['never announced', { announcedAt: undefined }, 'ready', ['--stage announce']],
+  ])('%s', async (_, more, expected, warned) => {
+    const at = await switching()
+    at.checkpoint.held = { ...complete, ...more }
+    const finding = await at.steps[0]?.look(at.world)
+    expect(found(finding)).toMatch(new RegExp(`^${expected}`))
+    const warnings = (finding && warningsOf(finding)) ?? []
+    expect(warnings).toEqual(warned.map((part) => expect.stringContaining(part)))
+  })
+
+  it('is refused where services are not known, and where the bucket does not open', async () => {
+    const at = await switching()
+    at.s3.refuse = () => refusal('s3-403')
+    expect((await survey(at.steps, at.world)).items[0]?.finding).toMatchObject({
+      problem: { code: 's3-403' },
+    })
+    Object.assign(at.cutover.services, { commands: undefined })
+    expect(found(await at.steps[0]?.look(at.world))).toBe('blocked cutover-by-hand')
+  })
+
+  it('tells that containers are made anew', async () => {
+    const { steps, world } = await switching({ kind: 'docker' })
+    const finding = await steps[0]?.look(world)
+    expect(finding && warningsOf(finding).join()).toContain('web part is away')
+  })
+
+  it('tells of a Sidekiq that an earlier run left at rest', async () => {
+    const at = await switching()
+    at.server.mode.sidekiq = 'rests'
+    const finding = await at.steps[0]?.look(at.world)
+    expect(finding && warningsOf(finding).join()).toContain(`systemctl restart ${sidekiq}`)
+  })
+
   it('tells the exact sequence before anything runs', async () => {
     const { steps, world, server } = await switching()
     const plan = await survey(steps, world)
@@ -66,15 +112,24 @@ describe('a switch', () => {
     const first = await switching()
     await first.run()
     const again = await switching({ text: after })
+    const changedAt = again.world.processes.fileChangedAt?.getTime() ?? 0
+    again.world.processes.list = (['web', 'sidekiq'] as const).map((role) => ({
+      role,
+      name: role,
+      startedAt: new Date(changedAt + 9_000),
+    }))
     const { problem } = await again.run()
-    expect([problem, again.writes]).toEqual([undefined, []])
+    expect([problem, again.writes, again.world.runner.ran]).toEqual([undefined, [], []])
+    expect(again.server.mode.sidekiq).toBe('runs')
   })
 
   it('goes on where it was killed after the file was written', async () => {
     const at = await switching({ text: after })
     Object.assign(at.server.holds, { web: prepared, sidekiq: prepared })
     at.server.mode.sidekiq = 'rests'
-    expect((await at.run()).problem).toBeUndefined()
+    const { problem, warnings } = await at.run()
+    expect(problem).toBeUndefined()
+    expect(warnings.join()).toContain('names R2 already')
     expect(at.server.holds).toEqual({ web: after, sidekiq: after })
     expect(at.server.mode.sidekiq).toBe('runs')
   })

@@ -28,7 +28,9 @@ export class FakeSource implements MediaSource {
   async *files({ signal, onOddity }: Parameters<MediaSource['files']>[0] = {}) {
     this.walks += 1
     for (const oddity of this.oddities) onOddity?.(oddity)
-    const all = [...this.tree.values()].sort((a, b) => compareKeys(a.key, b.key))
+    const hidden = new Set(this.oddities.map(({ path }) => path))
+    const seen = [...this.tree.values()].filter(({ key }) => !hidden.has(key))
+    const all = seen.sort((a, b) => compareKeys(a.key, b.key))
     for (let at = 0; at < all.length; at += 10) {
       if (signal?.aborted) throw new Cancelled()
       yield all.slice(at, at + 10)

@@ -23,7 +23,11 @@ export const mediaClasses: readonly MediaClass[] = [
   own('media_attachments/files', 110, 'snowflake', uploads, sized),
   own('media_attachments/thumbnails', 8, 'snowflake', pictures, original),
   own('custom_emojis/images', 25, 'row', ['png', 'gif', 'webp'], both),
-  own('site_uploads/files', 2, 'row', pictures, { original: undefined, '@1x': 'png', '@2x': 'png' }),
+  own('site_uploads/files', 2, 'row', pictures, {
+    original: undefined,
+    '@1x': 'png',
+    '@2x': 'png',
+  }),
   own('backups/dumps', 2, 'row', ['zip'], original),
   own('imports/data', 2, 'row', ['csv'], original),
   own('cache/accounts/avatars', 190, 'snowflake', pictures, both),

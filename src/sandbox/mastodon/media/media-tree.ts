@@ -5,6 +5,7 @@ import { mp4 } from './film.ts'
 import { mediaBodies } from './media-body.ts'
 import { type MediaClass, mediaClasses } from './media-class.ts'
 import { recordKeys } from './media-record.ts'
+import { OLDEST_DAYS } from './record-id.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 
 export interface MediaTreeOptions {
@@ -94,7 +95,8 @@ function* records(random: SeededRandom, now: number) {
   const sum = mediaClasses.reduce((total, { share }) => total + share, 0)
   for (let at = 0; ; at++) {
     const of = mediaClasses[at] ?? classAt(random.below(sum))
-    const keys = recordKeys(of, random, now)
+    const made = now - random.below(OLDEST_DAYS * 86_400) * 1000
+    const keys = recordKeys(of, random, made, random.below(200) === 0)
     if (keys.some((key) => seen.has(key))) continue
     for (const key of keys) seen.add(key)
     const isOwn = /^(accounts|media_attachments)\//.test(of.folder)

@@ -5,10 +5,9 @@ const DAY_MS = 24 * 3600 * 1000
 /** Records are this old at most, days. */
 export const OLDEST_DAYS = 90
 
-/** A new id of this kind; `now` and what a snowflake holds above its 16 lowest bits: milliseconds. */
-export function recordId(ids: MediaClass['ids'], random: SeededRandom, now: number): string {
+/** A new id of this kind; `at`, and what a snowflake holds above its 16 lowest bits: milliseconds. */
+export function recordId(ids: MediaClass['ids'], random: SeededRandom, at: number): string {
   if (ids === 'row') return String(1 + random.below(40_000_000))
-  const at = now - random.below(OLDEST_DAYS * 86_400) * 1000
   return String((BigInt(at) << 16n) | BigInt(random.below(65_536)))
 }
 

@@ -1,9 +1,9 @@
-import { count, counted } from '../../amounts.ts'
-import { lookAtHeaders } from '../../plan/headers.ts'
-import type { SlurperTotal } from '../../plan/slurper-parts.ts'
-import { MEDIA_CACHE_CONTROL } from '../../plan/storage-block.ts'
-import type { SlurperFailure } from '../../services/cloudflare/slurper-port.ts'
-import type { S3Port } from '../../services/s3/port.ts'
+import { count, counted } from '../amounts.ts'
+import type { SlurperFailure } from '../services/cloudflare/slurper-port.ts'
+import type { S3Port } from '../services/s3/port.ts'
+import { lookAtHeaders } from './headers.ts'
+import type { SlurperTotal } from './slurper-parts.ts'
+import { MEDIA_CACHE_CONTROL } from './storage-block.ts'
 
 const NAMED = 10
 /** Log entries that are read for their reasons. */

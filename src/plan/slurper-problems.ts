@@ -1,6 +1,6 @@
-import { count } from '../../amounts.ts'
-import type { SlurperTotal } from '../../plan/slurper-parts.ts'
-import { Problem } from '../../problem.ts'
+import { count } from '../amounts.ts'
+import { Problem } from '../problem.ts'
+import type { SlurperTotal } from './slurper-parts.ts'
 
 const JOBS = 'https://dash.cloudflare.com/?to=/:account/r2/slurper'
 const RCLONE = 'Or leave out --engine super-slurper: then rclone on this machine copies it.'
@@ -19,7 +19,7 @@ export function cannotWrite(bucket: string): Problem {
     code: 'slurper-cannot-write',
     what: `Super Slurper can't write into ${bucket}.`,
     why: "It tried with Mastodon's key for R2 and does not say why it failed. A key that is limited to this machine's address (--allow-ip) can't be used from Cloudflare's machines.",
-    next: `See that the key works (npx mastodon-r2 check); if it is limited to addresses, make one that is not: npx mastodon-r2 rotate --allow-ip any. ${RCLONE}`,
+    next: `See that the key works: npx mastodon-r2 check. If it is limited to addresses, make one that is not:\n  npx mastodon-r2 rotate --allow-ip 0.0.0.0/0 --allow-ip ::/0\n${RCLONE}`,
   })
 }
 

@@ -1,9 +1,9 @@
-import type { Migration } from '../../plan/migration.ts'
-import { slurperLine } from '../../plan/slurper-line.ts'
-import { type SlurperPart, type SlurperTotal, slurperTotal } from '../../plan/slurper-parts.ts'
-import type { Clock } from '../../plan/step.ts'
-import { Problem } from '../../problem.ts'
-import type { SlurperProgress } from '../../services/cloudflare/slurper-port.ts'
+import { Problem } from '../problem.ts'
+import type { SlurperProgress } from '../services/cloudflare/slurper-port.ts'
+import type { Migration } from './migration.ts'
+import { slurperLine } from './slurper-line.ts'
+import { type SlurperPart, type SlurperTotal, slurperTotal } from './slurper-parts.ts'
+import type { Clock } from './step.ts'
 
 export interface Watch {
   readonly migration: Pick<Migration, 'tell' | 'width'>

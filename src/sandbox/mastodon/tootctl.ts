@@ -1,0 +1,155 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { envValues } from './env-values.ts'
+import { ORPHAN } from './media/media-record.ts'
+import { ageInDays } from './media/record-id.ts'
+import type { Program, ProgramCall } from './program-call.ts'
+import { type StoredFile, storedFiles } from './stored-files.ts'
+import { mediaFolder } from './uploads.ts'
+
+/** What a command takes away: which files, and how it says so. */
+interface Sweep {
+  takes(file: StoredFile, days: number, args: readonly string[]): boolean
+  told(count: number, size: string, days: number): string
+  /** Days when --days is not given. */
+  readonly days: number
+}
+
+const attachments = /^cache\/media_attachments\//
+const sweeps: Readonly<Record<string, Sweep>> = {
+  'media remove': {
+    takes: ({ key, age }, days) => attachments.test(key) && age >= days,
+    told: (count, size) => `Removed ${count} media attachments (approx. ${size})`,
+    days: 7,
+  },
+  'media remove --prune-profiles': {
+    takes: ({ key, age, record }, days, args) =>
+      key.startsWith('cache/accounts/') &&
+      age >= days &&
+      (args.includes('--include-follows') || !isFollowed(record)),
+    told: (count, size) => `Visited ${count} accounts and removed profile media totaling ${size}`,
+    days: 7,
+  },
+  'media remove-orphans': {
+    takes: ({ name }) => name.startsWith(ORPHAN),
+    told: (count, size) => `Removed ${count} orphans (approx. ${size})`,
+    days: 0,
+  },
+  'preview_cards remove': {
+    takes: ({ key, age }, days) => key.startsWith('cache/preview_cards/') && age >= days,
+    told: (count, size) => `Removed ${count} preview cards (approx. ${size})`,
+    days: 180,
+  },
+  'emoji purge': {
+    takes: ({ key }) => key.startsWith('cache/custom_emojis/'),
+    told: () => 'OK',
+    days: 0,
+  },
+}
+
+/**
+ * tootctl for the media of a rehearsal: what Mastodon 4 offers for the storage, with the effects it has
+ * on the disk (lib/mastodon/cli). Once media is in a bucket it finds nothing to do.
+ */
+export function tootctl(live: string): Program {
+  return async (call) => {
+    const words = call.args.filter((word) => !word.startsWith('-') && !/^\d+$/.test(word))
+    const name = words.slice(0, 2).join(' ')
+    const settings = envValues(live)
+    const folder = mediaFolder(live, settings)
+    const files = settings.get('S3_ENABLED') === 'true' ? [] : storedFiles(folder, ageInDays)
+    if (name === 'media usage') return usage(files, call)
+    if (name === 'accounts refresh') return refresh(files, call)
+    const profiles = name === 'media remove' && call.args.includes('--prune-profiles')
+    const sweep = sweeps[profiles ? `${name} --prune-profiles` : name]
+    if (!sweep || words.length > 2) {
+      call.err(`Could not find command "${words[1] ?? words[0] ?? ''}".`)
+      return 1
+    }
+    if (name === 'emoji purge') {
+      const unknown = call.args.find((word) => word.startsWith('-') && word !== '--remote-only')
+      if (unknown !== undefined) call.err(`Unknown switches "${unknown}"`)
+      else if (!call.args.includes('--remote-only')) call.err('The sandbox knows --remote-only.')
+      if (unknown !== undefined || call.args.length < 3) return 1
+    }
+    return carryOut(sweep, files, { folder, call, logs: name === 'media remove-orphans' })
+  }
+}
+
+function carryOut(
+  sweep: Sweep,
+  files: readonly StoredFile[],
+  { folder, call, logs }: { folder: string; call: ProgramCall; logs: boolean },
+): number {
+  const { args, out, signal } = call
+  const days = Number(option(args, '--days') ?? sweep.days)
+  const dryRun = args.includes('--dry-run')
+  const taken = files.filter((file) => sweep.takes(file, days, args))
+  let bytes = 0
+  for (const { key, size } of taken) {
+    if (signal.aborted) return 130
+    bytes += size
+    if (logs) out(`Found and removed orphan: ${key}`)
+    if (!dryRun) rmSync(join(folder, key), { force: true })
+  }
+  const records = new Set(taken.map(({ record }) => record)).size
+  const count = logs ? taken.length : records
+  out(`${sweep.told(count, humanSize(bytes), days)}${dryRun ? ' (DRY RUN)' : ''}`)
+  return 0
+}
+
+function usage(files: readonly StoredFile[], { out }: ProgramCall): number {
+  const rows = [
+    ['Attachments', 'media_attachments/'],
+    ['Custom emoji', 'custom_emojis/'],
+    ['Preview cards', 'preview_cards/'],
+    ['Avatars', 'accounts/avatars/'],
+    ['Headers', 'accounts/headers/'],
+    ['Backups', 'backups/'],
+    ['Imports', 'imports/'],
+    ['Settings', 'site_uploads/'],
+  ] as const
+  const sum = (...prefixes: string[]) =>
+    files
+      .filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)))
+      .reduce((total, { size }) => total + size, 0)
+  for (const [title, folder] of rows) {
+    const whole = humanSize(sum(folder, `cache/${folder}`))
+    const hasRemote = /^(media|custom|accounts)/.test(folder)
+    out(`${title}:\t${whole}${hasRemote ? ` (${humanSize(sum(folder))} local)` : ''}`)
+  }
+  return 0
+}
+
+function refresh(files: readonly StoredFile[], { args, out, err }: ProgramCall): number {
+  if (!args.includes('--all')) {
+    err('No account(s) given')
+    return 1
+  }
+  const accounts = files.filter(({ key }) => key.startsWith('cache/accounts/avatars/'))
+  const count = new Set(accounts.map(({ record }) => record)).size
+  out(`Refreshed ${count} accounts${args.includes('--dry-run') ? ' (DRY RUN)' : ''}`)
+  return 0
+}
+
+/** Every fourth account has somebody here who follows it. */
+function isFollowed(record: string): boolean {
+  return Number(record.slice(-1)) % 4 === 0
+}
+
+/** `--days 7` or `--days=7`. */
+function option(args: readonly string[], name: string): string | undefined {
+  const joined = args.find((word) => word.startsWith(`${name}=`))
+  if (joined !== undefined) return joined.slice(name.length + 1)
+  const at = args.indexOf(name)
+  return at < 0 ? undefined : args[at + 1]
+}
+
+/** Three digits that count, as Rails' number_to_human_size gives. */
+function humanSize(bytes: number): string {
+  if (bytes < 1024) return `${bytes} Bytes`
+  const units = ['KB', 'MB', 'GB', 'TB']
+  const power = Math.min(units.length, Math.floor(Math.log(bytes) / Math.log(1024)))
+  const rounded = Number((bytes / 1024 ** power).toPrecision(3))
+  return `${rounded} ${units[power - 1]}`
+}
