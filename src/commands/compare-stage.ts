@@ -1,6 +1,8 @@
 import type { Comparison } from '../plan/comparison.ts'
 import { comparisonLines } from '../plan/comparison-lines.ts'
+import { noteComparison } from '../plan/comparison-note.ts'
 import type { ExpectedHeaders } from '../plan/headers.ts'
+import type { Migration } from '../plan/migration.ts'
 import type { Facts, Step } from '../plan/step.ts'
 import { MEDIA_CACHE_CONTROL } from '../plan/storage-block.ts'
 import { usualModes } from '../plan/usual-modes.ts'
@@ -34,8 +36,9 @@ export async function comparing(
     usualModes: await usualModes(migration.source, migration.signal),
     checksum: settings.on('checksum'),
     ...(when.after !== undefined || settings.on('headers') ? { expected } : {}),
-    compared: (comparison) => {
+    async compared(comparison) {
       last = comparison
+      if (!settings.on('dryRun')) await note(migration, comparison)
     },
   })
   return {
@@ -47,11 +50,13 @@ export async function comparing(
             report: { comparison: last },
             tables: [{ title: 'Both sides', lines: comparisonLines(last, migration.width) }],
           },
-    async done() {
-      const checkpoint = await migration.checkpoint.read()
-      if (checkpoint && last?.equal) {
-        await migration.checkpoint.write({ ...checkpoint, equalAt: last.at })
-      }
-    },
+    // Noted while it compares: what differs has to be known to the next copy.
+    done: async () => undefined,
   }
+}
+
+/** Who has copied by hand has no checkpoint, and needs none. */
+async function note({ checkpoint }: Migration, comparison: Comparison): Promise<void> {
+  const known = await checkpoint.read()
+  if (known) await checkpoint.write(noteComparison(known, comparison))
 }

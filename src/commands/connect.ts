@@ -44,10 +44,11 @@ export async function s3Connector(options: {
   readonly endpoint: string
   readonly bucket: string
   readonly onCall: OnCall | undefined
+  readonly region?: string | undefined
+  readonly virtualHost?: boolean | undefined
 }): Promise<ConnectS3> {
-  const { endpoint, bucket, onCall } = options
   const { connectS3 } = await import('../services/s3/client.ts')
-  return (key) => connectS3({ endpoint, bucket, key, ...(onCall && { onCall }) })
+  return (key) => connectS3({ ...options, key })
 }
 
 export async function webConnector(options: {

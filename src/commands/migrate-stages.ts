@@ -6,6 +6,7 @@ import { announce } from '../steps/announce.ts'
 import { cleanUp } from '../steps/migrate/clean-up.ts'
 import { copyMedia } from '../steps/migrate/copy.ts'
 import { slurp } from '../steps/migrate/slurper.ts'
+import { holdSlurper } from '../steps/migrate/slurper-hold.ts'
 import { compareStage } from './compare-stage.ts'
 import { cutoverSteps } from './cutover-steps.ts'
 import type { MigrateRun, PreparedMigration } from './prepare-migration.ts'
@@ -61,8 +62,13 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
   async copy({ settings }, { migration, old, world }) {
     // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
     const copy = copyMedia(migration)
-    if (settings.need('engine') === 'rclone') return stepsOnly([copy])
+    const wish = settings.get('slurper')
+    if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
     if (old === undefined) throw onlyFromS3()
+    if (wish !== undefined) {
+      const hold = { at: world.setup.at, source: old.slurper, wish }
+      return stepsOnly([holdSlurper(migration, hold)])
+    }
     return stepsOnly([slurp(migration, { at: world.setup.at, source: old.slurper }), copy])
   },
 

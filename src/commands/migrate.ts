@@ -1,4 +1,4 @@
-import { type Stage, stages } from '../plan/migration.ts'
+import type { Stage } from '../plan/migration.ts'
 import type { Report } from '../plan/report.ts'
 import { nextStage, type Standing, standing } from '../plan/standing.ts'
 import { migrateCatalog, migrateFlags } from '../settings/migrate-catalog.ts'
@@ -74,7 +74,7 @@ async function carryOutStage(
   if (stage === 'redirects') return redirects(run)
   const { steps, found, done } = await stagesInDetail[stage](run, prepared)
   const again = `${replay('migrate', migrateFlags, stageless(settings))} --stage ${stage}`
-  const next = stages[stages.indexOf(stage) + 1]
+  const next = after[stage]
   const code = await carryOut(
     run,
     {
@@ -95,6 +95,15 @@ async function carryOutStage(
   if (code === 0 && !settings.on('dryRun')) await done()
   ui.progress(undefined)
   return code
+}
+
+/** What to type next, where a stage has ended well. */
+const after: Partial<Record<Stage, Stage>> = {
+  survey: 'announce',
+  announce: 'copy',
+  cleanup: 'copy',
+  copy: 'cutover',
+  cutover: 'redirects',
 }
 
 function stageless(settings: MigrateRun['settings']) {

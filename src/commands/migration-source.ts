@@ -22,7 +22,8 @@ export async function findSource(
   target: MigrationTarget,
 ): Promise<FoundSource> {
   const wish = run.settings.get('from') ?? (target.aside === undefined ? 'local' : 's3')
-  if (wish === 's3') return ofProvider(run, await findProvider(installation, target))
+  if (wish === 's3')
+    return ofProvider(run, await findProvider(installation, target, run.settings.on('sandbox')))
   const root = installation.media.root
   if (root === undefined) throw noFolder(installation)
   const { localTree } = await import('../services/media/local-tree.ts')
@@ -31,9 +32,9 @@ export async function findSource(
 
 async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promise<FoundSource> {
   for (const note of old.notes) ui.say(note)
-  const { endpoint, bucket, key } = old.place
+  const { endpoint, bucket, region, virtualHost, key } = old.place
   const onCall = callListener(ui, settings.on('verbose'))
-  const connect = await s3Connector({ endpoint, bucket, onCall })
+  const connect = await s3Connector({ endpoint, bucket, region, virtualHost, onCall })
   return { source: bucketSource(connect(key), old.name), from: old.place, old }
 }
 
@@ -41,12 +42,16 @@ async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promi
 async function findProvider(
   installation: Installation,
   target: MigrationTarget,
+  rehearsal: boolean,
 ): Promise<OldProvider> {
-  const read = (settings: Installation['settings']) => oldProvider(settings, { to: target })
+  const read = (settings: Installation['settings']) =>
+    oldProvider(settings, { to: target, rehearsal })
   try {
     return read(installation.settings)
   } catch (error) {
-    if (!(error instanceof Problem)) throw error
+    const isElsewhere =
+      error instanceof Problem && ['no-old-provider', 'old-provider-is-target'].includes(error.code)
+    if (!isElsewhere) throw error
     const { findBackups } = await import('../services/mastodon/backups.ts')
     const { readStatements } = await import('../services/mastodon/statements.ts')
     for (const { path, text } of await findBackups(installation.envFile.realPath)) {

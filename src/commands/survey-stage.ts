@@ -17,8 +17,7 @@ export const surveyStage: PrepareStage = async (run, { migration, old }) => {
   const slurper = () => {
     if (!old || !survey) return []
     const { bytes } = survey.copied
-    const { bytesPerSecond } = survey.pace
-    const { advice, why } = slurperAdvice({ source: old.slurper, bytes, bytesPerSecond })
+    const { advice, why } = slurperAdvice({ source: old.slurper, bytes, bytesPerSecond: undefined })
     const how = advice === 'impossible' ? '' : ' Choose it with --engine super-slurper.'
     return [{ title: `Super Slurper is ${advice} here`, lines: [`${why}${how}`] }]
   }

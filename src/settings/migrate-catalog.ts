@@ -64,6 +64,14 @@ const own = {
     fallback: 'rclone',
     ...what,
   }),
+  slurper: setting({
+    flag: '--slurper',
+    value: 'pause|abort',
+    help: 'hold or end the jobs of Super Slurper; what is copied stays',
+    rule: oneOf(['pause', 'abort']),
+    answerable: false,
+    ...what,
+  }),
   onlyLocal: setting({
     flag: '--only-local',
     help: 'leave out cache/: media of other servers, which Mastodon can fetch again',

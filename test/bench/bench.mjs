@@ -1,10 +1,21 @@
 // The figures that the project promises, measured: `npm run bench`. Exit code 1 when one is missed.
+import { compareFigures } from './compare.mjs'
 import { initFigures } from './init.mjs'
 import { packageFigures } from './package.mjs'
 import { startFigures } from './start.mjs'
+import { surveyMemoryFigures } from './survey-memory.mjs'
+import { walkFigures } from './walk.mjs'
 
 let missed = 0
-for (const measure of [packageFigures, startFigures, initFigures]) {
+const measures = [
+  packageFigures,
+  startFigures,
+  initFigures,
+  walkFigures,
+  surveyMemoryFigures,
+  compareFigures,
+]
+for (const measure of measures) {
   for (const { name, value, limit, unit, detail } of await measure()) {
     const ok = value <= limit
     if (!ok) missed += 1

@@ -29,11 +29,12 @@ const textOf = (nth: number) => `text ${nth}`.padEnd(600, '.')
 /** A machine with media, and a bucket that waits for it. */
 async function prepared(bucket: string): Promise<Machine> {
   if (!stage) throw new Error('There is no rclone.')
-  const at = stage.machine()
+  const version = 'def major\n  4\nend\ndef minor\n  6\nend\n'
+  const at = stage.machine(undefined, { 'lib/mastodon/version.rb': version })
   for (let nth = 0; nth < FILES; nth += 1) put(at, keyOf(nth), textOf(nth))
   const where = ['--media-host', `${bucket}.example.com`, '--bucket', bucket]
-  const { code, stdout } = await stage.init(at, [...where, '--existing-media', 'prepare'])
-  expect(code, stdout).toBe(0)
+  const { code, stdout, stderr } = await stage.init(at, [...where, '--existing-media', 'prepare'])
+  expect(code, stdout + stderr).toBe(0)
   return at
 }
 

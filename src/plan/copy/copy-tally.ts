@@ -5,8 +5,8 @@ import type { Clock } from '../step.ts'
 import { copyLine } from './copy-line.ts'
 
 /** After so many files, or milliseconds, what was done is noted. */
-const NOTED_FILES = 500
-const NOTED_MS = 2_000
+const NOTED_FILES = 100
+const NOTED_MS = 500
 const TOLD_MS = 250
 /** Failures that are told one by one; all of them are noted. */
 const MOST_TOLD = 20

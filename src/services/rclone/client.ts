@@ -32,7 +32,8 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
     async version() {
       const output: string[] = []
       const onLine = (line: string) => void output.push(line)
-      await orMissing(stream(versionCommand(), { onLine, inherits }))
+      types ??= knownTypes(stream)
+      await Promise.all([orMissing(stream(versionCommand(), { onLine, inherits })), types])
       const version = parseVersion(output.join('\n'))
       if (version === undefined) throw failed(1, output.slice(0, LAST_WORDS))
       if (!isNewEnough(version)) throw rcloneTooOld(version)
@@ -49,7 +50,7 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
       for (const group of groupByType(keys, await typesFor(batch))) {
         await carry(stream, batch, group, tally, signal)
       }
-      if (tally.onlyRefused && tally.lastRefusal) throw refused(batch.to, tally.lastRefusal)
+      if (tally.onlyRefused && tally.lastRefusal) throw refused(batch, tally.lastRefusal)
     },
   }
 }
@@ -103,7 +104,8 @@ async function runOnce(
       words.push(redact(event.message, [batch.from, batch.to]).slice(0, 300))
       if (words.length > LAST_WORDS) words.shift()
     }
-    reason ??= event && tally.take(event)
+    const found = event && tally.take(event)
+    reason ??= found
     if (reason) stop.abort()
   }
   const { exitCode } = await orMissing(
@@ -114,7 +116,7 @@ async function runOnce(
       signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
     }),
   )
-  if (reason?.kind === 'refused') throw refused(batch.to, reason)
+  if (reason?.kind === 'refused') throw refused(batch, reason)
   if (reason) throw unreachable(batch.to.endpoint, reason)
   if (signal?.aborted) throw new Cancelled()
   return { exitCode, words, gaveUp: tally.given - givenBefore }

@@ -5,6 +5,8 @@ export interface Reason {
   /** A few words, e.g. `403 AccessDenied`. */
   readonly text: string
   readonly status?: number
+  /** The source was refused, not the upload. */
+  readonly atSource?: true
 }
 
 const NETWORK: readonly (readonly [RegExp, string])[] = [
@@ -40,7 +42,9 @@ export function readReason(message: string): Reason {
   }
   if (status >= 300) {
     const kind = [401, 403, 404].includes(status) ? 'refused' : 'remote'
-    return { kind, text: [status, name].filter((part) => part !== undefined).join(' '), status }
+    const text = [status, name].filter((part) => part !== undefined).join(' ')
+    const atSource = /failed to open source object/i.test(words)
+    return { kind, text, status, ...(atSource && { atSource }) }
   }
   if (/no such file or directory/i.test(words)) return { kind: 'gone', text: 'gone' }
   const source = SOURCE.find(([pattern]) => pattern.test(words))

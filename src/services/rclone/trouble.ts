@@ -1,36 +1,30 @@
 import { Problem } from '../../problem.ts'
-import type { CopyPlace } from './port.ts'
+import type { CopyBatch } from './port.ts'
 import type { Reason } from './reason.ts'
 
-/** The bucket refuses object after object. */
-export function refused(to: Extract<CopyPlace, { kind: 'bucket' }>, reason: Reason): Problem {
-  const { why, next } = wordsOf(to.bucket, reason)
+/** A bucket refuses object after object: the one that is copied to, or the one that is read. */
+export function refused({ from, to }: Pick<CopyBatch, 'from' | 'to'>, reason: Reason): Problem {
+  const isRead = reason.atSource === true && from.kind === 'bucket'
+  const { bucket } = isRead ? from : to
+  const what = isRead ? 'to be read' : 'the uploads'
+  const check = isRead
+    ? 'Look at the AWS_* and S3_* lines of that provider, and at its console.'
+    : 'To see what is wrong:\n  npx mastodon-r2 check'
   return new Problem({
     code: 'rclone-refused',
-    what: `The bucket ${to.bucket} refuses the uploads (${reason.text}); the copy was stopped.`,
-    why,
-    next: `${next}\n  What was copied stays copied; run this again to go on.`,
+    what: `The bucket ${bucket} refuses ${what} (${reason.text}); the copy was stopped.`,
+    why: whyOf(bucket, reason),
+    next: `${check}\n  What was copied stays copied; run this again to go on.`,
   })
 }
 
-function wordsOf(bucket: string, { status }: Reason): { why: string; next: string } {
-  const check = 'To see what is wrong:\n  npx mastodon-r2 check'
-  if (status === 401) {
-    return {
-      why: 'The access key does not exist (any more): it was revoked or has expired.',
-      next: check,
-    }
-  }
+function whyOf(bucket: string, { status }: Reason): string {
+  if (status === 401)
+    return 'The access key does not exist (any more): it was revoked or has expired.'
   if (status === 404) {
-    return {
-      why: `There is no bucket ${bucket} at this endpoint: it was deleted, or lies in another jurisdiction.`,
-      next: check,
-    }
+    return `There is no bucket ${bucket} at this endpoint: it was deleted, or lies in another jurisdiction.`
   }
-  return {
-    why: 'The access key is wrong, may not write to this bucket, or was revoked.',
-    next: check,
-  }
+  return 'The access key is wrong, may not do this in the bucket, or was revoked.'
 }
 
 /** rclone ended without doing its work. `words`: the last that it said. */

@@ -28,6 +28,10 @@ export interface S3Options {
   readonly endpoint: string
   readonly bucket: string
   readonly key: S3Key
+  /** Part of the signature: `auto` (R2's) unless told. */
+  readonly region?: string | undefined
+  /** The bucket's name before the host, which some providers demand; R2 takes the path. */
+  readonly virtualHost?: boolean | undefined
   /** Milliseconds that one attempt may stay silent; 30,000 unless told. */
   readonly timeoutMs?: number | undefined
   /** Told of every HTTP attempt, repeated ones too. */
@@ -203,12 +207,18 @@ async function readServerTime(client: S3Client, Bucket: string): Promise<Date | 
  * Whatever is left out here the SDK looks for in AWS_* variables and in ~/.aws. R2 sends no
  * `100 Continue`, so a client that waits for it stalls (R2 docs, S3 compatibility).
  */
-function createS3Client({ endpoint, key, timeoutMs = 30_000 }: S3Options): S3Client {
+function createS3Client({
+  endpoint,
+  key,
+  region,
+  virtualHost,
+  timeoutMs = 30_000,
+}: S3Options): S3Client {
   nodeVersionWarning.warningEmitted = true
   return new S3Client({
     endpoint,
-    region: 'auto',
-    forcePathStyle: true,
+    region: region ?? 'auto',
+    forcePathStyle: virtualHost !== true,
     credentials: {
       accessKeyId: key.accessKeyId,
       secretAccessKey: key.secretAccessKey.reveal(),

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Mastodon } from '../../../src/sandbox/mastodon/mastodon.ts'
 import type { NotedCall } from '../../../src/sandbox/mastodon/programs.ts'
 import type { Upload } from '../../../src/sandbox/mastodon/uploads.ts'
-import type { Sandbox } from '../../../src/sandbox/sandbox.ts'
 import { sha256Hex } from '../../../src/sandbox/r2/sigv4.ts'
-import { addBucket, ITEM_WRITE, type TestKey } from '../r2/stand.ts'
+import type { Sandbox } from '../../../src/sandbox/sandbox.ts'
 import { sender } from '../r2/sign.ts'
+import { addBucket, ITEM_WRITE, type TestKey } from '../r2/stand.ts'
 
 export interface Ended {
   readonly code: number
@@ -20,7 +20,11 @@ export interface Ended {
 /** Runs a program of the Mastodon as a person would who has put `bin` in front of PATH. */
 export function call(mastodon: Mastodon, line: string): Promise<Ended> {
   const [program = '', ...args] = line.split(' ')
-  const env = { ...process.env, PATH: `${mastodon.bin}:${process.env.PATH}`, RAILS_ENV: 'production' }
+  const env = {
+    ...process.env,
+    PATH: `${mastodon.bin}:${process.env.PATH}`,
+    RAILS_ENV: 'production',
+  }
   return new Promise((resolve) => {
     execFile(
       program === 'bin/tootctl' ? join(mastodon.dir, program) : program,

@@ -61,6 +61,17 @@ describe('a bucket that refuses', () => {
     expect(bench.requests().PUT).toBeLessThan(80)
   })
 
+  it('the bucket that is read is told apart', async () => {
+    await copy(to, {}, keys.slice(0, 3))
+    const other = await bench.bucket(`source-${count}`)
+    const from = { ...to, key: { ...to.key, accessKeyId: '0'.repeat(32) } }
+    const { error } = await bench.copy(from, other, keys.slice(0, 3))
+    expect(error).toMatchObject({
+      code: 'rclone-refused',
+      what: expect.stringMatching(new RegExp(`${to.bucket} refuses to be read .401`)),
+    })
+  })
+
   it('one key is enough, when it is the only one', async () => {
     const place = { ...to, key: { ...to.key, accessKeyId: '0'.repeat(32) } }
     const { failed, error } = await copy(place, {}, ['a/00000.png'])

@@ -1,26 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { compareSides } from '../../../src/plan/compare-sides.ts'
 import { type Comparison, comparisonSchema } from '../../../src/plan/comparison.ts'
-import { noteComparison } from '../../../src/plan/comparison-note.ts'
-import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
 import { type CompareWishes, compareMedia } from '../../../src/steps/migrate/compare.ts'
+import { noted } from '../../plan/comparisons.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { copyWorld, objectOf } from './fake-copy.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 9)
-const noted: Checkpoint = {
-  version: 1,
-  completeSince: '2026-11-22T08:00:00.000Z',
-  begunAt: undefined,
-  failed: [],
-  vanished: [],
-  selection: '',
-  announcedAt: undefined,
-  copied: { objects: 0, bytes: 0 },
-  switchedAt: undefined,
-  equalAt: undefined,
-}
-
 /** `count` files that are in the bucket too. */
 function copied(count = 30) {
   const world = copyWorld()
@@ -255,18 +241,6 @@ test('headers of a sample are asked for only when they are wished', async () => 
     wrong: { objects: 1, examples: [{ header: 'Content-Type', is: 'application/octet-stream' }] },
   })
   expect(finding).toMatchObject({ is: 'ready', warnings: [expect.stringContaining('1 of 10')] })
-})
-
-test('what is noted: equal, or that the next copy has to list and copy again', () => {
-  const faulty = { equal: false, at: 'now', contentDiffers: { examples: ['a', 'b'] } } as Comparison
-  const failed = [{ key: 'a', reason: '403' }]
-  expect(noteComparison({ ...noted, failed }, faulty)).toMatchObject({
-    completeSince: undefined,
-    equalAt: undefined,
-    failed: [failed[0], { key: 'b', reason: 'another content in the bucket' }],
-  })
-  const equal = { ...faulty, equal: true }
-  expect(noteComparison(noted, equal)).toEqual({ ...noted, equalAt: 'now' })
 })
 
 function iso(ms: number): string {
