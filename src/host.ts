@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 
 /** The process as the program sees it. This file alone reads `process`. */
@@ -71,6 +72,8 @@ function interruptSignal(): AbortSignal {
   if (interrupt) return interrupt.signal
   const controller = new AbortController()
   interrupt = controller
+  // Every question and every child listens; a long conversation has many of them.
+  setMaxListeners(0, controller.signal)
   for (const signal of SIGNALS) process.on(signal, onSignal)
   // At a question the end of the keyboard may come before SIGHUP, or without it.
   if (process.stdin.isTTY) {

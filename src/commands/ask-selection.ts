@@ -32,10 +32,10 @@ export async function askSelection(
     })
     if (answer === 'local') {
       take('onlyLocal')
-      ui.note('Before that', [
-        'Mastodon shows what its database says is there. So let it forget the media of other servers first, or pictures stay broken for months:',
-        '  npx mastodon-r2 migrate --stage cleanup --clean-cache',
-      ])
+      const first =
+        'Mastodon shows what its database says is there. So it has to forget the media of other servers first, or pictures stay broken for months. Clear it now, with a rehearsal before?'
+      if (await ui.agree(first)) settings.offer('cleanCache', true, 'you')
+      else ui.say('Before the cut-over: npx mastodon-r2 migrate --stage cleanup --clean-cache')
     }
   }
   if (suspended.objects > 0 && open('withSuspended')) {

@@ -2,6 +2,7 @@ import { Problem } from '../problem.ts'
 import type { Secret } from '../secret.ts'
 import type { BootstrapToken, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Catalog } from '../settings/define.ts'
+import type { EdgeName } from '../settings/edge-names.ts'
 import type { Settings } from '../settings/resolve.ts'
 import { inactiveToken } from '../steps/token.ts'
 import type { Ui } from '../ui/port.ts'
@@ -52,13 +53,16 @@ async function identify(cloudflare: CloudflarePort, accountId: string | undefine
 }
 
 async function askToken(settings: Settings<Catalog>, ui: Ui): Promise<Secret> {
+  const edge = (settings.get('edge') ?? []) as readonly EdgeName[]
   ui.note('An API token of Cloudflare is needed, for this setup only', [
     'Open one of these; the permissions are filled in:',
     '',
-    ...tokenLinks().flatMap(({ label, url }) => [`${label}:`, `  ${url}`]),
+    ...tokenLinks(edge).flatMap(({ label, url }) => [`${label}:`, `  ${url}`]),
     '',
-    'If they are not filled in, choose them by hand:',
-    ...tokenPermissions().map((line) => `  ${line}`),
+    edge.length === 0
+      ? 'If they are not filled in, choose them by hand:'
+      : 'All of these have to be there; choose by hand what is not filled in:',
+    ...tokenPermissions(edge).map((line) => `  ${line}`),
     '',
     'Let it end soon (TTL: one day), and delete it when the setup is done.',
     'It is used while this runs, and is never stored.',

@@ -1,12 +1,14 @@
 import type { Setup } from '../plan/step.ts'
 import { shellWord } from '../settings/replay.ts'
 import type { Closing } from '../ui/port.ts'
+import { type BlockFormat, blockForms } from './block-forms.ts'
 import type { Ended } from './flow.ts'
 
 interface InitEnded extends Ended {
   readonly setup: Setup
   readonly again: string
   readonly isRehearsal: boolean
+  readonly format?: BlockFormat
 }
 
 type Section = Closing['sections'][number]
@@ -97,15 +99,17 @@ function placeOf({ target, installation, storage }: Setup): string {
   return storage === 'prepare' && isInUse ? `${path}.r2` : path
 }
 
-function whatIsLeft({ setup, report, facts, isRehearsal }: InitEnded): Section[] {
+function whatIsLeft({ setup, report, facts, isRehearsal, format }: InitEnded): Section[] {
   const changed = report.steps.some(({ status }) => status === 'changed')
   if (!changed) return []
+  if (format === 'terraform-import') return isRehearsal ? [] : [tokenAway(setup)]
   if (setup.storage === 'prepare') {
     return [afterPrepare(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
   }
+  const saysHow = format !== undefined && blockForms[format].saysHow
   const isNew = setup.target.kind === 'print' || (facts.envWritten?.changed.length ?? 0) > 0
   return [
-    ...(isNew ? [restart(setup), oldLinks(setup)] : []),
+    ...(isNew ? [...(saysHow ? [] : [restart(setup)]), oldLinks(setup)] : []),
     ...(isRehearsal ? [] : [tokenAway(setup)]),
   ]
 }

@@ -7,6 +7,7 @@ const GROUPS: readonly SettingGroup[] = [
   'What to take back',
   'What to rotate',
   'What to migrate',
+  'What to redirect',
   'How to clean up',
   'How to cut over',
   'Where',
@@ -46,6 +47,9 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   }
   if (name === 'undo') return (await import('../settings/undo-catalog.ts')).undoSettings
   if (name === 'migrate') return (await import('../settings/migrate-catalog.ts')).migrateFlags
+  if (name === 'redirects') {
+    return (await import('../settings/redirects-catalog.ts')).redirectsFlags
+  }
   if (name === 'rotate') return (await import('../settings/rotate-catalog.ts')).rotateFlags
   if (name === 'check') return (await import('./check-catalog.ts')).checkFlags
   return (await import('./setup-catalog.ts')).initCatalog

@@ -1,6 +1,5 @@
 import type { Host } from '../host.ts'
 import type { Step } from '../plan/step.ts'
-import { storageBlock } from '../plan/storage-block.ts'
 import { Cancelled } from '../problem.ts'
 import { replay } from '../settings/replay.ts'
 import { accessKeys, keyInUse } from '../steps/access-keys.ts'
@@ -14,11 +13,12 @@ import { publicRead } from '../steps/public-read.ts'
 import { token } from '../steps/token.ts'
 import { uploadProbe } from '../steps/upload-probe.ts'
 import { initClosing } from './closing.ts'
+import { edgeSteps } from './edge-steps.ts'
 import { flow } from './flow.ts'
 import type { Command } from './index.ts'
 import { initMenu } from './init-menu.ts'
 import { prepareSetup } from './prepare-setup.ts'
-import { formatBlock } from './print-block.ts'
+import { printBlock } from './print-block.ts'
 import { initCatalog, shownSettings } from './setup-catalog.ts'
 
 /** The setup from top to bottom. Long waits start early and are confirmed late. */
@@ -68,18 +68,15 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
       const { settings } = run
       const { world, isRehearsal } = await prepareSetup(run, { lookOnly: false })
       const again = replay('init', initCatalog, settings.entries())
+      const format = settings.need('format')
       return {
         world,
-        steps: initSteps,
+        ...(await printBlock(format, world.setup, initSteps)),
         planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
         shown: shownSettings,
         again,
-        closing: (ended) => initClosing({ ...ended, setup: world.setup, again, isRehearsal }),
-        block(facts) {
-          if (world.setup.target.kind !== 'print' || !facts.accessKey) return undefined
-          const values = storageBlock(world.setup, facts.accessKey)
-          return formatBlock(values, settings.need('format'), world.envWriter.render)
-        },
+        closing: (ended) =>
+          initClosing({ ...ended, setup: world.setup, again, isRehearsal, format }),
       }
     },
   })

@@ -9,6 +9,7 @@ import { askVariant } from './ask-variant.ts'
 import { carryOut, session } from './flow.ts'
 import type { Command } from './index.ts'
 import { migrateClosing } from './migrate-closing.ts'
+import { rehearseMigration } from './migrate-rehearsal.ts'
 import { stagesInDetail } from './migrate-stages.ts'
 import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare-migration.ts'
 import { settingsOf } from './report-settings.ts'
@@ -24,8 +25,15 @@ export const migrate: Command = {
       argv,
       { name: 'migrate', catalog: migrateCatalog, accepts: migrateFlags },
       async (session, draft) => {
-        const run: MigrateRun = { ...session, surveys: { last: undefined } }
-        const named = run.settings.get('stage')
+        const own: MigrateRun = { ...session, surveys: { last: undefined } }
+        const named = own.settings.get('stage')
+        const rehearsal = own.settings.on('sandbox') ? await rehearseMigration(own) : undefined
+        if (rehearsal && (named !== undefined || !own.ui.canAsk)) {
+          return await rehearsal.through(named, (run, prepared, stage) =>
+            goThrough(run, prepared, stage, draft),
+          )
+        }
+        const run = rehearsal?.run ?? own
         for (;;) {
           const prepared = await prepareMigration(run)
           const stands = standing(prepared.checkpoint, prepared)
@@ -61,6 +69,10 @@ async function goThrough(
     if (code !== 0 || !run.surveys.last) return code
   }
   await askSelection(run, run.surveys.last)
+  if (run.settings.source('cleanCache') === 'you') {
+    const code = await carryOutStage(run, prepared, 'cleanup', draft)
+    if (code !== 0) return code
+  }
   return carryOutStage(run, await prepareMigration(run), stage, draft)
 }
 
@@ -74,7 +86,8 @@ async function carryOutStage(
   if (stage === 'redirects') return redirects(run)
   const { steps, found, done } = await stagesInDetail[stage](run, prepared)
   const again = `${replay('migrate', migrateFlags, stageless(settings))} --stage ${stage}`
-  const next = after[stage]
+  // Who is asked again in a moment needs no line to type.
+  const next = ui.canAsk && settings.get('stage') === undefined ? undefined : after[stage]
   const code = await carryOut(
     run,
     {
@@ -111,7 +124,7 @@ function stageless(settings: MigrateRun['settings']) {
 }
 
 function tellStandings({ ui }: MigrateRun, stands: readonly Standing[]): void {
-  const signs = { done: 'done', next: 'next', open: '', optional: '' } as const
+  const signs = { done: 'done', next: 'next', open: '-', optional: '-' } as const
   const lines = stands.map(({ stage, state, note }) => {
     return `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  ${note}`
   })
@@ -126,8 +139,8 @@ async function chooseStage(
   const next = nextStage(stands)
   if (!ui.canAsk) return next
   const label = ({ stage, note }: Standing) => ({ value: stage, label: stage, hint: note })
-  const first = stands.filter(({ stage }) => stage === next)
-  const rest = stands.filter(({ stage }) => stage !== next)
+  const first = stands.filter(({ state }) => state === 'next')
+  const rest = stands.filter(({ state }) => state !== 'next')
   const answer = await ui.choose({
     message: 'What now? You can leave at any time; the next run goes on from here.',
     options: [

@@ -21,6 +21,8 @@ import { findSource } from './migration-source.ts'
 export interface MigrateRun extends Run<typeof migrateCatalog> {
   /** What the surveys of this run found, for the questions that follow. */
   readonly surveys: { last: MediaSurvey | undefined }
+  /** PEM of a certificate authority to trust besides the usual ones; in a rehearsal. */
+  readonly ca?: string
 }
 
 export interface PreparedMigration {
@@ -53,7 +55,7 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
     connectS3,
     web: await webConnector({
       connectTo: settings.get('connectTo') ?? [],
-      ca: undefined,
+      ca: run.ca,
       onCall,
     }),
     envWriter: await envWriter(),

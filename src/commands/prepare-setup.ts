@@ -1,5 +1,6 @@
 import type { Setup, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import { chooseEdge } from './choose-edge.ts'
 import { chooseSetup, hasMedia } from './choose-setup.ts'
 import { chooseToken } from './choose-token.ts'
 import {
@@ -50,6 +51,7 @@ export async function prepareSetup(
   recall(run, remembered)
   if (lookOnly) assumeStorage(run, remembered)
   refuseMissing(run, installation, remembered)
+  if (!lookOnly) await chooseEdge(run, remembered)
   const onCall = callListener(ui, settings.on('verbose'))
   const baseUrl = settings.need('cloudflareApiUrl')
   const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>

@@ -1,11 +1,10 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Problem, type ProblemDetails } from '../problem.ts'
 import { readTemplate } from '../read-template.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { Run } from './flow.ts'
-import type { SandboxAddress } from './sandbox.ts'
+import { startSandboxProcess } from './sandbox-process.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
 
 export interface Rehearsal {
@@ -29,7 +28,11 @@ export async function rehearse(run: Run<SetupCatalog>, found: Installation): Pro
   atEnd.push(() => rm(folder, { recursive: true, force: true }))
   const installation = await scratchCopy(found, folder, host.environment)
   const started = ui.busy('Starting the sandbox')
-  const address = await startSandboxProcess(run, zonesFor(installation, settings.get('mediaHost')))
+  const zones = zonesFor(installation, settings.get('mediaHost'))
+  const address = await startSandboxProcess(
+    run,
+    zones.flatMap((zone) => ['--zone', zone]),
+  )
   started()
   const jurisdiction = settings.need('jurisdiction')
   settings.offer('cloudflareApiUrl', address.cloudflareApiUrl, 'sandbox')
@@ -79,24 +82,4 @@ function zonesFor({ localDomain, webDomain }: Installation, mediaHost: string | 
     return [labels.length > 2 ? labels.slice(1).join('.') : host]
   })
   return zones.length === 0 ? ['example.com'] : [...new Set(zones)]
-}
-
-async function startSandboxProcess(
-  { host, atEnd }: Run<SetupCatalog>,
-  zones: readonly string[],
-): Promise<SandboxAddress> {
-  const { start } = await import('../services/process/run.ts')
-  const flags = zones.flatMap((zone) => ['--zone', zone])
-  const child = start(
-    {
-      program: host.execPath,
-      args: [host.script, 'sandbox', '--json', '--attached', ...flags],
-      env: {},
-    },
-    { environment: host.environment },
-  )
-  atEnd.push(() => child.stop())
-  const told = JSON.parse(await child.firstLine()) as SandboxAddress | ProblemDetails
-  if ('what' in told) throw new Problem(told)
-  return told
 }

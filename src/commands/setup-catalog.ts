@@ -3,6 +3,8 @@ import { catalog } from '../settings/catalog.ts'
 const {
   // check only looks, so it has no use for what makes or writes things.
   existingMedia,
+  edge,
+  announce,
   waitDomain,
   print,
   format,
@@ -31,6 +33,7 @@ export const shownSettings = [
   'location',
   'existingMedia',
   'corsOrigin',
+  'edge',
   'allowIp',
   'expires',
 ] as const

@@ -6,6 +6,7 @@ import { token } from '../steps/token.ts'
 import { ownKeys, undoAccessKeys } from '../steps/undo/access-keys.ts'
 import { undoBucket } from '../steps/undo/bucket.ts'
 import { undoCors } from '../steps/undo/cors.ts'
+import { undoEdge } from '../steps/undo/edge.ts'
 import { undoEnvFile } from '../steps/undo/env-file.ts'
 import { undoLifecycle } from '../steps/undo/lifecycle.ts'
 import { undoMediaDomain } from '../steps/undo/media-domain.ts'
@@ -30,6 +31,7 @@ function undoSteps(undo: Undo): readonly Step[] {
     undoCors(undo),
     undoLifecycle,
     undoMediaDomain(undo),
+    undoEdge(undo),
     undoBucket(undo),
   ]
 }
@@ -75,6 +77,7 @@ async function undoing(
       detachDomain: settings.on('detachDomain'),
       deleteEmptyBucket: settings.on('deleteEmptyBucket'),
       evenIfInUse: settings.on('evenIfInUse'),
+      dropEdgeRules: settings.on('dropEdgeRules'),
     },
     inUse,
     traces: () => envTraces(world, ids),

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 
 const MIB = 1_048_576
-/** What rclone and Mastodon send: parts of 5 MiB. */
-const OWN_PART = 5 * MIB
+/** Bytes a part, as Mastodon sends them and as our rclone does. */
+const OWN_PARTS = [5 * MIB, 32 * MIB]
 /** Part sizes in MiB that other tools use, where too many sizes would fit. */
 const USUAL_PARTS = [5, 8, 10, 15, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512, 1024]
 const MOST_GUESSES = 16
@@ -23,7 +23,8 @@ export async function hasEtag(
   if (sums.length === 0) return undefined
   for await (const chunk of content) for (const sum of sums) sum.add(chunk)
   if (sums.some((sum) => sum.hex() === md5.toLowerCase())) return true
-  return parts === undefined || parts === Math.ceil(size / OWN_PART) ? false : undefined
+  const isOwn = OWN_PARTS.some((part) => parts === Math.ceil(size / part))
+  return parts === undefined || isOwn ? false : undefined
 }
 
 /** Whether two ETags say that the contents are the same; undefined when they can't tell. */

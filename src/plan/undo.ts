@@ -17,6 +17,7 @@ export interface UndoWishes {
   readonly detachDomain: boolean
   readonly deleteEmptyBucket: boolean
   readonly evenIfInUse: boolean
+  readonly dropEdgeRules: boolean
 }
 
 export interface EnvTrace {
@@ -40,6 +41,7 @@ export const undoFlags = {
   detachDomain: '--detach-domain',
   deleteEmptyBucket: '--delete-empty-bucket',
   evenIfInUse: '--even-if-in-use',
+  dropEdgeRules: '--drop-edge-rules',
 } as const satisfies Record<keyof UndoWishes, string>
 
 /** The flags that the notes of `stays` ask for, each once. */

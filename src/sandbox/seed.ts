@@ -11,7 +11,7 @@ export interface SeedOptions {
   readonly accounts?: readonly SeedAccount[]
   /** An active full zone `example.com` in the first account unless told. */
   readonly zones?: readonly SeedZone[]
-  /** Permission group names of the bootstrap token; all that the setup needs unless told. */
+  /** Permission group names of the bootstrap token; all that setup and rules need unless told. */
   readonly permissions?: readonly string[]
   /** RFC 3339. */
   readonly expiresOn?: string
@@ -76,7 +76,7 @@ function bootstrap(options: SeedOptions, firstAccount: string | undefined): Sand
   const kind = options.tokenKind ?? 'account'
   const minting =
     kind === 'user' ? ['API Tokens Write', 'Account API Tokens Write'] : accountMinting
-  const permissions = options.permissions ?? [...minting, ...setup]
+  const permissions = options.permissions ?? [...minting, ...setup, ...edge]
   const account = `com.cloudflare.api.account.${kind === 'user' ? '*' : firstAccount}`
   const allZones = { 'com.cloudflare.api.account.zone.*': '*' }
   const grants = [
@@ -113,8 +113,24 @@ function bootstrap(options: SeedOptions, firstAccount: string | undefined): Sand
   }
 }
 
+/** Redirects and edge rules. */
+const forRules = [
+  'Dynamic URL Redirects Write',
+  'Zone Transform Rules Write',
+  'Cache Settings Write',
+  'Zone WAF Write',
+  'Zone Settings Write',
+  'Account Rulesets Write',
+  'Account Rule Lists Write',
+]
 const accountMinting = ['Account API Tokens Write']
-const setup = ['Workers R2 Storage Write', 'Zone Read', 'DNS Read']
+const setup = ['Workers R2 Storage Write', 'Zone Read', 'DNS Read', ...forRules]
+const edge = [
+  'Zone Transform Rules Write',
+  'Cache Settings Write',
+  'Zone WAF Write',
+  'Zone Settings Write',
+]
 
 function hex(bytes: number): string {
   return randomBytes(bytes).toString('hex')

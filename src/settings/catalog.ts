@@ -1,6 +1,7 @@
 import { bucketName, tidyBucket } from './bucket-name.ts'
 import { connectTo } from './connect-to.ts'
 import { setting } from './define.ts'
+import { edgeWish } from './edge-names.ts'
 import { hostName, tidyHost } from './host-name.ts'
 import { outputCatalog } from './output-catalog.ts'
 import {
@@ -85,6 +86,22 @@ export const catalog = {
     rule: oneOf(['prepare', 'switch']),
     group: 'What to set up',
     question: { message: 'This server already holds media. What should happen to it?' },
+  }),
+  edge: setting({
+    flag: '--edge',
+    value: 'recommended|none|NAMES',
+    help: "rules at Cloudflare's edge: security-headers, cache-everything, private-folders (all of them: recommended), tiered-cache (for the whole zone)",
+    rule: edgeWish,
+    tidy: trim,
+    fallbackHelp: 'none; a first setup in a terminal asks',
+    group: 'What to set up',
+  }),
+  announce: setting({
+    flag: '--announce',
+    help: "do not switch to the media host yet: let Mastodon's pages name it, and note from when a switch is safe",
+    rule: flag,
+    answerable: false,
+    group: 'What to set up',
   }),
   apiToken: setting({
     flag: '--api-token-file',

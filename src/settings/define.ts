@@ -31,6 +31,7 @@ export type SettingGroup =
   | 'What to take back'
   | 'What to rotate'
   | 'What to migrate'
+  | 'What to redirect'
   | 'How to clean up'
   | 'How to cut over'
   | 'Where'

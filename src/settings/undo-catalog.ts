@@ -21,6 +21,12 @@ const own = {
     rule: flag,
     group: 'What to take back',
   }),
+  dropEdgeRules: setting({
+    flag: '--drop-edge-rules',
+    help: 'remove the rules of --edge although the media host goes on serving; else they go with it',
+    rule: flag,
+    group: 'What to take back',
+  }),
 } as const
 
 /** Everything that finds a setup, and what `undo` adds. */

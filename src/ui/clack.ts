@@ -155,7 +155,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       }
       const [, ...lines] = closingLines(closing, width())
       const isSaid = closing.headline === report.problem?.what
-      clack.outro(isSaid ? '' : closing.headline, { output })
+      clack.outro(isSaid ? '' : wrap(closing.headline, width()).join('\n   '), { output })
       for (const line of lines) output.write(`${line}\n`)
     },
   }

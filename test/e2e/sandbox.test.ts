@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -65,6 +66,106 @@ describe.concurrent('sandbox', () => {
     running.child.stdin?.end()
     expect((await running.ended).code).toBe(0)
     await leavesNothing(at, pids)
+  })
+})
+
+describe.concurrent('sandbox --media', () => {
+  const wish = ['--media', '40', '--uploads', '9/s']
+
+  test('runs a Mastodon, whose programs come first in PATH', async () => {
+    const at = fresh()
+    const running = start(['sandbox', '--json', '--attached', ...wish], options(at))
+    const pids = await familyWhen(running, /"apiToken"/)
+    const { mastodon } = JSON.parse(running.said())
+    const folder = join(mastodon.dir, '..')
+    expect(folder.startsWith(at.tmp)).toBe(true)
+    expect(mastodon).toEqual({
+      dir: join(folder, 'live'),
+      bin: join(folder, 'bin'),
+      calls: join(folder, 'calls.jsonl'),
+      uploads: join(folder, 'uploads.jsonl'),
+    })
+    const env = { PATH: `${mastodon.bin}:${process.env.PATH}` }
+    const asked = ['is-active', 'mastodon-web', 'mastodon-sidekiq']
+    const answer = spawnSync('systemctl', asked, { env, encoding: 'utf8', timeout: 20_000 })
+    expect([answer.stdout, answer.stderr]).toEqual(['active\nactive\n', ''])
+    expect(JSON.parse(readFileSync(mastodon.calls, 'utf8'))).toMatchObject({ args: asked })
+    await until('something is uploaded', () => readFileSync(mastodon.uploads, 'utf8') !== '')
+    const family = [...new Set([...pids, ...familyOf(running.pid).map(({ pid }) => pid)])]
+    expect(familyOf(running.pid).filter(({ argv }) => /^(puma|sidekiq)/.test(argv)).length).toBe(4)
+    running.child.stdin?.end()
+    expect((await running.ended).code).toBe(0)
+    await leavesNothing(at, family)
+  })
+
+  test('prints the line that migrates it', async () => {
+    const at = fresh()
+    const running = start(['sandbox', '--attached', '--media', '5'], options(at))
+    const pids = await familyWhen(running, /sandbox\/log/)
+    const said = running.said()
+    expect(said).toMatch(/^export PATH=\S+\/mastodon\/bin:\$PATH$/m)
+    expect(said).toMatch(/^mastodon-r2 init --existing-media prepare --mastodon-dir \S+\/live /m)
+    expect(said).toMatch(/^mastodon-r2 migrate --mastodon-dir \S+\/live --s3-endpoint-url http:/m)
+    running.child.kill('SIGINT')
+    expect((await running.ended).code).toBe(0)
+    await leavesNothing(at, pids)
+  })
+
+  test('killed, its Mastodon ends as well', async () => {
+    const at = fresh()
+    const running = start(['sandbox', '--json', '--attached', ...wish], options(at))
+    const pids = await familyWhen(running, /"apiToken"/)
+    running.child.kill('SIGKILL')
+    await running.ended
+    await until('all processes are gone', () => !pids.some(isAlive))
+  })
+
+  test.each([
+    [['--uploads', '5/s'], '--uploads needs --media.'],
+    [['--media', '0'], 'must be a whole number'],
+    [['--media', '10', '--uploads', 'many'], 'is not a number of files a second'],
+  ])('%j is refused', async (args, words) => {
+    const { code, stderr } = await run(['sandbox', ...args], options(fresh()))
+    expect(code).toBe(2)
+    expect(stderr).toContain(words)
+  })
+})
+
+describe('migrate --sandbox', () => {
+  const patient = { limitMs: 150_000 }
+
+  test('goes through all stages, loses no upload, and leaves nothing behind', {
+    timeout: 160_000,
+  }, async () => {
+    const at = fresh()
+    const before = at.files()
+    const ended = await run(['migrate', '--sandbox', '--yes'], { ...options(at), ...patient })
+    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+    expect(ended.stdout).toContain('This is a rehearsal')
+    expect(ended.stdout).toMatch(/\d+ files were uploaded\. Each of them is in the bucket\.$/m)
+    expect(ended.stdout.trimEnd()).toMatch(/That was a rehearsal; all of it is gone now\.$/)
+    expect(at.files()).toEqual(before)
+    expect(filesBelow(at.tmp)).toEqual(new Map())
+  })
+
+  test('one stage as JSON is one report', { timeout: 160_000 }, async () => {
+    const at = fresh()
+    const args = ['migrate', '--sandbox', '--stage', 'compare', '--json']
+    const { code, stdout } = await run(args, { ...options(at), ...patient })
+    const report = JSON.parse(stdout)
+    expect([code, report.ok, report.steps.length]).toEqual([0, true, 1])
+    expect(filesBelow(at.home)).toEqual(new Map())
+  })
+
+  test.each([
+    ['--mastodon-dir', '.'],
+    ['--from', 's3'],
+    ['--engine', 'super-slurper'],
+  ])('%s %s is refused', async (flag, value) => {
+    const at = fresh()
+    const { code, stdout } = await run(['migrate', '--sandbox', flag, value], options(at))
+    expect(code).toBe(2)
+    expect(stdout).toContain(`--sandbox and ${flag} can't both be meant.`)
   })
 })
 

@@ -2,6 +2,7 @@ import type { Check } from '../../plan/check.ts'
 import type { World } from '../../plan/step.ts'
 import type { Plan } from '../../plan/survey.ts'
 import { sharedLook } from '../shared-look.ts'
+import { edgeRulesCheck } from './edge-rules.ts'
 import { extraKeysCheck } from './extra-keys.ts'
 import { keyExpiryCheck } from './key-expiry.ts'
 import { findKeyInUse } from './key-in-use.ts'
@@ -60,6 +61,7 @@ export function cloudflareChecks(world: World, plan: () => Promise<Plan>): reado
   return [
     zoneCheck(world),
     ...surveyed.map((check) => surveyCheck(plan, check)),
+    edgeRulesCheck(world),
     keyRightsCheck(key, world),
     keyExpiryCheck(key, world),
     extraKeysCheck(world),

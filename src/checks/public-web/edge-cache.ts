@@ -23,7 +23,7 @@ export function edgeCacheCheck(go: Go): Check<keyof VisitAt> {
           saw,
           matters:
             'What is not cached is read from the bucket each time: slower, and counted as a read operation. One MISS more may be chance.',
-          next: 'If it stays so, look at Cache Rules and Development Mode of the zone in the Cloudflare dashboard.',
+          next: 'If it stays so, look at Cache Rules and Development Mode of the zone in the Cloudflare dashboard, or put a rule there: npx mastodon-r2 init --edge cache-everything',
         },
       ]
     },

@@ -32,7 +32,7 @@ export function privateFoldersCheck(find: Find): Check<keyof At> {
           saw: `The media host would serve ${open.join(' and ')}.`,
           matters:
             "They hold archives of your users. The names can't be guessed; a link that leaks is enough.",
-          next: 'Add a WAF custom rule to the zone that blocks these paths on the media host. Downloads go on working: they do not use it.',
+          next: 'npx mastodon-r2 init --edge private-folders (downloads go on working: they do not use the media host)',
         },
       ]
     },

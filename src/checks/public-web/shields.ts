@@ -26,7 +26,7 @@ export function shieldsCheck(go: Go): Check<keyof VisitAt> {
           saw: `Media comes without ${missing.join(' and ')}.`,
           matters:
             "Mastodon's own web server sends them, so that a file dressed up as an image can't act as a page. Your instance lives on another host name, which already limits the harm.",
-          next: 'Add a Response Header Transform Rule for the media host that sets them: https://dash.cloudflare.com/?to=/:account/:zone/rules',
+          next: 'npx mastodon-r2 init --edge security-headers',
         },
       ]
     },

@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { contentType } from './content-type.ts'
 import type { EnvValues } from './env-values.ts'
 import { mediaBodies } from './media/media-body.ts'
@@ -54,7 +55,7 @@ export function createUploads(options: UploadsOptions): Uploads {
       appendFileSync(options.log, `${JSON.stringify(line)}\n`)
     }
     try {
-      if (where === 'disk') storeOnDisk(options.live, settings, key, body)
+      if (where === 'disk') await storeOnDisk(options.live, settings, key, body)
       else {
         const endpoint = options.reach(settings.get('S3_ENDPOINT') ?? '')
         await putObject({ endpoint, settings, key, body, contentType: contentType(key) })
@@ -83,14 +84,24 @@ export function mediaFolder(live: string, settings: EnvValues): string {
   return path.replace(':rails_root', live)
 }
 
-/** Written elsewhere and moved to its place, as Paperclip does. */
-function storeOnDisk(live: string, settings: EnvValues, key: string, body: Buffer): void {
+/** For so long a file in its place is still closed, milliseconds. */
+const CLOSED_MS = 20
+
+/** A closed temporary file, moved to its place and opened there (kt-paperclip, storage/filesystem.rb). */
+async function storeOnDisk(
+  live: string,
+  settings: EnvValues,
+  key: string,
+  body: Buffer,
+): Promise<void> {
   const path = join(mediaFolder(live, settings), key)
   const aside = join(live, 'tmp', key.replaceAll('/', '-'))
   mkdirSync(dirname(aside), { recursive: true })
-  writeFileSync(aside, body)
+  writeFileSync(aside, body, { mode: 0o600 })
   mkdirSync(dirname(path), { recursive: true })
   renameSync(aside, path)
+  await sleep(CLOSED_MS)
+  chmodSync(path, 0o644)
 }
 
 /** Users upload to the web part; Sidekiq fetches what other servers have. */

@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/secret.ts'
@@ -190,7 +189,7 @@ describe('an end in the middle', () => {
 describe('a program that is not as it should be', () => {
   /** An rclone of another kind, alone in its PATH. */
   async function instead(script: string | undefined): Promise<ReturnType<typeof connectRclone>> {
-    const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-rclone-'))
+    const folder = await bench.folder([])
     if (script !== undefined) {
       await writeFile(join(folder, 'rclone'), `#!/bin/sh\n${script}\n`)
       await chmod(join(folder, 'rclone'), 0o755)

@@ -14,7 +14,13 @@ export function undoOf(
 ) {
   const aside: string[] = []
   const undo: Undo = {
-    wishes: { detachDomain: false, deleteEmptyBucket: false, evenIfInUse: false, ...wishes },
+    wishes: {
+      detachDomain: false,
+      deleteEmptyBucket: false,
+      evenIfInUse: false,
+      dropEdgeRules: false,
+      ...wishes,
+    },
     inUse,
     traces: async () => traces,
     async removeFile({ path }) {

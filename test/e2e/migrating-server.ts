@@ -1,0 +1,163 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import type { Mastodon } from '../../src/sandbox/mastodon/mastodon.ts'
+import type { Upload } from '../../src/sandbox/mastodon/uploads.ts'
+import { Secret } from '../../src/secret.ts'
+import { connectS3 } from '../../src/services/s3/client.ts'
+import { isRequired } from '../requirement.ts'
+import { call } from '../sandbox/mastodon/running.ts'
+import { ENV, type Machine } from './machine.ts'
+import type { Ended, Running, RunOptions } from './program.ts'
+import { HOST, keysOf, openStage, type Stage } from './stage.ts'
+
+/** The reason why nothing can be copied here; undefined when it can. */
+export const rcloneMissing = whyNoRclone()
+
+function whyNoRclone(): string | undefined {
+  try {
+    execFileSync('rclone', ['version'], { timeout: 10_000 })
+    return undefined
+  } catch (cause) {
+    if (isRequired('rclone')) throw new Error('There is no rclone.', { cause })
+    return '(there is no rclone here)'
+  }
+}
+
+/** What happens when a program is called with such arguments (a pattern of sh). */
+export interface Trap {
+  readonly program: string
+  readonly args: string
+  /** `fail`: it does nothing and fails; kill: our program is gone, before or after it did its work. */
+  readonly then: 'fail' | 'kill-before' | 'kill-after'
+}
+
+/** A Mastodon that runs, people who upload to it, and a bucket that `init` prepared for it. */
+export interface MigratingServer {
+  readonly stage: Stage
+  readonly mastodon: Mastodon
+  readonly at: Machine
+  readonly env: Readonly<Record<string, string>>
+  migrate(args: readonly string[], extra?: Partial<RunOptions>): Promise<Ended>
+  start(args: readonly string[], extra?: Partial<RunOptions>): Running
+  trap(trap: Trap): void
+  /** As it was after `init`: files on disk, nothing noted, all services at work. */
+  back(): Promise<void>
+  uploads(): Upload[]
+  /** Waits until both parts have stored something there from now on. */
+  storesIn(where: Upload['where']): Promise<void>
+  /** Of the uploads, those whose bytes are not in the bucket. */
+  lost(): Promise<Upload[]>
+  /** ETag by key. */
+  stored(): Promise<Map<string, string>>
+  /** Calls of systemctl and tootctl, one line each. */
+  calls(): string[]
+  close(): Promise<void>
+}
+
+interface Options {
+  readonly media?: number
+  readonly uploadsPerSecond?: number
+}
+
+export async function openMigratingServer(options: Options = {}): Promise<MigratingServer> {
+  const { media = 60, uploadsPerSecond = 0 } = options
+  const node = process.execPath
+  const stage = await openStage({
+    emulator: 'eager',
+    mastodon: { media, uploadsPerSecond, bootMs: 50, node },
+  })
+  const { mastodon } = stage.sandbox
+  if (!mastodon) throw new Error('The sandbox has no Mastodon.')
+  const at = inFolder(stage.machine(), mastodon.dir)
+  const traps = join(at.home, 'traps')
+  mkdirSync(traps)
+  const stateHome = join(at.home, 'state')
+  const env = { PATH: `${traps}:${mastodon.bin}:${process.env.PATH}`, XDG_STATE_HOME: stateHome }
+  const given = ['--media-host', HOST, '--existing-media', 'prepare']
+  const ended = await stage.init(at, given, { env })
+  expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+  const prepared = at.read()
+  const lines = <T>(path: string) =>
+    readFileSync(path, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as T)
+  const uploads = () => lines<Upload>(mastodon.uploads)
+  const launched = (extra: Partial<RunOptions>) => ({ ...extra, env: { ...env, ...extra.env } })
+  const stored = async () => {
+    const [key] = keysOf(stage.sandbox)
+    if (!key) throw new Error('There is no key.')
+    const s3Key = { accessKeyId: key.id, secretAccessKey: new Secret(key.secret) }
+    const bucket = 'social-example-com-media'
+    const s3 = connectS3({ endpoint: stage.sandbox.s3Url(), bucket, key: s3Key })
+    const found = new Map<string, string>()
+    for await (const page of s3.pages()) for (const { key, etag } of page) found.set(key, etag)
+    return found
+  }
+  return {
+    stage,
+    mastodon,
+    at,
+    env,
+    migrate: (args, extra = {}) => stage.init(at, ['migrate', ...args], launched(extra)),
+    start: (args, extra = {}) => stage.start(at, ['migrate', ...args], launched(extra)),
+    trap: (trap) =>
+      writeFileSync(join(traps, trap.program), trapText(trap, mastodon.bin), { mode: 0o755 }),
+    async back() {
+      stage.sandbox.faults.clear()
+      for (const program of ['systemctl', 'tootctl']) rmSync(join(traps, program), { force: true })
+      rmSync(stateHome, { recursive: true, force: true })
+      at.write(ENV, prepared)
+      for (const unit of ['mastodon-web', 'mastodon-sidekiq']) {
+        const { code, stderr } = await call(mastodon, `systemctl stop ${unit}`)
+        expect(code, stderr).toBe(0)
+        await call(mastodon, `systemctl start ${unit}`)
+      }
+    },
+    uploads,
+    async storesIn(where) {
+      const since = new Date().toISOString()
+      for (const end = Date.now() + 15_000; Date.now() < end; await sleep(50)) {
+        const fresh = uploads().filter((one) => one.at > since && one.where === where)
+        if (new Set(fresh.map(({ by }) => by)).size === 2) return
+      }
+      throw new Error(`Nobody stores in the ${where}. ${JSON.stringify(uploads().slice(-6))}`)
+    },
+    async lost() {
+      const all = uploads().filter(({ error }) => error === undefined)
+      const there = await stored()
+      return all.filter(({ key, md5 }) => there.get(key) !== md5)
+    },
+    stored,
+    calls: () =>
+      lines<{ program: string; args: string[] }>(mastodon.calls).map(({ program, args }) =>
+        [program, ...args].join(' '),
+      ),
+    close: () => stage.close(),
+  }
+}
+
+/** The Mastodon of the sandbox as a machine of the tests; its home is elsewhere. */
+function inFolder(machine: Machine, dir: string): Machine {
+  const path = (name: string) => join(dir, name)
+  return {
+    ...machine,
+    dir,
+    path,
+    read: (name = ENV) => readFileSync(path(name), 'utf8'),
+    write: (name, text) => writeFileSync(path(name), text, { mode: 0o600 }),
+  }
+}
+
+function trapText({ program, args, then }: Trap, bin: string): string {
+  const real = `'${join(bin, program)}' "$@"`
+  const acts: Record<Trap['then'], string> = {
+    fail: 'echo "Job failed. See journalctl -xe." >&2; exit 1',
+    'kill-before': 'kill -9 $PPID; exit 1',
+    'kill-after': `${real}; kill -9 $PPID; exit 1`,
+  }
+  return `#!/bin/sh\ncase "$*" in\n  ${args}) ${acts[then]} ;;\nesac\nexec ${real}\n`
+}
