@@ -81,7 +81,7 @@ async function through(
     if (!isWanted) settings.offer('yes', true, 'sandbox')
     else if (!yes) settings.forget('yes')
     const prepared = await prepareMigration(run)
-    const code = await goThrough(at < stages.length - 1 ? onTheWay(run) : run, prepared, stage)
+    const code = await goThrough(retold(run, at === stages.length - 1), prepared, stage)
     if (code !== 0) return code
     if (stage === 'cutover' && !dryRun) await tellProof(run, prepared, uploads)
   }
@@ -97,12 +97,13 @@ export function rehearsedStages(named: Stage | undefined, dryRun: boolean): read
   return named === 'cutover' || named === 'compare' ? ['copy', named] : [named]
 }
 
-/** Machines get one report: of the last stage, or of the one that failed. */
-function onTheWay(run: MigrateRun): MigrateRun {
+/** Machines get one report, of the last stage or of the one that failed; people no line to type. */
+function retold(run: MigrateRun, isLast: boolean): MigrateRun {
   const { ui, settings } = run
-  if (!settings.on('json')) return run
   const finish: typeof ui.finish = (report, closing) => {
-    if (!report.ok) ui.finish(report, closing)
+    if (settings.on('json') && report.ok && !isLast) return
+    const sections = closing.sections.filter(({ title }) => report.ok && title !== 'Next')
+    ui.finish(report, { ...closing, sections })
   }
   return { ...run, ui: { ...ui, finish } }
 }

@@ -11,6 +11,7 @@ import type { Command } from './index.ts'
 import { migrateClosing } from './migrate-closing.ts'
 import { rehearseMigration } from './migrate-rehearsal.ts'
 import { stagesInDetail } from './migrate-stages.ts'
+import { offerRclone } from './offer-rclone.ts'
 import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare-migration.ts'
 import { settingsOf } from './report-settings.ts'
 
@@ -61,6 +62,7 @@ async function goThrough(
     return 0
   }
   if (run.ui.canAsk && stage === 'cutover') await askVariant(run)
+  if (run.ui.canAsk && stage === 'copy') await offerRclone(run, prepared.migration.rclone)
   if (stage !== 'copy' || !isFirst || !run.ui.canAsk) {
     return carryOutStage(run, prepared, stage, draft)
   }
