@@ -1,6 +1,7 @@
 import type { CheckWorld, ConfiguredStorage } from '../plan/check.ts'
 import { Problem } from '../problem.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import { announcedHosts } from './check-announced.ts'
 import type { CheckCatalog } from './check-catalog.ts'
 import { callListener, processesOf, webConnector } from './connect.ts'
 import type { Run } from './flow.ts'
@@ -10,10 +11,11 @@ const HASTY_MS = 8_000
 
 /** Connections for the checks; none of them is opened yet. */
 export async function checkWorld(
-  { host, ui, settings, clock }: Run<CheckCatalog>,
+  run: Run<CheckCatalog>,
   installation: Installation,
   storage: ConfiguredStorage,
 ): Promise<CheckWorld> {
+  const { host, ui, settings, clock } = run
   const onCall = callListener(ui, settings.on('verbose'))
   const { connectS3 } = await import('../services/s3/client.ts')
   const { envReader } = await import('../services/mastodon/env-reader.ts')
@@ -30,6 +32,7 @@ export async function checkWorld(
     processes: processesOf(host, installation),
     envReader,
     clock,
+    announced: () => announcedHosts(run, installation),
   }
 }
 

@@ -90,6 +90,7 @@ async function chooseOwner(
 
 /** Old media would be out of sight the moment storage is switched, so that needs a word. */
 async function chooseStorage({ settings, ui, installation, remembered }: SetupContext) {
+  if (settings.on('announce')) return 'prepare'
   if (!hasMedia(installation, remembered, settings.get('bucket'))) return 'switch'
   const given = settings.get('existingMedia')
   if (given !== undefined) return given

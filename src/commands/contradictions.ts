@@ -8,6 +8,8 @@ const PAIRS: readonly (readonly [SettingName, SettingName, string])[] = [
   ['location', 'jurisdiction', 'a jurisdiction already says where the bucket lives'],
   ['print', 'json', 'the printed block holds the keys, and the JSON report never does'],
   ['print', 'dryRun', 'a dry run makes no key that could be printed'],
+  ['announce', 'print', 'the announcement stands in the env file'],
+  ['announce', 'sandbox', "Mastodon's own pages are not part of a rehearsal"],
   ['quiet', 'verbose', 'one asks for less, the other for more'],
 ]
 

@@ -135,7 +135,7 @@ async function migrationOf(
 }
 
 /** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */
-function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
+export function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
   const { XDG_STATE_HOME = '', HOME = '' } = environment
   if (XDG_STATE_HOME.startsWith('/')) return XDG_STATE_HOME
   if (HOME.startsWith('/')) return join(HOME, '.local/state')

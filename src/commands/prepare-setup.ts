@@ -113,9 +113,9 @@ function refuseMissing(
   remembered: Remembered,
 ): void {
   if (ui.canAsk) return
-  const media = hasMedia(installation, remembered, settings.get('bucket'))
-    ? (['existingMedia'] as const)
-    : []
+  const isAsked =
+    !settings.on('announce') && hasMedia(installation, remembered, settings.get('bucket'))
+  const media = isAsked ? (['existingMedia'] as const) : []
   const problem = settings.missing(['apiToken', 'mediaHost', ...media])
   if (problem) throw problem
 }

@@ -48,6 +48,16 @@ export interface CheckWorld {
   readonly processes: ProcessesPort
   readonly envReader: EnvReader
   readonly clock: Clock
+  /** Media hosts that were announced and are not in use yet. */
+  readonly announced?: () => Promise<readonly Announced[]>
+}
+
+export interface Announced {
+  readonly mediaHost: string
+  /** RFC 3339. */
+  readonly at: string
+  /** The command that brings the host into use. */
+  readonly switchWith: string
 }
 
 /** What Mastodon's settings say about its storage; undefined where nothing is said. */

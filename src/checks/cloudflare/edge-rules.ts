@@ -42,9 +42,7 @@ async function stateOf(
   edge: EdgeRule,
 ): Promise<{ readonly edge: EdgeRule; readonly state: State }> {
   const wanted = wantedRule(edge, setup)
-  const rules = await cloudflare
-    .listRules(zonePlace(setup), edge.phase)
-    .catch(nothingIfForbidden)
+  const rules = await cloudflare.listRules(zonePlace(setup), edge.phase).catch(nothingIfForbidden)
   if (rules === undefined) return { edge, state: 'hidden' }
   const ours = rules.find(({ ref }) => ref === wanted.ref)
   if (ours === undefined) return { edge, state: 'absent' }

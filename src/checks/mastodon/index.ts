@@ -1,4 +1,5 @@
 import type { Check } from '../../plan/check.ts'
+import { announcement } from './announcement.ts'
 import { containerSettings } from './container-settings.ts'
 import { oldLinks } from './old-links.ts'
 import { pagePolicy } from './page-policy.ts'
@@ -14,4 +15,5 @@ export const mastodonChecks: readonly Check[] = [
   pagePolicy,
   workerPolicy,
   oldLinks,
+  announcement,
 ]

@@ -22,7 +22,7 @@ export const enabled = settingCheck({
         severity: 'note',
         saw: 'S3_ENABLED=false: storage is prepared, and not switched on.',
         matters: 'New uploads go where they went before.',
-        next: `Once the old media is copied: ${write('S3_ENABLED=true')}`,
+        next: 'To copy the media and switch:\n  npx mastodon-r2 migrate',
       }
     }
     const what = now === undefined || now === '' ? 'is missing' : `is "${shown(now)}"`

@@ -52,7 +52,7 @@ describe('one wrong setting', () => {
     [{ S3_ENABLED: '1' }, 's3-enabled fault', ['S3_ENABLED=true']],
     [{ S3_ENABLED: 'yes' }, 's3-enabled fault', ['own disk']],
     [{ S3_ENABLED: undefined }, 's3-enabled fault', ['is missing', 'S3_ENABLED=true']],
-    [{ S3_ENABLED: 'false' }, 's3-enabled note', ['prepared', 'S3_ENABLED=true']],
+    [{ S3_ENABLED: 'false' }, 's3-enabled note', ['prepared', 'npx mastodon-r2 migrate']],
     [{ S3_BUCKET: undefined }, 's3-bucket fault', ['missing']],
     [{ S3_BUCKET: 'Social-Media' }, 's3-bucket fault', ['S3_BUCKET=social-media']],
     [{ S3_BUCKET: 'files.social.test' }, 's3-bucket fault', ['no dots', 'dash.cloudflare.com']],
