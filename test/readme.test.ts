@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { help } from '../src/commands/help.ts'
 import { commands, overview } from '../src/commands/index.ts'
 import { initSteps } from '../src/commands/init.ts'
-import { tokenPermissions } from '../src/commands/token-links.ts'
+import { edgePermissions, tokenPermissions } from '../src/commands/token-links.ts'
 import type { Host } from '../src/host.ts'
 import { MINIFLARE_VERSION } from '../src/sandbox/r2/load-miniflare.ts'
 import { parseAnswers } from '../src/settings/answers.ts'
@@ -114,6 +114,14 @@ test('the picture shows every step of init, in its order', () => {
 test('the permissions are those that init asks for', () => {
   const named = rows('The API token').map((line) => line.split('|')[1]?.trim())
   expect(named).toEqual(tokenPermissions())
+})
+
+test('every extra at the edge is named with its permission', () => {
+  const named = rows('Rules at the edge').map((line) => {
+    const [, name, , permission] = line.split('|').map((cell) => cell.trim())
+    return { name: name?.replaceAll('`', ''), permission }
+  })
+  expect(named).toEqual(edgePermissions())
 })
 
 test('the exit codes are those of the help screen', () => {

@@ -3,11 +3,14 @@ import { shellWord } from '../settings/replay.ts'
 import type { Closing } from '../ui/port.ts'
 import { type BlockFormat, blockForms } from './block-forms.ts'
 import type { Ended } from './flow.ts'
+import { leftOut, skippedSteps } from './left-out.ts'
 
 interface InitEnded extends Ended {
   readonly setup: Setup
   readonly again: string
   readonly isRehearsal: boolean
+  /** Another media host was announced on a server that is on R2 already. */
+  readonly isHostChange?: boolean
   readonly format?: BlockFormat
 }
 
@@ -19,8 +22,8 @@ export function initClosing(ended: InitEnded): Closing {
   if (report.problem) return { headline: unfinished(ended), sections: goOn(ended) }
   const headline = headlineOf(ended)
   const sections = report.dryRun
-    ? goOn(ended)
-    : [...envSection(ended), ...whatIsLeft(ended), ...repeat(ended)]
+    ? [...leftOut(ended, ended.again), ...goOn(ended)]
+    : [...envSection(ended), ...leftOut(ended, ended.again), ...whatIsLeft(ended), ...repeat(ended)]
   const last: Section[] = isRehearsal
     ? [
         {
@@ -35,10 +38,15 @@ export function initClosing(ended: InitEnded): Closing {
   return { headline, sections: [...sections, ...last] }
 }
 
-function headlineOf({ report, setup }: InitEnded): string {
+function headlineOf({ report, setup, isHostChange }: InitEnded): string {
   if (report.dryRun) return 'That is the plan. Nothing was changed.'
   const changed = report.steps.some(({ status }) => status === 'changed')
-  if (!changed) return 'All is set up already; nothing was changed.'
+  if (!changed) {
+    return skippedSteps(report).length > 0
+      ? 'Nothing was changed; what was left out is told below.'
+      : 'All is set up already; nothing was changed.'
+  }
+  if (isHostChange) return `${setup.mediaHost} is ready; Mastodon still uses the host it did.`
   if (setup.target.kind === 'print') return 'R2 is ready; the settings are printed above.'
   return setup.storage === 'prepare'
     ? 'R2 is ready and proven; Mastodon still stores media where it did.'
@@ -99,9 +107,11 @@ function placeOf({ target, installation, storage }: Setup): string {
   return storage === 'prepare' && isInUse ? `${path}.r2` : path
 }
 
-function whatIsLeft({ setup, report, facts, isRehearsal, format }: InitEnded): Section[] {
+function whatIsLeft(ended: InitEnded): Section[] {
+  const { setup, report, facts, isRehearsal, format } = ended
   const changed = report.steps.some(({ status }) => status === 'changed')
   if (!changed) return []
+  if (ended.isHostChange) return [afterAnnouncement(setup), tokenAway(setup)]
   if (format === 'terraform-import') return isRehearsal ? [] : [tokenAway(setup)]
   if (setup.storage === 'prepare') {
     return [afterPrepare(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
@@ -141,6 +151,16 @@ function afterPrepare(setup: Setup): Section {
     lines: [
       `Nothing changes for visitors yet; the keys are in ${placeOf(setup)}. Move the media next, while Mastodon runs. You are asked before it is switched:`,
       `  npx mastodon-r2 migrate --env-file ${shellWord(envFile.path)}`,
+    ],
+  }
+}
+
+function afterAnnouncement({ mediaHost }: Setup): Section {
+  return {
+    title: 'What is left',
+    lines: [
+      'Seven days after the announcement (npx mastodon-r2 check tells the day), use the new host:',
+      `  npx mastodon-r2 init --media-host ${shellWord(mediaHost)}`,
     ],
   }
 }

@@ -29,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./migrate.ts')).migrate,
   },
   {
+    name: 'redirects',
+    line: 'lead old media addresses to the media host',
+    load: async () => (await import('./redirects.ts')).redirects,
+  },
+  {
     name: 'undo',
     line: 'take back what init did, as far as you allow',
     load: async () => (await import('./undo.ts')).undo,

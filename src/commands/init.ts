@@ -12,6 +12,7 @@ import { mediaDomain } from '../steps/media-domain.ts'
 import { publicRead } from '../steps/public-read.ts'
 import { token } from '../steps/token.ts'
 import { uploadProbe } from '../steps/upload-probe.ts'
+import { announceFirst } from './announce-first.ts'
 import { initClosing } from './closing.ts'
 import { edgeSteps } from './edge-steps.ts'
 import { flow } from './flow.ts'
@@ -20,6 +21,9 @@ import { initMenu } from './init-menu.ts'
 import { prepareSetup } from './prepare-setup.ts'
 import { printBlock } from './print-block.ts'
 import { initCatalog, shownSettings } from './setup-catalog.ts'
+
+/** All that Cloudflare does for a media host which another one will make way for. */
+const hostSteps: readonly Step[] = [token, bucket, mediaDomain, cors, lifecycle, devUrl]
 
 /** The setup from top to bottom. Long waits start early and are confirmed late. */
 export const initSteps: readonly Step[] = [
@@ -66,18 +70,43 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
     catalog: initCatalog,
     async prepare(run) {
       const { settings } = run
-      const { world, isRehearsal } = await prepareSetup(run, { lookOnly: false })
+      const { world, isRehearsal, remembered } = await prepareSetup(run, { lookOnly: false })
+      const announcing = settings.on('announce')
+        ? await announceFirst(run, world, remembered)
+        : undefined
+      const steps = stepsOf(edgeSteps(settings.get('edge') ?? []), announcing)
+      const isHostChange = announcing?.isHostChange === true
       const again = replay('init', initCatalog, settings.entries())
       const format = settings.need('format')
       return {
         world,
-        ...(await printBlock(format, world.setup, initSteps)),
+        ...(await printBlock(format, world.setup, steps)),
         planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
         shown: shownSettings,
         again,
         closing: (ended) =>
-          initClosing({ ...ended, setup: world.setup, again, isRehearsal, format }),
+          initClosing({
+            ...ended,
+            setup: world.setup,
+            again,
+            isRehearsal,
+            isHostChange,
+            format,
+          }),
       }
     },
   })
+}
+
+/**
+ * Extras come when the setup itself is done, so that a refusal leaves a server that works; the
+ * public read stays last, as it waits for the domain.
+ */
+function stepsOf(
+  edge: readonly Step[],
+  announcing: { readonly step: Step; readonly isHostChange: boolean } | undefined,
+): readonly Step[] {
+  const extras = announcing ? [announcing.step, ...edge] : edge
+  if (announcing?.isHostChange) return [...hostSteps, ...extras]
+  return [...initSteps.slice(0, -1), ...extras, ...initSteps.slice(-1)]
 }

@@ -1,5 +1,6 @@
 import { refillArgs } from '../plan/clearing.ts'
 import { laterRemoval } from '../plan/later-removal.ts'
+import { NOT_TAKEN_BACK } from '../plan/ledger.ts'
 import type { Stage } from '../plan/migration.ts'
 import type { Closing } from '../ui/port.ts'
 import type { Ended } from './flow.ts'
@@ -10,8 +11,8 @@ interface MigrateEnded extends Ended {
   readonly prepared: PreparedMigration
   /** The command that goes on with this stage. */
   readonly again: string
-  /** The stage that comes after this one has ended well. */
-  readonly next: Stage | undefined
+  /** The command that comes after this one has ended well. */
+  readonly next: string | undefined
   /** Tables of what was found, e.g. by a survey. */
   readonly tables: Closing['sections']
 }
@@ -85,10 +86,19 @@ function later({ stage, prepared, facts, report }: MigrateEnded): Section[] {
   return [{ title: 'The old place', lines }]
 }
 
-function failed({ report, stage }: MigrateEnded): string {
+function failed({ report, stage, facts }: MigrateEnded): string {
+  if (facts.switched)
+    return 'Switched: Mastodon stores its media on R2. What follows is not finished.'
   const isBack = stage === 'cutover' && report.steps.some(({ status }) => status === 'failed')
-  if (isBack) return 'Not switched.'
+  if (isBack) return notSwitched(report)
   return stage === 'compare' ? 'Not equal yet.' : 'Not finished. What is done stays done.'
+}
+
+function notSwitched({ steps }: MigrateEnded['report']): string {
+  const isOpen = steps.some(({ note }) => note.startsWith(NOT_TAKEN_BACK))
+  return isOpen
+    ? 'Not switched, and not all of it is back as it was: Mastodon needs the commands above.'
+    : 'Not switched; everything is back as it was.'
 }
 
 function headlineOf({ report, stage }: MigrateEnded): string {
@@ -111,7 +121,7 @@ function left({ report, again }: MigrateEnded): Section[] {
 
 function goOn({ next, stage }: MigrateEnded): Section[] {
   const hints = advice[stage] ?? []
-  const lines = next === undefined ? [] : [`  npx mastodon-r2 migrate --stage ${next}`]
+  const lines = next === undefined ? [] : [`  ${next}`]
   if (hints.length + lines.length === 0) return []
   return [{ title: 'Next', lines: [...hints, ...lines] }]
 }

@@ -89,20 +89,24 @@ async function through(
   return 0
 }
 
-/** A switch and a comparison need a copy before them. */
+/** What has to be done before a stage: as long as media comes in, only a switch makes both sides equal. */
 export function rehearsedStages(named: Stage | undefined, dryRun: boolean): readonly Stage[] {
   if (named === undefined) {
     return dryRun ? ['survey'] : ['survey', 'announce', 'copy', 'cutover', 'compare']
   }
-  return named === 'cutover' || named === 'compare' ? ['copy', named] : [named]
+  if (named === 'compare') return ['copy', 'cutover', 'compare']
+  return named === 'cutover' ? ['copy', 'cutover'] : [named]
 }
+
+/** Lines to type on a Mastodon that will be gone. */
+const noUse = new Set(['Next', 'To go on from here'])
 
 /** Machines get one report, of the last stage or of the one that failed; people no line to type. */
 function retold(run: MigrateRun, isLast: boolean): MigrateRun {
   const { ui, settings } = run
   const finish: typeof ui.finish = (report, closing) => {
     if (settings.on('json') && report.ok && !isLast) return
-    const sections = closing.sections.filter(({ title }) => report.ok && title !== 'Next')
+    const sections = closing.sections.filter(({ title }) => !noUse.has(title))
     ui.finish(report, { ...closing, sections })
   }
   return { ...run, ui: { ...ui, finish } }

@@ -1,14 +1,16 @@
 import type { Stage } from '../plan/migration.ts'
 import type { Report } from '../plan/report.ts'
 import { nextStage, type Standing, standing } from '../plan/standing.ts'
+import { Problem } from '../problem.ts'
 import { migrateCatalog, migrateFlags } from '../settings/migrate-catalog.ts'
-import { replay } from '../settings/replay.ts'
 import { askCleanUp } from './ask-clean-up.ts'
 import { askSelection } from './ask-selection.ts'
 import { askVariant } from './ask-variant.ts'
 import { carryOut, session } from './flow.ts'
+import { holdMigration } from './hold-migration.ts'
 import type { Command } from './index.ts'
 import { migrateClosing } from './migrate-closing.ts'
+import { otherStageLine, sameStageLine } from './migrate-line.ts'
 import { rehearseMigration } from './migrate-rehearsal.ts'
 import { stagesInDetail } from './migrate-stages.ts'
 import { offerRclone } from './offer-rclone.ts'
@@ -31,7 +33,7 @@ export const migrate: Command = {
         const rehearsal = own.settings.on('sandbox') ? await rehearseMigration(own) : undefined
         if (rehearsal && (named !== undefined || !own.ui.canAsk)) {
           return await rehearsal.through(named, (run, prepared, stage) =>
-            goThrough(run, prepared, stage, draft),
+            goThrough(run, prepared, stage, { ...draft, dryRun: run.settings.on('dryRun') }),
           )
         }
         const run = rehearsal?.run ?? own
@@ -41,6 +43,7 @@ export const migrate: Command = {
           if (named === undefined) tellStandings(run, stands)
           const stage = named ?? (await chooseStage(run, stands))
           if (stage === undefined) return left(run)
+          if (stage === 'cutover' && named === undefined) refuseUnnamed(run)
           const code = await goThrough(run, prepared, stage, draft)
           if (named !== undefined || !run.ui.canAsk || code !== 0) return code
         }
@@ -86,10 +89,13 @@ async function carryOutStage(
 ): Promise<number> {
   const { ui, settings } = run
   if (stage === 'redirects') return redirects(run)
+  await holdMigration(run, prepared, stage)
   const { steps, found, done } = await stagesInDetail[stage](run, prepared)
-  const again = `${replay('migrate', migrateFlags, stageless(settings))} --stage ${stage}`
+  const again = sameStageLine(run, stage)
   // Who is asked again in a moment needs no line to type.
-  const next = ui.canAsk && settings.get('stage') === undefined ? undefined : after[stage]
+  const isAsked = ui.canAsk && settings.get('stage') === undefined
+  const following = isAsked ? undefined : after[stage]
+  const next = following && otherStageLine(run, following)
   const code = await carryOut(
     run,
     {
@@ -121,10 +127,6 @@ const after: Partial<Record<Stage, Stage>> = {
   cutover: 'redirects',
 }
 
-function stageless(settings: MigrateRun['settings']) {
-  return settings.entries().filter(([name]) => name !== 'stage')
-}
-
 function tellStandings({ ui }: MigrateRun, stands: readonly Standing[]): void {
   const signs = { done: 'done', next: 'next', open: '-', optional: '-' } as const
   const lines = stands.map(({ stage, state, note }) => {
@@ -154,9 +156,22 @@ async function chooseStage(
   return stands.find(({ stage }) => stage === answer)?.stage
 }
 
-function left({ ui, settings }: MigrateRun): number {
+/** Nobody's `--yes` to a copy may switch Mastodon. */
+function refuseUnnamed(run: MigrateRun): void {
+  if (run.ui.canAsk || run.settings.on('dryRun')) return
+  throw new Problem({
+    code: 'cutover-not-named',
+    what: 'The media is copied; next comes the cut-over, which has to be named.',
+    why: 'It switches Mastodon, so it is done only when somebody asks for just that.',
+    next: `See its plan with --dry-run, then add --yes: ${otherStageLine(run, 'cutover')}`,
+    exit: 2,
+  })
+}
+
+function left(run: MigrateRun): number {
+  const { ui } = run
   ui.say('Left; nothing is lost. To go on from here:')
-  ui.say(replay('migrate', migrateFlags, settings.entries()).replace(/ --yes$/, ''))
+  ui.say(otherStageLine(run))
   return 0
 }
 

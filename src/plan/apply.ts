@@ -233,8 +233,7 @@ class Run {
         const note = await step.undo(this.#now)
         if (note !== undefined) this.#ledger.record(step, 'skipped', note, [])
       } catch (error) {
-        const what = error instanceof Problem ? `${error.what} ${error.next}` : String(error)
-        this.#ledger.record(step, 'failed', `could not be taken back: ${what}`, [])
+        this.#ledger.notTakenBack(step, error)
       }
     }
   }

@@ -1,5 +1,9 @@
+import { Problem } from '../problem.ts'
 import type { Outcome, Progress } from './apply.ts'
 import type { Facts, Step } from './step.ts'
+
+/** How the note of a step begins that stays changed against its will. */
+export const NOT_TAKEN_BACK = 'could not be taken back'
 
 /** What a run has learned and done so far, step by step. */
 export class Ledger {
@@ -48,8 +52,19 @@ export class Ledger {
     if (!silent) this.#progress.ended(outcome)
   }
 
+  /** With the reason: a Problem says there how things stand meanwhile. */
+  notTakenBack(step: Step, error: unknown): void {
+    const isKnown = error instanceof Problem
+    const what = isKnown ? `${sentence(error.what)} ${error.why} ${error.next}` : String(error)
+    this.record(step, 'failed', `${NOT_TAKEN_BACK}: ${what}`, [])
+  }
+
   unconfirmed(id: string): void {
     const outcome = this.#outcomes.get(id)
     if (outcome) this.#outcomes.set(id, { ...outcome, unconfirmed: true })
   }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }

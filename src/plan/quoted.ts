@@ -35,17 +35,23 @@ export const quoted = {
     return `"${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`
   },
 
-  /** A Terraform string. `\u0024{`, as doubling the sign goes wrong after another `$`. */
+  /**
+   * A Terraform string: fewer escapes than JSON has, one for signs beyond 16 bits, and none for
+   * templates that is right after another `$` (Terraform docs, language/expressions/strings).
+   */
   hcl(value: string): string {
-    return asJson(value).replace(/[$%](?=\{)/g, (sign) => (sign === '$' ? '\\u0024' : '\\u0025'))
+    const syntax = /["\\]|[$%](?=\{)|[^\x20-\x7e]/gu
+    return `"${value.replace(syntax, (sign) => (/["\\]/.test(sign) ? `\\${sign}` : asCode(sign)))}"`
   },
 } as const
 
 function asJson(value: string): string {
-  return JSON.stringify(value).replace(
-    /[^\x20-\x7e]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return JSON.stringify(value).replace(/[^\x20-\x7e]/g, asCode)
+}
+
+function asCode(sign: string): string {
+  const code = (sign.codePointAt(0) ?? 0).toString(16)
+  return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`
 }
 
 /** The value may be a key, so it is not named. */

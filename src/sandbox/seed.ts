@@ -76,7 +76,7 @@ function bootstrap(options: SeedOptions, firstAccount: string | undefined): Sand
   const kind = options.tokenKind ?? 'account'
   const minting =
     kind === 'user' ? ['API Tokens Write', 'Account API Tokens Write'] : accountMinting
-  const permissions = options.permissions ?? [...minting, ...setup, ...edge]
+  const permissions = options.permissions ?? [...minting, ...setup, ...edge, ...redirects]
   const account = `com.cloudflare.api.account.${kind === 'user' ? '*' : firstAccount}`
   const allZones = { 'com.cloudflare.api.account.zone.*': '*' }
   const grants = [
@@ -113,23 +113,18 @@ function bootstrap(options: SeedOptions, firstAccount: string | undefined): Sand
   }
 }
 
-/** Redirects and edge rules. */
-const forRules = [
-  'Dynamic URL Redirects Write',
-  'Zone Transform Rules Write',
-  'Cache Settings Write',
-  'Zone WAF Write',
-  'Zone Settings Write',
-  'Account Rulesets Write',
-  'Account Rule Lists Write',
-]
 const accountMinting = ['Account API Tokens Write']
-const setup = ['Workers R2 Storage Write', 'Zone Read', 'DNS Read', ...forRules]
+const setup = ['Workers R2 Storage Write', 'Zone Read', 'DNS Read']
 const edge = [
   'Zone Transform Rules Write',
   'Cache Settings Write',
   'Zone WAF Write',
   'Zone Settings Write',
+]
+const redirects = [
+  'Dynamic URL Redirects Write',
+  'Account Rulesets Write',
+  'Account Rule Lists Write',
 ]
 
 function hex(bytes: number): string {

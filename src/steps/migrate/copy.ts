@@ -58,6 +58,8 @@ export function copyMedia(
         return plan(isFirst && !isLater ? everything(migration, checkpoint?.surveyed) : will)
       }
       const isFresh = found && clock.now().getTime() - found.startedAt.getTime() < KEPT_MS
+      // rclone is asked for its version beside the walk; without anything new it may be missing.
+      const version = Promise.allSettled([migration.rclone.version()])
       if (!found || !isFresh) found = await findNewFiles(migration, clock, checkpoint)
       const left = checkpoint.failed.length
       const warnings = found.unread.map(({ path, reason }) => `${shown(path)}: ${reason}`)
@@ -68,7 +70,7 @@ export function copyMedia(
           note: `nothing new since ${minute(checkpoint.completeSince)}`,
         }
       }
-      await migration.rclone.version()
+      for (const asked of await version) if (asked.status === 'rejected') throw asked.reason
       if (found.objects === 0)
         return plan(`look after what is left: ${counted(open, 'file')}`, warnings)
       const again = left === 0 ? '' : `; tried again: ${counted(left, 'file')}`

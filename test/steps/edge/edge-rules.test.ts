@@ -4,7 +4,6 @@ import type { EdgeRule } from '../../../src/plan/edge-rules/edge-rule.ts'
 import { privateFolders } from '../../../src/plan/edge-rules/private-folders.ts'
 import { securityHeaders } from '../../../src/plan/edge-rules/security-headers.ts'
 import type { Rule } from '../../../src/services/cloudflare/rules-port.ts'
-import { dropRule } from '../../../src/steps/edge/drop-rule.ts'
 import { keepRule } from '../../../src/steps/edge/keep-rule.ts'
 import { tieredCache } from '../../../src/steps/edge/tiered-cache.ts'
 import { refusal } from '../fake-cloudflare.ts'
@@ -124,18 +123,6 @@ describe.each(all)('$id', (edge, permission) => {
     world.cloudflare.lookRefusal = refusal('cloudflare-unreachable')
     expect((await problemOf(make().look(world))).code).toBe('cloudflare-unreachable')
     expect((await problemOf(make().change!(world))).code).toBe('cloudflare-unreachable')
-  })
-
-  it('can be taken away again, and nothing else goes', async () => {
-    const world = withRules(edge.phase, stranger)
-    const drop = dropRule(edge)
-    expect(found(await drop.look(world))).toBe('ready no rule of this tool')
-    await make().change?.(world)
-    expect(found(await drop.look(world))).toBe('change [public] remove the rule')
-    await drop.change?.(world)
-    expect(world.cloudflare.rules.map(({ rule }) => rule)).toEqual([stranger])
-    world.cloudflare.lookRefusal = refusal('cloudflare-9109')
-    expect((await drop.look(world)).is).toBe('later')
   })
 })
 

@@ -1,0 +1,42 @@
+import type { Stage } from '../plan/migration.ts'
+import { migrateFlags } from '../settings/migrate-catalog.ts'
+import { replay } from '../settings/replay.ts'
+import type { Resolved } from '../settings/resolve.ts'
+import type { MigrateRun } from './prepare-migration.ts'
+
+type Entries = readonly [string, Resolved][]
+
+/** Of use to one stage only. */
+const ofOneStage = new Set([
+  'slurper',
+  'checksum',
+  'headers',
+  'removeExtras',
+  'cleanMedia',
+  'cleanProfiles',
+  'cleanCards',
+  'cleanOrphans',
+  'cleanCache',
+  'noDowntime',
+  'stop',
+  'maxLoss',
+])
+/** Nothing but Super Slurper asks Cloudflare's API. */
+const ofCloudflare = new Set(['apiToken', 'accountId', 'cloudflareApiUrl'])
+
+/** The line that repeats a stage as it was, unattended. */
+export function sameStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage: Stage): string {
+  return `${replay('migrate', migrateFlags, own(settings))} --stage ${stage}`
+}
+
+/** The line that goes on with another stage of the same migration; its plan is asked about. */
+export function otherStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage?: Stage): string {
+  const entries = own(settings).filter(([name]) => !ofOneStage.has(name))
+  const line = replay('migrate', migrateFlags, entries).replace(/ --yes$/, '')
+  return stage === undefined ? line : `${line} --stage ${stage}`
+}
+
+function own(settings: MigrateRun['settings']): Entries {
+  const needless = settings.get('engine') === 'super-slurper' ? new Set<string>() : ofCloudflare
+  return settings.entries().filter(([name]) => name !== 'stage' && !needless.has(name))
+}

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import type { Report } from '../../src/plan/report.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { Secret } from '../../src/secret.ts'
+import { connectS3 } from '../../src/services/s3/client.ts'
+import type { Machine } from './machine.ts'
+import type { Ended, RunOptions } from './program.ts'
+import { keysOf, openStage } from './stage.ts'
+
+export const INSTANCE = 'social.example.com'
+
+/** A Mastodon that stores on R2, with old media on its disk and in the bucket. */
+export async function openRedirectingServer() {
+  const stage = await openStage({ emulator: 'eager', mastodon: { media: 40, bootMs: 50 } })
+  const { sandbox } = stage
+  const { mastodon } = sandbox
+  if (!mastodon) throw new Error('The sandbox has no Mastodon.')
+  const at: Machine = { ...stage.machine(), dir: mastodon.dir }
+  const ended = await stage.init(at, ['--media-host', 'files.example.com', '--existing-media', 'switch'])
+  expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+  const folder = join(mastodon.dir, 'public/system')
+  const keys = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .filter((key) => !key.startsWith('.'))
+  const s3 = bucketOf(sandbox)
+
+  return {
+    stage,
+    sandbox,
+    at,
+    keys,
+    s3,
+    async copyAll() {
+      for (const key of keys) {
+        const body = readFileSync(join(folder, key))
+        await s3.put(key, body, { contentType: 'image/png', cacheControl: 'public' })
+      }
+    },
+    /** As months later, when the old files were removed. */
+    forgetDisk: () => rmSync(folder, { recursive: true }),
+    redirects: (args: readonly string[] = ['--yes'], extra: Partial<RunOptions> = {}): Promise<Ended> =>
+      stage.init(at, ['redirects', ...args], extra),
+    async report(args: readonly string[] = ['--yes']): Promise<Report & { code: number | null }> {
+      const { code, stdout, stderr } = await stage.init(at, ['redirects', '--json', ...args])
+      expect(stdout, stderr).toMatch(/^\{/)
+      return { ...(JSON.parse(stdout) as Report), code }
+    },
+    /** Every rule and redirect at the edge, as `phase ref status`. */
+    rules: () =>
+      sandbox.world.edge.rulesets.flatMap(({ phase, rules }) =>
+        rules.map(({ ref, parameters }) => {
+          const { status_code: status } = (parameters.from_value ?? {}) as { status_code?: number }
+          return [phase.split('_').slice(2).join('_'), ref, status].filter(Boolean).join(' ')
+        }),
+      ),
+    items: () =>
+      sandbox.world.edge.lists.flatMap(({ name, items }) =>
+        items.map(({ sourceUrl, targetUrl, status }) => {
+          return `${name} ${sourceUrl} ${targetUrl} ${status}`
+        }),
+      ),
+    proxied(on: boolean) {
+      const { dnsRecords } = sandbox.world
+      for (const [index, record] of dnsRecords.entries()) {
+        if (record.name === INSTANCE) dnsRecords[index] = { ...record, proxied: on }
+      }
+    },
+    close: () => stage.close(),
+  }
+}
+
+function bucketOf(sandbox: Sandbox) {
+  const [key] = keysOf(sandbox)
+  if (!key) throw new Error('There is no key.')
+  const s3Key = { accessKeyId: key.id, secretAccessKey: new Secret(key.secret) }
+  const bucket = sandbox.world.buckets[0]?.name ?? ''
+  return connectS3({ endpoint: sandbox.s3Url(), bucket, key: s3Key })
+}
