@@ -91,7 +91,9 @@ function failed({ report, stage, facts }: MigrateEnded): string {
     return 'Switched: Mastodon stores its media on R2. What follows is not finished.'
   const isBack = stage === 'cutover' && report.steps.some(({ status }) => status === 'failed')
   if (isBack) return notSwitched(report)
-  return stage === 'compare' ? 'Not equal yet.' : 'Not finished. What is done stays done.'
+  if (stage === 'compare') return 'Not equal yet.'
+  const hasBegun = report.steps.some(({ status }) => status === 'changed' || status === 'failed')
+  return hasBegun ? 'Not finished. What is done stays done.' : 'Nothing was changed.'
 }
 
 function notSwitched({ steps }: MigrateEnded['report']): string {

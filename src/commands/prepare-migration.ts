@@ -14,6 +14,7 @@ import { callListener, processesOf, runnerOf, s3Connector, webConnector } from '
 import { envWriter } from './env-writer.ts'
 import type { Run } from './flow.ts'
 import { lazyCloudflare } from './lazy-cloudflare.ts'
+import { lazyS3 } from './lazy-s3.ts'
 import { remember } from './memory.ts'
 import { findTarget, type MigrationTarget } from './migration-setup.ts'
 import { findSource } from './migration-source.ts'
@@ -47,7 +48,8 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const target = await findTarget(installation, ownEndpoint)
   const remembered = remember(installation, ownEndpoint)
   const onCall = callListener(ui, settings.on('verbose'))
-  const connectS3 = await s3Connector({ endpoint: target.endpoint, bucket: target.bucket, onCall })
+  const { endpoint, bucket } = target
+  const connectS3 = lazyS3(() => s3Connector({ endpoint, bucket, onCall }))
   const cloudflare = lazyCloudflare(run, onCall)
   const setup = setupOf(installation, target)
   const world: World = {

@@ -92,7 +92,7 @@ async function making(
     },
   })
   const { connectWebServer } = await import('../services/web-server/web-server.ts')
-  const webServer = connectWebServer(world.runner)
+  const webServer = connectWebServer((command) => world.runner.run(command))
   const told = (block: ToldBlock) => void blocks.push(block)
   const { installation } = world.setup
   const steps = await redirectSteps(redirecting, routes, {

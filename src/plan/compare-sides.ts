@@ -27,6 +27,9 @@ export interface CompareOptions {
 /** `now`: milliseconds since the epoch, when the comparison began. */
 export type CompareAt = CompareOptions & { readonly now: number }
 
+/** What stands behind such a link is compared; the others are no media. */
+const harmless: readonly Oddity['kind'][] = ['outside-link', 'hidden', 'vanished']
+
 /** Contents that are read at the same time. */
 const READ_AT_ONCE = 4
 
@@ -139,7 +142,7 @@ class Pass {
     const { kind, path } = oddity
     this.#unread.note(oddity)
     if (kind === 'unreadable') this.#verdicts.unreadable.add(path, 0)
-    else if (kind !== 'vanished' && kind !== 'hidden') this.#verdicts.oddities += 1
+    else if (!harmless.includes(kind)) this.#verdicts.oddities += 1
   }
 
   #tell(count: number): void {

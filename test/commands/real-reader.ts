@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { isRequired } from '../requirement.ts'
 
 /** Whether the tests with that program are to be left out: it is not here, and nobody insists. */
-export function isMissing(program: string, args: readonly string[]): boolean {
+function isMissing(program: string, args: readonly string[]): boolean {
   if (isRequired(program)) return false
   try {
     execFileSync(program, args, { stdio: 'ignore', timeout: 20_000 })

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { reportSchema } from '../../src/plan/report.ts'
 import { ENV, type Machine } from './machine.ts'
@@ -82,16 +81,15 @@ test('another host for a server that is on R2: the storage stays, the host is na
 })
 
 test.each([
-  ['--print', 'the announcement stands in the env file'],
-  ['--sandbox', 'no part of a rehearsal'],
-  ['--existing-media=switch', 'switched a week later'],
-])('--announce and %s contradict each other', async (flag) => {
+  { flag: '--print', why: 'the announcement stands in the env file' },
+  { flag: '--sandbox', why: "Mastodon's own pages are not part of a rehearsal" },
+  { flag: '--existing-media=switch', why: 'What is announced is switched a week later' },
+])('--announce and $flag contradict each other', async ({ flag, why }) => {
   const machine = stage.machine(undefined, { 'public/system/a.png': 'a' })
   const before = machine.files()
   const { code, stdout, stderr } = await init(['--media-host', HOST, '--announce', flag], machine)
   expect(code).toBe(2)
   expect(flat(stdout + stderr)).toContain("can't both be meant")
-  expect(
-    [...machine.files().keys()].filter((path) => path.startsWith(join(machine.dir, '.'))),
-  ).toEqual([...before.keys()].filter((path) => path.startsWith(join(machine.dir, '.'))))
+  expect(flat(stdout + stderr)).toContain(why)
+  expect(machine.files()).toEqual(before)
 })

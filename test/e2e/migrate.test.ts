@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
@@ -39,7 +39,7 @@ async function world() {
     media: [...filesBelow(join(mastodon.dir, 'public/system')).keys()].length,
     notes: [...state].filter(([path]) => !path.endsWith('.lock')),
     objects: [...(await stored()).keys()].length,
-    calls: calls().length,
+    calls: calls().filter((line) => !line.includes('--dry-run')).length,
   }
 }
 
@@ -56,6 +56,54 @@ async function argvOf(running: Running): Promise<string[]> {
   }
   return [...seen]
 }
+
+describe.skipIf(rcloneMissing)('migrate where something is missing', () => {
+  afterEach(() => the().back())
+
+  test('rclone is not there: the line that installs it', async () => {
+    const { migrate, mastodon, traps, at } = the()
+    const bin = join(at.home, 'few-programs')
+    mkdirSync(bin)
+    symlinkSync(process.execPath, join(bin, 'node'))
+    for (const name of ['sh', 'env', 'cat']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
+    const before = await world()
+    const env = { PATH: `${traps}:${mastodon.bin}:${bin}`, XDG_STATE_HOME: join(at.home, 'other') }
+    const { code, stdout } = await migrate(['--stage', 'copy', '--yes'], { env })
+    expect(code).toBeGreaterThan(0)
+    expect(stdout).toContain('rclone is not installed')
+    expect(stdout).toMatch(/install.* rclone\n/)
+    expect(await world()).toEqual(before)
+  })
+
+  test('rclone is too old: said', async () => {
+    const { migrate, traps } = the()
+    writeFileSync(join(traps, 'rclone'), '#!/bin/sh\necho "rclone v1.53.3"\n', { mode: 0o755 })
+    const before = await world()
+    const { code, stdout } = await migrate(['--stage', 'copy', '--yes'])
+    expect(code).toBeGreaterThan(0)
+    expect(stdout).toContain('1.53')
+    expect(stdout).toContain('1.59')
+    expect(await world()).toEqual(before)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('another user may not read the media: said', async () => {
+    const { migrate, mastodon, at } = the()
+    const system = join(mastodon.dir, 'public/system')
+    chmodSync(at.path('.env.production'), 0o644)
+    chmodSync(dirname(dirname(mastodon.dir)), 0o755)
+    chmodSync(system, 0o700)
+    const env = { XDG_STATE_HOME: at.tmp }
+    const { code, stdout, stderr } = await migrate(['--stage', 'survey'], {
+      unprivileged: true,
+      env,
+    })
+    chmodSync(system, 0o755)
+    chmodSync(at.path('.env.production'), 0o600)
+    expect({ code, said: stdout + stderr }).not.toMatchObject({ code: 0 })
+    expect(stdout).toMatch(/sudo npx mastodon-r2 migrate/)
+    expect(stdout).toContain(system)
+  })
+})
 
 describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''}`, () => {
   test('what is refused before anything has begun', async () => {
@@ -145,52 +193,5 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
     const before = await world()
     expect((await migrate(['--stage', 'cutover', '--yes'])).code).toBe(0)
     expect(await world()).toMatchObject({ env: before.env, objects: before.objects })
-  })
-})
-
-describe.skipIf(rcloneMissing)('migrate where something is missing', () => {
-  afterEach(() => the().back())
-
-  test('rclone is not there: the line that installs it', async () => {
-    const { migrate, mastodon, traps, at } = the()
-    const bin = join(at.home, 'few-programs')
-    mkdirSync(bin)
-    symlinkSync(process.execPath, join(bin, 'node'))
-    for (const name of ['sh', 'env', 'cat']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
-    const before = await world()
-    const env = { PATH: `${traps}:${mastodon.bin}:${bin}`, XDG_STATE_HOME: join(at.home, 'other') }
-    const { code, stdout } = await migrate(['--stage', 'copy', '--yes'], { env })
-    expect(code).toBeGreaterThan(0)
-    expect(stdout).toContain('rclone is not installed')
-    expect(stdout).toMatch(/install rclone/)
-    expect(await world()).toEqual(before)
-  })
-
-  test('rclone is too old: said', async () => {
-    const { migrate, traps } = the()
-    writeFileSync(join(traps, 'rclone'), '#!/bin/sh\necho "rclone v1.53.3"\n', { mode: 0o755 })
-    const before = await world()
-    const { code, stdout } = await migrate(['--stage', 'copy', '--yes'])
-    expect(code).toBeGreaterThan(0)
-    expect(stdout).toContain('1.53')
-    expect(stdout).toContain('1.59')
-    expect(await world()).toEqual(before)
-  })
-
-  test.skipIf(process.getuid?.() !== 0)('another user may not read the media: said', async () => {
-    const { migrate, mastodon, at } = the()
-    const system = join(mastodon.dir, 'public/system')
-    chmodSync(at.path('.env.production'), 0o644)
-    chmodSync(system, 0o700)
-    const env = { XDG_STATE_HOME: at.tmp }
-    const { code, stdout, stderr } = await migrate(['--stage', 'survey'], {
-      unprivileged: true,
-      env,
-    })
-    chmodSync(system, 0o755)
-    chmodSync(at.path('.env.production'), 0o600)
-    expect({ code, said: stdout + stderr }).not.toMatchObject({ code: 0 })
-    expect(stdout).toMatch(/sudo -u \w+/)
-    expect(stdout).toContain(system)
   })
 })

@@ -13,6 +13,9 @@ import { ENV, type Machine } from './machine.ts'
 import type { Ended, Running, RunOptions } from './program.ts'
 import { HOST, keysOf, openStage, type Stage } from './stage.ts'
 
+/** What `init` calls it. */
+const BUCKET = 'social-example-com-media'
+
 /** The reason why nothing can be copied here; undefined when it can. */
 export const rcloneMissing = whyNoRclone()
 
@@ -62,6 +65,8 @@ export interface MigratingServer {
 interface Options {
   readonly media?: number
   readonly uploadsPerSecond?: number
+  /** What Mastodon's env file holds besides, before `init`. */
+  readonly settings?: (stage: Stage) => Promise<string>
 }
 
 export async function openMigratingServer(options: Options = {}): Promise<MigratingServer> {
@@ -75,9 +80,20 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
   if (!mastodon) throw new Error('The sandbox has no Mastodon.')
   const at = inFolder(stage.machine(), mastodon.dir)
   const traps = join(at.home, 'traps')
-  mkdirSync(traps)
   const stateHome = join(at.home, 'state')
+  for (const folder of [traps, stateHome]) mkdirSync(folder)
   const env = { PATH: `${traps}:${mastodon.bin}:${process.env.PATH}`, XDG_STATE_HOME: stateHome }
+  const restart = async () => {
+    for (const unit of ['mastodon-web', 'mastodon-sidekiq']) {
+      const { code, stderr } = await call(mastodon, `systemctl stop ${unit}`)
+      expect(code, stderr).toBe(0)
+      await call(mastodon, `systemctl start ${unit}`)
+    }
+  }
+  if (options.settings) {
+    at.write(ENV, `${at.read()}${await options.settings(stage)}`)
+    await restart()
+  }
   const given = ['--media-host', HOST, '--existing-media', 'prepare']
   const ended = await stage.init(at, given, { env })
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
@@ -90,11 +106,10 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
   const uploads = () => lines<Upload>(mastodon.uploads)
   const launched = (extra: Partial<RunOptions>) => ({ ...extra, env: { ...env, ...extra.env } })
   const stored = async () => {
-    const [key] = keysOf(stage.sandbox)
+    const [key] = keysOf(stage.sandbox, BUCKET)
     if (!key) throw new Error('There is no key.')
     const s3Key = { accessKeyId: key.id, secretAccessKey: new Secret(key.secret) }
-    const bucket = 'social-example-com-media'
-    const s3 = connectS3({ endpoint: stage.sandbox.s3Url(), bucket, key: s3Key })
+    const s3 = connectS3({ endpoint: stage.sandbox.s3Url(), bucket: BUCKET, key: s3Key })
     const found = new Map<string, string>()
     for await (const page of s3.pages()) for (const { key, etag } of page) found.set(key, etag)
     return found
@@ -116,11 +131,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
       stage.sandbox.faults.clear()
       for (const name of readdirSync(traps)) rmSync(join(traps, name))
       at.write(ENV, prepared)
-      for (const unit of ['mastodon-web', 'mastodon-sidekiq']) {
-        const { code, stderr } = await call(mastodon, `systemctl stop ${unit}`)
-        expect(code, stderr).toBe(0)
-        await call(mastodon, `systemctl start ${unit}`)
-      }
+      await restart()
     },
     uploads,
     async storesIn(where) {

@@ -18,7 +18,12 @@ export async function openRedirectingServer() {
   const { mastodon } = sandbox
   if (!mastodon) throw new Error('The sandbox has no Mastodon.')
   const at: Machine = { ...stage.machine(), dir: mastodon.dir }
-  const ended = await stage.init(at, ['--media-host', 'files.example.com', '--existing-media', 'switch'])
+  const ended = await stage.init(at, [
+    '--media-host',
+    'files.example.com',
+    '--existing-media',
+    'switch',
+  ])
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   const folder = join(mastodon.dir, 'public/system')
   const keys = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -41,8 +46,10 @@ export async function openRedirectingServer() {
     },
     /** As months later, when the old files were removed. */
     forgetDisk: () => rmSync(folder, { recursive: true }),
-    redirects: (args: readonly string[] = ['--yes'], extra: Partial<RunOptions> = {}): Promise<Ended> =>
-      stage.init(at, ['redirects', ...args], extra),
+    redirects: (
+      args: readonly string[] = ['--yes'],
+      extra: Partial<RunOptions> = {},
+    ): Promise<Ended> => stage.init(at, ['redirects', ...args], extra),
     async report(args: readonly string[] = ['--yes']): Promise<Report & { code: number | null }> {
       const { code, stdout, stderr } = await stage.init(at, ['redirects', '--json', ...args])
       expect(stdout, stderr).toMatch(/^\{/)

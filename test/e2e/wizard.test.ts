@@ -20,11 +20,13 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     columns: number,
     env: Record<string, string> = {},
     args: string[] = [],
+    { asked = false } = {},
   ) {
     const { CLOUDFLARE_API_TOKEN: _, ...given } = stage.environment(at)
     const route = stage.sandbox.connectTo.flatMap((one) => ['--connect-to', one])
     const world = ['--s3-endpoint-url', stage.sandbox.s3Url(), ...route]
-    const terminal = openTerminal(['init', ...args, ...world], {
+    const edge = asked ? [] : ['--edge', 'none']
+    const terminal = openTerminal(['init', ...edge, ...args, ...world], {
       columns,
       cwd: at.dir,
       folder: at.home,
@@ -47,9 +49,13 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
 
   test('from the first question to the end, 100 columns wide', async () => {
     const at = stage.machine()
-    const terminal = wizard(at, 100)
+    const terminal = wizard(at, 100, {}, [], { asked: true })
+    expect(await terminal.see('Should Cloudflare also protect')).toContain('Yes, as recommended')
+    terminal.press('Enter')
     const first = await terminal.see('Paste the token here')
     expect(first).toContain('Workers R2 Storage: Edit')
+    expect(first).toContain('Zone WAF: Edit')
+    expect(decodeURIComponent(first.replaceAll(/\n│? */g, ''))).toContain('"transform_rules"')
     expect(first.replaceAll(/\n│? */g, '')).toContain(
       'https://dash.cloudflare.com/?to=/:account/api-tokens',
     )
@@ -61,11 +67,13 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     const plan = await terminal.see('Carry this out?')
     expect(plan).toContain('create the bucket social-example-com-media')
     expect(plan).toMatch(/serve the bucket at https:\/\/files\.example\.com \[public\]/)
+    expect(plan).toContain('refuse /backups/ and /imports/')
     terminal.type('y')
     expect(await terminal.exitCode()).toBe(0)
     const screen = terminal.screen()
     expect(screen).toContain('R2 is ready and proven.')
     expect(screen).toContain('sudo systemctl restart')
+    expect(screen.replaceAll(/\s+/g, ' ')).toContain('--edge recommended')
     expect(holdsToken(screen)).toBe(false)
     for (const { secret } of keysOf(stage.sandbox)) expect(screen).not.toContain(secret)
     expect(settingsOf(at.read())).toMatchObject(

@@ -1,13 +1,12 @@
 import { Problem } from '../../problem.ts'
-import { permissionNames, type RulePermission } from '../../services/cloudflare/port.ts'
 import { isForbidden } from '../forbidden.ts'
 
 const TOKENS = 'https://dash.cloudflare.com/?to=/:account/api-tokens'
 const USER_TOKENS = 'https://dash.cloudflare.com/profile/api-tokens'
 
-/** Says which permission is to be granted where Cloudflare only says no. Throws in every case but success. */
+/** Says which permissions are to be granted where Cloudflare only says no; named as in its dashboard. */
 export async function granted<T>(
-  permissions: readonly RulePermission[],
+  permissions: readonly string[],
   call: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -18,8 +17,8 @@ export async function granted<T>(
   }
 }
 
-function ungranted(permissions: readonly RulePermission[], cause: Problem): Problem {
-  const names = permissions.map((permission) => `"${permissionNames[permission]}"`).join(' and ')
+function ungranted(permissions: readonly string[], cause: Problem): Problem {
+  const names = permissions.map((permission) => `"${permission}"`).join(' and ')
   return new Problem(
     {
       code: 'redirect-permission',

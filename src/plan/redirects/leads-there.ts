@@ -48,6 +48,21 @@ export async function ledFault(
   return undefined
 }
 
+/** Undefined unless every known file's old address leads to the media host already. */
+export async function ledAlready(
+  at: Pick<World, 'web' | 'connectS3' | 'setup'>,
+  { known, mediaHost }: Redirecting,
+  prefix: OldPrefix,
+): Promise<number | undefined> {
+  let status: number | undefined
+  for (const key of await known.keys(at)) {
+    const led = await follow(at, prefix, key, mediaHost)
+    if ('fault' in led) return undefined
+    status = led.status
+  }
+  return status
+}
+
 /** Waits until it is so. Problem `redirect-not-seen`. */
 export async function proveRedirect(
   at: Pick<World, 'web' | 'connectS3' | 'setup' | 'clock'>,

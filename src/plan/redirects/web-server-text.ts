@@ -34,7 +34,13 @@ export function webServerText(template: string, wish: WebServerWish): string {
         }
       : { STATUS: String(status) }
   const root = publicFolder === undefined ? {} : { ROOT: rootOf(wish, publicFolder) }
-  return render(template, { ...names, ...how, ...root })
+  const named = kind === 'nginx' && publicFolder !== undefined ? { NAME: locationName(prefix) } : {}
+  return render(template, { ...names, ...how, ...root, ...named })
+}
+
+/** Of nginx's second location; a server block may have one for each path. */
+function locationName({ path }: OldPrefix): string {
+  return `mastodon_r2${path.replaceAll(/\W+/g, '_').replace(/_$/, '')}`
 }
 
 /** nginx looks for the whole path below its root, Caddy for what follows the prefix. */

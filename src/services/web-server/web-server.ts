@@ -3,20 +3,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '../../problem.ts'
 import type { Command } from '../process/command.ts'
-import type { RunnerPort } from '../process/port.ts'
 import type { Opinion, WebServer, WebServerPort } from './port.ts'
+
+/** Runs a program to its end; one that can't be started is a Problem. */
+type Run = (
+  command: Command,
+) => Promise<{ readonly exitCode: number | undefined; readonly stderr: string }>
 
 const PIECE = 'mastodon-r2-redirect.conf'
 
 /** Asks `nginx -t` or `caddy adapt` about a configuration in a scratch folder. */
-export function connectWebServer(runner: RunnerPort): WebServerPort {
+export function connectWebServer(run: Run): WebServerPort {
   return {
     async check(kind, piece) {
       const folder = await mkdtemp(join(tmpdir(), `mastodon-r2-${kind}-`))
       try {
         await writeFile(join(folder, PIECE), piece)
         await writeFile(join(folder, 'whole.conf'), wholes[kind](folder))
-        return await ask(runner, commands[kind](folder))
+        return await ask(run, commands[kind](folder))
       } finally {
         await rm(folder, { recursive: true, force: true })
       }
@@ -59,9 +63,9 @@ const commands: Record<WebServer, (folder: string) => Command> = {
 }
 
 /** Only what it says about our piece is held against the piece. */
-async function ask(runner: RunnerPort, command: Command): Promise<Opinion> {
+async function ask(run: Run, command: Command): Promise<Opinion> {
   try {
-    const { exitCode, stderr } = await runner.run(command)
+    const { exitCode, stderr } = await run(command)
     if (exitCode === 0) return { is: 'good' }
     const lines = stderr.split('\n').filter((line) => line.trim() !== '')
     const said = lines.find((line) => line.includes(PIECE))

@@ -2,6 +2,7 @@ import type { Cutover } from '../../plan/cutover.ts'
 import { type EnvSwitch, envSwitch } from '../../plan/env-switch.ts'
 import { knowsExtraHosts, otherProvidersHost } from '../../plan/media-hosts.ts'
 import type { Migration } from '../../plan/migration.ts'
+import { noted } from '../../plan/noted.ts'
 import { linesOf, runPlaced } from '../../plan/run-placed.ts'
 import type { Change, Finding, Step, World } from '../../plan/step.ts'
 import { bringBackSince, broughtBackWords } from '../../plan/way-back.ts'
@@ -53,6 +54,7 @@ export function envSwitchStep(
       const edit = envSwitch(at, before)
       if (edit instanceof Problem) throw edit
       const { text, names } = edit
+      await forgetEarlierSwitch(migration)
       const since = await clockOf(migration, at)
       const { backup } = await at.envWriter.write(before, text)
       written = { before, text, backup, since }
@@ -75,6 +77,12 @@ export function envSwitchStep(
       return `${now.path} is as it was before, and Mastodon runs with it (${linesOf(back)}). ${broughtBackWords(brought, at.setup.at.bucket)}`.trim()
     },
   }
+}
+
+/** Of one that was taken back by hand: a run that is cut off must not pass for that one. */
+async function forgetEarlierSwitch({ checkpoint }: Pick<Migration, 'checkpoint'>): Promise<void> {
+  if ((await checkpoint.read())?.switchedAt === undefined) return
+  await noted(checkpoint, { switchedAt: undefined, equalAt: undefined })
 }
 
 async function clockOf({ bucket }: Pick<Migration, 'bucket'>, { clock }: At): Promise<Date> {

@@ -27,7 +27,7 @@ export function readyToSwitch(
         ...(unannounced === undefined ? [] : [unannounced]),
         ...(resting
           ? [
-              `Sidekiq rests already, since a run that was cut off. To wake it without switching: ${linesOf(cutover.services.commands.wake)}`,
+              `Sidekiq rests already, since a run that was cut off; this run wakes it. To wake it as the env file stands: ${linesOf(cutover.services.commands.wake)}`,
             ]
           : []),
       ]

@@ -14,11 +14,12 @@ import {
   takeFromBulk,
 } from '../../plan/redirects/bulk-list.ts'
 import { granted } from '../../plan/redirects/granted.ts'
-import { ledFault, proveRedirect } from '../../plan/redirects/leads-there.ts'
+import { ledAlready, ledFault, proveRedirect } from '../../plan/redirects/leads-there.ts'
 import { type OldPrefix, prefixName } from '../../plan/redirects/old-prefix.ts'
 import type { Redirecting } from '../../plan/redirects/redirecting.ts'
 import type { Finding, Step, World } from '../../plan/step.ts'
 import { Problem } from '../../problem.ts'
+import { permissionNames } from '../../services/cloudflare/port.ts'
 
 type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
 type At = Pick<World, Needs>
@@ -34,18 +35,30 @@ export function bulkRedirects(
   const { mediaHost, status } = redirecting
   let ruleTaken = false
 
-  const ask = <T>(call: () => Promise<T>) => granted(['redirect-lists', 'bulk-redirects'], call)
+  const ask = <T>(call: () => Promise<T>) =>
+    granted([permissionNames['redirect-lists'], permissionNames['bulk-redirects']], call)
   const stateOf = ({ cloudflare, setup }: At) =>
     ask(() => lookAtBulk(cloudflare, setup.at.accountId))
   const wanted = (prefix: OldPrefix, code: 301 | 302) => bulkRedirect(prefix, mediaHost, code)
   const hasRule = ({ rule }: BulkState) =>
     rule !== undefined && (isSameRule(rule, bulkRule) || (ruleTaken && rule.enabled))
   /** Those whose item is not as it should be in the end. */
-  const open = ({ items }: BulkState) =>
-    prefixes.filter((prefix) => !isSameRedirect(itemOf(items, prefix), wanted(prefix, status)))
+  const open = ({ items }: BulkState, among: readonly OldPrefix[]) =>
+    among.filter((prefix) => !isSameRedirect(itemOf(items, prefix), wanted(prefix, status)))
 
-  async function firstFault(at: At): Promise<string | undefined> {
-    for (const prefix of prefixes) {
+  /** Without those that lead to the media host by something else, which comes before a list. */
+  async function mineOf(at: At, { items }: BulkState): Promise<readonly OldPrefix[]> {
+    const mine = await Promise.all(
+      prefixes.map(async (prefix) => {
+        if (itemOf(items, prefix)) return [prefix]
+        return (await ledAlready(at, redirecting, prefix)) === undefined ? [prefix] : []
+      }),
+    )
+    return mine.flat()
+  }
+
+  async function firstFault(at: At, mine: readonly OldPrefix[]): Promise<string | undefined> {
+    for (const prefix of mine) {
       const fault = await ledFault(at, redirecting, prefix, status)
       if (fault !== undefined) return fault
     }
@@ -103,11 +116,16 @@ export function bulkRedirects(
 
     async look(at): Promise<Finding> {
       const state = await stateOf(at)
-      const left = open(state)
+      const mine = await mineOf(at, state)
+      if (mine.length === 0) {
+        const note = `all of them lead to https://${mediaHost}/ already, by other rules`
+        return { is: 'ready', note: `${note}; nothing is added` }
+      }
+      const left = open(state, mine)
       const isThere = left.length === 0 && hasRule(state)
-      const fault = isThere ? await firstFault(at) : ''
+      const fault = isThere ? await firstFault(at, mine) : ''
       if (fault === undefined) {
-        const names = prefixes.map(prefixName).join(', ')
+        const names = mine.map(prefixName).join(', ')
         return { is: 'ready', note: `${names}: to https://${mediaHost}/ with ${status}, seen` }
       }
       const again = { what: `see again whether they work; just now: ${fault}`, risk: 'public' }
@@ -123,7 +141,8 @@ export function bulkRedirects(
       const problem = await redirecting.known.fault(at)
       if (problem) throw problem
       const state = await stateOf(at)
-      const left = open(state)
+      const mine = await mineOf(at, state)
+      const left = open(state, mine)
       const fresh = left.filter((prefix) => itemOf(state.items, prefix) === undefined)
       await put(at, left, 302)
       if (!hasRule(state)) await putRule(at, state)
@@ -134,7 +153,7 @@ export function bulkRedirects(
         throw error
       }
       if (status === 301) await put(at, left, 301)
-      await prove(at, prefixes, status)
+      await prove(at, mine, status)
       return {}
     },
   }

@@ -50,7 +50,7 @@ export function dropSingles(
           return []
         })
         for (const { id } of ours) {
-          await granted(['single-redirects'], () =>
+          await granted([permissionNames['single-redirects']], () =>
             cloudflare.removeRule(zoneOf(zone.id), SINGLE_PHASE, id),
           )
         }
@@ -91,7 +91,7 @@ export function dropBulk({ mediaHost, only }: DropWish, accountId: string): Step
     },
 
     async change({ cloudflare }) {
-      await granted(['redirect-lists', 'bulk-redirects'], () =>
+      await granted([permissionNames['redirect-lists'], permissionNames['bulk-redirects']], () =>
         takeFromBulk(cloudflare, accountId, isOurs),
       )
       return {}

@@ -1,12 +1,12 @@
 import { isSameRule } from '../../plan/edge-rules/same-rule.ts'
 import { granted } from '../../plan/redirects/granted.ts'
-import { ledFault, proveRedirect } from '../../plan/redirects/leads-there.ts'
+import { ledAlready, ledFault, proveRedirect } from '../../plan/redirects/leads-there.ts'
 import { type OldPrefix, prefixName } from '../../plan/redirects/old-prefix.ts'
 import type { Redirecting } from '../../plan/redirects/redirecting.ts'
 import { FREE_RULES, SINGLE_PHASE, singleRule, zoneOf } from '../../plan/redirects/single-rule.ts'
 import type { Finding, Step, World } from '../../plan/step.ts'
 import { Problem } from '../../problem.ts'
-import type { Zone } from '../../services/cloudflare/port.ts'
+import { permissionNames, type Zone } from '../../services/cloudflare/port.ts'
 import type { NewRule, Rule } from '../../services/cloudflare/rules-port.ts'
 
 type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
@@ -31,13 +31,13 @@ export function singleRedirect(
   let taken: NewRule | undefined
 
   const rulesOf = ({ cloudflare }: At) =>
-    granted(['single-redirects'], () => cloudflare.listRules(place, SINGLE_PHASE))
+    granted([permissionNames['single-redirects']], () => cloudflare.listRules(place, SINGLE_PHASE))
   const oursIn = (rules: readonly Rule[]) => rules.find(({ ref }) => ref === last.ref)
   const is = (rule: Rule, wanted: NewRule) =>
     isSameRule(rule, wanted) || (taken === wanted && rule.enabled)
 
   async function put({ cloudflare }: At, ours: Rule | undefined, rule: NewRule): Promise<void> {
-    await granted(['single-redirects'], () =>
+    await granted([permissionNames['single-redirects']], () =>
       ours
         ? cloudflare.changeRule(place, SINGLE_PHASE, ours.id, rule)
         : cloudflare.addRule(place, SINGLE_PHASE, rule),
@@ -66,6 +66,11 @@ export function singleRedirect(
     async look(at): Promise<Finding> {
       const rules = await rulesOf(at)
       const ours = oursIn(rules)
+      const already = ours ? undefined : await ledAlready(at, redirecting, prefix)
+      if (already !== undefined) {
+        const note = `leads to https://${mediaHost}/ with ${already} already, by a rule of others`
+        return { is: 'ready', note: `${note}; nothing is added` }
+      }
       const fault = ours && is(ours, last) ? await ledFault(at, redirecting, prefix, status) : ''
       if (fault === undefined) {
         return { is: 'ready', note: `leads to https://${mediaHost}/ with ${status}, seen` }

@@ -1,0 +1,97 @@
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { flags } from '../../src/sandbox/sandbox.ts'
+import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
+import { openTerminal, type Terminal, tmuxMissing } from './terminal.ts'
+
+const missing = rcloneMissing ?? tmuxMissing
+const server = missing ? undefined : await openMigratingServer({ media: 40 })
+const open: Terminal[] = []
+afterEach(() => {
+  for (const terminal of open.splice(0)) terminal.close()
+})
+afterAll(() => server?.close())
+
+const the = () => {
+  if (!server) throw new Error('There is nothing to test with.')
+  return server
+}
+
+function migrate(columns: number, env: Record<string, string> = {}, args: string[] = []): Terminal {
+  const { stage, at, env: own } = the()
+  const terminal = openTerminal(['migrate', ...args, ...flags(stage.sandbox)], {
+    columns,
+    cwd: at.dir,
+    folder: at.home,
+    env: { ...stage.environment(at), ...own, ...env },
+  })
+  open.push(terminal)
+  return terminal
+}
+
+/** Lines to be typed are never broken, and no other is wider than the screen. */
+function tooWide(screen: string, columns: number): string[] {
+  const lines = screen.split('\n').filter((line) => !/npx|https?:|\/live/.test(line))
+  return lines.filter((line) => line.length > columns)
+}
+
+const stateOf = (stage: string, sign: string) => new RegExp(`${sign} +${stage} `)
+
+describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
+  test('left and entered again, 60 columns wide', async () => {
+    const terminal = migrate(60)
+    await terminal.see('What now?')
+    console.log(terminal.screen())
+    terminal.press('Enter')
+    await terminal.see(stateOf('survey', 'done'))
+    console.log(terminal.screen())
+    await terminal.see(stateOf('announce', 'next'))
+    terminal.press('Down', 'Enter')
+    await terminal.see('Left; nothing is lost.')
+    expect(await terminal.exitCode()).toBe(0)
+    console.log(terminal.screen())
+    expect(tooWide(terminal.screen(), 60)).toEqual([])
+    const again = migrate(60, { NO_COLOR: '1' })
+    await again.see(stateOf('survey', 'done'))
+    await again.see('What now?')
+    expect(/\[[0-9;]*3[0-7]m/.test(again.painted())).toBe(false)
+    again.press('C-c')
+    expect(await again.exitCode()).toBe(130)
+  })
+
+  test('from the announcement to the switch, 100 columns wide', async () => {
+    const { at, storesIn } = the()
+    void storesIn
+    const terminal = migrate(100)
+    await terminal.see(stateOf('announce', 'next'))
+    await terminal.see('What now?')
+    terminal.press('Enter')
+    await terminal.see('Carry this out?')
+    terminal.type('y')
+    await terminal.see(stateOf('copy', 'next'))
+    terminal.press('Enter')
+    await terminal.see('What should be copied?')
+    console.log(terminal.screen())
+    terminal.press('Enter')
+    await terminal.see('media of suspended users')
+    console.log(terminal.screen())
+    terminal.type('n')
+    await terminal.see('backups/ and imports/')
+    terminal.type('n')
+    await terminal.see(/Carry this out\?(?![\s\S]*What should be copied)/)
+    terminal.type('y')
+    await terminal.see(stateOf('cutover', 'next'))
+    console.log(terminal.screen())
+    terminal.press('Enter')
+    await terminal.see('How should Mastodon be switched?')
+    terminal.press('Enter')
+    await terminal.see('Plan: cutover')
+    console.log(terminal.screen())
+    terminal.type('y')
+    await terminal.see(stateOf('cutover', 'done'))
+    expect(at.read()).toContain('S3_ENABLED=true\n')
+    console.log(terminal.screen())
+    terminal.press('C-c')
+    expect(await terminal.exitCode()).toBe(130)
+    expect(tooWide(terminal.screen(), 100)).toEqual([])
+  })
+})
