@@ -22,8 +22,8 @@ export async function askCleanUp({ ui, settings }: MigrateRun): Promise<boolean>
   const profiles = 'Pictures of accounts that nobody here follows?'
   if (await ui.agree(profiles)) settings.offer('cleanProfiles', true, 'you')
   const cards = `Pictures of link previews, older than ${CARD_DAYS} days? They do not come back.`
-  if (await ui.agree(cards)) settings.offer('cleanCards', CARD_DAYS, 'you')
+  if (await ui.agree(cards, 'no')) settings.offer('cleanCards', CARD_DAYS, 'you')
   const orphans = "Files that Mastodon's database does not know? Look at what the rehearsal names."
-  if (await ui.agree(orphans)) settings.offer('cleanOrphans', true, 'you')
+  if (await ui.agree(orphans, 'no')) settings.offer('cleanOrphans', true, 'you')
   return isAnything()
 }

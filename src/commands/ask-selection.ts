@@ -42,12 +42,14 @@ export async function askSelection(
     const many = counted(suspended.objects, 'file')
     const yes = await ui.agree(
       `${many} can be read by nobody but Mastodon: media of suspended users, most likely. R2 has no such protection. Copy them too, and so publish them?`,
+      'no',
     )
     if (yes) take('withSuspended')
   }
   if (secret.objects > 0 && open('withPrivate')) {
     const yes = await ui.agree(
       `${counted(secret.objects, 'file')} in backups/ and imports/ are private. On R2 whoever has an address there can read it. Copy them too?`,
+      'no',
     )
     if (yes) take('withPrivate')
   }

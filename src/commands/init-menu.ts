@@ -79,7 +79,7 @@ async function isSetUp(host: Host, settings: Settings<SetupCatalog>): Promise<bo
 function askHost(ui: Ui, settings: Settings<SetupCatalog>): Promise<string> {
   return ui.ask({
     message: 'Which hostname should serve the media from now on?',
-    hint: 'Posts keep the old address for a while: leave the old hostname attached.',
+    hint: 'Posts keep the old address for a while: leave the old hostname attached. Better announced a week before: Ctrl-C, then init --media-host HOST --announce',
     fault: (typed) => settings.fault('mediaHost', typed),
   })
 }

@@ -3,6 +3,7 @@ import type { Report } from '../plan/report.ts'
 import { nextStage, type Standing, standing } from '../plan/standing.ts'
 import { Problem } from '../problem.ts'
 import { migrateCatalog, migrateFlags } from '../settings/migrate-catalog.ts'
+import { wrap } from '../ui/wrap.ts'
 import { askCleanUp } from './ask-clean-up.ts'
 import { askSelection } from './ask-selection.ts'
 import { askVariant } from './ask-variant.ts'
@@ -16,6 +17,7 @@ import { stagesInDetail } from './migrate-stages.ts'
 import { offerRclone } from './offer-rclone.ts'
 import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare-migration.ts'
 import { settingsOf } from './report-settings.ts'
+import { tellResting } from './tell-resting.ts'
 
 /**
  * Moves the media of a running server, a stage at a time. With a person it goes from stage to stage
@@ -40,7 +42,8 @@ export const migrate: Command = {
         for (;;) {
           const prepared = await prepareMigration(run)
           const stands = standing(prepared.checkpoint, prepared)
-          if (named === undefined) tellStandings(run, stands)
+          if (named === undefined) tellStandings(run, prepared, stands)
+          if (named === undefined) await tellResting(run, prepared)
           const stage = named ?? (await chooseStage(run, stands))
           if (stage === undefined) return left(run)
           if (stage === 'cutover' && named === undefined) refuseUnnamed(run)
@@ -127,10 +130,16 @@ const after: Partial<Record<Stage, Stage>> = {
   cutover: 'redirects',
 }
 
-function tellStandings({ ui }: MigrateRun, stands: readonly Standing[]): void {
+function tellStandings(
+  { ui }: MigrateRun,
+  { migration: { width } }: PreparedMigration,
+  stands: readonly Standing[],
+): void {
   const signs = { done: 'done', next: 'next', open: '-', optional: '-' } as const
-  const lines = stands.map(({ stage, state, note }) => {
-    return `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  ${note}`
+  const lines = stands.flatMap(({ stage, state, note }) => {
+    const begin = `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  `
+    const [first = '', ...rest] = wrap(note, width - begin.length)
+    return [`${begin}${first}`, ...rest.map((line) => `${' '.repeat(begin.length)}${line}`)]
   })
   ui.note('Where the migration stands', lines)
 }
@@ -170,8 +179,7 @@ function refuseUnnamed(run: MigrateRun): void {
 
 function left(run: MigrateRun): number {
   const { ui } = run
-  ui.say('Left; nothing is lost. To go on from here:')
-  ui.say(otherStageLine(run))
+  ui.say(`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
   return 0
 }
 

@@ -22,7 +22,7 @@ export function laterRemoval(
   const only = privates + suspended + skipped
   if (only > 0) {
     return [
-      `Keep the files in ${from.path}, not only until ${day}: ${only.toLocaleString('en-US')} of them were left out of the copy and are nowhere else.`,
+      `Keep the files in ${from.path}, also after ${day}: ${only.toLocaleString('en-US')} of them were left out of the copy and are nowhere else.`,
     ]
   }
   return [

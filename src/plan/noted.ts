@@ -16,7 +16,9 @@ const nothing: Checkpoint = {
 /** Writes some of a checkpoint's facts and leaves the others. The port's Problems. */
 export async function noted(
   checkpoint: CheckpointPort,
-  facts: Partial<Pick<Checkpoint, 'announcedAt' | 'switchedAt' | 'surveyed' | 'slurperJobs'>>,
+  facts: Partial<
+    Pick<Checkpoint, 'announcedAt' | 'switchedAt' | 'equalAt' | 'surveyed' | 'slurperJobs'>
+  >,
 ): Promise<void> {
   await checkpoint.write({ ...nothing, ...(await checkpoint.read()), ...facts })
 }

@@ -13,7 +13,7 @@ export const ANNOUNCED_DAYS = 7
 const DAY_MS = 86_400_000
 
 const purposes: Record<Stage, string> = {
-  survey: 'see what is there, and what it will cost; changes nothing',
+  survey: 'see what is there and what it will cost',
   announce: 'tell browsers of the media host, a week before the switch',
   cleanup: 'let Mastodon remove what nobody needs; as you like',
   copy: 'copy the media while the server runs',
@@ -29,12 +29,16 @@ export function standing(
 ): readonly Standing[] {
   const done = doneStages(checkpoint, switchedOn)
   const optional: readonly Stage[] = ['cleanup', 'redirects']
-  const next = stages.find((stage) => !done.has(stage) && !optional.includes(stage))
+  const isCutOff = switchedOn && checkpoint?.completeSince !== undefined && !done.has('cutover')
+  const next = isCutOff
+    ? 'cutover'
+    : stages.find((stage) => !done.has(stage) && !optional.includes(stage))
   return stages.map((stage) => {
     const note = done.get(stage)
     if (note !== undefined) return { stage, state: 'done', note }
     const state = stage === next ? 'next' : optional.includes(stage) ? 'optional' : 'open'
-    return { stage, state, note: purposes[stage] }
+    const isBegun = isCutOff && stage === 'cutover'
+    return { stage, state, note: isBegun ? 'begun and cut off; do it again' : purposes[stage] }
   })
 }
 

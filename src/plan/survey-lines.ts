@@ -7,7 +7,7 @@ const HOUR_MS = 3_600_000
 /** From here on there is room for how something is fetched again. */
 const WIDE = 90
 const NAMED = 3
-const [TITLE, OBJECTS, SIZE] = [22, 11, 9]
+const [TITLE, OBJECTS, SIZE] = [22, 10, 10]
 
 /** A survey for the screen: ASCII, every line indented by two and no longer than `width` unless a key is. */
 export function surveyLines(survey: MediaSurvey, width: number): string[] {

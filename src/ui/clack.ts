@@ -115,16 +115,20 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
         await clack.select<string>({ ...common, message, options: [...options] }),
       )
     },
-    agree: async (message) =>
+    agree: async (message, safe) =>
       unlessCancelled(
-        await clack.confirm({ ...common, message: wrap(message, width()).join('\n') }),
+        await clack.confirm({
+          ...common,
+          message: wrap(message, width()).join('\n'),
+          initialValue: safe !== 'no',
+        }),
       ),
     showPlan(plan, settings, title) {
       if (quiet) return
       const chosen = settingLines(settings).flatMap((line) => wrap(line, width(), '    '))
       status.hide()
       clack.log.step(paint('bold', title), { output })
-      print(chosen.map((line) => paint('dim', line)))
+      if (chosen.length > 0) print(chosen.map((line) => paint('dim', line)))
       print(['', ...planLines(plan).flatMap(signed)])
     },
     showChecks(checked, shown) {

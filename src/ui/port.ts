@@ -20,7 +20,8 @@ export interface Ui extends Progress {
   /** Asks; throws Cancelled when the person stops. Only called when `canAsk`. */
   ask(question: Question): Promise<string>
   choose(choice: Choice): Promise<string>
-  agree(question: string): Promise<boolean>
+  /** `safe`: what the bare Enter key answers; yes unless told. */
+  agree(question: string, safe?: 'no'): Promise<boolean>
   showPlan(plan: Plan, settings: Report['settings'], title: string): void
   /** Verdicts, the worst first; only faults where the run is to be quiet. */
   showChecks(checked: readonly Checked[], shown: ChecksShown): void

@@ -10,7 +10,7 @@ import { terraform } from '../../src/steps/terraform.ts'
 import { silent } from '../plan/fake-steps.ts'
 import { HOST, knownKey, mintedKey, setupOf, worldOf } from '../steps/fake-world.ts'
 import { found } from '../steps/found.ts'
-import { readBy, terraformMissing, terraformValue } from './real-reader.ts'
+import { readBy, terraformMissing, terraformValue, whereThere } from './real-reader.ts'
 import { splitFiles } from './split-files.ts'
 
 const printing = { target: { kind: 'print', reason: '--print' } } as const
@@ -109,7 +109,7 @@ describe('the file', () => {
     expect(text).not.toContain('jurisdiction = "default"')
   })
 
-  test.skipIf(terraformMissing)('is formatted as Terraform does it, the comments too', async () => {
+  whereThere(terraformMissing)('is formatted as Terraform does it, the comments too', async () => {
     const text = await printed()
     const files = { 'all.tf': text, 'later.tf': uncommented(text) }
     expect(files['later.tf'].match(/^import \{/gm)).toHaveLength(3)
@@ -118,7 +118,7 @@ describe('the file', () => {
     expect(splitFiles(text).size).toBe(3)
   })
 
-  test.skipIf(terraformMissing)('says what Cloudflare said', () => {
+  whereThere(terraformMissing)('says what Cloudflare said', () => {
     const values = terraformValues(setupOf(), rules)
     const { TOKEN_TYPE, CORS_RULES = '', ...texts } = values
     expect(terraformValue(CORS_RULES)).toEqual([

@@ -14,6 +14,7 @@ import {
   nixValue,
   readBy,
   sourced,
+  whereThere,
 } from './real-reader.ts'
 import { splitFiles } from './split-files.ts'
 
@@ -81,7 +82,7 @@ describe('read back', () => {
     expect(services.sidekiq).toEqual(services.web)
   })
 
-  test.skipIf(composeMissing)('compose, by docker', async () => {
+  whereThere(composeMissing)('compose, by docker', async () => {
     const [env = '', override = ''] = await filesOf('compose')
     const service = { image: 'mastodon', env_file: '.env.production' }
     const files = {
@@ -115,7 +116,7 @@ describe('read back', () => {
     expect(config).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap', data: plain })
   })
 
-  test.skipIf(kubectlMissing)('kubernetes, by kubectl', async () => {
+  whereThere(kubectlMissing)('kubernetes, by kubectl', async () => {
     const files = {
       'all.yaml': await printed('kubernetes'),
       'kustomization.yaml': 'resources: [all.yaml]',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { test } from 'vitest'
 import { isRequired } from '../requirement.ts'
 
 /** Whether the tests with that program are to be left out: it is not here, and nobody insists. */
@@ -59,6 +60,11 @@ export function terraformValue(expression: string): unknown {
   return JSON.parse(
     JSON.parse(readBy('terraform', ['console'], files, 'jsonencode(local.value)\n')),
   )
+}
+
+/** For programs that few machines have: without them there is no such test. */
+export function whereThere(isMissing: boolean): (name: string, body: () => unknown) => void {
+  return isMissing ? () => undefined : test
 }
 
 export const nixMissing = isMissing('nix-instantiate', ['--version'])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { tokenLinks, tokenPermissions } from '../../src/commands/token-links.ts'
+import { edgePermissions, tokenLinks, tokenPermissions } from '../../src/commands/token-links.ts'
 import { permissionNames } from '../../src/services/cloudflare/port.ts'
 
 interface Key {
@@ -44,5 +44,30 @@ describe('links to a pre-filled token', () => {
       expect(list).toContain(permissionNames[name])
     }
     expect(tokenPermissions()).toHaveLength(needed.length)
+  })
+})
+
+describe('with rules at the edge', () => {
+  const wished = [
+    'security-headers',
+    'cache-everything',
+    'private-folders',
+    'tiered-cache',
+  ] as const
+
+  it('the links fill in what has a known key, and only for what is wished', () => {
+    const keys = ({ url }: { url: string }) => keysOf(new URL(url)).map(({ key }) => key)
+    const extra = ['transform_rules', 'cache_settings', 'zone_settings']
+    for (const link of tokenLinks(wished)) expect(keys(link)).toEqual(expect.arrayContaining(extra))
+    for (const link of tokenLinks(['private-folders'])) {
+      expect(keys(link).filter((key) => extra.includes(key))).toEqual([])
+    }
+  })
+
+  it('the list names every one', () => {
+    const list = tokenPermissions(wished)
+    expect(list.slice(0, 4)).toEqual(tokenPermissions())
+    expect(list.slice(4)).toEqual(edgePermissions().map(({ permission }) => permission))
+    expect(list).toContain('Zone (of the media host): Zone WAF: Edit')
   })
 })

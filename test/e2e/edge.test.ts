@@ -19,9 +19,9 @@ const web = connectPublicWeb({
 const init = ['--media-host', HOST]
 const edge = [...init, '--edge', 'recommended']
 const OURS = [
-  'mastodon-r2-security-headers',
-  'mastodon-r2-cache-everything',
-  'mastodon-r2-private-folders',
+  'mastodon-r2-security-headers-files_example_com',
+  'mastodon-r2-cache-everything-files_example_com',
+  'mastodon-r2-private-folders-files_example_com',
 ]
 
 afterEach(() => faults.clear())

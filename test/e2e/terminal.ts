@@ -63,8 +63,9 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
     })
   const size = ['-x', String(columns), '-y', '50']
   const given = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
-  // tmux puts its own TERM in place of a given one.
-  const kind = env.TERM === undefined ? [] : ['env', `TERM=${env.TERM}`]
+  // tmux puts its own in place of a given one.
+  const kept = ['TERM', 'PATH'].filter((name) => env[name] !== undefined)
+  const kind = kept.length === 0 ? [] : ['env', ...kept.map((name) => `${name}=${env[name]}`)]
   const command = ['sh', '-c', andTheExitCode, ...kind, process.execPath, '--', cli, ...args]
   tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
   const screen = () => tmux('capture-pane', '-p', '-S', '-')

@@ -19,7 +19,7 @@ describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
     const at = stage.machine()
     const route = stage.sandbox.connectTo.flatMap((one) => ['--connect-to', one])
     const place = ['--media-host', `${name}.example.com`, '--bucket', `${name}-media`]
-    const world = ['--s3-endpoint-url', stage.sandbox.s3Url(), ...route]
+    const world = ['--edge', 'none', '--s3-endpoint-url', stage.sandbox.s3Url(), ...route]
     const terminal = openTerminal(['init', ...place, ...args, ...world], {
       columns: 80,
       cwd: at.dir,

@@ -9,6 +9,7 @@ export const announcement: Check<'announced' | 'clock'> = {
   cost: 'look',
   async look({ announced, clock }) {
     const found = (await announced?.()) ?? []
+    if (found.length === 0) return [{ severity: 'ok', saw: 'no other media host is announced' }]
     return found.map((one) => judge(one, clock.now()))
   },
 }

@@ -4,7 +4,7 @@ import type { Setup } from '../step.ts'
 
 /** One rule of the media host's zone that this tool keeps. */
 export interface EdgeRule {
-  /** The step's id; with `mastodon-r2-` before it, the rule's ref. */
+  /** The step's id, and a part of the rule's ref. */
   readonly id: string
   readonly title: string
   readonly phase: RulePhase
@@ -18,11 +18,12 @@ export interface EdgeRule {
 /** The whole rule, found again by its ref. */
 export function wantedRule(edge: EdgeRule, setup: Setup): NewRule {
   const description = `mastodon-r2: ${edge.title} (${setup.mediaHost})`
-  return { ref: refOf(edge), description, ...edge.of(setup), enabled: true }
+  return { ref: refOf(edge, setup), description, ...edge.of(setup), enabled: true }
 }
 
-export function refOf({ id }: EdgeRule): string {
-  return `mastodon-r2-${id}`
+/** The host is part of it: a zone may hold the media hosts of several servers, or an old one. */
+export function refOf({ id }: EdgeRule, { mediaHost }: Setup): string {
+  return `mastodon-r2-${id}-${mediaHost.replaceAll('.', '_')}`
 }
 
 export function zonePlace({ zone }: Setup): RulePlace {

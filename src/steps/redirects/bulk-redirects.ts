@@ -72,18 +72,16 @@ export function bulkRedirects(
     const { accountId } = setup.at
     await ask(async () => {
       const { list, items } = await lookAtBulk(cloudflare, accountId)
-      const about = `Old media addresses that lead to the media host; kept by mastodon-r2`
+      const about = 'Old media addresses that lead to the media host; kept by mastodon-r2'
       const own = list ?? (await cloudflare.createRedirectList(accountId, BULK_LIST, about))
-      const stale = some.flatMap((prefix) => {
-        const item = itemOf(items, prefix)
-        return item && !isSameRedirect(item, wanted(prefix, code)) ? [item.id] : []
-      })
+      const wishes = some
+        .map((prefix) => ({ item: itemOf(items, prefix), wish: wanted(prefix, code) }))
+        .filter(({ item, wish }) => !isSameRedirect(item, wish))
+      if (wishes.length === 0) return
+      const stale = wishes.flatMap(({ item }) => (item ? [item.id] : []))
       if (stale.length > 0) await cloudflare.removeRedirects(accountId, own.id, stale)
-      await cloudflare.addRedirects(
-        accountId,
-        own.id,
-        some.map((prefix) => wanted(prefix, code)),
-      )
+      const fresh = wishes.map(({ wish }) => wish)
+      await cloudflare.addRedirects(accountId, own.id, fresh)
     })
   }
 

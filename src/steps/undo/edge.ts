@@ -59,7 +59,7 @@ interface Seen {
 async function seeOwn({ cloudflare, setup }: At, edge: EdgeRule): Promise<Seen> {
   try {
     const rules = await cloudflare.listRules(zonePlace(setup), edge.phase)
-    return { edge, rules: rules.filter(({ ref }) => ref === refOf(edge)) }
+    return { edge, rules: rules.filter(({ ref }) => ref === refOf(edge, setup)) }
   } catch (error) {
     if (error instanceof Problem && isForbidden(error)) return { edge, rules: 'hidden' }
     throw error

@@ -33,7 +33,7 @@ function withRules(phase: EdgeRule['phase'], ...rules: Rule[]) {
 
 describe.each(all)('$id', (edge, permission) => {
   const make = () => keepRule(edge)
-  const ref = `mastodon-r2-${edge.id}`
+  const ref = `mastodon-r2-${edge.id}-files_example_com`
 
   it('is added behind those of others, and is ready after that', async () => {
     const world = withRules(edge.phase, stranger)
@@ -94,6 +94,17 @@ describe.each(all)('$id', (edge, permission) => {
     }))
     expect((await step.look(world)).is).toBe('ready')
     expect((await make().look(world)).is).toBe('change')
+  })
+
+  it('leaves that of another media host in the zone alone', async () => {
+    const world = withRules(edge.phase)
+    await make().change?.(world)
+    const setup = { ...world.setup, mediaHost: 'files.second.example.com' }
+    const second = { ...world, setup }
+    expect(found(await make().look(second))).toMatch(/^change .*1 of others stays$/)
+    await make().change?.(second)
+    expect(found(await make().look(world))).toBe(`ready ${edge.ready}`)
+    expect(found(await make().look(second))).toBe(`ready ${edge.ready}`)
   })
 
   it('without the permission to look is skipped, and says what to grant', async () => {

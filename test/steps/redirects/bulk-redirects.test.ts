@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { BULK_LIST, bulkRedirect, bulkRule } from '../../../src/plan/redirects/bulk-list.ts'
+import type { Redirect } from '../../../src/services/cloudflare/rules-port.ts'
 import { bulkRedirects } from '../../../src/steps/redirects/bulk-redirects.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { HOST } from '../fake-world.ts'
@@ -8,11 +9,11 @@ import { OLD, redirectingWorld, stranger } from './redirecting-world.ts'
 
 const PHASE = 'http_request_redirect'
 const flags = { subpathMatching: true, preservePathSuffix: true, preserveQueryString: true }
-const foreign = {
+const foreign: Redirect = {
   id: 'theirs',
   sourceUrl: 'a.example/x',
   targetUrl: 'https://b.example/',
-  status: 301 as const,
+  status: 301,
   comment: '',
   ...flags,
 }
@@ -20,7 +21,7 @@ const foreign = {
 function at(status: 301 | 302 = 301) {
   const all = redirectingWorld(status)
   const { cloudflare } = all.world
-  const list = (...redirects: (typeof foreign)[]) => {
+  const list = (...redirects: Redirect[]) => {
     const about = { id: 'list', name: BULK_LIST, description: '', items: redirects.length }
     cloudflare.lists = [{ ...about, redirects }]
   }

@@ -34,9 +34,9 @@ it('ready once they are in the bucket and public', async () => {
   )
 })
 
-it.each<[string, (all: ReturnType<typeof redirectingWorld>) => void]>([
-  ['media-not-copied', ({ world }) => void world.s3.objects.delete(KEYS[0]!)],
-  ['media-not-public', ({ world }) => void (world.web.blindFor = 1)],
+it.each<[string, (all: ReturnType<typeof redirectingWorld>) => unknown]>([
+  ['media-not-copied', ({ world }) => world.s3.objects.delete(KEYS[0]!)],
+  ['media-not-public', ({ world }) => Object.assign(world.web, { blindFor: 1 })],
   ['no-media-to-prove', ({ world }) => world.s3.objects.clear()],
 ])('%s keeps redirects from being made', async (code, spoil) => {
   const local = code === 'media-not-copied' ? onDisk(KEYS) : undefined

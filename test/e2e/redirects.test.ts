@@ -1,0 +1,155 @@
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { openRedirectingServer } from './redirecting-server.ts'
+
+const server = await openRedirectingServer()
+afterAll(() => server.close())
+const limit = { timeout: 60_000 }
+const [first = ''] = server.keys
+
+const single = /^dynamic_redirect mastodon-r2-redirect-[0-9a-f]{12} 301$/
+const theirs = {
+  id: 'e'.repeat(32),
+  ref: 'theirs',
+  description: 'Theirs',
+  expression: 'http.host eq "other.example.com"',
+  parameters: { from_value: { target_url: { value: 'https://x.example/' }, status_code: 308 } },
+}
+
+test('nothing is redirected before the media is in the bucket', limit, async () => {
+  const { code, problem } = await server.report()
+  expect([code, problem?.code]).toEqual([1, 'media-not-copied'])
+  expect(server.stage.writes().filter(({ path }) => path.includes('rulesets'))).toEqual([])
+  await server.copyAll()
+})
+
+describe('with the media in the bucket', () => {
+  beforeEach(() => {
+    server.proxied(true)
+    server.stage.forget()
+  })
+
+  test('--dry-run tells, and changes nothing', limit, async () => {
+    const { code, stdout } = await server.redirects(['--dry-run'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/lead https:\/\/social\.example\.com\/system\/\.\.\. to https:\/\/files/)
+    expect(server.stage.writes()).toEqual([])
+  })
+
+  test('a rule of the zone, once; a second run has nothing to do', limit, async () => {
+    expect((await server.redirects()).code).toBe(0)
+    expect(server.rules()).toEqual([expect.stringMatching(single)])
+    server.stage.forget()
+    const { code, steps } = await server.report()
+    expect([code, ...steps.map(({ status }) => status)]).toEqual([0, 'ready', 'ready'])
+    expect(server.stage.writes()).toEqual([])
+  })
+
+  test('check sees where old addresses lead', limit, async () => {
+    const { stdout } = await server.stage.init(server.at, ['check', '--json'])
+    expect(stdout).toContain('/system/… leads to the media host')
+  })
+
+  test('--remove takes ours and leaves those of others', limit, async () => {
+    for (const { rules } of server.sandbox.world.edge.rulesets) {
+      rules.push({ ...rules[0]!, ...theirs })
+    }
+    const { code, stdout } = await server.redirects(['--remove', '--yes'])
+    expect([code, server.rules()]).toEqual([0, ['dynamic_redirect theirs 308']])
+    expect(stdout).toContain('The redirects are gone.')
+    expect((await server.redirects(['--remove', '--yes'])).stdout).toContain(
+      'There was no redirect',
+    )
+  })
+
+  test('a list of the account, behind the rules of others', limit, async () => {
+    const { code, stdout } = await server.redirects(['--engine', 'bulk', '--yes'])
+    expect(code, stdout).toBe(0)
+    expect(server.items()).toEqual([
+      'mastodon_r2_redirects social.example.com/system/ https://files.example.com/ 301',
+    ])
+    expect((await server.report(['--engine', 'bulk', '--yes'])).steps.at(-1)?.status).toBe('ready')
+    expect((await server.redirects(['--remove', '--yes'])).code).toBe(0)
+    expect([server.rules(), server.items()]).toEqual([['dynamic_redirect theirs 308'], []])
+  })
+
+  test('--from names other addresses, --status 302 stays temporary', limit, async () => {
+    const from = ['--from', '/system/accounts/', '--from', '/old-media/']
+    const ended = await server.redirects([...from, '--status', '302', '--yes'])
+    expect(ended.code, ended.stdout).toBe(0)
+    expect(server.rules().filter((rule) => / 302$/.test(rule)).length).toBe(2)
+    expect((await server.redirects(['--remove', ...from.slice(2), '--yes'])).code).toBe(0)
+    expect(server.rules().filter((rule) => / 302$/.test(rule)).length).toBe(1)
+    expect((await server.redirects(['--remove', '--yes'])).code).toBe(0)
+    expect(server.rules()).toEqual(['dynamic_redirect theirs 308'])
+  })
+
+  test('not proxied: the block for nginx, the reason, and no change', limit, async () => {
+    server.proxied(false)
+    const { code, steps, next } = await server.report()
+    expect(code).toBe(0)
+    expect(steps.at(-1)?.note).toMatch(/does not pass through Cloudflare/)
+    expect(next[0]).toMatch(/location \^~ \/system\/ \{[^}]*try_files \$uri @/)
+    expect(next[0]).toContain('https://files.example.com/$1 redirect;')
+    const single = await server.report(['--engine', 'single', '--yes'])
+    expect([single.code, single.problem?.code]).toEqual([2, 'host-not-proxied'])
+    expect(server.stage.writes()).toEqual([])
+  })
+
+  test('without a token: what the web server can do', limit, async () => {
+    const env = { CLOUDFLARE_API_TOKEN: '' }
+    const auto = await server.redirects(['--yes'], { env })
+    expect([auto.code, auto.stdout]).toEqual([0, expect.stringContaining('location ^~ /system/')])
+    const caddy = await server.redirects(['--engine', 'caddy', '--yes'], { env })
+    expect(caddy.stdout).toContain('handle_path /system/* {')
+    expect((await server.redirects(['--engine', 'single', '--yes'], { env })).code).toBe(2)
+    expect((await server.redirects(['--remove', '--engine', 'nginx', '--yes'], { env })).code).toBe(
+      2,
+    )
+    expect(server.stage.writes()).toEqual([])
+  })
+
+  test.each([
+    ['files.example.com', 'redirect-of-itself'],
+    ['social.example.com', 'redirect-of-itself'],
+  ])('--from %s is refused', limit, async (from, problem) => {
+    const report = await server.report(['--from', from, '--yes'])
+    expect([report.code, report.problem?.code]).toEqual([2, problem])
+  })
+
+  test(
+    'a token that may only look: the permission is named, nothing is left behind',
+    limit,
+    async () => {
+      const [token] = server.sandbox.world.tokens
+      const kept = token?.policies
+      if (!token) throw new Error('There is no token.')
+      const readOnly = JSON.parse(JSON.stringify(kept)) as {
+        permission_groups: { name: string }[]
+      }[]
+      for (const policy of readOnly) {
+        policy.permission_groups = policy.permission_groups.filter(
+          ({ name }) => !/Redirects Write|Rulesets Write|Lists Write/.test(name),
+        )
+      }
+      Object.assign(token, { policies: readOnly })
+      try {
+        const auto = await server.report()
+        expect([auto.code, auto.steps.at(-1)?.note]).toEqual([
+          0,
+          expect.stringContaining('lacks "Single Redirect: Edit"'),
+        ])
+        const asked = await server.report(['--engine', 'single', '--yes'])
+        expect([asked.code, asked.problem?.code]).toEqual([1, 'redirect-permission'])
+      } finally {
+        Object.assign(token, { policies: kept })
+      }
+    },
+  )
+
+  test('once the old files are gone from the disk, the bucket tells', limit, async () => {
+    server.forgetDisk()
+    expect((await server.redirects()).code).toBe(0)
+    expect(server.rules()).toEqual(['dynamic_redirect theirs 308', expect.stringMatching(single)])
+    expect(first).not.toBe('')
+  })
+})

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest'
+import { redirectsCatalog } from '../../src/settings/redirects-catalog.ts'
+
+it.each<[string, string | undefined, string]>([
+  ['/system/', undefined, '/system/'],
+  ['/system', undefined, '/system/'],
+  ['https://old.example.com/media', 'old.example.com', '/media/'],
+  ['http://Old.Example.com', 'old.example.com', '/'],
+  ['bucket.s3.example.com/', 'bucket.s3.example.com', '/'],
+  [' old.example.com/a/b-c_d~e.f/ ', 'old.example.com', '/a/b-c_d~e.f/'],
+])('--from %s', (text, host, path) => {
+  expect(redirectsCatalog.from.rule.parse([text])).toEqual([{ host, path }])
+})
+
+it.each([
+  '',
+  '/',
+  'system',
+  'ftp://old.example.com/',
+  'https://old.example.com:8443/',
+  'old.example.com/a//b',
+  'old.example.com/../b',
+  'old.example.com/./b',
+  'old.example.com/a?b',
+  'old.example.com/a;b',
+  'old.example.com/{a}',
+  `old.example.com${'/a'.repeat(17)}`,
+])('--from %s is refused', (text) => {
+  expect(redirectsCatalog.from.rule.safeParse([text]).success).toBe(false)
+})

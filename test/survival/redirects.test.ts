@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, describe, expect, test } from 'vitest'
+import { parseConnectTo } from '../../src/connect-to.ts'
+import { apply } from '../../src/plan/apply.ts'
+import { knownMedia } from '../../src/plan/redirects/known-media.ts'
+import type { Redirecting } from '../../src/plan/redirects/redirecting.ts'
+import type { Step, World } from '../../src/plan/step.ts'
+import { startSandbox } from '../../src/sandbox/sandbox.ts'
+import { Secret } from '../../src/secret.ts'
+import { connectCloudflare } from '../../src/services/cloudflare/client.ts'
+import { connectPublicWeb } from '../../src/services/public-web/client.ts'
+import { connectS3 } from '../../src/services/s3/client.ts'
+import { bulkRedirects } from '../../src/steps/redirects/bulk-redirects.ts'
+import { dropBulk, dropSingles } from '../../src/steps/redirects/drop-redirects.ts'
+import { knownMediaIsPublic } from '../../src/steps/redirects/known-media.ts'
+import { singleRedirect } from '../../src/steps/redirects/single-redirect.ts'
+import { bucketWithKey } from '../sandbox/mastodon/running.ts'
+import { setupOf, worldOf } from '../steps/fake-world.ts'
+import { type Kind, kinds, requestsOf, type Strike, strikeAt, textOf } from './strike.ts'
+
+const HOST = 'files.example.com'
+const OLD = { host: 'social.example.com', path: '/system/' }
+const KEY = 'accounts/avatars/1/a.png'
+const IMPATIENT_MS = 400
+
+type Engine = 'single' | 'bulk'
+
+async function redirectingServer() {
+  const sandbox = await startSandbox({
+    domainMs: 0,
+    keyMs: 0,
+    emulator: 'eager',
+    mastodon: { media: 1, bootMs: 50, node: process.execPath },
+  })
+  const { world: inside, accountId, apiUrl: baseUrl, bootstrapToken: token } = sandbox
+  inside.edge.operationMs = 0
+  const { credentials } = bucketWithKey(sandbox)
+  const at = { accountId, bucket: 'media', jurisdiction: 'default' } as const
+  const knownKey = {
+    accessKeyId: credentials.accessKeyId,
+    secretAccessKey: new Secret(credentials.secretAccessKey),
+  }
+  let offset = 0
+  const sleep = async (ms: number) => {
+    offset += ms
+  }
+  const cloudflare = connectCloudflare({ token, baseUrl, sleep, timeoutMs: IMPATIENT_MS })
+  const place = { endpoint: sandbox.s3Url(), bucket: 'media', timeoutMs: IMPATIENT_MS }
+  const zone = await cloudflare.findZone(HOST)
+  if (!zone) throw new Error('There is no zone.')
+  await cloudflare.attachCustomDomain(at, HOST, zone.id)
+  const image = { contentType: 'image/png', cacheControl: 'public' }
+  await connectS3({ ...place, key: knownKey }).put(KEY, randomBytes(9), image)
+  const zonePlace = { kind: 'zone', zoneId: zone.id } as const
+  await cloudflare.addRule(zonePlace, 'http_request_dynamic_redirect', {
+    ref: 'theirs',
+    description: 'Theirs',
+    expression: 'http.host eq "other.example.com"',
+    action: 'redirect',
+    parameters: { from_value: { target_url: { value: 'https://x.example/' }, status_code: 301 } },
+    enabled: true,
+  })
+  const world: World = {
+    ...worldOf(),
+    cloudflare,
+    connectS3: (key) => connectS3({ ...place, key }),
+    web: connectPublicWeb({
+      connectTo: sandbox.connectTo.flatMap((route) => parseConnectTo(route) ?? []),
+      ca: sandbox.caPem,
+      timeoutMs: IMPATIENT_MS,
+    }),
+    clock: {
+      now: () => new Date(Date.now() + offset),
+      sleep,
+      randomHex: (length) => randomBytes(length).toString('hex').slice(0, length),
+    },
+    setup: setupOf({ at, zone, mediaHost: HOST, knownKey }),
+  }
+  const steps = (engine: Engine): readonly Step[] => {
+    const known = knownMedia(undefined)
+    const redirecting: Redirecting = {
+      mediaHost: HOST,
+      status: 301,
+      known,
+      switchedOn: true,
+      local: undefined,
+    }
+    const redirect =
+      engine === 'single'
+        ? singleRedirect(redirecting, OLD, zone)
+        : bulkRedirects(redirecting, [OLD])
+    return [knownMediaIsPublic(redirecting, { strict: true }), redirect]
+  }
+  const drops = () => {
+    const wish = { mediaHost: HOST, only: undefined }
+    return [dropSingles(wish, [zone]), dropBulk(wish, accountId)]
+  }
+  const quiet = { started: () => undefined, told: () => undefined, ended: () => undefined }
+  return {
+    sandbox,
+    make: (engine: Engine) => apply(steps(engine), world, quiet),
+    remove: () => apply(drops(), world, quiet),
+    /** Where an old address leads. */
+    async leads() {
+      const answer = await world.web.fetch(`https://${OLD.host}${OLD.path}${KEY}`)
+      return [answer.status, answer.header('location')[0]]
+    },
+    state: () => ({
+      rules: inside.edge.rulesets.flatMap(({ rules }) => rules.map(({ ref }) => ref)),
+      items: inside.edge.lists.map(({ items }) => items.length),
+    }),
+    close: () => sandbox.close(),
+  }
+}
+
+type Server = Awaited<ReturnType<typeof redirectingServer>>
+
+const server = await redirectingServer()
+afterAll(() => server.close())
+
+const made = { single: 2, bulk: 2 } as const
+
+async function requestsFor({ sandbox }: Server, run: () => Promise<unknown>) {
+  const before = sandbox.log.length
+  await run()
+  return requestsOf(sandbox.log.slice(before))
+}
+
+function strikesAt(requests: Awaited<ReturnType<typeof requestsFor>>): Strike[] {
+  return requests.flatMap((request) =>
+    (Object.keys(kinds) as Kind[]).map((kind) => ({ ...request, kind, always: false })),
+  )
+}
+
+/** Each strike, a run that meets it, and one that does not; faults are told all together. */
+async function each(strikes: readonly Strike[], survive: () => Promise<void>) {
+  const failures: string[] = []
+  for (const strike of strikes) {
+    strikeAt(server.sandbox, strike)
+    try {
+      await survive()
+    } catch (error) {
+      failures.push(`${strike.kind} at ${strike.nth}. ${textOf(strike)}\n${String(error)}`)
+      strikeAt(server.sandbox, undefined)
+      await server.remove()
+    }
+  }
+  strikeAt(server.sandbox, undefined)
+  expect(failures.slice(0, 5)).toEqual([])
+}
+
+describe.each(['single', 'bulk'] as const)('%s', (engine) => {
+  test('each request, each kind of fault: the next run finishes it', {
+    timeout: 400_000,
+  }, async () => {
+    const strikes = strikesAt(await requestsFor(server, () => server.make(engine)))
+    await server.remove()
+    expect(strikes.length).toBeGreaterThan(100)
+    await each(strikes, async () => {
+      const { problem } = await server.make(engine)
+      if (problem) expect(problem.next).toMatch(/\S{3}/)
+      strikeAt(server.sandbox, undefined)
+      expect(server.state().rules).toContain('theirs')
+      const again = await server.make(engine)
+      expect(again.problem?.what).toBeUndefined()
+      expect(await server.leads()).toEqual([301, `https://${HOST}/${KEY}`])
+      expect(server.state().rules.length).toBe(made[engine])
+      expect((await server.remove()).problem?.what).toBeUndefined()
+      expect(server.state()).toEqual({ rules: ['theirs'], items: [] })
+    })
+  })
+
+  test('--remove, each request, each kind of fault', { timeout: 400_000 }, async () => {
+    await server.make(engine)
+    const strikes = strikesAt(await requestsFor(server, () => server.remove()))
+    expect(strikes.length).toBeGreaterThan(20)
+    await server.remove()
+    for (const strike of strikes) {
+      await server.make(engine)
+      strikeAt(server.sandbox, strike)
+      await server.remove()
+      strikeAt(server.sandbox, undefined)
+      expect((await server.remove()).problem?.what).toBeUndefined()
+      expect(server.state(), JSON.stringify(strike)).toEqual({ rules: ['theirs'], items: [] })
+    }
+  })
+})
