@@ -9,6 +9,8 @@ interface InitEnded extends Ended {
   readonly setup: Setup
   readonly again: string
   readonly isRehearsal: boolean
+  /** The line that moves media to what was prepared. */
+  readonly toMigrate: string
   /** Another media host was announced on a server that is on R2 already. */
   readonly isHostChange?: boolean
   readonly format?: BlockFormat
@@ -114,7 +116,7 @@ function whatIsLeft(ended: InitEnded): Section[] {
   if (ended.isHostChange) return [afterAnnouncement(setup), tokenAway(setup)]
   if (format === 'terraform-import') return isRehearsal ? [] : [tokenAway(setup)]
   if (setup.storage === 'prepare') {
-    return [afterPrepare(setup), ...(isRehearsal ? [] : [tokenAway(setup)])]
+    return [afterPrepare(ended), ...(isRehearsal ? [] : [tokenAway(setup)])]
   }
   const saysHow = format !== undefined && blockForms[format].saysHow
   const isNew = setup.target.kind === 'print' || (facts.envWritten?.changed.length ?? 0) > 0
@@ -144,13 +146,12 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
   }
 }
 
-function afterPrepare(setup: Setup): Section {
-  const { envFile } = setup.installation
+function afterPrepare({ setup, toMigrate }: InitEnded): Section {
   return {
     title: 'What is left',
     lines: [
       `Nothing changes for visitors yet; the keys are in ${placeOf(setup)}. Move the media next, while Mastodon runs. You are asked before it is switched:`,
-      `  npx mastodon-r2 migrate --env-file ${shellWord(envFile.path)}`,
+      `  ${toMigrate}`,
     ],
   }
 }
@@ -170,7 +171,7 @@ function oldLinks({ installation, mediaHost }: Setup): Section {
   return {
     title: 'Worth knowing',
     lines: [
-      `New uploads go to R2. Old links to https://${domain}/system/... need a redirect to https://${mediaHost}/... if media was stored here before.`,
+      `New uploads go to R2. Old links to https://${domain}/system/... need a redirect to https://${mediaHost}/... if media was stored here before: npx mastodon-r2 redirects`,
       'R2 has no per-file permissions: files of suspended users stay readable for those who know the address.',
     ],
   }

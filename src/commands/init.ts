@@ -18,6 +18,7 @@ import { edgeSteps } from './edge-steps.ts'
 import { flow } from './flow.ts'
 import type { Command } from './index.ts'
 import { initMenu } from './init-menu.ts'
+import { afterPrepareLine } from './migrate-line.ts'
 import { prepareSetup } from './prepare-setup.ts'
 import { printBlock } from './print-block.ts'
 import { initCatalog, shownSettings } from './setup-catalog.ts'
@@ -90,6 +91,9 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
             setup: world.setup,
             again,
             isRehearsal,
+            toMigrate: isRehearsal
+              ? 'npx mastodon-r2 migrate --sandbox'
+              : afterPrepareLine(settings.entries(), world.setup.installation.envFile.path),
             isHostChange,
             format,
           }),

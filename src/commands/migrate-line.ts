@@ -1,6 +1,6 @@
 import type { Stage } from '../plan/migration.ts'
 import { migrateFlags } from '../settings/migrate-catalog.ts'
-import { replay } from '../settings/replay.ts'
+import { replay, shellWord } from '../settings/replay.ts'
 import type { Resolved } from '../settings/resolve.ts'
 import type { MigrateRun } from './prepare-migration.ts'
 
@@ -21,6 +21,8 @@ const ofOneStage = new Set([
   'stop',
   'maxLoss',
 ])
+/** Where the setup is, for every command alike. */
+const wheres = new Set(['mastodonDir', 'envFile', 's3EndpointUrl', 'connectTo'])
 /** Nothing but Super Slurper asks Cloudflare's API. */
 const ofCloudflare = new Set(['apiToken', 'accountId', 'cloudflareApiUrl'])
 
@@ -34,6 +36,14 @@ export function otherStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage
   const entries = own(settings).filter(([name]) => !ofOneStage.has(name))
   const line = replay('migrate', migrateFlags, entries).replace(/ --yes$/, '')
   return stage === undefined ? line : `${line} --stage ${stage}`
+}
+
+/** The line that moves the media to what `init` has prepared, from wherever it is typed. */
+export function afterPrepareLine(entries: Entries, envFile: string): string {
+  const places = entries.filter(([name]) => wheres.has(name))
+  const line = replay('migrate', migrateFlags, places).replace(/ --yes$/, '')
+  const isPlaced = places.some(([name]) => name === 'mastodonDir' || name === 'envFile')
+  return isPlaced ? line : `${line} --env-file ${shellWord(envFile)}`
 }
 
 function own(settings: MigrateRun['settings']): Entries {

@@ -7,6 +7,7 @@ import type { CopyPlace } from '../services/rclone/port.ts'
 import { callListener, s3Connector } from './connect.ts'
 import type { MigrationTarget } from './migration-setup.ts'
 import type { MigrateRun } from './prepare-migration.ts'
+import { preparedPath } from './undo-traces.ts'
 
 export interface FoundSource {
   readonly source: MediaSource
@@ -21,13 +22,23 @@ export async function findSource(
   installation: Installation,
   target: MigrationTarget,
 ): Promise<FoundSource> {
-  const wish = run.settings.get('from') ?? (target.aside === undefined ? 'local' : 's3')
+  const wish = run.settings.get('from') ?? (await usedSoFar(installation, target))
   if (wish === 's3')
     return ofProvider(run, await findProvider(installation, target, run.settings.on('sandbox')))
   const root = installation.media.root
   if (root === undefined) throw noFolder(installation)
   const { localTree } = await import('../services/media/local-tree.ts')
   return { source: localTree(root), from: { kind: 'folder', path: root }, old: undefined }
+}
+
+/** The file beside the env file is made for moves from another provider only, and outlives the switch. */
+async function usedSoFar(
+  { envFile }: Installation,
+  { aside }: MigrationTarget,
+): Promise<'local' | 's3'> {
+  if (aside !== undefined) return 's3'
+  const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
+  return (await readEnvFile(preparedPath(envFile))).exists ? 's3' : 'local'
 }
 
 async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promise<FoundSource> {

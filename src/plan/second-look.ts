@@ -8,7 +8,7 @@ import { kept, type Tally } from './tally.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /** Of each kind so many are looked at again, a HEAD each; the rest counts as it was seen. */
-export const LOOKED_AT_AGAIN = 200
+const LOOKED_AT_AGAIN = 200
 const ASKED_AT_ONCE = 8
 
 /** What seemed wrong in a comparison, and whether it still is at the end of it. */

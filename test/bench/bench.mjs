@@ -1,5 +1,6 @@
 // The figures that the project promises, measured: `npm run bench`. Exit code 1 when one is missed.
 import { compareFigures } from './compare.mjs'
+import { copyFigures } from './copy.mjs'
 import { initFigures } from './init.mjs'
 import { packageFigures } from './package.mjs'
 import { startFigures } from './start.mjs'
@@ -14,6 +15,7 @@ const measures = [
   walkFigures,
   surveyMemoryFigures,
   compareFigures,
+  copyFigures,
 ]
 for (const measure of measures) {
   for (const { name, value, limit, unit, detail } of await measure()) {

@@ -3,7 +3,7 @@ import { initClosing } from '../../src/commands/closing.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
-import { ENV, envFileOf, HOST, installationOf, setupOf } from '../steps/fake-world.ts'
+import { ENV, envFileOf, installationOf, setupOf } from '../steps/fake-world.ts'
 
 const again = 'npx mastodon-r2 init --media-host files.example.com --yes'
 const changed: Facts['envWritten'] = {
@@ -38,6 +38,7 @@ function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...
     setup: setupOf(setup),
     again,
     isRehearsal,
+    toMigrate: 'npx mastodon-r2 migrate --mastodon-dir /srv/mastodon',
   })
   const lines = closing.sections.flatMap((section) => [section.title, ...section.lines])
   return { headline: closing.headline, text: lines.join('\n') }
@@ -207,6 +208,6 @@ describe('where the block goes', () => {
   ])('prepared %s', (_, setup, place) => {
     const { text } = close({ setup })
     expect(text).toContain(`the keys are in ${place}.`)
-    expect(text).toContain(`  npx mastodon-r2 migrate --env-file ${ENV}\n`)
+    expect(text).toContain('  npx mastodon-r2 migrate --mastodon-dir /srv/mastodon\n')
   })
 })

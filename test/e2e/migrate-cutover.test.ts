@@ -3,7 +3,7 @@ import { openMigratingServer, rcloneMissing, type Trap } from './migrating-serve
 
 const server = rcloneMissing
   ? undefined
-  : await openMigratingServer({ media: 20, uploadsPerSecond: 8 })
+  : await openMigratingServer({ media: 20, uploadsPerSecond: 4 })
 afterAll(() => server?.close())
 beforeEach(() => server?.back())
 

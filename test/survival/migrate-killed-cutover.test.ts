@@ -9,7 +9,7 @@ import { until } from '../e2e/stage.ts'
 
 const server = rcloneMissing
   ? undefined
-  : await openMigratingServer({ media: 100, uploadsPerSecond: 8 })
+  : await openMigratingServer({ media: 100, uploadsPerSecond: 4 })
 afterAll(() => server?.close())
 beforeEach(() => server?.back())
 

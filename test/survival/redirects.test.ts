@@ -126,10 +126,15 @@ async function requestsFor({ sandbox }: Server, run: () => Promise<unknown>) {
   return requestsOf(sandbox.log.slice(before))
 }
 
+/** Reads are many and alike, and what they meet is the clients' own matter. */
+const forReads: readonly Kind[] = ['403', '500', 'malformed']
+
 function strikesAt(requests: Awaited<ReturnType<typeof requestsFor>>): Strike[] {
-  return requests.flatMap((request) =>
-    (Object.keys(kinds) as Kind[]).map((kind) => ({ ...request, kind, always: false })),
-  )
+  return requests.flatMap((request) => {
+    const isWrite = request.side === 'api' && request.method !== 'GET'
+    const all = isWrite ? (Object.keys(kinds) as Kind[]) : forReads
+    return all.map((kind) => ({ ...request, kind, always: false }))
+  })
 }
 
 /** Each strike, a run that meets it, and one that does not; faults are told all together. */
@@ -155,7 +160,7 @@ describe.each(['single', 'bulk'] as const)('%s', (engine) => {
   }, async () => {
     const strikes = strikesAt(await requestsFor(server, () => server.make(engine)))
     await server.remove()
-    expect(strikes.length).toBeGreaterThan(100)
+    expect(strikes.length).toBeGreaterThan(50)
     await each(strikes, async () => {
       const { problem } = await server.make(engine)
       if (problem) expect(problem.next).toMatch(/\S{3}/)
@@ -173,7 +178,7 @@ describe.each(['single', 'bulk'] as const)('%s', (engine) => {
   test('--remove, each request, each kind of fault', { timeout: 400_000 }, async () => {
     await server.make(engine)
     const strikes = strikesAt(await requestsFor(server, () => server.remove()))
-    expect(strikes.length).toBeGreaterThan(20)
+    expect(strikes.length).toBeGreaterThan(15)
     await server.remove()
     for (const strike of strikes) {
       await server.make(engine)

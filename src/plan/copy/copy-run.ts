@@ -21,7 +21,7 @@ export interface CopyRun {
 }
 
 /** What is known before the first run. */
-export function blankCheckpoint(selection: string): Checkpoint {
+function blankCheckpoint(selection: string): Checkpoint {
   return {
     version: 1,
     completeSince: undefined,

@@ -14,7 +14,7 @@ import { FakeS3 } from '../fake-s3.ts'
 import { FakeClock } from '../fake-world.ts'
 
 /** A folder in memory. */
-export class FakeSource implements MediaSource {
+class FakeSource implements MediaSource {
   kind: 'local' | 's3' = 'local'
   readonly name = '/srv/system'
   readonly tree = new Map<string, MediaFile & { text: string }>()
@@ -49,7 +49,7 @@ export class FakeSource implements MediaSource {
 }
 
 /** Carries files of a FakeSource into a FakeS3; `fate` decides what becomes of each one. */
-export class FakeRclone implements RclonePort {
+class FakeRclone implements RclonePort {
   readonly batches: CopyBatch[] = []
   fate: (key: string) => 'silent' | 'gone' | { reason: string } | undefined = () => undefined
   /** Thrown before the key. */
