@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 /** What `--edge recommended` stands for, in this order. */
-export const recommendedEdge = ['security-headers', 'cache-everything', 'private-folders'] as const
+const recommendedEdge = ['security-headers', 'cache-everything', 'private-folders'] as const
 
 /** Everything that can be kept at the edge of the media host, by the names that `--edge` takes. */
 export const edgeNames = [...recommendedEdge, 'tiered-cache'] as const
