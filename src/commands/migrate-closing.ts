@@ -89,11 +89,13 @@ function later({ stage, prepared, facts, report }: MigrateEnded): Section[] {
 function failed({ report, stage, facts }: MigrateEnded): string {
   if (facts.switched)
     return 'Switched: Mastodon stores its media on R2. What follows is not finished.'
-  const isBack = stage === 'cutover' && report.steps.some(({ status }) => status === 'failed')
-  if (isBack) return notSwitched(report)
   if (stage === 'compare') return 'Not equal yet.'
+  if (facts.envWritten?.changed.length === 0) {
+    return 'Not proven. The env file named R2 before this run, and still does.'
+  }
   const hasBegun = report.steps.some(({ status }) => status === 'changed' || status === 'failed')
-  return hasBegun ? 'Not finished. What is done stays done.' : 'Nothing was changed.'
+  if (!hasBegun) return 'Nothing was changed.'
+  return stage === 'cutover' ? notSwitched(report) : 'Not finished. What is done stays done.'
 }
 
 function notSwitched({ steps }: MigrateEnded['report']): string {

@@ -16,6 +16,7 @@ import { rehearseMigration } from './migrate-rehearsal.ts'
 import { stagesInDetail } from './migrate-stages.ts'
 import { offerRclone } from './offer-rclone.ts'
 import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare-migration.ts'
+import { redirectsStage } from './redirects-stage.ts'
 import { settingsOf } from './report-settings.ts'
 import { tellResting } from './tell-resting.ts'
 
@@ -91,7 +92,7 @@ async function carryOutStage(
   draft: Report,
 ): Promise<number> {
   const { ui, settings } = run
-  if (stage === 'redirects') return redirects(run)
+  if (stage === 'redirects') return redirectsStage(run)
   await holdMigration(run, prepared, stage)
   const { steps, found, done } = await stagesInDetail[stage](run, prepared)
   const again = sameStageLine(run, stage)
@@ -180,10 +181,5 @@ function refuseUnnamed(run: MigrateRun): void {
 function left(run: MigrateRun): number {
   const { ui } = run
   ui.say(`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
-  return 0
-}
-
-async function redirects({ ui }: MigrateRun): Promise<number> {
-  ui.say('Old addresses: npx mastodon-r2 check tells whether they lead to the media host.')
   return 0
 }

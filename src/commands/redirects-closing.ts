@@ -30,7 +30,10 @@ export function redirectsClosing(ended: RedirectsEnded): Closing {
   }
   const sections = [...blocks, ...(skipped.length > 0 ? [left] : [])]
   if (report.problem) {
-    const headline = 'Not finished. Run it again: it goes on from what it finds.'
+    const isBegun = report.steps.some(({ status }) => status === 'changed' || status === 'failed')
+    const headline = isBegun
+      ? 'Not finished. Run it again: it goes on from what it finds.'
+      : 'Nothing was changed.'
     return { headline, sections: [...sections, { title: 'Again', lines: [`  ${again}`] }] }
   }
   const isOpen = report.steps.some(({ status }) => status === 'would-change')

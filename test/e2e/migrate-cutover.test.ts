@@ -97,6 +97,21 @@ describe.skipIf(rcloneMissing)(`a cut-over while people upload ${rcloneMissing ?
     await storesIn('disk')
   })
 
+  test.each([
+    { name: 'while Sidekiq goes to rest', args: 'kill*TSTP*' },
+    { name: 'while Mastodon restarts', args: 'restart*' },
+  ])('Ctrl-C $name: everything goes back', async ({ args }) => {
+    const { migrate, storesIn, at } = the()
+    await copied()
+    const before = at.read()
+    trap(args, 'interrupt-once')
+    const { code, stdout, stderr } = await migrate(cutover)
+    expect(code, stdout + stderr).toBe(130)
+    expect(stdout).toContain('Not switched; everything is back as it was.')
+    expect(at.read()).toBe(before)
+    await storesIn('disk')
+  })
+
   test('what does not start again is said; the next run switches', async () => {
     const { migrate, at } = the()
     await copied()

@@ -33,8 +33,8 @@ function whyNoRclone(): string | undefined {
 export interface Trap {
   readonly program: string
   readonly args: string
-  /** It does nothing and fails; or our program is gone, before or after it did its work. */
-  readonly then: 'fail' | 'fail-once' | 'kill-before' | 'kill-after'
+  /** It does nothing and fails; or our program is gone or gets Ctrl-C, before or after it did its work. */
+  readonly then: 'fail' | 'fail-once' | 'kill-before' | 'kill-after' | 'interrupt-once'
 }
 
 /** A Mastodon that runs, people who upload to it, and a bucket that `init` prepared for it. */
@@ -173,6 +173,7 @@ function trapText({ program, args, then }: Trap, bin: string): string {
   const acts: Record<Trap['then'], string> = {
     fail: 'echo "Job failed." >&2; exit 1',
     'fail-once': `[ -e "$0.struck" ] || { touch "$0.struck"; echo "Job failed." >&2; exit 1; }`,
+    'interrupt-once': `[ -e "$0.struck" ] || { touch "$0.struck"; ${real}; kill -INT $PPID; exit 0; }`,
     'kill-before': 'kill -9 $PPID; exit 1',
     'kill-after': `${real}; kill -9 $PPID; exit 1`,
   }

@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts'
 import type { Ended, RunOptions } from './program.ts'
 import { keysOf, openStage } from './stage.ts'
 
-export const INSTANCE = 'social.example.com'
+const INSTANCE = 'social.example.com'
 
 /** A Mastodon that stores on R2, with old media on its disk and in the bucket. */
 export async function openRedirectingServer() {

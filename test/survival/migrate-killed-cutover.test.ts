@@ -106,4 +106,17 @@ describe.skipIf(rcloneMissing)(`kill -9 in the middle of a cut-over ${rcloneMiss
     await storesIn('bucket')
     expect(await lost()).toEqual([])
   })
+
+  test('what a killed run has switched is not said to be back', async () => {
+    const { migrate, at, stage } = the()
+    the().trap(systemctl('restart*', 'kill-before'))
+    expect((await migrate(cutover)).signal).toBe('SIGKILL')
+    the().trap(systemctl('nothing', 'fail'))
+    const fault = { side: 's3', method: 'PUT', path: 'mastodon-r2-probe', kind: 'status' } as const
+    stage.sandbox.faults.add({ ...fault, status: 403, times: 50 })
+    const { code, stdout } = await migrate(cutover)
+    expect(code).toBe(1)
+    expect(stdout).toContain('Not proven. The env file named R2 before this run, and still does.')
+    expect(at.read()).toContain('S3_ENABLED=true\n')
+  })
 })

@@ -53,6 +53,6 @@ async function follow({ web }: At, url: string, wanted: string): Promise<Verdict
     severity: 'note',
     saw: `${url} answers with status ${response.status}, and does not lead to the media host.`,
     matters: 'Other servers remember such addresses of older media, and show broken images.',
-    next: `Once the old media is in the bucket, redirect /system/ to ${new URL(wanted).origin}/ in the web server or at Cloudflare.`,
+    next: `Once the old media is in the bucket, lead /system/ to ${new URL(wanted).origin}/:\n  npx mastodon-r2 redirects`,
   }
 }
