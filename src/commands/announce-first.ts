@@ -4,6 +4,7 @@ import { Problem } from '../problem.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { announce } from '../steps/announce.ts'
 import { announcementNotes } from './announcement-notes.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import type { Remembered } from './memory.ts'
 import { servicesOf } from './services-of.ts'
@@ -31,7 +32,7 @@ export async function announceFirst(
   if (isHostChange) return { step, isHostChange }
   const reload = commands === undefined ? '' : `; run: ${linesOf(commands.reloadWeb)}`
   const will = `let Mastodon's pages name ${setup.mediaHost}${reload}`
-  return { step: afterEnvFile(step, will, () => findAgain(run)), isHostChange }
+  return { step: afterEnvFile(step, will, () => findMastodonHere(run)), isHostChange }
 }
 
 type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'setup'
@@ -54,16 +55,6 @@ function afterEnvFile(
     },
     change: async (at) => (await step.change?.(await renewed(at))) ?? {},
   }
-}
-
-async function findAgain({ host, settings }: Run<SetupCatalog>): Promise<Installation> {
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  return findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
 }
 
 function nothingToAnnounce({ mediaHost }: Setup): Problem {

@@ -4,6 +4,7 @@ import type { Installation } from '../services/mastodon/port.ts'
 import { announcedHosts } from './check-announced.ts'
 import type { CheckCatalog } from './check-catalog.ts'
 import { callListener, processesOf, webConnector } from './connect.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 
 /** Milliseconds for a request that carries nothing; Mastodon itself gives up after 5 s. */
@@ -37,17 +38,8 @@ export async function checkWorld(
 }
 
 /** Mastodon on this machine. Throws Problem `nothing-to-check` where no settings are. */
-export async function findInstallation({
-  host,
-  settings,
-}: Run<CheckCatalog>): Promise<Installation> {
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  const installation = await findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
+export async function findInstallation(run: Run<CheckCatalog>): Promise<Installation> {
+  const installation = await findMastodonHere(run)
   if (installation.envFile.exists || installation.settings.size > 0) return installation
   throw new Problem({
     code: 'nothing-to-check',

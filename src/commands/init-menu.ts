@@ -3,6 +3,7 @@ import { Problem } from '../problem.ts'
 import type { Settings } from '../settings/resolve.ts'
 import { rotateFlags } from '../settings/rotate-catalog.ts'
 import type { Ui } from '../ui/port.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import { gather } from './gather.ts'
 import { remember } from './memory.ts'
 import { checkCatalog, initCatalog, type SetupCatalog } from './setup-catalog.ts'
@@ -60,14 +61,8 @@ async function settled(host: Host, argv: readonly string[]) {
 }
 
 async function isSetUp(host: Host, settings: Settings<SetupCatalog>): Promise<boolean> {
-  const { findMastodon } = await import('../services/mastodon/find.ts')
   try {
-    const found = await findMastodon({
-      cwd: host.cwd,
-      mastodonDir: settings.get('mastodonDir'),
-      envFile: settings.get('envFile'),
-      environment: host.environment,
-    })
+    const found = await findMastodonHere({ host, settings })
     const { bucket, mediaHost, key } = remember(found, settings.get('s3EndpointUrl'))
     return bucket !== undefined && mediaHost !== undefined && key !== undefined
   } catch (error) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { MediaSurvey } from '../plan/media-survey.ts'
 import type { Migration } from '../plan/migration.ts'
 import type { OldProvider } from '../plan/old-provider.ts'
-import type { Setup, World } from '../plan/step.ts'
+import type { World } from '../plan/step.ts'
 import { Problem } from '../problem.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -12,12 +12,14 @@ import type { migrateCatalog } from '../settings/migrate-catalog.ts'
 import { chooseSelection } from './choose-selection.ts'
 import { callListener, processesOf, runnerOf, s3Connector, webConnector } from './connect.ts'
 import { envWriter } from './env-writer.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { lazyCloudflare } from './lazy-cloudflare.ts'
 import { lazyS3 } from './lazy-s3.ts'
 import { remember } from './memory.ts'
 import { findTarget, type MigrationTarget } from './migration-setup.ts'
 import { findSource } from './migration-source.ts'
+import { targetSetup } from './target-setup.ts'
 
 export interface MigrateRun extends Run<typeof migrateCatalog> {
   /** What the surveys of this run found, for the questions that follow. */
@@ -43,7 +45,7 @@ export interface PreparedMigration {
 /** Between the flags and the stages: nothing is asked of the network here. */
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
   const { host, ui, settings, clock } = run
-  const installation = await find(run)
+  const installation = await findMastodonHere(run)
   const ownEndpoint = settings.get('s3EndpointUrl')
   const target = await findTarget(installation, ownEndpoint)
   const remembered = remember(installation, ownEndpoint)
@@ -51,7 +53,7 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const { endpoint, bucket } = target
   const connectS3 = lazyS3(() => s3Connector({ endpoint, bucket, onCall }))
   const cloudflare = lazyCloudflare(run, onCall)
-  const setup = setupOf(installation, target)
+  const setup = targetSetup(installation, target)
   const world: World = {
     cloudflare,
     connectS3,
@@ -79,16 +81,6 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   )
   const switchedOn = remembered.storage === 'r2' && remembered.switchedOn
   return { installation, target, world, migration, stream, old, checkpoint, switchedOn }
-}
-
-async function find({ host, settings }: MigrateRun): Promise<Installation> {
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  return findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
 }
 
 async function migrationOf(
@@ -148,38 +140,4 @@ export function stateHome(environment: Readonly<Record<string, string | undefine
     next: 'Name one: XDG_STATE_HOME=/var/lib npx mastodon-r2 migrate',
     exit: 2,
   })
-}
-
-function setupOf(installation: Installation, target: MigrationTarget): Setup {
-  const { accountId, bucket, mediaHost, endpoint, key } = target
-  return {
-    token: { id: '', kind: 'account', status: 'active' },
-    owner: { kind: 'account', accountId },
-    at: { accountId, bucket, jurisdiction: jurisdictionOf(target) },
-    location: undefined,
-    zone: {
-      id: '',
-      name: '',
-      status: 'active',
-      type: 'full',
-      paused: false,
-      account: { id: accountId, name: '' },
-    },
-    mediaHost,
-    corsOrigins: ['*'],
-    allowIps: [],
-    keyExpiresOn: undefined,
-    s3Endpoint: endpoint,
-    waitDomainMs: 0,
-    waitKeyMs: 0,
-    installation,
-    storage: 'switch',
-    target: { kind: 'file', file: installation.envFile },
-    knownKey: key,
-  }
-}
-
-function jurisdictionOf({ jurisdiction }: MigrationTarget): Setup['at']['jurisdiction'] {
-  const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
-  return known.find((name) => name === jurisdiction) ?? 'default'
 }

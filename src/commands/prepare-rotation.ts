@@ -14,6 +14,7 @@ import {
   webConnector,
 } from './connect.ts'
 import { envWriter } from './env-writer.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { holdEnvFile } from './hold-env-file.ts'
 import { type Remembered, remember } from './memory.ts'
@@ -35,9 +36,9 @@ const NO_ZONE: Omit<Zone, 'account'> = {
 /** Everything between the flags and the plan. The env file tells what is rotated. */
 export async function prepareRotation(run: RotateRun): Promise<World> {
   const { host, ui, settings, clock } = run
-  const found = await find(run)
+  const found = await findMastodonHere(run)
   const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
-  const installation = held ? await find(run) : found
+  const installation = held ? await findMastodonHere(run) : found
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   const known = complete(remembered, installation)
   if (!ui.canAsk) {
@@ -86,16 +87,6 @@ export async function prepareRotation(run: RotateRun): Promise<World> {
     // The domain is there since the setup, and is not looked after here.
     facts: { domainActive: { attached: false } },
   }
-}
-
-async function find({ host, settings }: RotateRun): Promise<Installation> {
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  return findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
 }
 
 function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }: Installation) {

@@ -13,6 +13,7 @@ import {
 } from './connect.ts'
 import { refuseContradictions } from './contradictions.ts'
 import { envWriter } from './env-writer.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { holdEnvFile } from './hold-env-file.ts'
 import { type Remembered, remember } from './memory.ts'
@@ -32,18 +33,12 @@ export async function prepareSetup(
 ): Promise<PreparedSetup> {
   const { host, ui, settings, clock } = run
   refuseContradictions((name) => settings.source(name))
-  const { findMastodon } = await import('../services/mastodon/find.ts')
   const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
-  const find = () =>
-    findMastodon({
-      cwd: host.cwd,
-      mastodonDir: settings.get('mastodonDir'),
-      envFile: settings.get('envFile'),
-      environment: host.environment,
-    })
-  const first = await find()
+  const first = await findMastodonHere(run)
   // The run that held it before may have changed what was found.
-  const found = (await holdEnvFile(run, first.envFile, { lookOnly })) ? await find() : first
+  const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
+    ? await findMastodonHere(run)
+    : first
   const rehearsal = settings.on('sandbox') ? await rehearse(run, found) : undefined
   const installation = rehearsal?.installation ?? found
   ui.say(describe(installation))

@@ -1,9 +1,9 @@
 import { knownMedia } from '../plan/redirects/known-media.ts'
 import type { OldPrefix } from '../plan/redirects/old-prefix.ts'
 import type { Redirecting } from '../plan/redirects/redirecting.ts'
-import type { Setup, World } from '../plan/step.ts'
+import type { World } from '../plan/step.ts'
 import { Problem } from '../problem.ts'
-import type { CloudflarePort, Zone } from '../services/cloudflare/port.ts'
+import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { redirectsCatalog } from '../settings/redirects-catalog.ts'
@@ -17,10 +17,12 @@ import {
   webConnector,
 } from './connect.ts'
 import { envWriter } from './env-writer.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { lazyCloudflare } from './lazy-cloudflare.ts'
 import { remember } from './memory.ts'
-import { findTarget, type MigrationTarget } from './migration-setup.ts'
+import { findTarget } from './migration-setup.ts'
+import { targetSetup } from './target-setup.ts'
 
 export type RedirectsRun = Run<typeof redirectsCatalog>
 
@@ -38,13 +40,7 @@ export async function prepareRedirects(
   web?: PublicWebPort,
 ): Promise<PreparedRedirects> {
   const { host, ui, settings, clock } = run
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  const installation = await findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
+  const installation = await findMastodonHere(run)
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
   if (settings.get('mediaHost') === undefined) {
     settings.offer('mediaHost', target.mediaHost, installation.envFile.path)
@@ -66,7 +62,7 @@ export async function prepareRedirects(
     processes: processesOf(host, installation),
     runner: runnerOf(host),
     clock,
-    setup: { ...setupOf(installation, target), mediaHost },
+    setup: { ...targetSetup(installation, target), mediaHost },
     facts: {},
   }
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
@@ -131,29 +127,6 @@ async function localMedia({ media }: Installation) {
   if (media.root === undefined || !media.readable || media.files === 0) return undefined
   const { localTree } = await import('../services/media/local-tree.ts')
   return localTree(media.root)
-}
-
-function setupOf(installation: Installation, target: MigrationTarget): Omit<Setup, 'mediaHost'> {
-  const { accountId, bucket, endpoint, key } = target
-  const account = { id: accountId, name: '' }
-  const zone: Zone = { id: '', name: '', status: 'active', type: 'full', paused: false, account }
-  return {
-    token: { id: '', kind: 'account', status: 'active' },
-    owner: { kind: 'account', accountId },
-    at: { accountId, bucket, jurisdiction: 'default' },
-    location: undefined,
-    zone,
-    corsOrigins: ['*'],
-    allowIps: [],
-    keyExpiresOn: undefined,
-    s3Endpoint: endpoint,
-    waitDomainMs: 0,
-    waitKeyMs: 0,
-    installation,
-    storage: 'switch',
-    target: { kind: 'file', file: installation.envFile },
-    knownKey: key,
-  }
 }
 
 function noInstance({ envFile }: Installation): Problem {

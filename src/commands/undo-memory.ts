@@ -1,5 +1,6 @@
 import { Problem } from '../problem.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { type Remembered, remember } from './memory.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
@@ -10,14 +11,8 @@ import { preparedPath } from './undo-traces.ts'
  * it, or the newest backup that tells. Problem: `nothing-to-undo` when nothing does.
  */
 export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation> {
-  const { host, settings } = run
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  const installation = await findMastodon({
-    cwd: host.cwd,
-    mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
-    environment: host.environment,
-  })
+  const { settings } = run
+  const installation = await findMastodonHere(run)
   const ownEndpoint = settings.get('s3EndpointUrl')
   const known = [
     remember(installation, ownEndpoint),

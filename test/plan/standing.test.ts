@@ -39,6 +39,7 @@ describe('what a run goes on with', () => {
       on,
       'cutover',
     ],
+    ['cut off, never announced', { ...nothing, surveyed, completeSince }, on, 'cutover'],
     ['switched', { ...nothing, surveyed, announcedAt, completeSince, switchedAt }, on, 'compare'],
     [
       'compared before the switch alone',
