@@ -32,7 +32,7 @@ test('no dependencies of any kind, nothing that runs when it is installed', () =
 test('only the program, its templates, its licences and its README', () => {
   const rest = tarball.packed.files
     .map(({ path }) => path)
-    .filter((path) => !/^dist\/[\w-]+\.js$|^templates\/[\w.-]+\.(txt|sh|mjs)$/.test(path))
+    .filter((path) => !/^dist\/[\w-]+\.js$|^templates\/[\w.-]+\.(txt|sh|mjs|conf)$/.test(path))
   expect(rest.sort()).toEqual([
     'LICENSE',
     'README.md',
