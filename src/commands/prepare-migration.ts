@@ -45,7 +45,7 @@ export interface PreparedMigration {
 /** Between the flags and the stages: nothing is asked of the network here. */
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
   const { host, ui, settings, clock } = run
-  const installation = await findMastodonHere(run)
+  const installation = await findMastodonHere(run, { files: 1, ms: 20 })
   const ownEndpoint = settings.get('s3EndpointUrl')
   const target = await findTarget(installation, ownEndpoint)
   const remembered = remember(installation, ownEndpoint)
@@ -108,6 +108,8 @@ async function migrationOf(
     id: checkpointId(source.name, endpoint, bucket),
   })
   const known = await checkpoint.read()
+  // A first copy lists the bucket; what that takes is loaded while rclone tells its version.
+  if (known?.completeSince === undefined) void import('../services/s3/client.ts')
   const selection = chooseSelection(run, known)
   let opened: S3Port | undefined
   const migration: Migration = {

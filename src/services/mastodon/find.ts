@@ -6,7 +6,7 @@ import { type Candidate, existing, railsEnvFiles } from './candidate.ts'
 import { findCompose } from './compose.ts'
 import { docker } from './docker.ts'
 import { railsSettings } from './effective-settings.ts'
-import { localMedia, noLocalMedia } from './local-media.ts'
+import { type CountLimits, localMedia, noLocalMedia } from './local-media.ts'
 import type { EnvFileOnDisk, Installation, LocalMedia } from './port.ts'
 import { readEnvFile } from './read-env-file.ts'
 import { findUnits, type MastodonUnit } from './systemd.ts'
@@ -19,6 +19,8 @@ export interface Search {
   readonly envFile?: string | undefined
   /** Put before every absolute path that is looked at. */
   readonly root?: string
+  /** How far media is counted; `localMedia` tells unless told. */
+  readonly countMedia?: CountLimits
   /** Variables of this shell, which compose fills into its file. */
   readonly environment: Readonly<Record<string, string | undefined>>
 }
@@ -59,13 +61,14 @@ export async function findMastodon(search: Search): Promise<Installation> {
     }
     const candidate = await lookAt(dir, units, root, environment)
     if (candidate === undefined) continue
-    if (given === undefined) return finish(candidate, undefined)
-    if (reads(candidate, given) || search.mastodonDir !== undefined) return finish(candidate, given)
+    if (given === undefined) return finish(candidate, search)
+    if (reads(candidate, given) || search.mastodonDir !== undefined)
+      return finish(candidate, search, given)
   }
-  if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), given)
+  if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), search, given)
   if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd, forbidden.length > 0)
   if (forbidden[0] !== undefined) throw noMastodon(forbidden[0], true)
-  return finish(loose(await readEnvFile(join(cwd, '.env.production')), undefined), undefined)
+  return finish(loose(await readEnvFile(join(cwd, '.env.production')), undefined), search)
 }
 
 async function folders({ cwd, mastodonDir, envFile, root = '/' }: Search, units: MastodonUnit[]) {
@@ -130,7 +133,11 @@ function loose(file: EnvFileOnDisk, dir: string | undefined): Candidate {
   }
 }
 
-async function finish(candidate: Candidate, given?: EnvFileOnDisk): Promise<Installation> {
+async function finish(
+  candidate: Candidate,
+  { countMedia }: Search,
+  given?: EnvFileOnDisk,
+): Promise<Installation> {
   const { usualEnvFile, media, ...found } = candidate
   const isRead = given === undefined || reads(candidate, given)
   const envFiles = isRead ? found.envFiles : loose(given, undefined).envFiles
@@ -146,13 +153,13 @@ async function finish(candidate: Candidate, given?: EnvFileOnDisk): Promise<Inst
     settings,
     localDomain: settings.get('LOCAL_DOMAIN')?.value || undefined,
     webDomain: settings.get('WEB_DOMAIN')?.value || undefined,
-    media: await count(media),
+    media: await count(media, countMedia),
   }
 }
 
-async function count(media: Candidate['media']): Promise<LocalMedia> {
+async function count(media: Candidate['media'], limits?: CountLimits): Promise<LocalMedia> {
   if (media === 'none') return noLocalMedia
-  return media === 'hidden' ? { ...noLocalMedia, readable: false } : localMedia(media.root)
+  return media === 'hidden' ? { ...noLocalMedia, readable: false } : localMedia(media.root, limits)
 }
 
 function exists(path: string): Promise<boolean> {

@@ -32,8 +32,9 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
     async version() {
       const output: string[] = []
       const onLine = (line: string) => void output.push(line)
+      // A copy follows, most likely, and waits for these.
       types ??= knownTypes(stream)
-      await Promise.all([orMissing(stream(versionCommand(), { onLine, inherits })), types])
+      await orMissing(stream(versionCommand(), { onLine, inherits }))
       const version = parseVersion(output.join('\n'))
       if (version === undefined) throw failed(1, output.slice(0, LAST_WORDS))
       if (!isNewEnough(version)) throw rcloneTooOld(version)

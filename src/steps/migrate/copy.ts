@@ -58,7 +58,7 @@ export function copyMedia(
         return plan(isFirst && !isLater ? everything(migration, checkpoint?.surveyed) : will)
       }
       const isFresh = found && clock.now().getTime() - found.startedAt.getTime() < KEPT_MS
-      // rclone is asked for its version beside the walk; without anything new it may be missing.
+      // Asked beside the walk, on another core; without anything new rclone may be missing.
       const version = Promise.allSettled([migration.rclone.version()])
       if (!found || !isFresh) found = await findNewFiles(migration, clock, checkpoint)
       const left = checkpoint.failed.length
