@@ -3,6 +3,7 @@ import type { Report } from '../plan/report.ts'
 import { nextStage, type Standing, standing } from '../plan/standing.ts'
 import { Problem } from '../problem.ts'
 import { migrateCatalog, migrateFlags } from '../settings/migrate-catalog.ts'
+import { keepHeapSmall } from '../small-heap.ts'
 import { wrap } from '../ui/wrap.ts'
 import { askCleanUp } from './ask-clean-up.ts'
 import { askSelection } from './ask-selection.ts'
@@ -25,8 +26,9 @@ import { tellResting } from './tell-resting.ts'
  * until they leave; without one it carries out the first stage that isn't done, or the one named.
  */
 export const migrate: Command = {
-  run: (host, argv) =>
-    session(
+  run: (host, argv) => {
+    keepHeapSmall()
+    return session(
       host,
       argv,
       { name: 'migrate', catalog: migrateCatalog, accepts: migrateFlags },
@@ -52,7 +54,8 @@ export const migrate: Command = {
           if (named !== undefined || !run.ui.canAsk || code !== 0) return code
         }
       },
-    ),
+    )
+  },
 }
 
 /** With a person a stage begins with what there is to decide. */

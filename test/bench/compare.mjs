@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { bundled } from './bundled.mjs'
 
 const [FEW, MANY] = [100_000, 1_000_000]
-const sources = ['plan/compare-sides.ts', 'services/s3/client.ts']
+const sources = ['plan/compare-sides.ts', 'services/s3/client.ts', 'small-heap.ts']
 
 /** A comparison of generated sides, in a process of its own; one object in 10,000 is no file. */
 export async function compareFigures() {
@@ -57,6 +57,8 @@ function keyOf(at) {
 
 const program = `import { createRequire } from 'node:module'
 import { compareSides } from './plan/compare-sides.mjs'
+import { keepHeapSmall } from './small-heap.mjs'
+keepHeapSmall()
 globalThis.require = createRequire(import.meta.url)
 const { connectS3 } = await import('./services/s3/client.mjs')
 const [endpoint, total] = [process.argv[2], Number(process.argv[3])]
