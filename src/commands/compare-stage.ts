@@ -24,7 +24,7 @@ export async function compareStage(
 export async function comparing(
   { settings }: MigrateRun,
   { migration }: PreparedMigration,
-  when: { readonly after?: keyof Facts } = {},
+  when: { readonly after?: keyof Facts; readonly maxLoss?: number } = {},
 ): Promise<Omit<PreparedStage, 'steps'> & { readonly step: Step }> {
   const expected: ExpectedHeaders = (key) => ({
     contentType: migration.rclone.contentType(key),

@@ -23,6 +23,7 @@ export async function cutoverSteps(
   prepared: PreparedMigration,
 ): Promise<PreparedStage> {
   const { migration, installation } = prepared
+  const maxLoss = run.settings.need('maxLoss')
   const cutover: Cutover = {
     variant: variantOf(run),
     services: await servicesOf(run, installation),
@@ -31,7 +32,7 @@ export async function cutoverSteps(
       return readEnvFile(installation.envFile.path)
     },
     bringBack: await bringBackOf(prepared),
-    maxLoss: run.settings.need('maxLoss'),
+    maxLoss,
     waitJobsMs: WAIT_JOBS_MS,
   }
   const wishes = {
@@ -41,20 +42,20 @@ export async function cutoverSteps(
     meanwhile: 'The env file is put back.',
     about: 'storage',
   } as const
-  const { step, found, done } = await comparing(run, prepared, { after: 'mediaCopied' })
+  const { step, found, done } = await comparing(run, prepared, { after: 'mediaCopied', maxLoss })
   return {
     steps: [
       readyToSwitch(migration, cutover),
-      copyMedia(migration, { round: 'catch-up' }),
+      copyMedia(migration, { round: 'catch-up', maxLoss }),
       quietServices(migration, cutover),
-      copyMedia(migration, { round: 'last' }),
+      copyMedia(migration, { round: 'last', maxLoss }),
       envSwitchStep(migration, cutover),
       restart(wishes),
       freshProcesses(wishes),
       uploadProbe,
       publicRead,
       switched(migration),
-      copyMedia(migration, { round: 'after' }),
+      copyMedia(migration, { round: 'after', maxLoss }),
       step,
     ],
     found,

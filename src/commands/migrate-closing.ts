@@ -1,7 +1,10 @@
+import { counted } from '../amounts.ts'
 import { refillArgs } from '../plan/clearing.ts'
+import { lostFiles } from '../plan/comparison.ts'
 import { laterRemoval } from '../plan/later-removal.ts'
 import { NOT_TAKEN_BACK } from '../plan/ledger.ts'
 import type { Stage } from '../plan/migration.ts'
+import { safeFrom } from '../plan/standing.ts'
 import type { Closing } from '../ui/port.ts'
 import type { Ended } from './flow.ts'
 import type { PreparedMigration } from './prepare-migration.ts'
@@ -23,7 +26,7 @@ const done: Record<Stage, string> = {
   survey: 'That is what is there; nothing was changed.',
   announce: 'The pages name the media host. Wait a week before the switch, or live with a reload.',
   cleanup: 'Cleaned up.',
-  copy: 'Copied. Mastodon still stores media where it did.',
+  copy: 'Copied.',
   cutover: 'Switched: Mastodon stores its media on R2, and nothing is missing there.',
   compare: 'Both sides are equal.',
   redirects: 'Old addresses lead to the media host.',
@@ -105,12 +108,28 @@ function notSwitched({ steps }: MigrateEnded['report']): string {
     : 'Not switched; everything is back as it was.'
 }
 
-function headlineOf({ report, stage }: MigrateEnded): string {
+function headlineOf(ended: MigrateEnded): string {
+  const { report, stage } = ended
   const open = report.steps.filter(({ status }) => status === 'skipped')
   const idle = report.steps.every(({ status }) => status === 'ready')
   if (idle && stage === 'copy') return 'Nothing is new; all of it is in the bucket.'
-  if (open.length === 0) return done[stage]
+  if (open.length === 0) return exactly(ended) ?? done[stage]
   return 'Done as far as this run could; the rest is yours.'
+}
+
+/** Where the usual words of a stage would not be true. */
+function exactly({ report, stage, prepared }: MigrateEnded): string | undefined {
+  const { checkpoint, switchedOn, world } = prepared
+  if (stage === 'copy' && !switchedOn) return 'Copied. Mastodon still stores media where it did.'
+  const { comparison } = report
+  if (stage === 'cutover' && comparison && !comparison.equal) {
+    const lost = counted(lostFiles(comparison), 'file')
+    return `Switched: Mastodon stores its media on R2. It lacks ${lost}, as --max-loss allows.`
+  }
+  if (stage !== 'announce' || checkpoint?.announcedAt === undefined) return undefined
+  const from = safeFrom(checkpoint.announcedAt)
+  if (from <= world.clock.now()) return 'The pages name the media host, long enough for a switch.'
+  return `The pages name the media host; a switch is safe from ${from.toISOString().slice(0, 10)}.`
 }
 
 /** What is left for the person, with the lines to type. */

@@ -51,3 +51,9 @@ export const comparisonSchema = z.object({
 
 export type Comparison = z.infer<typeof comparisonSchema>
 export type WrongHeader = z.infer<typeof wrongHeader>
+
+/** At the source, and not as they are there in the bucket. */
+export function lostFiles(comparison: Comparison): number {
+  const { missing, sizeDiffers, contentDiffers, unreadable } = comparison
+  return missing.objects + sizeDiffers.objects + contentDiffers.objects + unreadable.objects
+}

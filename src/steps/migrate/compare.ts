@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { bytesOf, count, counted } from '../../amounts.ts'
 import { type CompareOptions, compareSides } from '../../plan/compare-sides.ts'
-import type { Comparison } from '../../plan/comparison.ts'
+import { type Comparison, lostFiles } from '../../plan/comparison.ts'
 import type { ContentReader } from '../../plan/content.ts'
 import type { Migration } from '../../plan/migration.ts'
 import type { Facts, Finding, Step } from '../../plan/step.ts'
@@ -11,6 +11,8 @@ import { Problem } from '../../problem.ts'
 export interface CompareWishes extends Omit<CompareOptions, 'content'> {
   /** Told of every comparison, of unequal sides too; it is the place to note `equalAt`. */
   compared(comparison: Comparison): Promise<void> | void
+  /** Files that may be missing or different without stopping what follows; none unless told. */
+  readonly maxLoss?: number
   /** In a run that changes something first: the fact that tells that it has. */
   readonly after?: keyof Facts
 }
@@ -19,7 +21,7 @@ const READ_BYTES = 262_144
 
 /** Compares source and bucket, and changes neither. Ready when nothing is missing and nothing differs. */
 export function compareMedia(migration: Migration, wishes: CompareWishes): Step<'clock' | 'facts'> {
-  const { after, compared, ...options } = wishes
+  const { after, compared, maxLoss = 0, ...options } = wishes
   return {
     id: 'compare',
     title: 'Both sides',
@@ -31,7 +33,7 @@ export function compareMedia(migration: Migration, wishes: CompareWishes): Step<
       const how = content === undefined ? options : { ...options, content }
       const comparison = await compareSides(migration, how, clock.now())
       await compared(comparison)
-      return findingOf(comparison)
+      return findingOf(comparison, maxLoss)
     },
   }
 }
@@ -41,11 +43,15 @@ function contentOf({ from }: Migration): ContentReader | undefined {
   return (key) => createReadStream(join(from.path, key), { highWaterMark: READ_BYTES })
 }
 
-function findingOf(comparison: Comparison): Finding {
+function findingOf(comparison: Comparison, maxLoss: number): Finding {
   const { same, equal } = comparison
-  if (!equal) return { is: 'blocked', problem: notEqual(comparison) }
-  const note = `equal: ${counted(same.objects, 'file')}, ${bytesOf(same.bytes)}`
-  return { is: 'ready', note, warnings: warningsOf(comparison) }
+  const problem = equal ? undefined : notEqual(comparison)
+  const lost = lostFiles(comparison)
+  if (problem && lost > maxLoss) return { is: 'blocked', problem }
+  const but = problem ? ` but for ${counted(lost, 'file')}, as --max-loss allows` : ''
+  const note = `equal${but}: ${counted(same.objects, 'file')}, ${bytesOf(same.bytes)}`
+  const warnings = [...(problem ? [problem.why] : []), ...warningsOf(comparison)]
+  return { is: 'ready', note, warnings }
 }
 
 function notEqual({ missing, sizeDiffers, contentDiffers, unreadable }: Comparison): Problem {

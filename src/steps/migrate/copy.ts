@@ -15,6 +15,8 @@ import type { Change, Finding, Step } from '../../plan/step.ts'
  */
 export type CopyRound = 'copy' | 'catch-up' | 'last' | 'after'
 
+/** Of the files that --max-loss lets go. */
+const MOST_NAMED = 5
 /** For so long what a look found stands; what comes later is for the next run anyway. */
 const KEPT_MS = 600_000
 
@@ -33,13 +35,19 @@ const rounds: Record<CopyRound, { id: string; title: string; will: string }> = {
   },
 }
 
+export interface CopyWishes {
+  readonly round: CopyRound
+  /** Files that may fail without stopping what follows; none unless told. */
+  readonly maxLoss?: number
+}
+
 /**
  * Brings the media to the bucket with rclone. Problems of the change: `copy-incomplete`, and those of
  * `runCopy`.
  */
 export function copyMedia(
   migration: Migration,
-  { round }: { readonly round: CopyRound } = { round: 'copy' },
+  { round, maxLoss = 0 }: CopyWishes = { round: 'copy' },
 ): Step<'clock'> {
   const { id, title, will } = rounds[round]
   let found: NewFiles | undefined
@@ -49,7 +57,7 @@ export function copyMedia(
     title,
 
     async look({ clock }): Promise<Finding> {
-      if (done) return outcome(migration, done)
+      if (done) return outcome(migration, done, maxLoss)
       const checkpoint = await migration.checkpoint.read()
       const isFirst = copyKind(checkpoint, rulesOf(migration)) === 'first'
       if (!checkpoint || isFirst || round !== 'copy') {
@@ -101,16 +109,19 @@ function everything(
   return `copy what the bucket ${to.bucket} lacks of ${source.name}${size}; Mastodon goes on running`
 }
 
-function outcome(migration: Migration, run: CopyRun): Finding {
+function outcome(migration: Migration, run: CopyRun, maxLoss: number): Finding {
   const { summary, unread, tookMs } = run
-  if (summary.failed.length + unread.length > 0) {
+  if (unread.length > 0 || summary.failed.length > maxLoss) {
     return { is: 'blocked', problem: incomplete(migration, run) }
   }
   const facts = { mediaCopied: summary }
+  const lost = summary.failed.map(({ key, reason }) => `${shown(key)} (${reason})`)
+  const warning = `${counted(lost.length, 'file')} could not be copied, as --max-loss allows: ${lost.slice(0, MOST_NAMED).join(', ')}`
   return {
     is: 'ready',
     note: `${amount(summary)} in ${duration(tookMs)}${rest(migration, summary)}`,
     facts,
+    ...(lost.length > 0 ? { warnings: [warning] } : {}),
   }
 }
 
