@@ -1,4 +1,4 @@
-import type { Stage } from '../plan/migration.ts'
+import type { Stage } from '../migration-stages.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 import { holdEnvFile } from './hold-env-file.ts'
 import type { MigrateRun, PreparedMigration } from './prepare-migration.ts'

@@ -1,4 +1,4 @@
-import type { Stage } from '../plan/migration.ts'
+import type { Stage } from '../migration-stages.ts'
 import { migrateFlags } from '../settings/migrate-catalog.ts'
 import { replay, shellWord } from '../settings/replay.ts'
 import type { Resolved } from '../settings/resolve.ts'

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Stage } from '../plan/migration.ts'
+import type { Stage } from '../migration-stages.ts'
 import { Problem } from '../problem.ts'
 import { Secret } from '../secret.ts'
 import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare-migration.ts'

@@ -1,4 +1,4 @@
-import type { Stage } from '../plan/migration.ts'
+import type { Stage } from '../migration-stages.ts'
 import type { Report } from '../plan/report.ts'
 import { nextStage, type Standing, standing } from '../plan/standing.ts'
 import { Problem } from '../problem.ts'

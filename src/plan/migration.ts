@@ -5,18 +5,6 @@ import type { CopyPlace, RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import type { Selection } from './selection.ts'
 
-/** The stages of `migrate` in their order; each one can be run alone. */
-export const stages = [
-  'survey',
-  'announce',
-  'cleanup',
-  'copy',
-  'cutover',
-  'compare',
-  'redirects',
-] as const
-export type Stage = (typeof stages)[number]
-
 /** What the steps of `migrate` know besides the world. */
 export interface Migration {
   readonly source: MediaSource

@@ -1,17 +1,5 @@
 import type { Checkpoint, CheckpointPort } from '../services/checkpoint/port.ts'
-
-const nothing: Checkpoint = {
-  version: 1,
-  completeSince: undefined,
-  begunAt: undefined,
-  failed: [],
-  vanished: [],
-  selection: '',
-  announcedAt: undefined,
-  copied: { objects: 0, bytes: 0 },
-  switchedAt: undefined,
-  equalAt: undefined,
-}
+import { blankCheckpoint } from './blank-checkpoint.ts'
 
 /** Writes some of a checkpoint's facts and leaves the others. The port's Problems. */
 export async function noted(
@@ -20,5 +8,5 @@ export async function noted(
     Pick<Checkpoint, 'announcedAt' | 'switchedAt' | 'equalAt' | 'surveyed' | 'slurperJobs'>
   >,
 ): Promise<void> {
-  await checkpoint.write({ ...nothing, ...(await checkpoint.read()), ...facts })
+  await checkpoint.write({ ...blankCheckpoint, ...(await checkpoint.read()), ...facts })
 }

@@ -1,5 +1,5 @@
+import { type Stage, stages } from '../migration-stages.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
-import { type Stage, stages } from './migration.ts'
 
 /** Where a migration stands, one line a stage. */
 export interface Standing {

@@ -1,10 +1,8 @@
 import * as z from 'zod'
+import { stages } from '../migration-stages.ts'
 import { catalog } from './catalog.ts'
 import { setting } from './define.ts'
 import { flag, oneOf } from './rules.ts'
-
-/** The stages in their order. */
-const stages = ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare', 'redirects'] as const
 
 /** `/` at the start is a slip; a prefix is what keys begin with. */
 const prefixes = z.array(

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { holdMigration } from '../../src/commands/hold-migration.ts'
 import type { MigrateRun, PreparedMigration } from '../../src/commands/prepare-migration.ts'
-import type { Stage } from '../../src/plan/migration.ts'
+import type { Stage } from '../../src/migration-stages.ts'
 import { lockEnvFile } from '../../src/services/mastodon/lock.ts'
 import { readEnvFile } from '../../src/services/mastodon/read-env-file.ts'
 

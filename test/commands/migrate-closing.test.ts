@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { migrateClosing } from '../../src/commands/migrate-closing.ts'
-import type { Stage } from '../../src/plan/migration.ts'
+import type { Stage } from '../../src/migration-stages.ts'
 import type { Report } from '../../src/plan/report.ts'
 import { comparisonOf, tallyOf } from '../plan/comparisons.ts'
 

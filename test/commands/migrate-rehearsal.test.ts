@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rehearsedStages } from '../../src/commands/migrate-rehearsal.ts'
-import type { Stage } from '../../src/plan/migration.ts'
+import type { Stage } from '../../src/migration-stages.ts'
 
 test.each<[named: Stage | undefined, dryRun: boolean, stages: string]>([
   [undefined, false, 'survey announce copy cutover compare'],

@@ -1,18 +1,11 @@
+import { blankCheckpoint } from '../../src/plan/blank-checkpoint.ts'
 import type { Comparison } from '../../src/plan/comparison.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
 
 /** A checkpoint after a whole copy. */
 export const noted: Checkpoint = {
-  version: 1,
+  ...blankCheckpoint,
   completeSince: '2026-11-22T08:00:00.000Z',
-  begunAt: undefined,
-  failed: [],
-  vanished: [],
-  selection: '',
-  announcedAt: undefined,
-  copied: { objects: 0, bytes: 0 },
-  switchedAt: undefined,
-  equalAt: undefined,
 }
 
 export function tallyOf(objects: number, bytes: number, examples: string[]): Comparison['missing'] {

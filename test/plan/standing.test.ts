@@ -1,19 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { blankCheckpoint } from '../../src/plan/blank-checkpoint.ts'
 import { nextStage, safeFrom, standing } from '../../src/plan/standing.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
 
-const nothing: Checkpoint = {
-  version: 1,
-  completeSince: undefined,
-  begunAt: undefined,
-  failed: [],
-  vanished: [],
-  selection: '',
-  announcedAt: undefined,
-  copied: { objects: 0, bytes: 0 },
-  switchedAt: undefined,
-  equalAt: undefined,
-}
+const nothing = blankCheckpoint
 const surveyed = { at: '2026-11-20T10:00:00.000Z', objects: 1234, bytes: 5_000_000 }
 const announcedAt = '2026-11-20T11:00:00.000Z'
 const completeSince = '2026-11-21T12:00:00.000Z'

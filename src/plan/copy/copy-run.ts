@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import type { MediaFile } from '../../services/media/port.ts'
+import { blankCheckpoint } from '../blank-checkpoint.ts'
 import { ahead, batches } from '../copy-plan.ts'
 import type { CopySummary, Migration } from '../migration.ts'
 import type { Clock } from '../step.ts'
@@ -20,22 +21,6 @@ export interface CopyRun {
   readonly tookMs: number
 }
 
-/** What is known before the first run. */
-function blankCheckpoint(selection: string): Checkpoint {
-  return {
-    version: 1,
-    completeSince: undefined,
-    begunAt: undefined,
-    failed: [],
-    vanished: [],
-    selection,
-    announcedAt: undefined,
-    copied: { objects: 0, bytes: 0 },
-    switchedAt: undefined,
-    equalAt: undefined,
-  }
-}
-
 /**
  * Copies what is missing, or what is new after a complete copy; `found` is what a look kept of it. The
  * checkpoint is true at every moment: a run that is killed costs work, never a file. Rejects with
@@ -49,7 +34,7 @@ export async function runCopy(
 ): Promise<CopyRun> {
   const began = clock.now()
   const rules = rulesOf(migration)
-  const read = (await migration.checkpoint.read()) ?? blankCheckpoint(rules)
+  const read = (await migration.checkpoint.read()) ?? { ...blankCheckpoint, selection: rules }
   const kind = copyKind(read, rules)
   const kept = kind === 'delta' ? found : undefined
   const startedAt = kept?.startedAt ?? began
