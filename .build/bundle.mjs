@@ -11,7 +11,8 @@ const outdir = new URL('dist/', root)
 
 const { metafile, outputFiles } = await build({
   absWorkingDir: fileURLToPath(root),
-  entryPoints: ['src/cli.ts'],
+  // The walk's threads begin at a file of their own.
+  entryPoints: ['src/cli.ts', { in: 'src/services/media/walk-thread.ts', out: 'walk-thread' }],
   outdir: 'dist',
   bundle: true,
   splitting: true,

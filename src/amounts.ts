@@ -1,8 +1,6 @@
-const COUNT = new Intl.NumberFormat('en-US')
-
-/** `12,345` */
+/** `12,345`, of whole numbers. Intl would take longer to load than most commands run. */
 export function count(number: number): string {
-  return COUNT.format(number)
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** `1 file`, `12,345 files` */

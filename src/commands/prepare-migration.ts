@@ -7,7 +7,8 @@ import { Problem } from '../problem.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
-import type { S3Port } from '../services/s3/port.ts'
+import type { RclonePort } from '../services/rclone/port.ts'
+import type { ConnectS3, S3Port } from '../services/s3/port.ts'
 import type { migrateCatalog } from '../settings/migrate-catalog.ts'
 import { chooseSelection } from './choose-selection.ts'
 import { callListener, processesOf, runnerOf, s3Connector, webConnector } from './connect.ts'
@@ -15,6 +16,7 @@ import { envWriter } from './env-writer.ts'
 import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { lazyCloudflare } from './lazy-cloudflare.ts'
+import { lazyPort, once } from './lazy-port.ts'
 import { lazyS3 } from './lazy-s3.ts'
 import { remember } from './memory.ts'
 import { findTarget, type MigrationTarget } from './migration-setup.ts'
@@ -45,6 +47,7 @@ export interface PreparedMigration {
 /** Between the flags and the stages: nothing is asked of the network here. */
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
   const { host, ui, settings, clock } = run
+  const tools = await migrationTools(run)
   const installation = await findMastodonHere(run, { files: 1, ms: 20 })
   const ownEndpoint = settings.get('s3EndpointUrl')
   const target = await findTarget(installation, ownEndpoint)
@@ -57,11 +60,9 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const world: World = {
     cloudflare,
     connectS3,
-    web: await webConnector({
-      connectTo: settings.get('connectTo') ?? [],
-      ca: run.ca,
-      onCall,
-    }),
+    web: lazyPort(
+      once(() => webConnector({ connectTo: settings.get('connectTo') ?? [], ca: run.ca, onCall })),
+    ),
     envWriter: await envWriter(),
     processes: processesOf(host, installation),
     runner: runnerOf(host, (line) => ui.say(line)),
@@ -73,35 +74,56 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
       domainActive: { attached: true },
     },
   }
-  const { checkpoint, migration, stream, old } = await migrationOf(
-    run,
+  const { checkpoint, migration, old } = await migrationOf(run, tools.rclone, {
     installation,
     target,
     connectS3,
-  )
+  })
+  const { stream } = tools
   const switchedOn = remembered.storage === 'r2' && remembered.switchedOn
   return { installation, target, world, migration, stream, old, checkpoint, switchedOn }
 }
 
+interface MigrationTools {
+  readonly stream: StreamPort
+  readonly rclone: RclonePort
+}
+
+/** Programs first: rclone takes a tenth of a second to answer, and does so while the rest is found. */
+async function migrationTools({ host, settings }: MigrateRun): Promise<MigrationTools> {
+  const [{ connectRclone }, { stream }] = await Promise.all([
+    import('../services/rclone/client.ts'),
+    import('../services/process/stream.ts'),
+  ])
+  const streaming: StreamPort = {
+    stream: (command, options) => stream(command, { ...options, environment: host.environment }),
+  }
+  const rclone = connectRclone(streaming)
+  // Whoever needs it asks again, and is told what is wrong.
+  if (settings.get('stage') === 'copy') rclone.version().catch(() => undefined)
+  return { stream: streaming, rclone }
+}
+
 async function migrationOf(
   run: MigrateRun,
-  installation: Installation,
-  target: MigrationTarget,
-  connectS3: (key: MigrationTarget['key']) => S3Port,
+  rclone: RclonePort,
+  {
+    installation,
+    target,
+    connectS3,
+  }: {
+    readonly installation: Installation
+    readonly target: MigrationTarget
+    readonly connectS3: ConnectS3
+  },
 ) {
   const { host, ui, settings } = run
   const { endpoint, bucket, key } = target
   const { source, from, old } = await findSource(run, installation, target)
-  const [{ openCheckpoint, checkpointId }, { connectRclone }, { connectTootctl }, { stream }] =
-    await Promise.all([
-      import('../services/checkpoint/open-checkpoint.ts'),
-      import('../services/rclone/client.ts'),
-      import('../services/mastodon/tootctl.ts'),
-      import('../services/process/stream.ts'),
-    ])
-  const streaming: StreamPort = {
-    stream: (command, options) => stream(command, { ...options, environment: host.environment }),
-  }
+  const [{ openCheckpoint, checkpointId }, { connectTootctl }] = await Promise.all([
+    import('../services/checkpoint/open-checkpoint.ts'),
+    import('../services/mastodon/tootctl.ts'),
+  ])
   const checkpoint = openCheckpoint({
     notice: (line) => ui.warn(line),
     stateHome: stateHome(host.environment),
@@ -116,7 +138,7 @@ async function migrationOf(
     source,
     selection,
     checkpoint,
-    rclone: connectRclone(streaming),
+    rclone,
     tootctl: connectTootctl(installation, { asRoot: host.userId === 0 }),
     bucket: () => (opened ??= connectS3(key)),
     from,
@@ -127,7 +149,7 @@ async function migrationOf(
     tell: (line) => ui.progress(line),
     say: (line) => ui.say(line),
   }
-  return { migration, checkpoint: known, stream: streaming, old }
+  return { migration, checkpoint: known, old }
 }
 
 /** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */

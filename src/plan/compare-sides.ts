@@ -1,3 +1,4 @@
+import { counted } from '../amounts.ts'
 import type { MediaFile, Oddity } from '../services/media/port.ts'
 import type { ListedObject } from '../services/s3/port.ts'
 import type { Comparison } from './comparison.ts'
@@ -145,8 +146,8 @@ class Pass {
     else if (!harmless.includes(kind)) this.#verdicts.oddities += 1
   }
 
-  #tell(count: number): void {
-    this.#seen += count
-    this.#migration.tell(`Comparing: ${this.#seen.toLocaleString('en-US')} files so far`)
+  #tell(files: number): void {
+    this.#seen += files
+    this.#migration.tell(`Comparing: ${counted(this.#seen, 'file')} so far`)
   }
 }

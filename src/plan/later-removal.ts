@@ -1,3 +1,4 @@
+import { count } from '../amounts.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import type { Comparison } from './comparison.ts'
 
@@ -22,7 +23,7 @@ export function laterRemoval(
   const only = privates + suspended + skipped
   if (only > 0) {
     return [
-      `Keep the files in ${from.path}, also after ${day}: ${only.toLocaleString('en-US')} of them were left out of the copy and are nowhere else.`,
+      `Keep the files in ${from.path}, also after ${day}: ${count(only)} of them were left out of the copy and are nowhere else.`,
     ]
   }
   return [

@@ -1,3 +1,4 @@
+import { count } from '../amounts.ts'
 import { type Stage, stages } from '../migration-stages.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
 
@@ -82,10 +83,6 @@ function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Ma
     done.set('compare', `both sides were equal on ${minute(equalAt)}`)
   }
   return done
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US')
 }
 
 function day(time: string): string {

@@ -41,7 +41,7 @@ export async function usualModes(
 ): Promise<'open' | 'closed'> {
   if (source.kind === 's3') return 'open'
   const modes = new UsualModes()
-  for await (const files of source.files(signal ? { signal } : {})) {
+  for await (const files of source.files({ few: true, ...(signal && { signal }) })) {
     for (const file of files) modes.see(file)
     if (modes.isCertain) break
   }

@@ -27,7 +27,8 @@ export function workOf(
   { kind, known, choice, unread, signal }: Work,
 ): AsyncIterable<readonly MediaFile[]> {
   const { source, bucket } = migration
-  const files = source.files({ signal, skip: skipped(migration), onOddity: unread.note })
+  const parallel = kind === 'delta'
+  const files = source.files({ signal, skip: skipped(migration), onOddity: unread.note, parallel })
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
   return missing(wanted, bucket().pages('', signal), known)

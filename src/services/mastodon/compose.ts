@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { parseDocument } from 'yaml'
 import { Problem } from '../../problem.ts'
 import { type ComposeService, composeService, mergeServices } from './compose-service.ts'
 import { interpolate } from './interpolate.ts'
@@ -63,7 +62,8 @@ async function loadServices(
 ): Promise<Map<string, ComposeService>> {
   const fill = (value: string) => interpolate(value, variables)
   const found = new Map<string, ComposeService>()
-  for (const [name, yaml] of Object.entries(parse(file, text).services ?? {})) {
+  const { services } = await parse(file, text)
+  for (const [name, yaml] of Object.entries(services ?? {})) {
     found.set(name, await extended(composeService(yaml, fill), file, text, fill))
   }
   return found
@@ -81,7 +81,7 @@ async function extended(
   const { file: otherFile, service: name } = service.extends
   const baseFile = otherFile === undefined ? file : resolve(dirname(file), otherFile)
   const baseText = otherFile === undefined ? text : ((await read(baseFile)) ?? '')
-  const yaml = parse(baseFile, baseText).services?.[name]
+  const { [name]: yaml } = (await parse(baseFile, baseText)).services ?? {}
   if (yaml === undefined) return service
   const base = await extended(composeService(yaml, fill), baseFile, baseText, fill, depth + 1)
   const folder = dirname(baseFile)
@@ -89,11 +89,17 @@ async function extended(
   return mergeServices({ ...base, envFiles }, service)
 }
 
-function parse(file: string, text: string): { services?: Readonly<Record<string, unknown>> } {
+interface ComposeFile {
+  readonly services?: Readonly<Record<string, unknown>>
+}
+
+/** The parser is loaded for it: most servers have no such file. */
+async function parse(file: string, text: string): Promise<ComposeFile> {
+  const { parseDocument } = await import('yaml')
   // Compose's own tags (!reset, !override) are unknown to the parser: no reason to warn.
   const document = parseDocument(text, { merge: true, logLevel: 'error' })
   const [error] = document.errors
-  if (error === undefined) return (document.toJS() as ReturnType<typeof parse> | null) ?? {}
+  if (error === undefined) return (document.toJS() as ComposeFile | null) ?? {}
   const line = error.linePos?.[0].line
   throw new Problem({
     code: 'compose-file-broken',

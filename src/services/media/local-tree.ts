@@ -1,22 +1,25 @@
 import { readFile } from 'node:fs/promises'
-import { setImmediate as othersTurn } from 'node:timers/promises'
 import { codeOf } from '../../disk-trouble.ts'
-import { Cancelled, Problem } from '../../problem.ts'
+import { Problem } from '../../problem.ts'
+import { inOrder } from './in-order.ts'
+import { inTurns } from './in-turns.ts'
 import { mediaMissing, mediaUnreadable } from './media-problems.ts'
 import { oddityNote } from './oddity-note.ts'
-import type { MediaFile, MediaSource, ReadOptions } from './port.ts'
+import type { MediaSource, ReadOptions } from './port.ts'
 import { canRead, type Reader } from './reader.ts'
 import { type TreeFs, treeFs } from './tree-fs.ts'
-import { TreeWalk } from './tree-walk.ts'
+import { TreeWalk, type TreeWalkOptions } from './tree-walk.ts'
+import type { WalkThreads } from './walk-threads.ts'
 
-const BATCH = 1000
-/** Milliseconds of walking before Ctrl-C and the screen get their turn. */
-const SLICE_MS = 8
+/** Files in a batch for who needs only some. */
+const FEW = 20
 
 export interface LocalTreeOptions {
   /** Who reads; without it the system is asked about each file that not everyone may read. */
   readonly reader?: Reader
   readonly fs?: TreeFs
+  /** What helps with a long walk; it stays on this thread unless told. */
+  readonly threads?: (() => WalkThreads | undefined) | undefined
 }
 
 /**
@@ -25,31 +28,31 @@ export interface LocalTreeOptions {
  */
 export function localTree(
   root: string,
-  { reader, fs = treeFs }: LocalTreeOptions = {},
+  { reader, fs = treeFs, threads }: LocalTreeOptions = {},
 ): MediaSource {
   return {
     kind: 'local',
     name: root,
-    async *files({ onOddity, signal, skip = [] }: ReadOptions = {}) {
-      const walk = open(root, (real) => {
-        return new TreeWalk({
-          fs,
-          root: real,
-          skip,
-          canRead: canRead(fs, reader),
-          onOddity: (kind, path, detail) =>
-            onOddity?.({ path, kind, note: oddityNote(kind, path, detail) }),
-        })
-      })
-      let batch: MediaFile[] = []
-      for (let more = true; more; ) {
-        if (signal?.aborted) throw new Cancelled()
-        more = walk.fill(batch, BATCH, performance.now() + SLICE_MS)
-        if (batch.length >= BATCH || (!more && batch.length > 0)) {
-          yield batch
-          batch = []
-        }
-        await othersTurn()
+    async *files({ onOddity, signal, skip = [], few, parallel }: ReadOptions = {}) {
+      const tell: TreeWalkOptions['onOddity'] = (kind, path, detail) =>
+        onOddity?.({ path, kind, note: oddityNote(kind, path, detail) })
+      const crew = parallel ? threads?.() : undefined
+      try {
+        const task = { root: fs.realpath(root), skip, reader }
+        const own = { ...task, fs, canRead: canRead(fs, reader), onOddity: tell }
+        const walk = new TreeWalk(own)
+        const isEnough = () => crew?.ready === true
+        yield* inTurns(walk, { signal, isEnough, ...(few && { batch: FEW }) })
+        if (walk.isOver || !crew) return
+        const [after, of] = [walk.last, crew.count + 1]
+        yield* inOrder([
+          inTurns(new TreeWalk({ ...own, after, share: { index: 0, of } }), { signal }),
+          ...crew.files({ ...task, after, of }, { onOddity: tell, signal }),
+        ])
+      } catch (error) {
+        throw rootProblem(error) ?? error
+      } finally {
+        crew?.end()
       }
     },
     async find(key) {
@@ -76,15 +79,10 @@ export function localTree(
     },
   }
 
-  function open(path: string, begin: (real: string) => TreeWalk): TreeWalk {
-    try {
-      return begin(fs.realpath(path))
-    } catch (error) {
-      const code = codeOf(error)
-      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) throw mediaMissing(path, code)
-      if (['EACCES', 'EPERM'].includes(code)) throw mediaUnreadable(path)
-      throw error
-    }
+  function rootProblem(error: unknown): Problem | undefined {
+    const code = codeOf(error)
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) return mediaMissing(root, code)
+    return ['EACCES', 'EPERM'].includes(code) ? mediaUnreadable(root) : undefined
   }
 }
 

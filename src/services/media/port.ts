@@ -21,6 +21,10 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
   /** Keys that begin so need not be read; a source may give them all the same. */
   readonly skip?: readonly string[]
+  /** Only some are needed: whoever reads stops soon. */
+  readonly few?: boolean
+  /** Nothing else is waited for meanwhile: worth other cores, and their 30 MB of memory. */
+  readonly parallel?: boolean
 }
 
 export interface MediaFile {

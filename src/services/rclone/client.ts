@@ -1,9 +1,9 @@
 import { Cancelled, Problem } from '../../problem.ts'
+import { type About, askAbout } from './about.ts'
 import { canCarry } from './can-carry.ts'
 import { copyCommand, inherits, versionCommand } from './commands.ts'
 import { contentTypeOf } from './content-types.ts'
 import { type Group, groupByType } from './groups.ts'
-import { knownTypes } from './known-types.ts'
 import { expectFolder, leftOver } from './left-over.ts'
 import type { CopyBatch, CopyListener, RclonePort } from './port.ts'
 import { readLine } from './progress.ts'
@@ -15,14 +15,17 @@ import { failed, refused, unreachable } from './trouble.ts'
 import { isNewEnough, parseVersion, rcloneMissing, rcloneTooOld } from './version.ts'
 
 const LAST_WORDS = 3
+const LINES_AT_ONCE = 1000
 
 /** rclone through `StreamPort.stream`. */
 export function connectRclone({ stream }: { readonly stream: Stream }): RclonePort {
-  let types: Promise<ReadonlySet<string>> | undefined
+  let asked: Promise<About> | undefined
+  const about = () => {
+    asked ??= askAbout(stream)
+    return asked
+  }
   const typesFor = async ({ from }: CopyBatch) => {
-    if (from.kind === 'bucket') return undefined
-    types ??= knownTypes(stream)
-    return types
+    return from.kind === 'bucket' ? undefined : (await about()).types
   }
 
   return {
@@ -30,15 +33,15 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
     contentType: contentTypeOf,
 
     async version() {
-      const output: string[] = []
-      const onLine = (line: string) => void output.push(line)
-      // A copy follows, most likely, and waits for these.
-      types ??= knownTypes(stream)
-      await orMissing(stream(versionCommand(), { onLine, inherits }))
-      const version = parseVersion(output.join('\n'))
-      if (version === undefined) throw failed(1, output.slice(0, LAST_WORDS))
-      if (!isNewEnough(version)) throw rcloneTooOld(version)
-      return version
+      try {
+        const version = (await about()).version ?? (await askVersion(stream))
+        if (!isNewEnough(version)) throw rcloneTooOld(version)
+        return version
+      } catch (error) {
+        // It may be installed, or renewed, until it is asked again.
+        asked = undefined
+        throw error
+      }
     },
 
     async copy(batch, listener, signal) {
@@ -54,6 +57,16 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
       if (tally.onlyRefused && tally.lastRefusal) throw refused(batch, tally.lastRefusal)
     },
   }
+}
+
+/** Where nothing else told it; says what is wrong with a program that is none of rclone's. */
+async function askVersion(stream: Stream): Promise<string> {
+  const output: string[] = []
+  const onLine = (line: string) => void output.push(line)
+  await orMissing(stream(versionCommand(), { onLine, inherits }))
+  const version = parseVersion(output.join('\n'))
+  if (version === undefined) throw failed(1, output.slice(0, LAST_WORDS))
+  return version
 }
 
 /** Runs rclone; every key of the group has been told when it resolves. */
@@ -147,8 +160,14 @@ async function tellLeftOver({ from }: CopyBatch, key: string, tally: Tally): Pro
   else tally.failed(key, left.is === 'failed' ? left.reason : 'rclone did not mention it')
 }
 
+/** Many lines a write: each write wakes rclone up. */
 function* lines(keys: readonly string[]): Generator<string> {
-  for (const key of keys) yield `${key}\n`
+  for (let at = 0; at < keys.length; at += LINES_AT_ONCE) {
+    yield keys
+      .slice(at, at + LINES_AT_ONCE)
+      .map((key) => `${key}\n`)
+      .join('')
+  }
 }
 
 /** Reasons are rclone's words: nothing secret leaves with them. */

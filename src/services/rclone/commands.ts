@@ -19,9 +19,12 @@ export function versionCommand(): Command {
   return rclone(['version'], {})
 }
 
-/** Lists a folder as JSON with the Content-Type that rclone would give each of its files. */
-export function typesCommand(folder: string): Command {
-  return rclone(['lsjson', '--no-modtime', folder], {})
+/**
+ * Lists a folder as JSON with the Content-Type that rclone would give each of its files; with -vv it
+ * tells its version too, as there is no secret here that it could print.
+ */
+export function aboutCommand(folder: string): Command {
+  return rclone(['lsjson', '-vv', '--no-modtime', folder], {})
 }
 
 /**

@@ -4,9 +4,12 @@ import { installLine } from './install.ts'
 /** The first release that knows R2 (`--s3-provider Cloudflare`) and doesn't fail on its answers. */
 const OLDEST = [1, 59] as const
 
-/** Number in the first line of `rclone version`, e.g. `1.60.1` of `rclone v1.60.1-DEV`. */
+/**
+ * `1.60.1` of what `rclone version` says, `rclone v1.60.1-DEV`, or of what any command says with -vv,
+ * `rclone: Version "v1.60.1-DEV" starting with parameters`.
+ */
 export function parseVersion(output: string): string | undefined {
-  return /^rclone v(\d+\.\d+(?:\.\d+)?)/m.exec(output)?.[1]
+  return /^(?:rclone |.*rclone: Version ")v(\d+\.\d+(?:\.\d+)?)/m.exec(output)?.[1]
 }
 
 /** Whether this release can do what is asked of it here. */

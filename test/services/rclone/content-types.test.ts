@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { askAbout } from '../../../src/services/rclone/about.ts'
 import { contentTypeOf, knownExtensions } from '../../../src/services/rclone/content-types.ts'
 import { groupByType } from '../../../src/services/rclone/groups.ts'
-import { knownTypes } from '../../../src/services/rclone/known-types.ts'
 import { Bench, type Bucket } from './bench.ts'
 
 const CACHE_CONTROL = 'public, max-age=315576000, immutable'
@@ -91,14 +91,15 @@ describe('with the real rclone', () => {
     await expectHeaders(second, some)
   })
 
-  it('rclone is asked what it knows, and that is most of it', async () => {
-    const known = await knownTypes(bench.stream)
-    expect([...known]).toEqual(expect.arrayContaining(['.jpg', '.jpeg', '.png', '.gif', '.webp']))
-    expect(known.has('.csv')).toBe(false)
+  it('rclone is asked for its version and what it knows, which is most of it', async () => {
+    const { version, types } = await askAbout(bench.stream)
+    expect(version).toMatch(/^1\.\d+\.\d+$/)
+    expect([...types]).toEqual(expect.arrayContaining(['.jpg', '.jpeg', '.png', '.gif', '.webp']))
+    expect(types.has('.csv')).toBe(false)
   })
 
   it('all types are told to an rclone that does not answer', async () => {
-    const known = await knownTypes(() => Promise.reject(new Error('no')))
-    expect(known.size).toBe(0)
+    const about = await askAbout(() => Promise.reject(new Error('no')))
+    expect(about).toEqual({ version: undefined, types: new Set() })
   })
 })

@@ -1,0 +1,35 @@
+import { setImmediate as othersTurn } from 'node:timers/promises'
+import { Cancelled } from '../../problem.ts'
+import type { MediaFile } from './port.ts'
+import type { TreeWalk } from './tree-walk.ts'
+
+const BATCH = 1000
+/** Milliseconds of walking before Ctrl-C and the screen get their turn. */
+const SLICE_MS = 8
+
+/** A walk on this thread, in batches; it rests where `isEnough` says so. */
+export async function* inTurns(
+  walk: TreeWalk,
+  {
+    signal,
+    batch: size = BATCH,
+    isEnough = () => false,
+  }: {
+    readonly signal?: AbortSignal | undefined
+    readonly batch?: number
+    readonly isEnough?: () => boolean
+  } = {},
+): AsyncGenerator<readonly MediaFile[]> {
+  let batch: MediaFile[] = []
+  for (let more = true; more; ) {
+    if (signal?.aborted) throw new Cancelled()
+    more = walk.fill(batch, size, performance.now() + SLICE_MS)
+    const isLast = !more || isEnough()
+    if (batch.length >= size || (isLast && batch.length > 0)) {
+      yield batch
+      batch = []
+    }
+    if (isLast) return
+    await othersTurn()
+  }
+}
