@@ -48,7 +48,7 @@ export interface PreparedMigration {
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
   const { host, ui, settings, clock } = run
   const tools = await migrationTools(run)
-  const installation = await findMastodonHere(run, { files: 1, ms: 20 })
+  const installation = await findMastodonHere(run, { files: 0, ms: 0 })
   const ownEndpoint = settings.get('s3EndpointUrl')
   const target = await findTarget(installation, ownEndpoint)
   const remembered = remember(installation, ownEndpoint)

@@ -40,28 +40,25 @@ export async function runCopy(
   const startedAt = kept?.startedAt ?? began
   const stop = new AbortController()
   const signal = AbortSignal.any([migration.signal, stop.signal])
-  const known = await knownBy(migration, read, kind)
   const begun = beginning(read, { kind, rules, startedAt })
   const tally = new CopyTally(migration, begun, {
     clock,
     total: totalOf(read, kind, kept),
     onTrouble: () => stop.abort(),
   })
-  const places = new UnreadPlaces()
-  const unseen = new Set(known.failed)
+  const unseen = new Set(read.failed.map(({ key }) => key))
   await tally.note()
-  const choice = await chooseFiles(migration, clock)
-  let unread: readonly Unread[] = kept?.unread ?? []
+  const list = kept?.files
+    ? keptList(kept, kept.files)
+    : await newList(migration, { read, kind, clock, signal })
+  let unread: readonly Unread[] = []
   try {
-    const wanted = kept?.files
-      ? inOneList(kept.files)
-      : workOf(migration, { kind, known, choice, unread: places, signal })
-    for await (const batch of ahead(batches(wanted))) {
+    for await (const batch of ahead(batches(list.files))) {
       for (const { key } of batch) unseen.delete(key)
       await copyBatch(migration, batch, tally, signal)
       await tally.note()
     }
-    if (!kept?.files) unread = await places.wanted(migration, choice)
+    unread = await list.unread()
     for (const { file, reason } of unread) if (file) tally.fail(file.key, reason)
     await settle(migration, unseen, tally)
   } catch (error) {
@@ -73,7 +70,7 @@ export async function runCopy(
   const folders = unread.filter(({ file }) => !file)
   const sawAll = folders.length === 0
   await tally.note(sawAll ? { completeSince: iso(startedAt), begunAt: undefined } : {})
-  const summary = tally.summary(kept?.leftOut ?? choice.leftOut)
+  const summary = tally.summary(list.leftOut())
   return { kind, summary, unread: folders, tookMs: clock.now().getTime() - began.getTime() }
 }
 
@@ -105,6 +102,39 @@ function totalOf({ surveyed, copied }: Checkpoint, kind: CopyKind, kept: NewFile
   if (kind === 'delta' || !surveyed) return undefined
   const objects = surveyed.objects - copied.objects
   return objects > 0 ? { objects, bytes: Math.max(surveyed.bytes - copied.bytes, 0) } : undefined
+}
+
+/** What is to be copied, and what is known of the rest once all of it was gone through. */
+interface List {
+  readonly files: AsyncIterable<readonly MediaFile[]>
+  unread(): Promise<readonly Unread[]>
+  leftOut(): number
+}
+
+/** As the look found it a moment ago: nothing is read a second time. */
+function keptList({ unread, leftOut }: NewFiles, files: readonly MediaFile[]): List {
+  return { files: inOneList(files), unread: async () => unread, leftOut: () => leftOut }
+}
+
+async function newList(
+  migration: Migration,
+  { read, kind, clock, signal }: NewListOptions,
+): Promise<List> {
+  const known = await knownBy(migration, read, kind)
+  const choice = await chooseFiles(migration, clock)
+  const places = new UnreadPlaces()
+  return {
+    files: workOf(migration, { kind, known, choice, unread: places, signal }),
+    unread: () => places.wanted(migration, choice),
+    leftOut: () => choice.leftOut,
+  }
+}
+
+interface NewListOptions {
+  readonly read: Checkpoint
+  readonly kind: CopyKind
+  readonly clock: Pick<Clock, 'now'>
+  readonly signal: AbortSignal
 }
 
 async function* inOneList(files: readonly MediaFile[]) {

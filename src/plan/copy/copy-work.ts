@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import type { MediaFile } from '../../services/media/port.ts'
-import { CLOCK_MARGIN_MS, changed, type Known, missing, only } from '../copy-plan.ts'
+import { ahead, CLOCK_MARGIN_MS, changed, type Known, missing, only } from '../copy-plan.ts'
 import type { Migration } from '../migration.ts'
 import { type Choice, skipped } from './copy-choice.ts'
 import type { UnreadPlaces } from './copy-unread.ts'
@@ -31,7 +31,8 @@ export function workOf(
   const files = source.files({ signal, skip: skipped(migration), onOddity: unread.note, parallel })
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
-  return missing(wanted, bucket().pages('', signal), known)
+  // The source is read on while the bucket answers.
+  return missing(ahead(wanted), bucket().pages('', signal), known)
 }
 
 /** Known of earlier runs, as the kind of this one needs it. */

@@ -1,12 +1,11 @@
-import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Cancelled } from '../../problem.ts'
 import type { MediaFile } from './port.ts'
 import type { TreeWalkOptions } from './tree-walk.ts'
 import { unpackFiles, type WalkMessage, type WalkTask } from './walk-message.ts'
 
-/** Each takes 10 MB, the first 30. */
-const MOST = 2
+/** Where there are fewer cores too, as a walk often waits for the disk. Two take 40 MB. */
+const THREADS = 2
 
 /** Threads that take parts of a walk; the part with index 0 is left to whoever asks them. */
 export interface WalkThreads {
@@ -24,13 +23,10 @@ export interface WalkThreads {
   end(): void
 }
 
-/**
- * One for each core that is left, but one at least: a walk often waits for the disk. Undefined where
- * the system gives no more threads. `script`: the bundle of walk-thread.ts.
- */
+/** Undefined where the system gives no more threads. `script`: the bundle of walk-thread.ts. */
 export function startWalkThreads(
   script = new URL('./walk-thread.js', import.meta.url),
-  count = Math.min(Math.max(availableParallelism() - 1, 1), MOST),
+  count = THREADS,
 ): WalkThreads | undefined {
   const threads: WalkThread[] = []
   const over = new AbortController()
