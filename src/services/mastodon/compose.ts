@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { Problem } from '../../problem.ts'
 import { type ComposeService, composeService, mergeServices } from './compose-service.ts'
 import { interpolate } from './interpolate.ts'
+import type { ComposeFile } from './parse-compose.ts'
 import { readStatements } from './statements.ts'
 
 export interface Compose {
@@ -89,25 +89,10 @@ async function extended(
   return mergeServices({ ...base, envFiles }, service)
 }
 
-interface ComposeFile {
-  readonly services?: Readonly<Record<string, unknown>>
-}
-
-/** The parser is loaded for it: most servers have no such file. */
+/** The YAML parser is loaded for it: most servers have no such file. */
 async function parse(file: string, text: string): Promise<ComposeFile> {
-  const { parseDocument } = await import('yaml')
-  // Compose's own tags (!reset, !override) are unknown to the parser: no reason to warn.
-  const document = parseDocument(text, { merge: true, logLevel: 'error' })
-  const [error] = document.errors
-  if (error === undefined) return (document.toJS() as ComposeFile | null) ?? {}
-  const line = error.linePos?.[0].line
-  throw new Problem({
-    code: 'compose-file-broken',
-    what: `${file} can't be understood.`,
-    why: `It is no valid YAML${line === undefined ? '' : `; look at line ${line}`}.`,
-    next: `Type this to see the fault: docker compose -f ${file} config --quiet`,
-    exit: 2,
-  })
+  const { parseCompose } = await import('./parse-compose.ts')
+  return parseCompose(file, text)
 }
 
 type Named = readonly [name: string, service: ComposeService]

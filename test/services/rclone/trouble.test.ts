@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 beforeEach(async () => {
   count += 1
-  to = await bench.bucket(`media-${count}`)
+  to = await bench.bucket(`trouble-${count}`)
 })
 afterAll(() => bench.close())
 
