@@ -53,9 +53,9 @@ export class TreeWalk {
   constructor(options: TreeWalkOptions) {
     this.#at = options
     this.#after = options.after
-    const { fs, root, share } = options
+    const { root, share } = options
     const place = { prefix: '', real: root, linkedFrom: [], linkedAt: 0, isWhole: !share }
-    this.#open.push({ ...place, entries: folderEntries(fs, root), next: 0 })
+    this.#open.push({ ...place, entries: this.#entries(root, place.isWhole), next: 0 })
   }
 
   get isOver(): boolean {
@@ -126,7 +126,7 @@ export class TreeWalk {
 
   #enter(place: Place): void {
     const { prefix, real, linkedFrom, linkedAt, isWhole } = place
-    const entries = folderEntries(this.#at.fs, this.#path(bare(prefix)))
+    const entries = this.#entries(this.#path(bare(prefix)), isWhole)
     this.#open.push({ prefix, real, linkedFrom, linkedAt, isWhole, entries, next: 0 })
   }
 
@@ -176,6 +176,12 @@ export class TreeWalk {
   #trouble(key: string, code: string): void {
     if (!GONE.includes(code)) this.#tell('unreadable', key, code)
     else if (key.includes('\ufffd')) this.#tell('name-not-utf8', key)
+  }
+
+  /** Files above the folders that are dealt out belong to the first walk. */
+  #entries(path: string, isWhole: boolean): FolderEntries {
+    const { fs, share } = this.#at
+    return folderEntries(fs, path, !isWhole && share?.index !== 0)
   }
 
   #tell(...oddity: ToldOddity): void {

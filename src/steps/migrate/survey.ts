@@ -45,11 +45,7 @@ async function countAll(migration: Migration, startedAt: Date): Promise<MediaCou
     canCarry: (key) => rclone.canCarry(key),
   })
   let toldAt = performance.now()
-  const reading = source.files({
-    signal,
-    parallel: true,
-    onOddity: (oddity) => counting.seeOddity(oddity),
-  })
+  const reading = source.files({ signal, onOddity: (oddity) => counting.seeOddity(oddity) })
   for await (const files of reading) {
     for (const file of files) counting.see(file)
     if (performance.now() - toldAt < TELL_MS) continue
