@@ -1,4 +1,4 @@
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -23,8 +23,9 @@ function tree(count: number): string {
   return root
 }
 
-async function ready(from = script): Promise<WalkThreads> {
-  const threads = startWalkThreads(from, 2)
+const ready = () => loaded(startWalkThreads(script, 2))
+
+async function loaded(threads: WalkThreads | undefined): Promise<WalkThreads> {
   if (!threads) throw new Error('The system gives no threads.')
   onTestFinished(() => threads.end())
   for (let waited = 0; !threads.ready && waited < 10_000; waited += 5) await after(5)
@@ -52,6 +53,14 @@ describe('a walk with threads', () => {
     expect(asked).toBe(1)
     expect(together.files).toEqual(alone.files)
     expect(together.odd.sort()).toEqual(alone.odd.sort())
+  })
+
+  it('finds its threads in the package as it is built', async () => {
+    const built = new URL('../../../dist/', import.meta.url)
+    const chunk = readdirSync(built).find((name) => /^walk-threads-\w+\.js$/.test(name))
+    const { startWalkThreads: start } = await import(new URL(chunk ?? 'none', built).href)
+    const threads = await loaded(start())
+    expect([threads.ready, threads.count]).toEqual([true, 2])
   })
 
   it('begins none where they would not be worth it', async () => {

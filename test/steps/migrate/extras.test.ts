@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { blankCheckpoint } from '../../../src/plan/blank-checkpoint.ts'
 import { removeExtras } from '../../../src/steps/migrate/extras.ts'
 import { copyWorld, objectOf } from './fake-copy.ts'
 
@@ -17,18 +18,7 @@ async function deletedAtSource(gone: readonly number[], folder = 'media') {
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at)
-const held = (switchedAt: string) => ({
-  version: 1 as const,
-  completeSince: undefined,
-  begunAt: undefined,
-  failed: [],
-  vanished: [],
-  selection: '',
-  announcedAt: undefined,
-  copied: { objects: 0, bytes: 0 },
-  switchedAt,
-  equalAt: undefined,
-})
+const held = (switchedAt: string) => ({ ...blankCheckpoint, switchedAt })
 
 describe('remove-extras', () => {
   test('nothing to do', async () => {
