@@ -23,7 +23,7 @@ export interface ReadOptions {
   readonly skip?: readonly string[]
   /** Only some are needed: whoever reads stops soon. */
   readonly few?: boolean
-  /** Nothing else is waited for meanwhile: worth other threads, and their 40 MB of memory. */
+  /** Nothing else is waited for meanwhile: worth another thread, and its 45 MB of memory. */
   readonly parallel?: boolean
 }
 

@@ -4,8 +4,8 @@ import type { MediaFile } from './port.ts'
 import type { TreeWalkOptions } from './tree-walk.ts'
 import { unpackFiles, type WalkMessage, type WalkTask } from './walk-message.ts'
 
-/** Where there are fewer cores too, as a walk often waits for the disk. Two take 40 MB. */
-const THREADS = 2
+/** On one core too, as a walk often waits for the disk. One takes some 45 MB of memory, two 75. */
+const THREADS = 1
 
 /** Threads that take parts of a walk; the part with index 0 is left to whoever asks them. */
 export interface WalkThreads {

@@ -60,7 +60,7 @@ describe('a walk with threads', () => {
     const chunk = readdirSync(built).find((name) => /^walk-threads-\w+\.js$/.test(name))
     const { startWalkThreads: start } = await import(new URL(chunk ?? 'none', built).href)
     const threads = await loaded(start())
-    expect([threads.ready, threads.count]).toEqual([true, 2])
+    expect([threads.ready, threads.count]).toEqual([true, 1])
   })
 
   it('begins none where they would not be worth it', async () => {
