@@ -143,7 +143,7 @@ async function chooseTarget(
   storage: 'switch' | 'prepare',
 ): Promise<Setup['target']> {
   if (settings.on('print')) return { kind: 'print', reason: '--print' }
-  const aside = storage === 'prepare' && remembered.storage === 'other'
+  const aside = storage === 'prepare' && isInUse(settings, remembered)
   const file = aside ? await readEnvFile(`${installation.envFile.path}.r2`) : installation.envFile
   if (file.writable || lookOnly) return { kind: 'file', file }
   if (ui.canAsk) return { kind: 'print', reason: `you are not allowed to write ${file.path}` }
@@ -153,6 +153,12 @@ async function chooseTarget(
     why: 'Nothing was changed; a key without a place to keep it would be lost.',
     next: 'Run this with sudo, or add --print and put the block there yourself.',
   })
+}
+
+/** A block that is switched off would take away the storage that Mastodon uses. */
+function isInUse(settings: Settings<SetupCatalog>, { storage, switchedOn }: Remembered): boolean {
+  // Another host is announced for the bucket in use: its block stays where it is.
+  return storage === 'other' || (switchedOn && !settings.on('announce'))
 }
 
 /** The key for this bucket: in Mastodon's settings, or in a block prepared beside them. */

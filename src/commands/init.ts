@@ -93,7 +93,9 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
             isRehearsal,
             toMigrate: isRehearsal
               ? 'npx mastodon-r2 migrate --sandbox'
-              : afterPrepareLine(settings.entries(), world.setup.installation.envFile.path),
+              : afterPrepareLine(settings.entries(), world.setup.installation.envFile.path, {
+                  isOnR2: remembered.storage === 'r2' && remembered.switchedOn,
+                }),
             isHostChange,
             format,
           }),

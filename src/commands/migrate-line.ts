@@ -38,10 +38,18 @@ export function otherStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage
   return stage === undefined ? line : `${line} --stage ${stage}`
 }
 
-/** The line that moves the media to what `init` has prepared, from wherever it is typed. */
-export function afterPrepareLine(entries: Entries, envFile: string): string {
+/**
+ * The line that moves the media to what `init` has prepared, from wherever it is typed. From one
+ * bucket on R2 to another it has to be told that the media is not on this machine.
+ */
+export function afterPrepareLine(
+  entries: Entries,
+  envFile: string,
+  { isOnR2 }: { readonly isOnR2: boolean },
+): string {
   const places = entries.filter(([name]) => wheres.has(name))
-  const line = replay('migrate', migrateFlags, places).replace(/ --yes$/, '')
+  const plain = replay('migrate', migrateFlags, places).replace(/ --yes$/, '')
+  const line = isOnR2 ? `${plain} --from s3` : plain
   const isPlaced = places.some(([name]) => name === 'mastodonDir' || name === 'envFile')
   return isPlaced ? line : `${line} --env-file ${shellWord(envFile)}`
 }

@@ -12,8 +12,27 @@ export interface MigrationTarget {
   readonly mediaHost: string
   readonly endpoint: string
   readonly key: S3Key
-  /** The values stand in `.env.production.r2`, beside those of another provider. */
+  /** The values stand in `.env.production.r2`, beside those of the storage in use. */
   readonly aside: EnvFileOnDisk | undefined
+}
+
+/**
+ * Where `migrate` copies to. A server that is on R2 already moves on to another bucket when it is
+ * told that its media comes `--from s3`: what was prepared beside the env file may be of an older move.
+ */
+export async function findMigrationTarget(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+  from: 'local' | 's3' | undefined,
+): Promise<MigrationTarget> {
+  const { storage, switchedOn } = remember(installation, ownEndpoint)
+  const next =
+    from === 's3' && storage === 'r2' && switchedOn
+      ? await findAside(installation, ownEndpoint)
+      : undefined
+  const found = await findTarget(installation, ownEndpoint)
+  const isSame = next?.bucket === found.bucket && next.endpoint === found.endpoint
+  return next === undefined || isSame ? found : next
 }
 
 /**
@@ -26,15 +45,22 @@ export async function findTarget(
 ): Promise<MigrationTarget> {
   const here = complete(installation, remember(installation, ownEndpoint), ownEndpoint)
   if (here) return { ...here, aside: undefined }
+  const aside = await findAside(installation, ownEndpoint)
+  if (aside) return aside
+  throw nothingPrepared(installation)
+}
+
+async function findAside(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+): Promise<MigrationTarget | undefined> {
   const { readEnvFile } = await import('../services/mastodon/read-env-file.ts')
   const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
   const aside = await readEnvFile(preparedPath(installation.envFile))
-  if (aside.exists) {
-    const read = { ...installation, settings: railsSettings(new Map(), [aside]) }
-    const there = complete(read, remember(read, ownEndpoint), ownEndpoint)
-    if (there) return { ...there, aside }
-  }
-  throw nothingPrepared(installation)
+  if (!aside.exists) return undefined
+  const read = { ...installation, settings: railsSettings(new Map(), [aside]) }
+  const there = complete(read, remember(read, ownEndpoint), ownEndpoint)
+  return there && { ...there, aside }
 }
 
 function complete(

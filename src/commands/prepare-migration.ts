@@ -19,7 +19,7 @@ import { lazyCloudflare } from './lazy-cloudflare.ts'
 import { lazyPort, once } from './lazy-port.ts'
 import { lazyS3 } from './lazy-s3.ts'
 import { remember } from './memory.ts'
-import { findTarget, type MigrationTarget } from './migration-setup.ts'
+import { findMigrationTarget, type MigrationTarget } from './migration-setup.ts'
 import { findSource } from './migration-source.ts'
 import { targetSetup } from './target-setup.ts'
 
@@ -40,7 +40,7 @@ export interface PreparedMigration {
   readonly old: OldProvider | undefined
   /** As it was read at the start; undefined before the first run. */
   readonly checkpoint: Checkpoint | undefined
-  /** Mastodon stores its media on R2 already. */
+  /** Mastodon stores its media in that bucket already. */
   readonly switchedOn: boolean
 }
 
@@ -50,7 +50,7 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const tools = await migrationTools(run)
   const installation = await findMastodonHere(run, { files: 0, ms: 0 })
   const ownEndpoint = settings.get('s3EndpointUrl')
-  const target = await findTarget(installation, ownEndpoint)
+  const target = await findMigrationTarget(installation, ownEndpoint, settings.get('from'))
   const remembered = remember(installation, ownEndpoint)
   const onCall = callListener(ui, settings.on('verbose'))
   const { endpoint, bucket } = target
@@ -80,7 +80,8 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
     connectS3,
   })
   const { stream } = tools
-  const switchedOn = remembered.storage === 'r2' && remembered.switchedOn
+  const isR2 = remembered.storage === 'r2' && remembered.switchedOn
+  const switchedOn = isR2 && target.aside === undefined
   return { installation, target, world, migration, stream, old, checkpoint, switchedOn }
 }
 

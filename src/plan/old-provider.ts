@@ -129,7 +129,9 @@ function isTarget(bucket: string): Problem {
     code: 'old-provider-is-target',
     what: `Mastodon stores its media in ${bucket} on R2 already.`,
     why: 'The provider in its settings is the one that would be copied to.',
-    next: 'If media is still on this machine, run this again with --from local. Otherwise see what is there: npx mastodon-r2 check',
+    next: `If media is still on this machine, run this again with --from local. To move on to another bucket, prepare that one first, then add --from s3:
+  npx mastodon-r2 init --bucket NAME --media-host HOST --existing-media prepare
+Otherwise see what is there: npx mastodon-r2 check`,
     exit: 2,
   })
 }

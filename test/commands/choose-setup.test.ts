@@ -135,6 +135,19 @@ describe('the setup chosen', () => {
       `${ENV}.r2`,
     ],
     [
+      'beside another bucket on R2',
+      {
+        installation: mastodonWith(ours),
+        flags: { bucket: 'another', existingMedia: 'prepare' },
+      },
+      `${ENV}.r2`,
+    ],
+    [
+      'the env file, when the bucket in use gets another host',
+      { installation: mastodonWith(ours), flags: { bucket: 'another', announce: true } },
+      ENV,
+    ],
+    [
       'in place of another provider',
       { installation: mastodonWith(theirs), flags: { existingMedia: 'switch' } },
       ENV,

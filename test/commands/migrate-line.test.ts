@@ -19,15 +19,22 @@ async function run(flags: Record<string, string | true>): Promise<Pick<MigrateRu
 describe('after init has prepared', () => {
   test('the env file is named where nothing else tells the place', async () => {
     const { settings } = await run({ mediaHost: 'files.example.com' })
-    expect(afterPrepareLine(settings.entries(), ENV)).toBe(
+    expect(afterPrepareLine(settings.entries(), ENV, { isOnR2: false })).toBe(
       `npx mastodon-r2 migrate --env-file '${ENV}'`,
     )
   })
 
   test('a place that was given is given again', async () => {
     const { settings } = await run({ mastodonDir: '/srv/live' })
-    expect(afterPrepareLine(settings.entries(), ENV)).toBe(
+    expect(afterPrepareLine(settings.entries(), ENV, { isOnR2: false })).toBe(
       'npx mastodon-r2 migrate --mastodon-dir /srv/live',
+    )
+  })
+
+  test('from a bucket on R2 to another one', async () => {
+    const { settings } = await run({ mastodonDir: '/srv/live' })
+    expect(afterPrepareLine(settings.entries(), ENV, { isOnR2: true })).toBe(
+      'npx mastodon-r2 migrate --mastodon-dir /srv/live --from s3',
     )
   })
 })

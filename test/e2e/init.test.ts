@@ -165,6 +165,23 @@ AWS_SECRET_ACCESS_KEY=old/secret
     expect(statSync(at.path(`${ENV}.r2`)).mode & 0o777).toBe(0o600)
   })
 
+  test('in another bucket on R2: prepare leaves the one in use alone', async () => {
+    const { args } = own('in-use')
+    const { host, bucket, args: next } = own('next')
+    const at = stage.machine()
+    expect((await stage.init(at, args)).code).toBe(0)
+    const before = at.read()
+    const [key] = keysOf(stage.sandbox, 'in-use-media')
+    const { code, stdout } = await stage.init(at, [...next, '--existing-media', 'prepare'])
+    expect({ code, stdout }).toMatchObject({ code: 0 })
+    expect(at.read()).toBe(before)
+    expect(settingsOf(before).S3_ENABLED).toBe('true')
+    const wanted = storageLines(stage, { bucket, host, enabled: false })
+    expect(settingsOf(at.read(`${ENV}.r2`))).toEqual(wanted)
+    expect(unwrapped(stdout)).toMatch(/npx mastodon-r2 migrate [^\n]*--from s3/)
+    expect(keysOf(stage.sandbox, 'in-use-media')).toEqual([key])
+  })
+
   test('at another provider: switch replaces its lines', async () => {
     const { host, bucket, args } = own('switched')
     const at = stage.machine(wasabi)

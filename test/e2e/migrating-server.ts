@@ -14,7 +14,7 @@ import type { Ended, Running, RunOptions } from './program.ts'
 import { HOST, keysOf, openStage, type Stage } from './stage.ts'
 
 /** What `init` calls it. */
-const BUCKET = 'social-example-com-media'
+export const BUCKET = 'social-example-com-media'
 
 /** The reason why nothing can be copied here; undefined when it can. */
 export const rcloneMissing = whyNoRclone()
@@ -67,6 +67,8 @@ interface Options {
   readonly uploadsPerSecond?: number
   /** What Mastodon's env file holds besides, before `init`. */
   readonly settings?: (stage: Stage) => Promise<string>
+  /** Flags of `init` besides the host. */
+  readonly init?: readonly string[]
 }
 
 export async function openMigratingServer(options: Options = {}): Promise<MigratingServer> {
@@ -94,7 +96,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     at.write(ENV, `${at.read()}${await options.settings(stage)}`)
     await restart()
   }
-  const given = ['--media-host', HOST, '--existing-media', 'prepare']
+  const given = ['--media-host', HOST, '--existing-media', 'prepare', ...(options.init ?? [])]
   const ended = await stage.init(at, given, { env })
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   const prepared = at.read()
