@@ -91,7 +91,7 @@ function envSection({ facts, setup }: InitEnded): Section[] {
 }
 
 function paste(setup: Setup): Section[] {
-  if (setup.target.kind === 'print' && setup.target.reason === '--print') return []
+  if (isForElsewhere(setup)) return []
   const command = `sudo sh -c 'umask 077; cat >> "$0"' ${shellWord(placeOf(setup))}`
   return [
     {
@@ -147,13 +147,21 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
 }
 
 function afterPrepare({ setup, toMigrate }: InitEnded): Section {
+  const keys = isForElsewhere(setup)
+    ? `the keys are in the printed block alone. For what comes next they have to be in ${placeOf(setup)}, in the form of --format env.`
+    : `the keys are in ${placeOf(setup)}.`
   return {
     title: 'What is left',
     lines: [
-      `Nothing changes for visitors yet; the keys are in ${placeOf(setup)}. Move the media next, while Mastodon runs. You are asked before it is switched:`,
+      `Nothing changes for visitors yet; ${keys} Move the media next, while Mastodon runs. You are asked before it is switched:`,
       `  ${toMigrate}`,
     ],
   }
+}
+
+/** Whoever asked for printing may put the block anywhere; others are told where it goes. */
+function isForElsewhere({ target }: Setup): boolean {
+  return target.kind === 'print' && target.reason === '--print'
 }
 
 function afterAnnouncement({ mediaHost }: Setup): Section {

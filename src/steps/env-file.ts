@@ -1,3 +1,4 @@
+import { overruled } from '../plan/overruled.ts'
 import type { Finding, Setup, Step, World } from '../plan/step.ts'
 import { hindrances, storageBlock } from '../plan/storage-block.ts'
 import { Problem } from '../problem.ts'
@@ -19,7 +20,7 @@ export const envFile: Step<Needs> = {
     const { setup, facts } = at
     const will = `write the storage settings to ${targetName(setup)}`
     const key = facts.accessKey ?? setup.knownKey ?? KEY_TO_COME
-    const problem = overruled(setup, key) ?? hindered(setup)
+    const problem = strongerOf(setup, key) ?? hindered(setup)
     if (problem) return { is: 'blocked', problem }
     // Throws where the file can't be edited, which has to be known before a key is made.
     const { text } = edited(at, key)
@@ -80,31 +81,11 @@ function targetName({ target }: Setup): string {
   return target.kind === 'file' ? target.file.path : 'standard output'
 }
 
-/** Writing where something stronger overrules it would look done and change nothing. */
-function overruled(setup: Setup, key: S3Key): Problem | undefined {
-  if (setup.target.kind !== 'file') return undefined
-  const { file } = setup.target
-  const { envFiles, settings } = setup.installation
-  if (!isRead(setup.installation, file.path)) return undefined
-  const files = envFiles.map(({ path }) => path)
-  const rank = files.indexOf(file.path)
-  const stronger = [...storageBlock(setup, key)].flatMap(([name, wanted]) => {
-    const now = settings.get(name)
-    if (!now || now.value === wanted || now.from === file.path) return []
-    const nowRank = files.indexOf(now.from)
-    const weaker = nowRank >= 0 && (rank < 0 ? isBase(now.from) : nowRank > rank)
-    return weaker ? [] : [{ name, from: now.from }]
-  })
-  const [first] = stronger
-  if (!first) return undefined
-  const names = stronger.map(({ name }) => name).join(', ')
-  return new Problem({
-    code: 'env-file-overruled',
-    what: `${first.from} sets ${names}, and wins over ${file.path}.`,
-    why: 'Mastodon would go on with the old values, whatever is written.',
-    next: `Remove those lines from ${first.from}, or name the place to write with --env-file.`,
-    exit: 2,
-  })
+function strongerOf(setup: Setup, key: S3Key): Problem | undefined {
+  const { target, installation } = setup
+  if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
+  const instead = 'or name the place to write with --env-file'
+  return overruled(installation, target.file, storageBlock(setup, key), instead)
 }
 
 function isRead({ envFiles, envFile }: Setup['installation'], file: string): boolean {
@@ -134,11 +115,6 @@ function hindered({ target, installation }: Setup): Problem | undefined {
     next: `Remove ${first.name} from ${first.from}, and run this again.`,
     exit: 2,
   })
-}
-
-/** `.env` is the only file weaker than a `.env.production` that does not exist yet. */
-function isBase(path: string): boolean {
-  return path.endsWith('/.env')
 }
 
 function worldReadable({ target }: Setup): string[] {

@@ -210,4 +210,10 @@ describe('where the block goes', () => {
     expect(text).toContain(`the keys are in ${place}.`)
     expect(text).toContain('  npx mastodon-r2 migrate --mastodon-dir /srv/mastodon\n')
   })
+
+  it('prepared and printed: no file is said to hold the keys', () => {
+    const { text } = close({ setup: { storage: 'prepare', target: print } })
+    expect(text).not.toContain('the keys are in /')
+    expect(text).toContain(`they have to be in ${ENV}, in the form of --format env`)
+  })
 })
