@@ -82,8 +82,11 @@ export async function prepareSetup(
 
 /** What the env file knows comes before defaults and questions. */
 function recall({ settings }: Run<SetupCatalog>, remembered: Remembered): void {
+  const bucket = settings.get('bucket')
+  const isAnother = bucket !== undefined && remembered.switchedOn && bucket !== remembered.bucket
   const known = {
-    mediaHost: remembered.mediaHost,
+    // A host serves one bucket: another bucket needs another one.
+    mediaHost: isAnother ? undefined : remembered.mediaHost,
     bucket: remembered.bucket,
     accountId: remembered.accountId,
     jurisdiction: remembered.jurisdiction === 'default' ? undefined : remembered.jurisdiction,

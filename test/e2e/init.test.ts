@@ -172,6 +172,11 @@ AWS_SECRET_ACCESS_KEY=old/secret
     expect((await stage.init(at, args)).code).toBe(0)
     const before = at.read()
     const [key] = keysOf(stage.sandbox, 'in-use-media')
+    const hostless = await stage.init(at, [...next.slice(2), '--existing-media', 'prepare'])
+    expect({ code: hostless.code, said: hostless.stdout }).toEqual({
+      code: 2,
+      said: expect.stringMatching(/One setting is missing[\s\S]*--media-host/),
+    })
     const { code, stdout } = await stage.init(at, [...next, '--existing-media', 'prepare'])
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expect(at.read()).toBe(before)
