@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -15,9 +15,19 @@ const flags = [
   'Cache-Control: public, max-age=315576000, immutable',
 ]
 
-export async function noteAsCopied({ home }, root, all) {
+/** Adds versions, `[key, changedAt]`, to what is noted as copied. */
+export async function noteMore(at, versions) {
+  const lines = versions.map((version) => JSON.stringify(version))
+  await appendFile(join(await notesOf(at), 'copied.jsonl'), `${lines.join('\n')}\n`)
+}
+
+async function notesOf({ home }) {
   const state = join(home, '.local/state/mastodon-r2')
-  const notes = join(state, (await readdir(state))[0])
+  return join(state, (await readdir(state))[0])
+}
+
+export async function noteAsCopied(at, root, all) {
+  const notes = await notesOf(at)
   const lines = all.map((key) => JSON.stringify([key, statSync(join(root, key)).ctimeMs]))
   await writeFile(join(notes, 'copied.jsonl'), `${lines.join('\n')}\n`)
   const path = join(notes, 'checkpoint.json')

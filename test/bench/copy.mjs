@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -8,12 +8,13 @@ import {
   keys,
   migrate,
   noteAsCopied,
+  noteMore,
   server,
   startSandbox,
   timed,
 } from './copy-world.mjs'
 
-const [FIRST, MANY, NEW] = [2_000, 20_000, 200]
+const [FIRST, MANY, NEW, NOTED] = [2_000, 20_000, 200, 1_000_000]
 const ROUNDS = 7
 
 /** A copy beside rclone driven by hand, and what a later one costs. */
@@ -89,13 +90,35 @@ async function laterCopy(sandbox, folder) {
     rounds.push({ took, find, upload, none, ratio: took / (find + upload) })
   }
   const { took, find, upload, none, ratio } = middle(rounds)
+  const memory = await peakOfMigrate(ours, folder)
   const lists = requests.filter(({ method }) => method === 'GET')
   const detail = `${seconds(took)}; find ${seconds(find)}, upload ${seconds(upload)}; nothing new ${seconds(none)}`
   return [
     figure(`${NEW} new in ${MANY}`, ratio, 1.2, '× find and upload', detail),
     figure('the same, requests', requests.length, NEW + 10),
     figure('the same, lists', lists.length, 0),
+    figure(`the same, with ${NOTED} noted versions, memory`, memory, 150, 'MB'),
   ]
+}
+
+/** Megabytes at most, with notes of many files that are gone by now. */
+async function peakOfMigrate(ours, folder) {
+  await noteMore(
+    ours,
+    keys(MANY * 2, NOTED).map((key) => [key, 0]),
+  )
+  const [script, told] = [join(folder, 'peak.mjs'), join(folder, 'peak')]
+  await writeFile(script, peakTeller(told))
+  await migrate({ ...ours, env: { ...ours.env, NODE_OPTIONS: `--import=${script}` } })
+  return Number(await readFile(told, 'utf8')) / 1024
+}
+
+function peakTeller(path) {
+  return `import { writeFileSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+const tell = () => writeFileSync(${JSON.stringify(path)}, String(process.resourceUsage().maxRSS))
+if (isMainThread) process.on('exit', tell)
+`
 }
 
 /** The round in the middle: what is compared was measured in the same seconds of a busy machine. */

@@ -10,7 +10,7 @@ const [FEW, MANY] = [100_000, 1_000_000]
 export async function surveyMemoryFigures() {
   const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-memory-'))
   try {
-    const sources = ['services/media/local-tree.ts', 'steps/migrate/survey.ts']
+    const sources = ['services/media/local-tree.ts', 'steps/migrate/survey.ts', 'small-heap.ts']
     const built = await bundled(join(folder, 'built'), ...sources)
     const script = join(folder, 'survey.mjs')
     await writeFile(script, program(...sources.map((path) => join(built, path))))
@@ -32,12 +32,15 @@ export async function surveyMemoryFigures() {
   }
 }
 
-function program(tree, step) {
-  const [localTree, surveyMedia] = [tree, step].map((path) => {
+function program(...built) {
+  const [localTree, surveyMedia, smallHeap] = built.map((path) => {
     return JSON.stringify(path.replace(/\.ts$/, '.mjs'))
   })
   return `import { localTree } from ${localTree}
 import { surveyMedia } from ${surveyMedia}
+import { keepHeapSmall } from ${smallHeap}
+
+keepHeapSmall()
 
 const [shape, count] = [process.argv[2], Number(process.argv[3])]
 const kind = (is) => ({ isFile: () => is === 'file', isDirectory: () => is === 'folder', isSymbolicLink: () => false })

@@ -7,7 +7,7 @@ import type { StoredVersion } from './port.ts'
 /** More versions than this are not kept in memory; what is not known is copied once more. */
 const MOST_VERSIONS = 200_000
 /** Bytes that are read at once. */
-const CHUNK = 1_048_576
+const CHUNK = 262_144
 
 /**
  * A file that only grows, one JSON array `[key, changedAt?]` a line. A line that a killed run left
