@@ -32,7 +32,11 @@ function headlineOf({ report }: UndoEnded): string {
 
 function unfinished({ report }: UndoEnded): string {
   const done = report.steps.filter(({ status }) => status === 'changed').length
-  return done === 0 ? 'Nothing was changed.' : `Not finished; ${done} steps done stay done.`
+  if (done > 0)
+    return `Not finished; ${done === 1 ? '1 step done stays done' : `${done} steps done stay done`}.`
+  // A step that failed, or was stopped, may have done a part of its work.
+  const begun = report.steps.some(({ status }) => status === 'failed')
+  return begun ? 'Not finished.' : 'Nothing was changed.'
 }
 
 function goOn({ again }: UndoEnded): Section {

@@ -131,6 +131,7 @@ class Run {
     }
     const changes = finding.changes
     this.#hasChanged = true
+    this.#ledger.begin(step, changes)
     this.#ledger.learn(await step.change?.(this.#now))
     if (step.confirm) {
       const note = changes.map(({ what }) => what).join('; ')

@@ -52,6 +52,12 @@ export class Ledger {
     if (!silent) this.#progress.ended(outcome)
   }
 
+  /** What is known of a step until its change has ended: whoever stops the run leaves it like that. */
+  begin({ id, title }: Step, changes: Outcome['changes']): void {
+    const outcome = { id, title, status: 'failed', note: 'stopped', changes } as const
+    this.#outcomes.set(id, { ...outcome, unconfirmed: true })
+  }
+
   /** With the reason: a Problem says there how things stand meanwhile. */
   notTakenBack(step: Step, error: unknown): void {
     const isKnown = error instanceof Problem

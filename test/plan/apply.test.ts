@@ -157,6 +157,16 @@ describe('apply', () => {
     expect(applied.outcomes[0]).toMatchObject({ status: 'changed', unconfirmed: true })
   })
 
+  it('Ctrl-C in a change: a part of it may be done', async () => {
+    const copy = fakeStep('copy', [], { change: () => Promise.reject(new Cancelled()) })
+    const applied = await apply([copy, fakeStep('cors', [])], emptyWorld(), silent())
+    expect(applied.cancelled).toBe(true)
+    expect(applied.outcomes).toMatchObject([
+      { status: 'failed', note: 'stopped', unconfirmed: true },
+      { status: 'skipped', note: 'not reached' },
+    ])
+  })
+
   it('a wait that ends well in spite of the stop is no longer unconfirmed', async () => {
     const stop = new AbortController()
     const wait = fakeStep('domain', [], {
