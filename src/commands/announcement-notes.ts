@@ -3,7 +3,7 @@ import { Problem } from '../problem.ts'
 import type { CheckpointPort } from '../services/checkpoint/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { Run } from './flow.ts'
-import { stateHome } from './prepare-migration.ts'
+import { stateHome } from './state-home.ts'
 
 /** The media host that is to be used, and where its objects are. */
 export interface HostToCome {

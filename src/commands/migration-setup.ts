@@ -16,23 +16,29 @@ export interface MigrationTarget {
   readonly aside: EnvFileOnDisk | undefined
 }
 
+interface Moving {
+  readonly from: 'local' | 's3' | undefined
+  /** Whether a migration to there was begun. */
+  readonly hasBegun: (to: MigrationTarget) => Promise<boolean>
+}
+
 /**
  * Where `migrate` copies to. A server that is on R2 already moves on to another bucket when it is
- * told that its media comes `--from s3`: what was prepared beside the env file may be of an older move.
+ * told once that its media comes `--from s3`: what was prepared beside the env file may be of an
+ * older move.
  */
 export async function findMigrationTarget(
   installation: Installation,
   ownEndpoint: string | undefined,
-  from: 'local' | 's3' | undefined,
+  { from, hasBegun }: Moving,
 ): Promise<MigrationTarget> {
-  const { storage, switchedOn } = remember(installation, ownEndpoint)
-  const next =
-    from === 's3' && storage === 'r2' && switchedOn
-      ? await findAside(installation, ownEndpoint)
-      : undefined
   const found = await findTarget(installation, ownEndpoint)
-  const isSame = next?.bucket === found.bucket && next.endpoint === found.endpoint
-  return next === undefined || isSame ? found : next
+  const { switchedOn } = remember(installation, ownEndpoint)
+  if (found.aside !== undefined || !switchedOn || from === 'local') return found
+  const next = await findAside(installation, ownEndpoint)
+  if (next === undefined) return found
+  if (next.bucket === found.bucket && next.endpoint === found.endpoint) return found
+  return from === 's3' || (await hasBegun(next)) ? next : found
 }
 
 /**

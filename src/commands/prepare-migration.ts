@@ -1,15 +1,14 @@
-import { join } from 'node:path'
 import type { MediaSurvey } from '../plan/media-survey.ts'
 import type { Migration } from '../plan/migration.ts'
 import type { OldProvider } from '../plan/old-provider.ts'
 import type { World } from '../plan/step.ts'
-import { Problem } from '../problem.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import type { ConnectS3, S3Port } from '../services/s3/port.ts'
 import type { migrateCatalog } from '../settings/migrate-catalog.ts'
+import { announcementNotes } from './announcement-notes.ts'
 import { chooseSelection } from './choose-selection.ts'
 import { callListener, processesOf, runnerOf, s3Connector, webConnector } from './connect.ts'
 import { envWriter } from './env-writer.ts'
@@ -21,6 +20,7 @@ import { lazyS3 } from './lazy-s3.ts'
 import { remember } from './memory.ts'
 import { findMigrationTarget, type MigrationTarget } from './migration-setup.ts'
 import { findSource } from './migration-source.ts'
+import { stateHome } from './state-home.ts'
 import { targetSetup } from './target-setup.ts'
 
 export interface MigrateRun extends Run<typeof migrateCatalog> {
@@ -50,7 +50,13 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const tools = await migrationTools(run)
   const installation = await findMastodonHere(run, { files: 0, ms: 0 })
   const ownEndpoint = settings.get('s3EndpointUrl')
-  const target = await findMigrationTarget(installation, ownEndpoint, settings.get('from'))
+  const target = await findMigrationTarget(installation, ownEndpoint, {
+    from: settings.get('from'),
+    async hasBegun(to) {
+      const notes = await announcementNotes(run, installation, to, { switchedOn: false })
+      return (await notes.read()) !== undefined
+    },
+  })
   const remembered = remember(installation, ownEndpoint)
   const onCall = callListener(ui, settings.on('verbose'))
   const { endpoint, bucket } = target
@@ -151,18 +157,4 @@ async function migrationOf(
     say: (line) => ui.say(line),
   }
   return { migration, checkpoint: known, old }
-}
-
-/** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */
-export function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
-  const { XDG_STATE_HOME = '', HOME = '' } = environment
-  if (XDG_STATE_HOME.startsWith('/')) return XDG_STATE_HOME
-  if (HOME.startsWith('/')) return join(HOME, '.local/state')
-  throw new Problem({
-    code: 'no-state-home',
-    what: 'There is no place for the notes about what was copied.',
-    why: 'Neither HOME nor XDG_STATE_HOME names a folder.',
-    next: 'Name one: XDG_STATE_HOME=/var/lib npx mastodon-r2 migrate',
-    exit: 2,
-  })
 }
