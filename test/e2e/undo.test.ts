@@ -141,6 +141,16 @@ describe.concurrent('undo of an env file', () => {
     expect(leftOf('beside')).toEqual(GONE)
   })
 
+  test('prepared beside another bucket in use: that one stays', async () => {
+    const { at } = await setUp('busy')
+    const { args } = own('spare')
+    const used = at.read()
+    expect((await stage.init(at, [...args, '--existing-media', 'prepare'])).code).toBe(0)
+    expect((await undo(at, [...ALL, ...args])).code).toBe(0)
+    expect([at.read(), keysOf(stage.sandbox, own('busy').bucket).length]).toEqual([used, 1])
+    expect(leftOf('spare')).toEqual(GONE)
+  })
+
   test('after two runs of init: back to before the first', async () => {
     const { at, bucket } = await setUp('twice')
     const other = ['--media-host', 'twice-b.example.com', '--bucket', bucket]

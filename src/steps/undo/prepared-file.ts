@@ -2,7 +2,7 @@ import type { Finding, Step } from '../../plan/step.ts'
 import type { EnvTrace, Undo } from '../../plan/undo.ts'
 import { Problem } from '../../problem.ts'
 
-/** The block that `init` prepared beside the env file of another provider. */
+/** The block that `init` prepared beside the env file while other storage is in use. */
 export function undoPreparedFile(undo: Undo): Step<'envWriter'> {
   return {
     id: 'prepared-file',
@@ -10,7 +10,7 @@ export function undoPreparedFile(undo: Undo): Step<'envWriter'> {
 
     async look(): Promise<Finding> {
       const trace = await aside(undo)
-      if (!isLeft(trace)) return { is: 'ready', note: 'none beside the env file' }
+      if (!isLeft(trace)) return { is: 'ready', note: 'none of this setup beside the env file' }
       const { file, restoration } = trace
       if (!file.writable) return { is: 'blocked', problem: notWritable(file.path) }
       const what =

@@ -84,8 +84,8 @@ describe('undo of the env file', () => {
 
 describe('undo of the prepared settings', () => {
   it.each<[string, EnvTrace[], string]>([
-    ['none', [clean], 'ready none beside the env file'],
-    ['of another', [{ ...foreign, role: 'aside' }], 'ready none beside the env file'],
+    ['none', [clean], 'ready none of this setup beside the env file'],
+    ['of another', [{ ...foreign, role: 'aside' }], 'ready none of this setup beside the env file'],
     ['ours', [{ ...remove, role: 'aside' }], `change put ${ENV} aside; init made it`],
     [
       'with other lines',
