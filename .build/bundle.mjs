@@ -18,6 +18,8 @@ const { metafile, outputFiles } = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  // What a package offers as ES modules can be left out in parts: most of the S3 client is not needed.
+  mainFields: ['module', 'main'],
   target: 'node20.19',
   minify: true,
   legalComments: 'none',
