@@ -32,6 +32,13 @@ export interface StreamOptions {
   readonly onLine: (line: string) => void
   readonly cwd?: string
   readonly signal?: AbortSignal
+  /**
+   * That of this process, for a program that is one job with it: the terminal's Ctrl-C, Ctrl-Z and
+   * hang-up reach both, and it has a second to end by itself before it is asked to. Without it a
+   * program has a session of its own, which Linux may give as much of the processor as all of this
+   * one (sched(7), "The autogroup feature").
+   */
+  readonly interrupted?: AbortSignal
   /** Milliseconds between asking it to end and ending it; 10,000 unless told. */
   readonly patienceMs?: number
   /** Variables that it inherits, picked by name; all of them unless told. */

@@ -90,16 +90,19 @@ export function start(command: Command, options: Pick<RunOptions, 'environment' 
 }
 
 /**
- * Starts a program in a process group of its own, so that Ctrl-C at the terminal reaches this
- * process alone. What it writes has to be read from its streams; nothing is kept.
+ * Starts a program, in a session of its own (Ctrl-C at the terminal then reaches this process alone)
+ * or in this one. What it writes has to be read from its streams; nothing is kept.
  */
-export function launch(command: Command, options: Pick<RunOptions, 'environment' | 'cwd'>) {
+export function launch(
+  command: Command,
+  options: Pick<RunOptions, 'environment' | 'cwd'> & { readonly ownSession: boolean },
+) {
   return execa(command.program, [...command.args], {
     env: { ...options.environment, ...revealed(command.env) },
     extendEnv: false,
     reject: false,
     buffer: false,
-    detached: true,
+    detached: options.ownSession,
     stdin: 'pipe',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })

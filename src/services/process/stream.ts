@@ -7,6 +7,8 @@ import type { StreamEnd, StreamOptions } from './port.ts'
 import { launch, notStarted, type RunOptions } from './run.ts'
 
 const PATIENCE_MS = 10_000
+/** The terminal may have interrupted it too; asked once more it would not tidy up to the end. */
+const BY_ITSELF_MS = 1_000
 /** After the end of an aborted program: what it started itself may hold its streams open. */
 const LAST_WORDS_MS = 2_000
 /** A longer line is told in pieces, so that a program can't fill this one's memory. */
@@ -17,30 +19,36 @@ export async function stream(
   command: Command,
   options: StreamOptions & Pick<RunOptions, 'environment'>,
 ): Promise<StreamEnd> {
-  const { onLine, signal, cwd, input = [], patienceMs = PATIENCE_MS } = options
-  if (signal?.aborted) return { exitCode: undefined, aborted: true }
+  const { onLine, signal, interrupted, cwd, input = [], patienceMs = PATIENCE_MS } = options
+  if (signal?.aborted || interrupted?.aborted) return { exitCode: undefined, aborted: true }
   const child = launch(command, {
     environment: inherited(options),
+    ownSession: interrupted === undefined,
     ...(cwd === undefined ? {} : { cwd }),
   })
   const over = new AbortController()
   const gone = once(child, 'exit', { signal: over.signal }).catch(() => undefined)
   let aborted = false
-  const end = async () => {
+  const goneWithin = (ms: number) =>
+    Promise.race([gone, after(ms, undefined, { signal: over.signal })])
+  const end = async (byItselfMs: number) => {
     aborted = true
+    if (byItselfMs > 0) await goneWithin(byItselfMs)
     child.kill('SIGINT')
-    await Promise.race([gone, after(patienceMs, undefined, { signal: over.signal })])
+    await goneWithin(patienceMs)
     child.kill('SIGKILL')
     await gone
     await after(LAST_WORDS_MS, undefined, { signal: over.signal })
     child.stdout.destroy()
     child.stderr.destroy()
   }
-  const endOnce = () => void (aborted || end().catch(() => undefined))
+  const endOnce = (byItselfMs: number) => void (aborted || end(byItselfMs).catch(() => undefined))
+  const stop = () => endOnce(0)
+  const follow = () => endOnce(BY_ITSELF_MS)
   let bug: { readonly error: unknown } | undefined
   const fail = (error: unknown) => {
     bug ??= { error }
-    endOnce()
+    stop()
   }
   const tell = (line: string) => {
     try {
@@ -49,7 +57,8 @@ export async function stream(
       fail(error)
     }
   }
-  signal?.addEventListener('abort', endOnce)
+  signal?.addEventListener('abort', stop)
+  interrupted?.addEventListener('abort', follow)
   try {
     const [{ exitCode, signal: struck, code }] = await Promise.all([
       child,
@@ -62,7 +71,8 @@ export async function stream(
     return { exitCode, aborted }
   } finally {
     over.abort()
-    signal?.removeEventListener('abort', endOnce)
+    signal?.removeEventListener('abort', stop)
+    interrupted?.removeEventListener('abort', follow)
   }
 }
 

@@ -127,7 +127,8 @@ async function runOnce(
       input: lines(keys),
       onLine,
       inherits,
-      signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
+      signal: stop.signal,
+      ...(signal && { interrupted: signal }),
     }),
   )
   if (reason?.kind === 'refused') throw refused(batch, reason)

@@ -7,6 +7,7 @@ export type Stream = (
     readonly input?: Iterable<string>
     readonly onLine: (line: string) => void
     readonly signal?: AbortSignal
+    readonly interrupted?: AbortSignal
     readonly inherits?: (name: string) => boolean
   },
 ) => Promise<{ readonly exitCode: number | undefined; readonly aborted: boolean }>

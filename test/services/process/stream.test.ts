@@ -21,6 +21,17 @@ async function told(script: string, options: Partial<StreamOptions> = {}) {
   return { ...end, lines }
 }
 
+/** The same, with an interruption as soon as it says that it is up. */
+async function interruptedAtUp(script: string) {
+  const control = new AbortController()
+  const lines: string[] = []
+  const onLine = (line: string) => {
+    lines.push(line)
+    if (line === 'up') control.abort()
+  }
+  return { ...(await told(script, { onLine, interrupted: control.signal })), lines }
+}
+
 describe('lines', () => {
   it('tells each of them, on either stream, the last one without an end too', async () => {
     const script = 'console.log("a\\nb\\r"); console.error("c"); process.stdout.write("d")'
@@ -139,6 +150,20 @@ describe('the end', () => {
     expect(end).toMatchObject({ exitCode: undefined, aborted: true })
   })
 
+  it('is waited for a moment when the terminal may have asked already', async () => {
+    const script =
+      'process.on("SIGINT", () => console.log("asked")); console.log("up"); setTimeout(() => process.exit(3), 200)'
+    const end = await interruptedAtUp(script)
+    expect(end).toEqual({ exitCode: 3, aborted: true, lines: ['up'] })
+  })
+
+  it('is asked for then, should nobody have done so', async () => {
+    const script =
+      'process.on("SIGINT", () => { console.log("bye"); process.exit(2) }); console.log("up"); setInterval(() => {}, 1000)'
+    const end = await interruptedAtUp(script)
+    expect(end).toEqual({ exitCode: 2, aborted: true, lines: ['up', 'bye'] })
+  })
+
   it('does not wait for what the program leaves behind', async () => {
     const control = new AbortController()
     const script =
@@ -149,10 +174,13 @@ describe('the end', () => {
     expect(Date.now() - began).toBeLessThan(10_000)
   })
 
-  it('comes before the start when already asked for', async () => {
-    const { aborted, lines } = await told('console.log(1)', { signal: AbortSignal.abort() })
-    expect([aborted, lines]).toEqual([true, []])
-  })
+  it.each(['signal', 'interrupted'])(
+    'comes before the start when already asked for: %s',
+    async (by) => {
+      const { aborted, lines } = await told('console.log(1)', { [by]: AbortSignal.abort() })
+      expect([aborted, lines]).toEqual([true, []])
+    },
+  )
 })
 
 describe('the start', () => {
@@ -163,11 +191,20 @@ describe('the start', () => {
     expect(JSON.parse(lines[0] ?? '')).toEqual({ ...rest, KEY: 'hush' })
   })
 
-  it('is in a process group of its own, in the folder that is told', async () => {
-    const script =
-      'const s = require("fs").readFileSync("/proc/self/stat", "utf8"); console.log(process.pid + " " + s.slice(s.lastIndexOf(")") + 2).split(" ")[2] + " " + process.cwd())'
-    const [pid, group, folder] = (await told(script, { cwd: '/' })).lines[0]?.split(' ') ?? []
-    expect([pid, folder]).toEqual([group, '/'])
+  const whereabouts = `const { readFileSync } = require("fs")
+    const job = (pid) => readFileSync("/proc/" + pid + "/stat", "utf8").split(") ").at(-1).split(" ").slice(2, 4).join()
+    console.log(JSON.stringify([job("self"), job(process.ppid), process.pid, process.cwd()]))`
+
+  it('is in a session of its own, in the folder that is told', async () => {
+    const { lines } = await told(whereabouts, { cwd: '/' })
+    const [own, , pid, folder] = JSON.parse(lines[0] ?? '')
+    expect([own, folder]).toEqual([`${pid},${pid}`, '/'])
+  })
+
+  it('makes it one job with this process when both may be interrupted', async () => {
+    const { lines } = await told(whereabouts, { interrupted: new AbortController().signal })
+    const [own, parents] = JSON.parse(lines[0] ?? '')
+    expect(own).toBe(parents)
   })
 
   it.each([

@@ -153,12 +153,20 @@ describe('an end in the middle', () => {
     await expectTruth(copied)
   })
 
-  it('Ctrl-C: rclone is gone, what was copied is told', async () => {
+  it.each([
+    ['Ctrl-C, which reaches both', true],
+    ['an interruption of this process alone', false],
+  ])('%s: rclone is gone, what was copied is told', async (_, reachesBoth) => {
+    bench.sandbox.faults.add({ side: 's3', method: 'PUT', after: 60, times: 200, kind: 'hang' })
     const control = new AbortController()
     const onCopied = (_: string, done: number) => {
-      if (done === 20) control.abort()
+      if (done !== 20) return
+      const pid = reachesBoth ? childOf(`R2:${to.bucket}`) : undefined
+      if (pid !== undefined) process.kill(pid, 'SIGINT')
+      control.abort()
     }
     const { copied, failed, error } = await copy(to, { onCopied, signal: control.signal })
+    bench.sandbox.faults.clear()
     expect(error).toMatchObject({ name: 'Cancelled' })
     expect([failed.size, copied.length >= 20, copied.length < 120]).toEqual([0, true, true])
     expect(childOf(`R2:${to.bucket}`)).toBeUndefined()
