@@ -1,6 +1,7 @@
+import { ahead } from '../../ahead.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import type { MediaFile } from '../../services/media/port.ts'
-import { ahead, CLOCK_MARGIN_MS, changed, type Known, missing, only } from '../copy-plan.ts'
+import { CLOCK_MARGIN_MS, changed, type Known, missing, only } from '../copy-plan.ts'
 import type { Migration } from '../migration.ts'
 import { type Choice, skipped } from './copy-choice.ts'
 import type { UnreadPlaces } from './copy-unread.ts'

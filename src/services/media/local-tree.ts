@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { ahead } from '../../ahead.ts'
 import { codeOf } from '../../disk-trouble.ts'
 import { Problem } from '../../problem.ts'
 import { inOrder } from './in-order.ts'
@@ -45,8 +46,10 @@ export function localTree(
         yield* inTurns(walk, { signal, isEnough, ...(few && { batch: FEW }) })
         if (walk.isOver || !crew) return
         const [after, of] = [walk.last, crew.count + 1]
+        const first = new TreeWalk({ ...own, after, share: { index: 0, of } })
         yield* inOrder([
-          inTurns(new TreeWalk({ ...own, after, share: { index: 0, of } }), { signal }),
+          // While a thread is waited for, this one walks on.
+          ahead(inTurns(first, { signal })),
           ...crew.files({ ...task, after, of }, { onOddity: tell, signal }),
         ])
       } catch (error) {
