@@ -10,6 +10,7 @@ import type { Ui } from '../ui/port.ts'
 import { chooseAccount } from './choose-account.ts'
 import { chooseHost } from './choose-host.ts'
 import { type Remembered, remember } from './memory.ts'
+import { preparedPath } from './prepared-path.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
 
 /** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
@@ -142,14 +143,16 @@ async function chooseTarget(
   { settings, ui, installation, remembered, readEnvFile, lookOnly }: SetupContext,
   storage: 'switch' | 'prepare',
 ): Promise<Setup['target']> {
-  if (settings.on('print')) return { kind: 'print', reason: '--print' }
-  const aside = storage === 'prepare' && isInUse(settings, remembered)
-  const file = aside ? await readEnvFile(`${installation.envFile.path}.r2`) : installation.envFile
+  const { envFile } = installation
+  const isAside = storage === 'prepare' && isInUse(settings, remembered)
+  const path = isAside ? preparedPath(envFile) : envFile.path
+  if (settings.on('print')) return { kind: 'print', reason: '--print', path }
+  const file = isAside ? await readEnvFile(path) : envFile
   if (file.writable || lookOnly) return { kind: 'file', file }
-  if (ui.canAsk) return { kind: 'print', reason: `you are not allowed to write ${file.path}` }
+  if (ui.canAsk) return { kind: 'print', reason: `you are not allowed to write ${path}`, path }
   throw new Problem({
     code: 'env-file-not-writable',
-    what: `${file.path} can't be written by you.`,
+    what: `${path} can't be written by you.`,
     why: 'Nothing was changed; a key without a place to keep it would be lost.',
     next: 'Run this with sudo, or add --print and put the block there yourself.',
   })

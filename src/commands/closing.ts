@@ -101,12 +101,8 @@ function paste(setup: Setup): Section[] {
   ]
 }
 
-/** Beside the env file while another provider is in use: a prepared block would switch that off. */
-function placeOf({ target, installation, storage }: Setup): string {
-  if (target.kind === 'file') return target.file.path
-  const { path } = installation.envFile
-  const isInUse = installation.settings.get('S3_ENABLED')?.value === 'true'
-  return storage === 'prepare' && isInUse ? `${path}.r2` : path
+function placeOf({ target }: Setup): string {
+  return target.kind === 'file' ? target.file.path : target.path
 }
 
 function whatIsLeft(ended: InitEnded): Section[] {

@@ -2,7 +2,7 @@ import { Problem } from '../problem.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import { type Remembered, remember } from './memory.ts'
-import { preparedPath } from './undo-traces.ts'
+import { preparedPath } from './prepared-path.ts'
 
 /** The setup on R2 that media is migrated to. */
 export interface MigrationTarget {

@@ -7,7 +7,7 @@ import type { CopyPlace } from '../services/rclone/port.ts'
 import { callListener, s3Connector } from './connect.ts'
 import type { MigrationTarget } from './migration-setup.ts'
 import type { MigrateRun } from './prepare-migration.ts'
-import { preparedPath } from './undo-traces.ts'
+import { preparedPath } from './prepared-path.ts'
 
 export interface FoundSource {
   readonly source: MediaSource

@@ -3,8 +3,8 @@ import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import { findMastodonHere } from './find-mastodon.ts'
 import type { Run } from './flow.ts'
 import { type Remembered, remember } from './memory.ts'
+import { preparedPath } from './prepared-path.ts'
 import type { SetupCatalog } from './setup-catalog.ts'
-import { preparedPath } from './undo-traces.ts'
 
 /**
  * Bucket and media host of the setup that is taken back: from the env file, the file prepared beside

@@ -2,11 +2,7 @@ import { type EnvRestoration, envRestoration } from '../plan/env-restoration.ts'
 import type { Setup, World } from '../plan/step.ts'
 import type { EnvTrace } from '../plan/undo.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
-
-/** Where `init` puts the block while another provider's stays in force. */
-export function preparedPath({ path }: Pick<EnvFileOnDisk, 'path'>): string {
-  return `${path}.r2`
-}
+import { preparedPath } from './prepared-path.ts'
 
 /** Reads every env file of Mastodon anew, and judges it by its backups and by whose key it holds. */
 export async function envTraces(

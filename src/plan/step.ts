@@ -162,5 +162,5 @@ export interface Setup {
 
 export type EnvTarget =
   | { readonly kind: 'file'; readonly file: EnvFileOnDisk }
-  /** Nothing is written on this machine; the block is printed. */
-  | { readonly kind: 'print'; readonly reason: string }
+  /** Nothing is written on this machine; the block is printed, for the file at `path`. */
+  | { readonly kind: 'print'; readonly reason: string; readonly path: string }

@@ -152,11 +152,16 @@ describe('the setup chosen', () => {
       { installation: mastodonWith(theirs), flags: { existingMedia: 'switch' } },
       ENV,
     ],
-    ['printed', { flags: { print: true } }, 'printed'],
+    ['printed', { flags: { print: true } }, `printed for ${ENV}`],
+    [
+      'printed, for the place beside another provider',
+      { installation: mastodonWith(theirs), flags: { existingMedia: 'prepare', print: true } },
+      `printed for ${ENV}.r2`,
+    ],
     [
       'printed for a person who may not write',
       { installation: mastodonWith([], { writable: false }), canAsk: true },
-      'printed',
+      `printed for ${ENV}`,
     ],
     [
       'only looked at, so it need not be writable',
@@ -165,7 +170,7 @@ describe('the setup chosen', () => {
     ],
   ])('the block goes to: %s', async (_, situation, expected) => {
     const { target } = await chosen(situation)
-    expect(target.kind === 'file' ? target.file.path : 'printed').toBe(expected)
+    expect(target.kind === 'file' ? target.file.path : `printed for ${target.path}`).toBe(expected)
   })
 
   it('not writable and nobody there: said before a key is made', async () => {

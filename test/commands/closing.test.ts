@@ -3,7 +3,7 @@ import { initClosing } from '../../src/commands/closing.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
-import { ENV, envFileOf, installationOf, setupOf } from '../steps/fake-world.ts'
+import { ENV, envFileOf, installationOf, printing, setupOf } from '../steps/fake-world.ts'
 
 const again = 'npx mastodon-r2 init --media-host files.example.com --yes'
 const changed: Facts['envWritten'] = {
@@ -44,8 +44,7 @@ function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...
   return { headline: closing.headline, text: lines.join('\n') }
 }
 
-const print: Setup['target'] = { kind: 'print', reason: '--print' }
-const forbidden: Setup['target'] = { kind: 'print', reason: 'you are not allowed to write it' }
+const forbidden = { ...printing, reason: 'you are not allowed to write it' }
 const installed = (more: Partial<Installation>): Ending => ({
   setup: { installation: installationOf(more) },
 })
@@ -59,7 +58,7 @@ describe('the headline of init', () => {
       { report: { dryRun: true }, statuses: ['would-change'] },
       'That is the plan. Nothing was changed.',
     ],
-    ['printed', { setup: { target: print } }, 'R2 is ready; the settings are printed above.'],
+    ['printed', { setup: { target: printing } }, 'R2 is ready; the settings are printed above.'],
     [
       'prepared',
       { setup: { storage: 'prepare' } },
@@ -169,50 +168,32 @@ describe('what init says at the end', () => {
 })
 
 describe('where the block goes', () => {
-  const other = installationOf({
-    settings: new Map([['S3_ENABLED', { value: 'true', from: ENV }]]),
-  })
-  const aside = envFileOf('', { path: `${ENV}.r2`, exists: false })
+  const aside = `${ENV}.r2`
+  const file = envFileOf('', { path: aside, exists: false })
 
-  it.each<[string, Partial<Setup>, string]>([
-    ['switched', { target: forbidden }, ENV],
-    ['prepared', { target: forbidden, storage: 'prepare' }, ENV],
-    [
-      'prepared while another provider is in use',
-      { target: forbidden, storage: 'prepare', installation: other },
-      `${ENV}.r2`,
-    ],
-  ])('to be pasted: %s', (_, setup, path) => {
-    const command = close({ setup, written: undefined })
+  it.each([ENV, aside])('to be pasted: %s', (path) => {
+    const command = close({ setup: { target: { ...forbidden, path } }, written: undefined })
       .text.split('\n')
       .find((line) => line.startsWith('  sudo') && line.includes(ENV))
     expect(command?.endsWith(` ${path}`)).toBe(true)
   })
 
   it('who asked for printing knows what to do with it', () => {
-    expect(close({ setup: { target: print } }).text).not.toContain('paste')
+    expect(close({ setup: { target: printing } }).text).not.toContain('paste')
   })
 
   it.each<[string, Partial<Setup>, string]>([
-    ['in the env file', { storage: 'prepare' }, ENV],
-    [
-      'beside it',
-      { storage: 'prepare', installation: other, target: { kind: 'file', file: aside } },
-      `${ENV}.r2`,
-    ],
-    [
-      'beside it, pasted',
-      { storage: 'prepare', installation: other, target: forbidden },
-      `${ENV}.r2`,
-    ],
+    ['in the env file', {}, ENV],
+    ['beside it', { target: { kind: 'file', file } }, aside],
+    ['beside it, pasted', { target: { ...forbidden, path: aside } }, aside],
   ])('prepared %s', (_, setup, place) => {
-    const { text } = close({ setup })
+    const { text } = close({ setup: { storage: 'prepare', ...setup } })
     expect(text).toContain(`the keys are in ${place}.`)
     expect(text).toContain('  npx mastodon-r2 migrate --mastodon-dir /srv/mastodon\n')
   })
 
   it('prepared and printed: no file is said to hold the keys', () => {
-    const { text } = close({ setup: { storage: 'prepare', target: print } })
+    const { text } = close({ setup: { storage: 'prepare', target: printing } })
     expect(text).not.toContain('the keys are in /')
     expect(text).toContain(`they have to be in ${ENV}, in the form of --format env`)
   })

@@ -8,12 +8,12 @@ import { terraformValues } from '../../src/plan/terraform-values.ts'
 import type { CorsRule } from '../../src/services/cloudflare/port.ts'
 import { terraform } from '../../src/steps/terraform.ts'
 import { silent } from '../plan/fake-steps.ts'
-import { HOST, knownKey, mintedKey, setupOf, worldOf } from '../steps/fake-world.ts'
+import { HOST, knownKey, mintedKey, printing, setupOf, worldOf } from '../steps/fake-world.ts'
 import { found } from '../steps/found.ts'
 import { readBy, terraformMissing, terraformValue, whereThere } from './real-reader.ts'
 import { splitFiles } from './split-files.ts'
 
-const printing = { target: { kind: 'print', reason: '--print' } } as const
+const toPrint = { target: printing } as const
 const rules: readonly CorsRule[] = [
   { allowed: { origins: ['https://a.example', '*'], methods: ['PUT'], headers: ['x-${a}'] } },
   {
@@ -25,7 +25,7 @@ const rules: readonly CorsRule[] = [
 ]
 
 async function printed(more: Partial<Setup> = {}) {
-  const world = worldOf({ ...printing, ...more })
+  const world = worldOf({ ...toPrint, ...more })
   await world.cloudflare.putCors(world.setup.at, [...rules])
   const { steps, block } = await printBlock('terraform-import', world.setup, initSteps)
   const own = steps.filter(({ id }) => id === 'terraform')
@@ -40,7 +40,7 @@ const uncommented = (text: string) =>
 
 describe('the steps', () => {
   test('none makes, tries or writes a key', async () => {
-    const { steps } = await printBlock('terraform-import', setupOf(printing), initSteps)
+    const { steps } = await printBlock('terraform-import', setupOf(toPrint), initSteps)
     const [last, ...others] = steps.map(({ id }) => id).reverse()
     expect(last).toBe('terraform')
     const left = initSteps.map(({ id }) => id).filter((id) => !others.includes(id))
@@ -48,7 +48,7 @@ describe('the steps', () => {
   })
 
   test.each(['env', 'helm'] as const)('%s needs them all, and the key', async (format) => {
-    const { steps, block } = await printBlock(format, setupOf(printing), initSteps)
+    const { steps, block } = await printBlock(format, setupOf(toPrint), initSteps)
     expect(steps).toEqual(initSteps)
     expect(block({})).toBeUndefined()
     expect(block({ accessKey: mintedKey })).toContain(mintedKey.accessKeyId)

@@ -5,7 +5,15 @@ import type { Setup, World } from '../../src/plan/step.ts'
 import { hasChanges, survey } from '../../src/plan/survey.ts'
 import { silent } from '../plan/fake-steps.ts'
 import { refusal } from '../steps/fake-cloudflare.ts'
-import { ENV, envFileOf, HOST, installationOf, setupOf, worldOf } from '../steps/fake-world.ts'
+import {
+  ENV,
+  envFileOf,
+  HOST,
+  installationOf,
+  printing,
+  setupOf,
+  worldOf,
+} from '../steps/fake-world.ts'
 
 type Fakes = ReturnType<typeof worldOf>
 
@@ -133,7 +141,7 @@ describe('all of init’s steps together', () => {
   })
 
   it('to be printed: no orphan key when the public read fails', async () => {
-    const fakes = emptyAccount({ target: { kind: 'print', reason: '--print' } })
+    const fakes = emptyAccount({ target: printing })
     fakes.web.alter = (answer) => ({ ...answer, status: 503 })
     const applied = await run(fakes)
     expect(applied.problem?.code).toBe('public-status')

@@ -11,6 +11,7 @@ import {
   installationOf,
   knownKey,
   mintedKey,
+  printing,
   worldOf,
 } from './fake-world.ts'
 import { found, problemOf, warningsOf } from './found.ts'
@@ -56,15 +57,10 @@ describe('looking at the env file', () => {
       `ready ${ENV} holds the settings`,
     ],
     ['written in this run', {}, { ...proven, envWritten: written }, `ready ${ENV} written`],
-    [
-      'to be printed',
-      { target: { kind: 'print', reason: '--print' } },
-      proven,
-      'change print the block (--print)',
-    ],
+    ['to be printed', { target: printing }, proven, 'change print the block (--print)'],
     [
       'printed',
-      { target: { kind: 'print', reason: '--print' } },
+      { target: printing },
       { ...proven, envWritten: { ...written, file: undefined } },
       'ready the block is printed',
     ],
@@ -217,7 +213,7 @@ describe('changing the env file', () => {
   })
 
   it('printing writes nothing here', async () => {
-    const world = worldOf({ target: { kind: 'print', reason: '--print' } }, proven)
+    const world = worldOf({ target: printing }, proven)
     const facts = await envFile.change?.(world)
     expect(world.envWriter.written).toEqual([])
     expect(facts?.envWritten).toMatchObject({ file: undefined, diff: [] })

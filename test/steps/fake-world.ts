@@ -11,6 +11,7 @@ import { FakeWeb } from './fake-web.ts'
 export const ACCOUNT = 'a'.repeat(32)
 export const HOST = 'files.example.com'
 export const ENV = '/home/mastodon/live/.env.production'
+export const printing = { kind: 'print', reason: '--print', path: ENV } as const
 export const knownKey = { accessKeyId: '1'.repeat(32), secretAccessKey: new Secret('2'.repeat(64)) }
 export const mintedKey = { ...knownKey, minted: true }
 
