@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -29,6 +30,12 @@ async function expectTruth(copied: readonly string[]) {
   const there = new Set(await bench.listed(to))
   expect(copied.filter((key) => !there.has(key))).toEqual([])
   return there
+}
+
+/** Process group and session: proc(5), `/proc/[pid]/stat`. */
+function jobOf(pid: number | 'self'): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return stat.split(') ').at(-1)?.split(' ').slice(2, 4).join()
 }
 
 describe('a bucket that refuses', () => {
@@ -170,6 +177,16 @@ describe('an end in the middle', () => {
     expect([failed.size, copied.length >= 20, copied.length < 120]).toEqual([0, true, true])
     expect(childOf(`R2:${to.bucket}`)).toBeUndefined()
     await expectTruth(copied)
+  })
+
+  it('Ctrl-C and Ctrl-Z reach rclone: it is of the job that this process is', async () => {
+    let group: string | undefined
+    const onCopied = () => {
+      const pid = childOf(`R2:${to.bucket}`)
+      if (pid !== undefined) group ??= jobOf(pid)
+    }
+    const { error } = await copy(to, { onCopied, signal: new AbortController().signal })
+    expect([error, group]).toEqual([undefined, jobOf('self')])
   })
 
   it('Ctrl-C before it began: nothing is run', async () => {
