@@ -55,11 +55,12 @@ function headlineOf({ report, setup, isHostChange }: InitEnded): string {
     : 'R2 is ready and proven.'
 }
 
-function unfinished({ report }: InitEnded): string {
+/** The headline of a run that did not come to its end. */
+export function unfinished({ report }: Pick<Ended, 'report'>): string {
   const done = report.steps.filter(({ status }) => status === 'changed').length
   if (done === 1) return 'Not finished; 1 step done stays done.'
   if (done > 1) return `Not finished; ${done} steps done stay done.`
-  // A step that failed may have done a part of its work.
+  // A step that failed, or was stopped, may have done a part of its work.
   const begun = report.steps.some(({ status }) => status === 'failed')
   return begun ? 'Not finished.' : 'Nothing was changed.'
 }

@@ -1,6 +1,6 @@
 import { flagsIn } from '../plan/undo.ts'
 import type { Closing } from '../ui/port.ts'
-import { restart } from './closing.ts'
+import { restart, unfinished } from './closing.ts'
 import type { Ended } from './flow.ts'
 import type { PreparedSetup } from './prepare-setup.ts'
 
@@ -28,15 +28,6 @@ function headlineOf({ report }: UndoEnded): string {
   return some('skipped')
     ? 'Nothing was changed; what is left stays.'
     : 'Nothing is left to take back.'
-}
-
-function unfinished({ report }: UndoEnded): string {
-  const done = report.steps.filter(({ status }) => status === 'changed').length
-  if (done > 0)
-    return `Not finished; ${done === 1 ? '1 step done stays done' : `${done} steps done stay done`}.`
-  // A step that failed, or was stopped, may have done a part of its work.
-  const begun = report.steps.some(({ status }) => status === 'failed')
-  return begun ? 'Not finished.' : 'Nothing was changed.'
 }
 
 function goOn({ again }: UndoEnded): Section {
