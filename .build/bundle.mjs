@@ -11,8 +11,7 @@ const outdir = new URL('dist/', root)
 
 const { metafile, outputFiles } = await build({
   absWorkingDir: fileURLToPath(root),
-  // The walk's threads begin at a file of their own.
-  entryPoints: ['src/cli.ts', { in: 'src/services/media/walk-thread.ts', out: 'walk-thread' }],
+  entryPoints: ['src/cli.ts'],
   outdir: 'dist',
   bundle: true,
   splitting: true,

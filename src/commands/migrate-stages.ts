@@ -61,7 +61,8 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
 
   async copy({ settings }, { migration, old, world }) {
     // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
-    const copy = copyMedia(migration)
+    const atOnce = settings.on('yes') && !settings.on('dryRun')
+    const copy = copyMedia(migration, { round: 'copy', atOnce })
     const wish = settings.get('slurper')
     if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
     if (old === undefined) throw onlyFromS3()

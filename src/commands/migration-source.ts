@@ -27,12 +27,8 @@ export async function findSource(
     return ofProvider(run, await findProvider(installation, target, run.settings.on('sandbox')))
   const root = installation.media.root
   if (root === undefined) throw noFolder(installation)
-  const [{ localTree }, { startWalkThreads }] = await Promise.all([
-    import('../services/media/local-tree.ts'),
-    import('../services/media/walk-threads.ts'),
-  ])
-  const source = localTree(root, { threads: startWalkThreads })
-  return { source, from: { kind: 'folder', path: root }, old: undefined }
+  const { localTree } = await import('../services/media/local-tree.ts')
+  return { source: localTree(root), from: { kind: 'folder', path: root }, old: undefined }
 }
 
 /** The file beside the env file is made for moves from another provider only, and outlives the switch. */

@@ -126,6 +126,9 @@ async function migrationOf(
 ) {
   const { host, ui, settings } = run
   const { endpoint, bucket, key } = target
+  // What a look has begun to read and nobody carried out would keep the program running.
+  const over = new AbortController()
+  run.atEnd.push(async () => over.abort())
   const { source, from, old } = await findSource(run, installation, target)
   const [{ openCheckpoint, checkpointId }, { connectTootctl }] = await Promise.all([
     import('../services/checkpoint/open-checkpoint.ts'),
@@ -151,7 +154,7 @@ async function migrationOf(
     from,
     to: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
     wishes: { transfers: settings.need('transfers'), bwlimit: settings.get('bwlimit') },
-    signal: host.interrupted,
+    signal: AbortSignal.any([host.interrupted, over.signal]),
     width: Math.max((host.stdout.columns ?? 100) - 8, 30),
     tell: (line) => ui.progress(line),
     say: (line) => ui.say(line),

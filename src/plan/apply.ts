@@ -72,7 +72,8 @@ class Run {
     progress: Progress,
     { signal, looked }: ApplyOptions,
   ) {
-    const sleep = (ms: number) => world.clock.sleep(ms, this.#stop.signal)
+    const sleep: World['clock']['sleep'] = (ms, signal = this.#stop.signal) =>
+      world.clock.sleep(ms, AbortSignal.any([signal, this.#stop.signal]))
     this.#steps = steps
     this.#world = { ...world, clock: { ...world.clock, sleep } }
     this.#progress = progress
@@ -114,8 +115,7 @@ class Run {
   async #carryOut(step: Step): Promise<void> {
     this.#progress.started(step.id, step.title)
     const finding = await this.#lookOnceFactsAreThere(step)
-    if (finding === undefined) return
-    if (finding.is === 'waiting') return
+    if (finding === undefined || finding.is === 'waiting') return
     if (finding.is !== 'blocked') this.#ledger.heed(finding.warnings)
     if (finding.is === 'later') {
       this.#leave(step, finding)

@@ -11,10 +11,6 @@ type Lists<Item> = AsyncIterable<readonly Item[]>
  */
 export const CLOCK_MARGIN_MS = 900_000
 
-/** Files in a batch: small first, so that bytes move at once; then as few runs of rclone as can be. */
-const FIRST_BATCH = 2_000
-const LARGEST_BATCH = 20_000
-
 /** What earlier runs are known to have copied. */
 export interface Known {
   /** Files that came to the source after this moment are looked at closely; milliseconds. */
@@ -62,23 +58,4 @@ export function changed(
 
 function isNew({ key, changedAt }: StoredVersion, { since, versions }: Known): boolean {
   return changedAt > since - CLOCK_MARGIN_MS && versions.get(key) !== changedAt
-}
-
-/** Lists of growing size, none empty. */
-export async function* batches(
-  files: Lists<MediaFile>,
-  { first, largest } = { first: FIRST_BATCH, largest: LARGEST_BATCH },
-): AsyncGenerator<readonly MediaFile[]> {
-  let size = first
-  let batch: MediaFile[] = []
-  for await (const list of files) {
-    for (const file of list) {
-      batch.push(file)
-      if (batch.length < size) continue
-      yield batch
-      batch = []
-      size = Math.min(size * 2, largest)
-    }
-  }
-  if (batch.length > 0) yield batch
 }

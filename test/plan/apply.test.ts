@@ -183,6 +183,15 @@ describe('apply', () => {
     expect(applied.outcomes[0]).not.toHaveProperty('unconfirmed')
   })
 
+  it('a step can end a wait of its own', async () => {
+    const over = AbortSignal.abort()
+    const wait = fakeStep('a', [], {
+      change: async ({ clock }) => clock.sleep(1000, over).then(() => ({})),
+    })
+    const applied = await apply([wait], emptyWorld(), silent())
+    expect(applied.cancelled).toBe(true)
+  })
+
   it('a failing step leaves a wait unconfirmed, and says so in the report', async () => {
     const wait = fakeStep('domain', [], {
       confirm: async ({ clock }) => {

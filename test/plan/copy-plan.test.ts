@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { batches, CLOCK_MARGIN_MS, changed, missing } from '../../src/plan/copy-plan.ts'
+import { CLOCK_MARGIN_MS, changed, missing } from '../../src/plan/copy-plan.ts'
 import type { MediaFile } from '../../src/services/media/port.ts'
 
 const T = 1_800_000_000_000
@@ -59,17 +59,4 @@ describe('what a later copy brings', () => {
   ])('%s', async (_, item, isCopied) => {
     expect(await keys(changed(lists([item]), known))).toEqual(isCopied ? [item.key] : [])
   })
-})
-
-test('batches grow, hold everything in order, and are never empty', async () => {
-  const files = Array.from({ length: 100 }, (_, nth) => file(String(nth)))
-  const sizes: number[] = []
-  const all: string[] = []
-  const source = lists(files.slice(0, 7), [], files.slice(7))
-  for await (const batch of batches(source, { first: 10, largest: 30 })) {
-    sizes.push(batch.length)
-    all.push(...batch.map(({ key }) => key))
-  }
-  expect(sizes).toEqual([10, 20, 30, 30, 10])
-  expect(all).toEqual(files.map(({ key }) => key))
 })

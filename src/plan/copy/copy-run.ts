@@ -1,15 +1,13 @@
-import { ahead } from '../../ahead.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
-import type { MediaFile } from '../../services/media/port.ts'
 import { blankCheckpoint } from '../blank-checkpoint.ts'
-import { batches } from '../copy-plan.ts'
 import type { CopySummary, Migration } from '../migration.ts'
 import type { Clock } from '../step.ts'
 import { copyBatch } from './copy-batch.ts'
-import { chooseFiles, rulesOf } from './copy-choice.ts'
+import { rulesOf } from './copy-choice.ts'
+import { openCopyList } from './copy-list.ts'
 import { CopyTally } from './copy-tally.ts'
-import { type Unread, UnreadPlaces } from './copy-unread.ts'
-import { type CopyKind, copyKind, earliest, knownBy, workOf } from './copy-work.ts'
+import type { Unread } from './copy-unread.ts'
+import { type CopyKind, copyKind, earliest } from './copy-work.ts'
 import type { NewFiles } from './new-files.ts'
 
 /** A copy that has ended, also one that left files behind. */
@@ -30,7 +28,7 @@ export interface CopyRun {
  */
 export async function runCopy(
   migration: Migration,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'now' | 'sleep'>,
   found?: NewFiles,
 ): Promise<CopyRun> {
   const began = clock.now()
@@ -42,19 +40,19 @@ export async function runCopy(
   const stop = new AbortController()
   const signal = AbortSignal.any([migration.signal, stop.signal])
   const begun = beginning(read, { kind, rules, startedAt })
+  let list = kept?.list
+  const expected = kept?.amount ?? expectedOf(read, kind)
   const tally = new CopyTally(migration, begun, {
     clock,
-    total: totalOf(read, kind, kept),
+    total: () => list?.files.total ?? expected,
     onTrouble: () => stop.abort(),
   })
   const unseen = new Set(read.failed.map(({ key }) => key))
   await tally.note()
-  const list = kept?.files
-    ? keptList(kept, kept.files)
-    : await newList(migration, { read, kind, clock, signal })
+  list ??= await openCopyList(migration, { read, kind, clock, signal })
   let unread: readonly Unread[] = []
   try {
-    for await (const batch of ahead(batches(list.files))) {
+    for await (const batch of list.files.batches()) {
       for (const { key } of batch) unseen.delete(key)
       await copyBatch(migration, batch, tally, signal)
       await tally.note()
@@ -98,48 +96,11 @@ async function settle(
   }
 }
 
-function totalOf({ surveyed, copied }: Checkpoint, kind: CopyKind, kept: NewFiles | undefined) {
-  if (kept) return { objects: kept.objects, bytes: kept.bytes }
+/** What a survey saw, where nothing better is known. */
+function expectedOf({ surveyed, copied }: Checkpoint, kind: CopyKind) {
   if (kind === 'delta' || !surveyed) return undefined
   const objects = surveyed.objects - copied.objects
   return objects > 0 ? { objects, bytes: Math.max(surveyed.bytes - copied.bytes, 0) } : undefined
-}
-
-/** What is to be copied, and what is known of the rest once all of it was gone through. */
-interface List {
-  readonly files: AsyncIterable<readonly MediaFile[]>
-  unread(): Promise<readonly Unread[]>
-  leftOut(): number
-}
-
-/** As the look found it a moment ago: nothing is read a second time. */
-function keptList({ unread, leftOut }: NewFiles, files: readonly MediaFile[]): List {
-  return { files: inOneList(files), unread: async () => unread, leftOut: () => leftOut }
-}
-
-async function newList(
-  migration: Migration,
-  { read, kind, clock, signal }: NewListOptions,
-): Promise<List> {
-  const known = await knownBy(migration, read, kind)
-  const choice = await chooseFiles(migration, clock)
-  const places = new UnreadPlaces()
-  return {
-    files: workOf(migration, { kind, known, choice, unread: places, signal }),
-    unread: () => places.wanted(migration, choice),
-    leftOut: () => choice.leftOut,
-  }
-}
-
-interface NewListOptions {
-  readonly read: Checkpoint
-  readonly kind: CopyKind
-  readonly clock: Pick<Clock, 'now'>
-  readonly signal: AbortSignal
-}
-
-async function* inOneList(files: readonly MediaFile[]) {
-  yield files
 }
 
 function iso(date: Date): string {

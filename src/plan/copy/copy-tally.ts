@@ -13,7 +13,8 @@ const MOST_TOLD = 20
 
 export interface TallyOptions {
   readonly clock: Pick<Clock, 'now'>
-  readonly total: { readonly objects: number; readonly bytes: number } | undefined
+  /** How much there will be, as far as it is known by now. */
+  total(): { readonly objects: number; readonly bytes: number } | undefined
   /** Called once when it can't be noted what is done. */
   readonly onTrouble: () => void
 }
@@ -144,7 +145,7 @@ export class CopyTally {
   #tell(): void {
     if (this.#since(this.#toldAt) < TOLD_MS) return
     this.#toldAt = this.#options.clock.now().getTime()
-    const { total } = this.#options
+    const total = this.#options.total()
     const sent = Math.max(this.#bytes, this.#moving.from + this.#moving.bytes)
     const state = {
       objects: this.#objects,

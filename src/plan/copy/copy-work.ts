@@ -28,8 +28,13 @@ export function workOf(
   { kind, known, choice, unread, signal }: Work,
 ): AsyncIterable<readonly MediaFile[]> {
   const { source, bucket } = migration
-  const parallel = kind === 'delta'
-  const files = source.files({ signal, skip: skipped(migration), onOddity: unread.note, parallel })
+  const newestFirst = kind === 'delta'
+  const files = source.files({
+    signal,
+    skip: skipped(migration),
+    onOddity: unread.note,
+    newestFirst,
+  })
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
   // The source is read on while the bucket answers.

@@ -10,7 +10,7 @@ const SMALL_MS = 5_000
 /** Copies what is new, again and again, until a round was small; what failed ends it. */
 export async function deltaRounds(
   migration: Migration,
-  clock: Pick<Clock, 'now'>,
+  clock: Pick<Clock, 'now' | 'sleep'>,
 ): Promise<CopyRun> {
   let sum: CopyRun | undefined
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {

@@ -17,21 +17,30 @@ const LARGE = 256 * 1024
 /** Mastodon's id partitions, and the one level below them, never hold many. */
 const SMALL = /(?:^|\/)\d{3}(?:\/[^/]*)?$/
 
-/**
- * Throws the system's error when the folder can't be read. `foldersOnly`: what else it holds is
- * another walk's, and need not be kept.
- */
-export function folderEntries(fs: TreeFs, path: string, foldersOnly = false): FolderEntries {
+/** Throws the system's error when the folder can't be read. `backwards`: the last key first. */
+export function folderEntries(
+  fs: TreeFs,
+  path: string,
+  { backwards = false }: { readonly backwards?: boolean | undefined } = {},
+): FolderEntries {
   const isLarge = !SMALL.test(path) && (fs.stat(path)?.size ?? 0) > LARGE
-  return isLarge ? packedEntries(fs, path, foldersOnly) : sortedEntries(fs, path, foldersOnly)
+  const found = isLarge ? packedEntries(fs, path) : sortedEntries(fs, path)
+  return backwards ? reversed(found) : found
 }
 
-function sortedEntries(fs: TreeFs, path: string, foldersOnly: boolean): FolderEntries {
-  const all = fs.list(path).map((entry) => {
+function reversed({ length, name, kind }: FolderEntries): FolderEntries {
+  return {
+    length,
+    name: (index) => name(length - 1 - index),
+    kind: (index) => kind(length - 1 - index),
+  }
+}
+
+function sortedEntries(fs: TreeFs, path: string): FolderEntries {
+  const found = fs.list(path).map((entry) => {
     const kind = kindOf(entry)
     return { name: orderedName(fs, path, entry.name, kind), kind }
   })
-  const found = foldersOnly ? all.filter(({ name }) => name.endsWith('/')) : all
   if (found.length > 1) found.sort((a, b) => compareKeys(a.name, b.name))
   return {
     length: found.length,
@@ -41,7 +50,7 @@ function sortedEntries(fs: TreeFs, path: string, foldersOnly: boolean): FolderEn
 }
 
 /** About 30 bytes an entry instead of 250: names lie end to end in one buffer. */
-function packedEntries(fs: TreeFs, path: string, foldersOnly: boolean): FolderEntries {
+function packedEntries(fs: TreeFs, path: string): FolderEntries {
   let bytes = Buffer.allocUnsafe(1 << 20)
   let starts = new Uint32Array(1 << 16)
   let kinds = new Uint8Array(1 << 16)
@@ -50,7 +59,6 @@ function packedEntries(fs: TreeFs, path: string, foldersOnly: boolean): FolderEn
   for (const entry of fs.stream(path)) {
     const kind = kindOf(entry)
     const name = orderedName(fs, path, entry.name, kind)
-    if (foldersOnly && !name.endsWith('/')) continue
     if (end + name.length * 3 > bytes.length) bytes = Buffer.concat([bytes], bytes.length * 2)
     if (length + 2 > starts.length) {
       starts = grown(starts, new Uint32Array(starts.length * 2))

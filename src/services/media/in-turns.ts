@@ -7,29 +7,22 @@ const BATCH = 1000
 /** Milliseconds of walking before Ctrl-C and the screen get their turn. */
 const SLICE_MS = 8
 
-/** A walk on this thread, in batches; it rests where `isEnough` says so. */
+/** A walk in batches. */
 export async function* inTurns(
   walk: TreeWalk,
   {
     signal,
     batch: size = BATCH,
-    isEnough = () => false,
-  }: {
-    readonly signal?: AbortSignal | undefined
-    readonly batch?: number
-    readonly isEnough?: () => boolean
-  } = {},
+  }: { readonly signal?: AbortSignal | undefined; readonly batch?: number } = {},
 ): AsyncGenerator<readonly MediaFile[]> {
   let batch: MediaFile[] = []
   for (let more = true; more; ) {
     if (signal?.aborted) throw new Cancelled()
     more = walk.fill(batch, size, performance.now() + SLICE_MS)
-    const isLast = !more || isEnough()
-    if (batch.length >= size || (isLast && batch.length > 0)) {
+    if (batch.length >= size || (!more && batch.length > 0)) {
       yield batch
       batch = []
     }
-    if (isLast) return
     await othersTurn()
   }
 }

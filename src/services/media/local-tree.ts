@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { ahead } from '../../ahead.ts'
 import { codeOf } from '../../disk-trouble.ts'
 import { Problem } from '../../problem.ts'
-import { inOrder } from './in-order.ts'
 import { inTurns } from './in-turns.ts'
 import { mediaMissing, mediaUnreadable } from './media-problems.ts'
 import { oddityNote } from './oddity-note.ts'
@@ -10,7 +8,6 @@ import type { MediaSource, ReadOptions } from './port.ts'
 import { canRead, type Reader } from './reader.ts'
 import { type TreeFs, treeFs } from './tree-fs.ts'
 import { TreeWalk, type TreeWalkOptions } from './tree-walk.ts'
-import type { WalkThreads } from './walk-threads.ts'
 
 /** Files in a batch for who needs only some. */
 const FEW = 20
@@ -19,8 +16,6 @@ export interface LocalTreeOptions {
   /** Who reads; without it the system is asked about each file that not everyone may read. */
   readonly reader?: Reader
   readonly fs?: TreeFs
-  /** What helps with a long walk; it stays on this thread unless told. */
-  readonly threads?: (() => WalkThreads | undefined) | undefined
 }
 
 /**
@@ -29,33 +24,26 @@ export interface LocalTreeOptions {
  */
 export function localTree(
   root: string,
-  { reader, fs = treeFs, threads }: LocalTreeOptions = {},
+  { reader, fs = treeFs }: LocalTreeOptions = {},
 ): MediaSource {
   return {
     kind: 'local',
     name: root,
-    async *files({ onOddity, signal, skip = [], few, parallel }: ReadOptions = {}) {
+    async *files({ onOddity, signal, skip = [], few, newestFirst }: ReadOptions = {}) {
       const tell: TreeWalkOptions['onOddity'] = (kind, path, detail) =>
         onOddity?.({ path, kind, note: oddityNote(kind, path, detail) })
-      const crew = parallel ? threads?.() : undefined
       try {
-        const task = { root: fs.realpath(root), skip, reader }
-        const own = { ...task, fs, canRead: canRead(fs, reader), onOddity: tell }
-        const walk = new TreeWalk(own)
-        const isEnough = () => crew?.ready === true
-        yield* inTurns(walk, { signal, isEnough, ...(few && { batch: FEW }) })
-        if (walk.isOver || !crew) return
-        const [after, of] = [walk.last, crew.count + 1]
-        const first = new TreeWalk({ ...own, after, share: { index: 0, of } })
-        yield* inOrder([
-          // While a thread is waited for, this one walks on.
-          ahead(inTurns(first, { signal })),
-          ...crew.files({ ...task, after, of }, { onOddity: tell, signal }),
-        ])
+        const walk = new TreeWalk({
+          root: fs.realpath(root),
+          fs,
+          skip,
+          backwards: newestFirst,
+          canRead: canRead(fs, reader),
+          onOddity: tell,
+        })
+        yield* inTurns(walk, { signal, ...(few && { batch: FEW }) })
       } catch (error) {
         throw rootProblem(error) ?? error
-      } finally {
-        crew?.end()
       }
     },
     async find(key) {

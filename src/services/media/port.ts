@@ -23,8 +23,11 @@ export interface ReadOptions {
   readonly skip?: readonly string[]
   /** Only some are needed: whoever reads stops soon. */
   readonly few?: boolean
-  /** Nothing else is waited for meanwhile: worth another thread, and its 45 MB of memory. */
-  readonly parallel?: boolean
+  /**
+   * The order is all the same, and what is likely to be new should come first: the keys backwards, as
+   * Mastodon's ids ascend. A source that can only be read forwards is.
+   */
+  readonly newestFirst?: boolean
 }
 
 export interface MediaFile {

@@ -1,25 +1,19 @@
 import { codeOf } from '../../disk-trouble.ts'
-import { compareKeys } from '../../key-order.ts'
 import { type FolderEntries, folderEntries } from './folder-entries.ts'
 import { isWithin, type LinkEnd, linkEnd } from './link-end.ts'
 import type { MediaFile, Oddity } from './port.ts'
 import type { FileStat, TreeFs } from './tree-fs.ts'
-import { partOf, type WalkShare } from './walk-share.ts'
 
 export interface TreeWalkOptions {
   readonly fs: TreeFs
   /** Absolute, links resolved. */
   readonly root: string
   readonly skip: readonly string[]
-  /** Where another walk has stopped: only what comes behind this key is given. */
-  readonly after?: string | undefined
-  /** The part of the tree that is given; all of it unless told. */
-  readonly share?: WalkShare | undefined
+  /** The last key first; in the order of the keys unless told. */
+  readonly backwards?: boolean | undefined
   canRead(stat: FileStat, path: string): boolean
   onOddity(kind: Oddity['kind'], path: string, detail?: string): void
 }
-
-export type ToldOddity = Parameters<TreeWalkOptions['onOddity']>
 
 interface Folder {
   /** `` or ending with `/`. */
@@ -31,8 +25,6 @@ interface Folder {
   readonly linkedFrom: readonly string[]
   /** When the last of these links was made, milliseconds: what it shows came to be then. */
   readonly linkedAt: number
-  /** Nothing below it belongs to another walk. */
-  readonly isWhole: boolean
 }
 
 type Place = Omit<Folder, 'entries' | 'next'>
@@ -43,28 +35,11 @@ const GONE: readonly string[] = ['ENOENT', 'ENOTDIR']
 export class TreeWalk {
   readonly #at: TreeWalkOptions
   readonly #open: Folder[] = []
-  /** Until the first key behind it. */
-  #after: string | undefined
-  #last = ''
-  /** What is wrong with this entry is told by another walk, or was. */
-  #isTold = false
 
   /** Throws the system's error when the root can't be read. */
   constructor(options: TreeWalkOptions) {
     this.#at = options
-    this.#after = options.after
-    const { root, share } = options
-    const place = { prefix: '', real: root, linkedFrom: [], linkedAt: 0, isWhole: !share }
-    this.#open.push({ ...place, entries: this.#entries(root, place.isWhole), next: 0 })
-  }
-
-  get isOver(): boolean {
-    return this.#open.length === 0
-  }
-
-  /** How far it came: the last key that it looked at, of a file or of a folder that it entered. */
-  get last(): string {
-    return this.#last
+    this.#enter({ prefix: '', real: options.root, linkedFrom: [], linkedAt: 0 })
   }
 
   /** Adds files until there are `limit` of them or the time is up; false when there are no more. */
@@ -84,29 +59,24 @@ export class TreeWalk {
   }
 
   #take(folder: Folder, index: number): MediaFile | undefined {
-    const { skip, share } = this.#at
+    const { skip, onOddity } = this.#at
     const name = folder.entries.name(index)
     const key = folder.prefix + name
-    if (this.#isBehind(key)) return undefined
-    this.#last = key
-    const part = share && !folder.isWhole ? partOf(folder.prefix, name, share) : 'own'
-    if (part === 'others' || skip.some((prefix) => key.startsWith(prefix))) return undefined
-    this.#isTold = this.#after !== undefined || (part === 'way' && share?.index !== 0)
+    if (skip.some((prefix) => key.startsWith(prefix))) return undefined
     if (name.startsWith('.')) {
-      this.#tell('hidden', key)
+      onOddity('hidden', key)
       return undefined
     }
     // Names that aren't UTF-8 may come out alike.
     if (index > 0 && name.includes('\ufffd') && folder.entries.name(index - 1) === name) {
-      this.#tell('name-not-utf8', key)
+      onOddity('name-not-utf8', key)
       return undefined
     }
     const kind = folder.entries.kind(index)
-    const isWhole = part === 'own'
     try {
       if (kind === 'folder') {
-        this.#enter({ ...folder, prefix: key, real: `${folder.real}/${bare(name)}`, isWhole })
-      } else if (kind === 'link') return this.#follow({ ...folder, isWhole }, key)
+        this.#enter({ ...folder, prefix: key, real: `${folder.real}/${bare(name)}` })
+      } else if (kind === 'link') return this.#follow(folder, key)
       else return this.#file(key, this.#at.fs.lstat(this.#path(key)), 0)
     } catch (error) {
       this.#trouble(key, codeOf(error))
@@ -114,20 +84,12 @@ export class TreeWalk {
     return undefined
   }
 
-  /** A folder on the way to where it goes on is entered once more. */
-  #isBehind(key: string): boolean {
-    if (this.#after === undefined) return false
-    if (compareKeys(key, this.#after) > 0) {
-      this.#after = undefined
-      return false
-    }
-    return !(key.endsWith('/') && this.#after.startsWith(key))
-  }
-
   #enter(place: Place): void {
-    const { prefix, real, linkedFrom, linkedAt, isWhole } = place
-    const entries = this.#entries(this.#path(bare(prefix)), isWhole)
-    this.#open.push({ prefix, real, linkedFrom, linkedAt, isWhole, entries, next: 0 })
+    const { prefix, real, linkedFrom, linkedAt } = place
+    const { fs, root, backwards } = this.#at
+    const path = prefix === '' ? root : this.#path(bare(prefix))
+    const entries = folderEntries(fs, path, { backwards })
+    this.#open.push({ prefix, real, linkedFrom, linkedAt, entries, next: 0 })
   }
 
   #follow(folder: Place, key: string): MediaFile | undefined {
@@ -136,21 +98,21 @@ export class TreeWalk {
     const linkedAt = Math.max(folder.linkedAt, fs.lstat(path)?.ctimeMs ?? 0)
     const end: LinkEnd = linkEnd(fs, path)
     if ('oddity' in end) {
-      this.#tell(end.oddity, key, end.detail)
+      this.#at.onOddity(end.oddity, key, end.detail)
       return undefined
     }
     const { real, stat } = end
     if (stat.isDirectory()) {
       const passed = [...folder.linkedFrom, folder.real]
       if (passed.some((place) => isWithin(place, real))) {
-        this.#tell('loop', key, real)
+        this.#at.onOddity('loop', key, real)
         return undefined
       }
-      if (!isWithin(real, root)) this.#tell('outside-link', key, real)
+      if (!isWithin(real, root)) this.#at.onOddity('outside-link', key, real)
       this.#enter({ ...folder, prefix: key, real, linkedFrom: passed, linkedAt })
       return undefined
     }
-    if (!isWithin(real, root)) this.#tell('outside-link', key, real)
+    if (!isWithin(real, root)) this.#at.onOddity('outside-link', key, real)
     return this.#file(key, stat, linkedAt)
   }
 
@@ -160,11 +122,11 @@ export class TreeWalk {
       return undefined
     }
     if (!stat.isFile()) {
-      this.#tell('not-a-file', key)
+      this.#at.onOddity('not-a-file', key)
       return undefined
     }
     if (!this.#at.canRead(stat, this.#path(key))) {
-      this.#tell('unreadable', key, 'EACCES')
+      this.#at.onOddity('unreadable', key, 'EACCES')
       return undefined
     }
     const since = this.#open.at(-1)?.linkedAt ?? 0
@@ -174,18 +136,8 @@ export class TreeWalk {
 
   /** What is gone since its folder was read is no trouble, unless it was never there by that name. */
   #trouble(key: string, code: string): void {
-    if (!GONE.includes(code)) this.#tell('unreadable', key, code)
-    else if (key.includes('\ufffd')) this.#tell('name-not-utf8', key)
-  }
-
-  /** Files above the folders that are dealt out belong to the first walk. */
-  #entries(path: string, isWhole: boolean): FolderEntries {
-    const { fs, share } = this.#at
-    return folderEntries(fs, path, !isWhole && share?.index !== 0)
-  }
-
-  #tell(...oddity: ToldOddity): void {
-    if (!this.#isTold) this.#at.onOddity(...oddity)
+    if (!GONE.includes(code)) this.#at.onOddity('unreadable', key, code)
+    else if (key.includes('\ufffd')) this.#at.onOddity('name-not-utf8', key)
   }
 
   #path(key: string): string {

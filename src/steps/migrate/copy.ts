@@ -39,6 +39,8 @@ export interface CopyWishes {
   readonly round: CopyRound
   /** Files that may fail without stopping what follows; none unless told. */
   readonly maxLoss?: number
+  /** Nobody reads the plan before it is carried out: what is new is not counted first. */
+  readonly atOnce?: boolean
 }
 
 /**
@@ -47,7 +49,7 @@ export interface CopyWishes {
  */
 export function copyMedia(
   migration: Migration,
-  { round, maxLoss = 0 }: CopyWishes = { round: 'copy' },
+  { round, maxLoss = 0, atOnce = false }: CopyWishes = { round: 'copy' },
 ): Step<'clock'> {
   const { id, title, will } = rounds[round]
   let found: NewFiles | undefined
@@ -68,21 +70,25 @@ export function copyMedia(
       const isFresh = found && clock.now().getTime() - found.startedAt.getTime() < KEPT_MS
       // Asked beside the walk, on another core; without anything new rclone may be missing.
       const version = Promise.allSettled([migration.rclone.version()])
-      if (!found || !isFresh) found = await findNewFiles(migration, clock, checkpoint)
+      if (!found || !isFresh) {
+        await found?.list?.files.close()
+        found = await findNewFiles(migration, { checkpoint, clock, counts: !atOnce })
+      }
       const left = checkpoint.failed.length
       const warnings = found.unread.map(({ path, reason }) => `${shown(path)}: ${reason}`)
       const open = Math.max(left, found.unread.length)
-      if (found.objects === 0 && open === 0) {
+      const isNothing = found.amount?.objects === 0
+      if (isNothing && open === 0) {
         return {
           is: 'ready',
           note: `nothing new since ${minute(checkpoint.completeSince)}`,
         }
       }
       for (const asked of await version) if (asked.status === 'rejected') throw asked.reason
-      if (found.objects === 0)
-        return plan(`look after what is left: ${counted(open, 'file')}`, warnings)
+      if (isNothing) return plan(`look after what is left: ${counted(open, 'file')}`, warnings)
+      const much = found.amount ? `, ${amount(found.amount)}` : ''
       const again = left === 0 ? '' : `; tried again: ${counted(left, 'file')}`
-      return plan(`copy what is new since the last copy, ${amount(found)}${again}`, warnings)
+      return plan(`copy what is new since the last copy${much}${again}`, warnings)
     },
 
     async change({ clock }) {

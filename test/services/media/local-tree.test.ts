@@ -30,6 +30,22 @@ describe('localTree', () => {
     for (const { key, size } of files) expect(size).toBe(Buffer.byteLength(key))
   })
 
+  it('gives the same backwards where what is newest should come first', async () => {
+    const ids = ['110/345/000', '110/345/001', '110/346/998', '111/000/004', '99', '111.jpg']
+    const root = scratchTree({
+      ...Object.fromEntries(ids.map((id) => [`media/files/${id}/original/a.jpg`, id])),
+      'cache/b.jpg': 'at the end',
+    })
+    symlinkSync('nowhere', join(root, 'media/dangling'))
+    const [forwards, backwards] = [
+      await readAll(localTree(root)),
+      await readAll(localTree(root), { newestFirst: true }),
+    ]
+    expect(backwards.files).toEqual(forwards.files.toReversed())
+    expect(backwards.odd).toEqual(forwards.odd)
+    expect(backwards.keys.at(-1)).toBe('cache/b.jpg')
+  })
+
   it('tells mode, and ctime as the time of change', async () => {
     const root = scratchTree({ 'a.jpg': 'a' })
     chmodSync(join(root, 'a.jpg'), 0o600)

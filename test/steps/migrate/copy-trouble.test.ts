@@ -119,7 +119,7 @@ describe('stopped half-way', () => {
     world.rclone.stop = () => undefined
     world.rclone.batches.length = 0
     expect((await run(world)).after.is).toBe('ready')
-    expect(world.rclone.asked).toEqual([4, 5, 6, 7, 8].map((nth) => `new/${nth}.png`))
+    expect(world.rclone.asked).toEqual([4, 3, 2, 1, 0].map((nth) => `new/${nth}.png`))
     expectEqual(world)
   })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Cancelled } from '../../../src/problem.ts'
 import { copyMedia } from '../../../src/steps/migrate/copy.ts'
 import { type CopyWorld, expectEqual, filled, HOUR, lists, NOON, run } from './copy-runs.ts'
 import { objectOf } from './fake-copy.ts'
@@ -86,10 +87,62 @@ describe('again', () => {
     expect(before).toMatchObject({
       changes: [{ what: expect.stringContaining('2 files, 9 bytes') }],
     })
-    expect(world.rclone.asked).toEqual(['files/003.png', 'files/new.png'])
+    expect(world.rclone.asked).toEqual(['files/new.png', 'files/003.png'])
     expect(after.is).toBe('ready')
     expect(world.s3.calls).toEqual([])
     expectEqual(world)
+  })
+
+  describe('with nobody to read the plan first', () => {
+    const wishes = { round: 'copy', atOnce: true } as const
+
+    test('it goes up while the walk goes on, the newest first', async () => {
+      const world = await complete()
+      for (const nth of [50, 51]) world.source.put(`files/0${nth}.png`, 'new', NOON + HOUR / 2)
+      world.source.put('files/003.png', 'TEXT 3', NOON + HOUR / 2)
+      const copied = new Promise<void>((resolve) => {
+        const { copy } = world.rclone
+        world.rclone.copy = async (...batch) => {
+          await copy.apply(world.rclone, batch)
+          resolve()
+        }
+      })
+      // The walk's second batch is not read before the first has been carried.
+      world.source.beforeBatch = (nth) => (nth === 1 ? copied : Promise.resolve())
+      const walks = world.source.walks
+      const { before, after } = await run(world, wishes)
+      expect(before).toMatchObject({ changes: [{ what: 'copy what is new since the last copy' }] })
+      expect(world.rclone.batches.map(({ keys }) => keys)).toEqual([
+        ['files/051.png', 'files/050.png'],
+        ['files/003.png'],
+      ])
+      expect(after).toMatchObject({
+        is: 'ready',
+        note: expect.stringMatching(/^3 files, 12 bytes/),
+      })
+      expect([world.source.walks - walks, world.s3.calls]).toEqual([1, []])
+      expectEqual(world)
+    })
+
+    test('nothing new: no request, one walk, ready in the plan', async () => {
+      const world = await complete()
+      const walks = world.source.walks
+      const { before } = await run(world, wishes)
+      expect(before).toMatchObject({ is: 'ready', note: 'nothing new since 2026-11-22 10:00 UTC' })
+      expect([world.s3.calls, world.rclone.batches]).toEqual([[], []])
+      expect(world.source.walks - walks).toBe(1)
+    })
+
+    test('stopped before the walk has ended it is not complete', async () => {
+      const world = await complete()
+      for (const nth of [50, 51]) world.source.put(`files/0${nth}.png`, 'new', NOON + HOUR / 2)
+      const since = world.checkpoint.held?.completeSince
+      world.source.beforeBatch = async (nth) => {
+        if (nth === 1) world.stop.abort()
+      }
+      await expect(run(world, wishes)).rejects.toBeInstanceOf(Cancelled)
+      expect(world.checkpoint.held?.completeSince).toBe(since)
+    })
   })
 
   test('a clock that is off by minutes hides nothing, and what was copied is known', async () => {

@@ -20,18 +20,22 @@ class FakeSource implements MediaSource {
   readonly tree = new Map<string, MediaFile & { text: string }>()
   oddities: Oddity[] = []
   walks = 0
+  /** Waited for before every batch of a walk. */
+  beforeBatch: (nth: number) => Promise<void> = async () => undefined
 
   put(key: string, text: string, changedAt: number, mode = 0o644): void {
     this.tree.set(key, { key, text, size: Buffer.byteLength(text), changedAt, mode })
   }
 
-  async *files({ signal, onOddity }: Parameters<MediaSource['files']>[0] = {}) {
+  async *files({ signal, onOddity, newestFirst }: Parameters<MediaSource['files']>[0] = {}) {
     this.walks += 1
     for (const oddity of this.oddities) onOddity?.(oddity)
     const hidden = new Set(this.oddities.map(({ path }) => path))
     const seen = [...this.tree.values()].filter(({ key }) => !hidden.has(key))
     const all = seen.sort((a, b) => compareKeys(a.key, b.key))
+    if (newestFirst) all.reverse()
     for (let at = 0; at < all.length; at += 10) {
+      await this.beforeBatch(at / 10)
       if (signal?.aborted) throw new Cancelled()
       yield all.slice(at, at + 10)
     }
