@@ -5,7 +5,10 @@ import { Problem } from '../problem.ts'
 export function stopped({ outcomes }: Applied, again: string): Problem {
   const titles = (statuses: readonly string[]) => {
     const found = outcomes.filter(({ status }) => statuses.includes(status))
-    const names = found.map(({ title, unconfirmed }) => (unconfirmed ? `${title} (begun)` : title))
+    const names = found.map(({ title, unconfirmed, reached }) => {
+      const state = reached === undefined ? 'begun' : `begun: ${reached}`
+      return unconfirmed ? `${title} (${state})` : title
+    })
     return names.join(', ') || 'nothing'
   }
   return new Problem({

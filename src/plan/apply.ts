@@ -1,19 +1,8 @@
 import { Cancelled, Problem } from '../problem.ts'
 import { Ledger } from './ledger.ts'
+import type { Outcome, Progress } from './outcome.ts'
 import type { Facts, Finding, Step, World } from './step.ts'
 import { factsOf, lookAt, type Plan } from './survey.ts'
-
-export interface Outcome {
-  readonly id: string
-  readonly title: string
-  readonly status: 'ready' | 'changed' | 'failed' | 'blocked' | 'skipped'
-  readonly note: string
-  readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
-  /** Carried out, but the run ended before it could be seen to have worked. */
-  readonly unconfirmed?: true
-  /** What to type before the next run can do what this one left. */
-  readonly next?: string
-}
 
 export interface Applied {
   readonly outcomes: readonly Outcome[]
@@ -21,13 +10,6 @@ export interface Applied {
   readonly warnings: readonly string[]
   readonly problem: Problem | undefined
   readonly cancelled: boolean
-}
-
-/** Told while the steps run; knows nothing of screens. */
-export interface Progress {
-  started(id: string, title: string): void
-  told(id: string, title: string, state: string): void
-  ended(outcome: Outcome): void
 }
 
 export interface ApplyOptions {

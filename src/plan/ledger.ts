@@ -1,5 +1,5 @@
 import { Problem } from '../problem.ts'
-import type { Outcome, Progress } from './apply.ts'
+import type { Outcome, Progress } from './outcome.ts'
 import type { Facts, Step } from './step.ts'
 
 /** How the note of a step begins that stays changed against its will. */
@@ -27,8 +27,10 @@ export class Ledger {
 
   outcomeOf(step: Step): Outcome {
     const { id, title } = step
-    const skipped = { id, title, status: 'skipped', note: 'not reached', changes: [] } as const
-    return this.#outcomes.get(id) ?? skipped
+    const skipped: Outcome = { id, title, status: 'skipped', note: 'not reached', changes: [] }
+    const outcome = this.#outcomes.get(id) ?? skipped
+    const reached = outcome.unconfirmed ? step.reached?.() : undefined
+    return reached === undefined ? outcome : { ...outcome, reached }
   }
 
   heed(warnings: readonly string[] = []): void {

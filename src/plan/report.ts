@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { Problem } from '../problem.ts'
-import type { Outcome } from './apply.ts'
 import { type Checked, checkAreas } from './check.ts'
 import { comparisonSchema } from './comparison.ts'
 import { mediaSurveySchema } from './media-survey.ts'
+import type { Outcome } from './outcome.ts'
 import type { EnvWritten } from './step.ts'
 import type { Plan, PlanItem } from './survey.ts'
 
@@ -71,8 +71,9 @@ export function planSteps(plan: Plan): ReportStep[] {
 }
 
 export function outcomeSteps(outcomes: readonly Outcome[]): ReportStep[] {
-  return outcomes.map(({ id, title, status, note, changes, unconfirmed }) => {
-    const state = unconfirmed ? `${note} (begun, not confirmed yet)` : note
+  return outcomes.map(({ id, title, status, note, changes, unconfirmed, reached }) => {
+    const begun = reached === undefined ? note : `${note}; ${reached}`
+    const state = unconfirmed ? `${begun} (begun, not confirmed yet)` : note
     return { id, title, status, note: state, changes: [...changes] }
   })
 }

@@ -26,6 +26,8 @@ export interface Step<Needs extends keyof World = keyof World> {
   look(at: Pick<World, Needs>): Promise<Finding>
   /** Carries out what `look` announced and returns what it learned. */
   change?(at: Pick<World, Needs>): Promise<Partial<Facts>>
+  /** How far a change came that was stopped, as in `2 files, 30 KB copied`. */
+  reached?(): string | undefined
   /** Called after `change`, beside the steps that follow; `tell` shows the state reached so far. */
   confirm?(at: Pick<World, Needs>, tell: (state: string) => void): Promise<Finding>
   /** Takes back what can't be found again, when a later step fails or the run is cancelled. */

@@ -1,4 +1,4 @@
-import type { Outcome } from '../plan/apply.ts'
+import type { Outcome } from '../plan/outcome.ts'
 import { Problem } from '../problem.ts'
 import { checkLines, faultLines } from './check-lines.ts'
 import type { Ui } from './port.ts'

@@ -1,5 +1,5 @@
-import type { Progress } from '../plan/apply.ts'
 import type { Checked } from '../plan/check.ts'
+import type { Progress } from '../plan/outcome.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
 import type { ChecksShown } from './check-lines.ts'

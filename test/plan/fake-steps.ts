@@ -1,4 +1,4 @@
-import type { Progress } from '../../src/plan/apply.ts'
+import type { Progress } from '../../src/plan/outcome.ts'
 import type { Facts, Finding, Step, World } from '../../src/plan/step.ts'
 import { Cancelled, Problem } from '../../src/problem.ts'
 

@@ -59,7 +59,7 @@ describe.skipIf(rcloneMissing)(`a copy that is stopped ${rcloneMissing ?? ''}`, 
     expect(left).toBeGreaterThan(there)
     expect(noted()).toBeLessThanOrEqual(left)
     if (signal === 'SIGINT') {
-      expect(stdout).toContain('Not done: Copy (begun).')
+      expect(stdout).toMatch(/Not done: Copy \(begun: \d+ files?, [\d.]+ \w+ copied\)\./)
       expect(stdout).toContain('What is done stays done.')
       expect(stdout).toContain('To go on from here')
       expect(noted()).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../src/plan/apply.ts'
+import type { Outcome } from '../../src/plan/outcome.ts'
 import type { Report } from '../../src/plan/report.ts'
 import { planSteps } from '../../src/plan/report.ts'
 import type { Plan } from '../../src/plan/survey.ts'

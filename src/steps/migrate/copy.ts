@@ -54,6 +54,7 @@ export function copyMedia(
   const { id, title, will } = rounds[round]
   let found: NewFiles | undefined
   let done: CopyRun | undefined
+  let reached: string | undefined
   return {
     id,
     title,
@@ -92,14 +93,37 @@ export function copyMedia(
     },
 
     async change({ clock }) {
-      done =
-        round === 'catch-up'
-          ? await deltaRounds(migration, clock)
-          : await runCopy(migration, clock, found)
+      const before = await noted(migration)
+      try {
+        done =
+          round === 'catch-up'
+            ? await deltaRounds(migration, clock)
+            : await runCopy(migration, clock, found)
+      } catch (error) {
+        reached = copiedSince(before, await noted(migration))
+        throw error
+      }
       found = undefined
       return { mediaCopied: done.summary }
     },
+
+    reached: () => reached,
   }
+}
+
+type Amount = { readonly objects: number; readonly bytes: number }
+
+/** Copied in all runs so far, as far as it is noted. */
+async function noted({ checkpoint }: Migration): Promise<Amount | undefined> {
+  const read = await checkpoint.read().catch(() => undefined)
+  return read?.copied
+}
+
+function copiedSince(before: Amount | undefined, after: Amount | undefined): string | undefined {
+  if (!after) return undefined
+  const objects = after.objects - (before?.objects ?? 0)
+  const bytes = after.bytes - (before?.bytes ?? 0)
+  return objects > 0 ? `${amount({ objects, bytes })} copied` : undefined
 }
 
 function plan(what: string, warnings: readonly string[] = []): Finding {
@@ -107,10 +131,7 @@ function plan(what: string, warnings: readonly string[] = []): Finding {
   return { is: 'change', changes, warnings: warnings.slice(0, 10) }
 }
 
-function everything(
-  { source, to }: Migration,
-  surveyed: { readonly objects: number; readonly bytes: number } | undefined,
-): string {
+function everything({ source, to }: Migration, surveyed: Amount | undefined): string {
   const size = surveyed ? `, at most ${amount(surveyed)}` : ''
   return `copy what the bucket ${to.bucket} lacks of ${source.name}${size}; Mastodon goes on running`
 }
@@ -138,7 +159,7 @@ function rest(migration: Migration, { vanished, leftOut }: CopySummary): string 
   return `; ${[...gone, out].join(', ')}`
 }
 
-function amount({ objects, bytes }: { readonly objects: number; readonly bytes: number }): string {
+function amount({ objects, bytes }: Amount): string {
   return objects === 0 ? 'nothing was missing' : `${counted(objects, 'file')}, ${bytesOf(bytes)}`
 }
 

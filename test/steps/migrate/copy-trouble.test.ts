@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Cancelled, Problem } from '../../../src/problem.ts'
+import { copyMedia } from '../../../src/steps/migrate/copy.ts'
 import { expectEqual, filled, HOUR, lists, NOON, OLD, run } from './copy-runs.ts'
 
 describe('what rclone says is held against what was asked', () => {
@@ -99,6 +100,21 @@ describe('stopped half-way', () => {
       expectEqual(world)
     },
   )
+
+  test('says how far this run came', async () => {
+    const world = filled()
+    const step = copyMedia(world.migration)
+    for (const [stopAt, reached] of [
+      ['010.png', '10 files, 60 bytes copied'],
+      ['012.png', '2 files, 14 bytes copied'],
+      ['012.png', undefined],
+    ] as const) {
+      world.rclone.stop = (key) => (key.endsWith(stopAt) ? new Cancelled() : undefined)
+      await step.look(world.at)
+      await expect(step.change?.(world.at)).rejects.toBeInstanceOf(Cancelled)
+      expect(step.reached?.()).toBe(reached)
+    }
+  })
 
   test('a file changed behind its copy, to the same size, is copied again', async () => {
     const world = filled()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Outcome } from '../../../src/plan/apply.ts'
 import { type CutoverVariant, restartFor } from '../../../src/plan/cutover.ts'
+import type { Outcome } from '../../../src/plan/outcome.ts'
 import { Cancelled } from '../../../src/problem.ts'
 import { freshProcesses } from '../../../src/steps/fresh-processes.ts'
 import { restart } from '../../../src/steps/restart.ts'
