@@ -154,6 +154,14 @@ describe('habits', () => {
     expect(computed).toEqual(['sandbox/r2/load-miniflare.ts'])
   })
 
+  test('a test that changes its own process has it for itself: *.alone.test.ts', () => {
+    const tests = codeBelow('test').filter((path) => path.endsWith('.test.ts'))
+    const changes = (path: string) =>
+      /\bvi\.(?!fn\b)\w+/.test(bareCode(readFileSync(join(root, path), 'utf8')))
+    const isAlone = (path: string) => path.endsWith('.alone.test.ts')
+    expect(tests.filter((path) => changes(path) !== isAlone(path))).toEqual([])
+  })
+
   test('no file is longer than 250 lines', () => {
     const folders = ['src', 'test', '.build']
     const long = folders.flatMap(codeBelow).filter((path) => lines(path) > 250)
