@@ -85,7 +85,10 @@ function later({ stage, prepared, facts, report }: MigrateEnded): Section[] {
   const noted = checkpoint?.switchedAt
   const at = facts.switched?.at ?? (noted === undefined ? undefined : new Date(noted))
   if (!at || (stage !== 'cutover' && stage !== 'compare') || !report.comparison) return []
-  const lines = laterRemoval(migration.from, at, report.comparison.leftOut)
+  const lines = laterRemoval(migration.from, at, {
+    leftOut: report.comparison.leftOut,
+    compareLine: migration.lineFor('compare'),
+  })
   return [{ title: 'The old place', lines }]
 }
 

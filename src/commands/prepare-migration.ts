@@ -18,6 +18,7 @@ import { lazyCloudflare } from './lazy-cloudflare.ts'
 import { lazyPort, once } from './lazy-port.ts'
 import { lazyS3 } from './lazy-s3.ts'
 import { remember } from './memory.ts'
+import { otherStageLine } from './migrate-line.ts'
 import { findMigrationTarget, type MigrationTarget } from './migration-setup.ts'
 import { findSource } from './migration-source.ts'
 import { stateHome } from './state-home.ts'
@@ -156,6 +157,7 @@ async function migrationOf(
     wishes: { transfers: settings.need('transfers'), bwlimit: settings.get('bwlimit') },
     signal: AbortSignal.any([host.interrupted, over.signal]),
     width: Math.max((host.stdout.columns ?? 100) - 8, 30),
+    lineFor: (stage, flags = '') => `${otherStageLine(run, stage)}${flags}`,
     tell: (line) => ui.progress(line),
     say: (line) => ui.say(line),
   }

@@ -12,10 +12,13 @@ const DAY_MS = 86_400_000
 export function laterRemoval(
   from: CopyPlace,
   switchedAt: Date,
-  leftOut: Comparison['leftOut'],
+  {
+    leftOut,
+    compareLine,
+  }: { readonly leftOut: Comparison['leftOut']; readonly compareLine: string },
 ): string[] {
   const day = new Date(switchedAt.getTime() + KEPT_DAYS * DAY_MS).toISOString().slice(0, 10)
-  const compare = ['Compare once more before that:', '  npx mastodon-r2 migrate --stage compare']
+  const compare = ['Compare once more before that:', `  ${compareLine}`]
   if (from.kind === 'bucket') {
     return [`Keep the old bucket ${from.bucket}, and delete it not before ${day}.`, ...compare]
   }

@@ -1,3 +1,4 @@
+import type { Stage } from '../migration-stages.ts'
 import type { CheckpointPort } from '../services/checkpoint/port.ts'
 import type { TootctlPort } from '../services/mastodon/tootctl-port.ts'
 import type { MediaSource } from '../services/media/port.ts'
@@ -22,6 +23,11 @@ export interface Migration {
   readonly signal: AbortSignal
   /** Characters that fit into the line of `tell`. */
   readonly width: number
+  /**
+   * What to type for a stage of this same migration: it repeats where Mastodon and its media are.
+   * `flags` come behind it, as in ` --remove-extras`.
+   */
+  lineFor(stage: Stage, flags?: string): string
   /** A line that takes the place of the one before: where a long work stands. */
   tell(state: string): void
   /** A line that stays, such as what another program printed. */

@@ -26,10 +26,7 @@ export async function leftBehind(
     ...(skipped > 0 ? [`${skipped >= READ ? 'many' : count(skipped)} passed over`] : []),
   ]
   const what = all.length > 0 ? all.join(', ') : 'A job had trouble'
-  return [
-    `Super Slurper: ${what}. rclone copies what is missing: npx mastodon-r2 migrate --stage copy --engine rclone`,
-    ...named,
-  ]
+  return [`Super Slurper: ${what}. The copy with rclone after it brings what is missing.`, ...named]
 }
 
 /**

@@ -24,7 +24,11 @@ function headline(
     next: undefined,
     tables: [],
     prepared: {
-      migration: { selection: {}, from: { kind: 'folder', path: '/srv/system' } },
+      migration: {
+        selection: {},
+        from: { kind: 'folder', path: '/srv/system' },
+        lineFor: (of: Stage) => `npx mastodon-r2 migrate --stage ${of}`,
+      },
       world: { clock: { now: () => NOW } },
       switchedOn: false,
       ...prepared,

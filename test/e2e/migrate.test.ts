@@ -112,6 +112,11 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
     expect(compared.comparison).toMatchObject({ equal: false })
     const early = await reported(['--stage', 'cutover', '--yes'], 1)
     expect(early.problem).toMatchObject({ code: 'copy-incomplete' })
+    // What to type holds for this server: where it is, is said again.
+    for (const { problem } of [compared, early])
+      expect(problem.next).toMatch(
+        / {2}npx mastodon-r2 migrate --s3-endpoint-url \S+ .*--stage copy$/,
+      )
     const nothing = await reported(['--stage', 'cleanup', '--yes'], 2)
     expect(nothing.problem).toMatchObject({ code: 'nothing-to-clean' })
     const { problem } = await reported(['--stage', 'copy'], 2)

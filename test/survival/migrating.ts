@@ -68,6 +68,7 @@ export class Migrating {
       wishes: { transfers: 16, bwlimit: undefined },
       signal: stop.signal,
       width: 100,
+      lineFor: (stage) => `npx mastodon-r2 migrate --stage ${stage}`,
       tell: (line) => void this.told.push(line),
       say: (line) => void this.said.push(line),
     }

@@ -7,7 +7,10 @@ import { shown } from './copy-tally.ts'
 const MOST_NAMED = 5
 
 /** Problem `copy-incomplete`: what is left and why, by reason, and how to go on. */
-export function incomplete({ checkpoint }: Migration, { summary, unread }: CopyRun): Problem {
+export function incomplete(
+  { checkpoint, lineFor }: Migration,
+  { summary, unread }: CopyRun,
+): Problem {
   const folders = unread.map(({ path, reason }) => ({ key: path, reason }))
   const left = [...folders, ...summary.failed]
   const named = left.slice(0, MOST_NAMED).map(({ key, reason }) => `${shown(key)} (${reason})`)
@@ -21,6 +24,6 @@ export function incomplete({ checkpoint }: Migration, { summary, unread }: CopyR
     code: 'copy-incomplete',
     what: `${counted(left.length, 'file')} could not be copied; ${counted(summary.objects, 'file')} could.`,
     why: `${named.join(', ')}${rest}.`,
-    next: `${cure}\n  npx mastodon-r2 migrate --stage copy`,
+    next: `${cure}\n  ${lineFor('copy')}`,
   })
 }

@@ -33,7 +33,7 @@ export function compareMedia(migration: Migration, wishes: CompareWishes): Step<
       const how = content === undefined ? options : { ...options, content }
       const comparison = await compareSides(migration, how, clock.now())
       await compared(comparison)
-      return findingOf(comparison, maxLoss)
+      return findingOf(migration, comparison, maxLoss)
     },
   }
 }
@@ -43,18 +43,21 @@ function contentOf({ from }: Migration): ContentReader | undefined {
   return (key) => createReadStream(join(from.path, key), { highWaterMark: READ_BYTES })
 }
 
-function findingOf(comparison: Comparison, maxLoss: number): Finding {
+function findingOf(migration: Migration, comparison: Comparison, maxLoss: number): Finding {
   const { same, equal } = comparison
-  const problem = equal ? undefined : notEqual(comparison)
+  const problem = equal ? undefined : notEqual(migration, comparison)
   const lost = lostFiles(comparison)
   if (problem && lost > maxLoss) return { is: 'blocked', problem }
   const but = problem ? ` but for ${counted(lost, 'file')}, as --max-loss allows` : ''
   const note = `equal${but}: ${counted(same.objects, 'file')}, ${bytesOf(same.bytes)}`
-  const warnings = [...(problem ? [problem.why] : []), ...warningsOf(comparison)]
+  const warnings = [...(problem ? [problem.why] : []), ...warningsOf(migration, comparison)]
   return { is: 'ready', note, warnings }
 }
 
-function notEqual({ missing, sizeDiffers, contentDiffers, unreadable }: Comparison): Problem {
+function notEqual(
+  { lineFor }: Migration,
+  { missing, sizeDiffers, contentDiffers, unreadable }: Comparison,
+): Problem {
   const differing = sizeDiffers.objects + contentDiffers.objects
   const parts = [
     missing.objects > 0 ? `${count(missing.objects)} missing` : '',
@@ -68,23 +71,25 @@ function notEqual({ missing, sizeDiffers, contentDiffers, unreadable }: Comparis
     code: 'not-equal',
     what: 'The bucket does not hold all of the media yet.',
     why: `Of the files at the source: ${parts.join(', ')}; for example ${JSON.stringify(example)}.`,
-    next: nextOf(missing.objects, differing, unreadable.objects),
+    next: nextOf(missing.objects + differing, unreadable.objects, `  ${lineFor('copy')}`),
   })
 }
 
-function nextOf(missing: number, differing: number, unreadable: number): string {
+function nextOf(unequal: number, unreadable: number, command: string): string {
   const copy = 'Copy what is missing or different, then compare again:'
-  const command = '  npx mastodon-r2 migrate --stage copy'
-  if (missing + differing > 0) return `${copy}\n${command}`
+  if (unequal > 0) return `${copy}\n${command}`
   const files = unreadable === 1 ? 'that file' : 'those files'
   return `Let this user read ${files} (or run this as Mastodon's user), then copy again:\n${command}`
 }
 
-function warningsOf({ extra, headers, contents, oddities }: Comparison): string[] {
+function warningsOf(
+  { lineFor }: Migration,
+  { extra, headers, contents, oddities }: Comparison,
+): string[] {
   const warnings: string[] = []
   if (extra.objects > 0) {
     warnings.push(
-      `${counted(extra.objects, 'object')} in the bucket (${bytesOf(extra.bytes)}) ${extra.objects === 1 ? 'was' : 'were'} deleted at the source after the copy and can still be seen by everyone. To remove: npx mastodon-r2 migrate --stage compare --remove-extras`,
+      `${counted(extra.objects, 'object')} in the bucket (${bytesOf(extra.bytes)}) ${extra.objects === 1 ? 'was' : 'were'} deleted at the source after the copy and can still be seen by everyone. To remove: ${lineFor('compare', ' --remove-extras')}`,
     )
   }
   if (headers && headers.wrong.objects > 0) {

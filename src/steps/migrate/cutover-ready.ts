@@ -1,3 +1,4 @@
+import { counted } from '../../amounts.ts'
 import { type Cutover, variantWords } from '../../plan/cutover.ts'
 import type { Migration } from '../../plan/migration.ts'
 import { linesOf } from '../../plan/run-placed.ts'
@@ -8,7 +9,7 @@ import type { Checkpoint } from '../../services/checkpoint/port.ts'
 
 /** What has to be true before Mastodon is switched. Looks only. */
 export function readyToSwitch(
-  { bucket, checkpoint }: Pick<Migration, 'bucket' | 'checkpoint'>,
+  { bucket, checkpoint, lineFor }: Pick<Migration, 'bucket' | 'checkpoint' | 'lineFor'>,
   cutover: Cutover,
 ): Step<'setup' | 'clock'> {
   return {
@@ -18,10 +19,14 @@ export function readyToSwitch(
     async look({ setup, clock }): Promise<Finding> {
       if (cutover.services.commands === undefined) return refused(byHand())
       const known = await checkpoint.read()
-      if (known?.completeSince === undefined) return refused(notCopied())
-      if (known.failed.length > cutover.maxLoss) return refused(missing(known))
+      if (known?.completeSince === undefined) return refused(notCopied(lineFor('copy')))
+      if (known.failed.length > cutover.maxLoss) return refused(missing(known, lineFor('copy')))
       await bucket().headBucket()
-      const unannounced = announcementWarning(known, setup.mediaHost, clock.now())
+      const unannounced = announcementWarning(known, {
+        host: setup.mediaHost,
+        now: clock.now(),
+        line: lineFor('announce'),
+      })
       const resting = (await cutover.services.sidekiq())?.some(({ quiet }) => quiet) === true
       const warnings = [
         ...(unannounced === undefined ? [] : [unannounced]),
@@ -47,12 +52,11 @@ function refused(problem: Problem): Finding {
 
 function announcementWarning(
   { announcedAt }: Checkpoint,
-  host: string,
-  now: Date,
+  { host, now, line }: { readonly host: string; readonly now: Date; readonly line: string },
 ): string | undefined {
   const may = 'browsers of people who are logged in may refuse media from it until then'
   if (announcedAt === undefined) {
-    return `${host} was not announced: for up to ${ANNOUNCED_DAYS} days after the switch ${may.replace(' until then', '')}. To announce it first: npx mastodon-r2 migrate --stage announce`
+    return `${host} was not announced: for up to ${ANNOUNCED_DAYS} days after the switch ${may.replace(' until then', '')}. To announce it first: ${line}`
   }
   const from = safeFrom(announcedAt)
   if (from <= now) return undefined
@@ -70,22 +74,22 @@ function byHand(): Problem {
   })
 }
 
-function notCopied(): Problem {
+function notCopied(copyLine: string): Problem {
   return new Problem({
     code: 'copy-incomplete',
     what: 'No copy of the media has come to its end yet.',
     why: 'Switched now, Mastodon would show posts without their pictures.',
-    next: 'npx mastodon-r2 migrate --stage copy',
+    next: `Copy it first:\n  ${copyLine}`,
   })
 }
 
-function missing({ failed }: Checkpoint): Problem {
+function missing({ failed }: Checkpoint, copyLine: string): Problem {
   const [first] = failed
   const named = first === undefined ? '' : `, the first: ${first.key} (${first.reason})`
   return new Problem({
     code: 'copy-failed',
-    what: `${failed.length} files could not be copied yet${named}.`,
+    what: `${counted(failed.length, 'file')} could not be copied yet${named}.`,
     why: 'Switched now, their posts would be shown without them.',
-    next: 'Run the copy again: npx mastodon-r2 migrate --stage copy. To go without them, say how many may be missing: --max-loss N',
+    next: `Run the copy again:\n  ${copyLine}\nTo go without them, say how many may be missing: --max-loss N`,
   })
 }

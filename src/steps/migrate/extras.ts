@@ -25,7 +25,7 @@ export function removeExtras(migration: Migration): Step<'clock'> {
       const { switchedAt } = checkpoint ?? {}
       const problem = notBelievable(found, { switchedAt, now: clock.now() })
       if (problem) return { is: 'blocked', problem }
-      return hasRemoved && found.objects > 0 ? moreOf(found) : findingOf(found)
+      return hasRemoved && found.objects > 0 ? moreOf(migration, found) : findingOf(found)
     },
 
     async change() {
@@ -53,10 +53,10 @@ function findingOf({ objects, bytes }: Extras): Finding {
   return { is: 'change', changes: [{ what, risk: 'destructive' }] }
 }
 
-function moreOf({ objects }: Extras): Finding {
+function moreOf({ lineFor }: Migration, { objects }: Extras): Finding {
   return {
     is: 'later',
     note: `${counted(objects, 'object')} more to remove`,
-    next: 'npx mastodon-r2 migrate --stage compare --remove-extras',
+    next: lineFor('compare', ' --remove-extras'),
   }
 }

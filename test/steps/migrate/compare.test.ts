@@ -55,7 +55,7 @@ describe('compare', () => {
         code: 'not-equal',
         exit: 1,
         why: expect.stringContaining('1 missing, 1 different'),
-        next: expect.stringContaining('\n  npx mastodon-r2 migrate --stage copy'),
+        next: expect.stringContaining('\n  npx mastodon-r2 migrate --env-file E --stage copy'),
       },
     })
     expect(comparison).toMatchObject({
@@ -118,7 +118,7 @@ describe('compare', () => {
     })
     expect(finding).toMatchObject({
       is: 'ready',
-      warnings: [expect.stringContaining('--remove-extras')],
+      warnings: [expect.stringContaining(' --env-file E --stage compare --remove-extras')],
     })
   })
 

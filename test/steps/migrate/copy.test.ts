@@ -166,7 +166,7 @@ describe('again', () => {
       problem: {
         code: 'copy-incomplete',
         why: 'files/007.png (403 AccessDenied).',
-        next: expect.stringContaining('npx mastodon-r2 migrate --stage copy'),
+        next: expect.stringContaining('npx mastodon-r2 migrate --env-file E --stage copy'),
       },
     })
     expect(world.said).toEqual(['Not copied: files/007.png: 403 AccessDenied'])

@@ -23,7 +23,12 @@ describe('the plan', () => {
     ['nothing copied', { completeSince: undefined }, 'blocked copy-incomplete', []],
     ['a file failed', { failed: [{ key: 'a', reason: '403' }] }, 'blocked copy-failed', []],
     ['announced just now', { announcedAt: '2026-11-20T00:00:00.000Z' }, 'ready', ['2026-11-27']],
-    ['never announced', { announcedAt: undefined }, 'ready', ['--stage announce']],
+    [
+      'never announced',
+      { announcedAt: undefined },
+      'ready',
+      ['migrate --env-file E --stage announce'],
+    ],
   ])('%s', async (_, more, expected, warned) => {
     const at = await switching()
     at.checkpoint.held = { ...complete, ...more }

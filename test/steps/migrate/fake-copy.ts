@@ -171,6 +171,7 @@ export function copyWorld() {
     wishes: { transfers: 64, bwlimit: undefined },
     signal: stop.signal,
     width: 100,
+    lineFor: (stage, flags = '') => `npx mastodon-r2 migrate --env-file E --stage ${stage}${flags}`,
     tell: (line) => void told.push(line),
     say: (line) => void said.push(line),
   }

@@ -166,7 +166,7 @@ test('what failed is listed with its reason', async () => {
   expect(after).toMatchObject({
     is: 'ready',
     warnings: [
-      expect.stringMatching(/1 object failed, 1 passed over.*--engine rclone/),
+      expect.stringMatching(/1 object failed, 1 passed over.*The copy with rclone after it/),
       'a.png: failed again and again: 403',
       'b.png: skipped: empty',
     ],
