@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { LongestFirst } from './longest-first.ts'
 
 const alone = 'test/**/*.alone.test.ts'
 
@@ -11,6 +12,7 @@ export default defineConfig({
     hookTimeout: 90_000,
     // Most tests wait for other programs, so no core is kept free for the one that reports.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
