@@ -19,6 +19,7 @@ import type { Closing, Ui } from '../ui/port.ts'
 import { nobodyAgreed, nothingDone, stopped } from './endings.ts'
 import { gather } from './gather.ts'
 import { emptyReport, settingsOf, shownSettings } from './report-settings.ts'
+import { tellPlace } from './tell-place.ts'
 import { chooseVoice } from './voice.ts'
 
 /** A survey younger than this is not repeated before the first change. */
@@ -87,7 +88,7 @@ export async function session<C extends Catalog>(
   work: (run: Run<C>, draft: Report) => Promise<number>,
 ): Promise<number> {
   const colour = (on: boolean) => !on && (host.environment.NO_COLOR ?? '') === ''
-  const ui = await chooseVoice(host, {
+  let ui = await chooseVoice(host, {
     json: argv.includes('--json'),
     quiet: argv.includes('--quiet'),
     colour: colour(argv.includes('--no-color')),
@@ -99,6 +100,7 @@ export async function session<C extends Catalog>(
   const clock = createClock(host.interrupted)
   try {
     settings = await gather(host, spec.name, argv, spec)
+    ui = tellPlace(ui, settings.entries())
     const run: Run<C> = { host, ui, settings, clock, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(`Put right: ${note}`)

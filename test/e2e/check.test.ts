@@ -56,6 +56,16 @@ test.each([
   expect(open).not.toContain('access-keys')
 })
 
+test('what to type is about the server that was looked at', async () => {
+  const spoilt = stage.machine(at.read().replace(/^S3_ALIAS_HOST=.*$/m, ''))
+  const path = spoilt.path('.env.production')
+  const { stdout } = await stage.init(spoilt, ['check', '--quick', '--json', '--env-file', path])
+  const { next } = JSON.parse(stdout) as { readonly next: readonly string[] }
+  const lines = next.join('\n').match(/npx mastodon-r2 (init|rotate).*/g) ?? []
+  expect(lines.length).toBeGreaterThan(0)
+  for (const line of lines) expect(line).toContain(` --env-file ${path}`)
+})
+
 test('a key that was revoked', async () => {
   const key = at.read().match(/^AWS_ACCESS_KEY_ID=(.*)$/m)?.[1] ?? ''
   const { tokens } = stage.sandbox.world
