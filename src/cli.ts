@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commands, overview } from './commands/index.ts'
+import { commands, overview } from './commands.ts'
 import { type Host, processHost } from './host.ts'
 
 const host = processHost()
@@ -23,7 +23,7 @@ Install a newer Node, or run it with one: npx -p node@22 -p mastodon-r2 mastodon
   }
   const entry = commands.find((command) => command.name === (asksForHelp ? 'help' : name))
   if (entry && entry.name !== 'help' && rest.some((word) => word === '--help' || word === '-h')) {
-    const { help } = await import('./commands/help.ts')
+    const { help } = await import('./help.ts')
     return help.run(host, [entry.name])
   }
   return entry ? run(host, await entry.load(), rest) : unknownCommand(host, name)
@@ -47,7 +47,7 @@ Running the same command again is safe. Please report the lines above.\n`)
 }
 
 async function unknownCommand(host: Host, name: string): Promise<number> {
-  const { nearest } = await import('./nearest.ts')
+  const { nearest } = await import('./core/nearest.ts')
   const guess = nearest(name, [...commands.map((command) => command.name), '--version', '--help'])
   const hint = guess === undefined ? '' : ` Did you mean ${guess}?`
   host.stderr.write(`There is no command ${name}.${hint}\nSee: mastodon-r2 help\n`)

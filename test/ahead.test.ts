@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ahead } from '../src/ahead.ts'
+import { ahead } from '../src/core/streams.ts'
 
 describe('ahead', () => {
   async function* numbers(made: number[], end: { closed: boolean }) {

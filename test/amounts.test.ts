@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { count, counted } from '../src/amounts.ts'
+import { count, counted } from '../src/core/amounts.ts'
 
 it('numbers are grouped as in English', () => {
   expect([0, 999, 1000, 12_345, 1_234_567].map(count)).toEqual([

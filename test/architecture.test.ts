@@ -201,7 +201,7 @@ describe('the start', () => {
       for (const { path: next, kind } of output.imports)
         if (kind === 'import-statement' && !open.includes(next)) open.push(next)
     }
-    expect([...inputs].sort()).toEqual(['src/cli.ts', 'src/commands/index.ts', 'src/host.ts'])
+    expect([...inputs].sort()).toEqual(['src/cli.ts', 'src/commands.ts', 'src/host.ts'])
   })
 })
 

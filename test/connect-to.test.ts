@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseConnectTo } from '../src/connect-to.ts'
+import { parseConnectTo } from '../src/core/connect-to.ts'
 
 test.each([
   ['files.example.com:443:127.0.0.1:8443', ['files.example.com', '443', '127.0.0.1', '8443']],

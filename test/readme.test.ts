@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { help } from '../src/commands/help.ts'
-import { commands, overview } from '../src/commands/index.ts'
-import { initSteps } from '../src/commands/init.ts'
-import { edgePermissions, tokenPermissions } from '../src/commands/token-links.ts'
+import { commands, overview } from '../src/commands.ts'
+import { edgePermissions, tokenPermissions } from '../src/flow/token-links.ts'
+import { help } from '../src/help.ts'
 import type { Host } from '../src/host.ts'
+import { initSteps } from '../src/init/init.ts'
 import { MINIFLARE_VERSION } from '../src/sandbox/r2/load-miniflare.ts'
 import { parseAnswers } from '../src/settings/answers.ts'
 import { catalog } from '../src/settings/catalog.ts'
-import type { Setting } from '../src/settings/define.ts'
 import { Settings } from '../src/settings/resolve.ts'
+import type { Setting } from '../src/settings/setting.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { render } from '../src/render.ts'
+import { render } from '../src/template.ts'
 
 test.each<[template: string, values: Record<string, string>, text: string]>([
   ['A={{A}}\n', { A: 'x' }, 'A=x\n'],

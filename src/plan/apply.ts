@@ -1,4 +1,4 @@
-import { Cancelled, Problem } from '../problem.ts'
+import { Cancelled, Problem } from '../core/problem.ts'
 import { Ledger } from './ledger.ts'
 import type { Outcome, Progress } from './outcome.ts'
 import type { Facts, Finding, Step, World } from './step.ts'

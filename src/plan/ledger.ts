@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts'
+import { Problem } from '../core/problem.ts'
 import type { Outcome, Progress } from './outcome.ts'
 import type { Facts, Step } from './step.ts'
 

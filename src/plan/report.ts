@@ -1,11 +1,11 @@
 import * as z from 'zod'
-import type { Problem } from '../problem.ts'
-import { type Checked, checkAreas } from './check.ts'
+import type { Problem } from '../core/problem.ts'
 import { comparisonSchema } from './comparison.ts'
-import { mediaSurveySchema } from './media-survey.ts'
 import type { Outcome } from './outcome.ts'
+import { mediaSurveySchema } from './report-schema.ts'
 import type { EnvWritten } from './step.ts'
 import type { Plan, PlanItem } from './survey.ts'
+import { type Checked, checkAreas } from './verdict.ts'
 
 const change = z.object({
   what: z.string(),

@@ -1,4 +1,6 @@
-import type { Problem } from '../problem.ts'
+import type { Problem } from '../core/problem.ts'
+import type { CopySummary } from '../migrate/migration.ts'
+import type { Rotation } from '../rotate/rotation.ts'
 import type {
   BootstrapToken,
   BucketRef,
@@ -12,8 +14,6 @@ import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
-import type { CopySummary } from './migration.ts'
-import type { Rotation } from './rotation.ts'
 
 /**
  * One thing that is taken care of. `look` never writes; `change` never asks and never prints;

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts'
+import { Problem } from '../core/problem.ts'
 import type { Facts, Finding, Risk, Step, World } from './step.ts'
 
 /** What a run would do: plain data, one item a step, in the order of the steps. */

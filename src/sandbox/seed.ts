@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { Secret } from '../secret.ts'
+import { Secret } from '../core/secret.ts'
 import { findPermissionGroup, permissionGroupId } from './api/permission-groups.ts'
-import { createEdgeState } from './rules/edge-state.ts'
+import { createEdgeState } from './edge/state.ts'
 import type { Delays, SandboxToken, SandboxZone, World } from './world.ts'
 
 export interface SeedOptions {

@@ -1,4 +1,4 @@
-import type { EdgeState } from './rules/edge-state.ts'
+import type { EdgeState } from './edge/state.ts'
 
 /**
  * Everything the sandbox knows, in memory. Its API writes it; the S3 front and the public host read

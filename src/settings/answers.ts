@@ -1,5 +1,5 @@
-import { Problem } from '../problem.ts'
-import type { Catalog } from './define.ts'
+import { Problem } from '../core/problem.ts'
+import type { Catalog } from './setting.ts'
 
 /** JSON text → answers by setting name; `media-host` and `mediaHost` are the same. */
 export async function parseAnswers(
@@ -46,7 +46,7 @@ function normal(value: unknown, repeatable: boolean): unknown {
 }
 
 async function unknownAnswer(key: string, catalog: Catalog): Promise<Problem> {
-  const { nearest } = await import('../nearest.ts')
+  const { nearest } = await import('../core/nearest.ts')
   const names = Object.entries(catalog).flatMap(([name, it]) =>
     it.answerable === false ? [] : [name],
   )

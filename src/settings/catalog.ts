@@ -1,9 +1,8 @@
-import { bucketName, tidyBucket } from './bucket-name.ts'
 import { connectTo } from './connect-to.ts'
-import { setting } from './define.ts'
 import { edgeWish } from './edge-names.ts'
 import { hostName, tidyHost } from './host-name.ts'
-import { outputCatalog } from './output-catalog.ts'
+import { bucketName, tidyBucket } from './names.ts'
+import { outputCatalog } from './output.ts'
 import {
   apiToken,
   cidrs,
@@ -17,6 +16,7 @@ import {
   text,
   webUrl,
 } from './rules.ts'
+import { setting } from './setting.ts'
 
 const trim = (typed: string) => ({ text: typed.trim(), notes: [] })
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { parseConnectTo } from '../connect-to.ts'
+import { parseConnectTo } from '../core/connect-to.ts'
 
 /** `HOST:PORT:ADDR:PORT` texts → routes. */
 export const connectTo = z.array(

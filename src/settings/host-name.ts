@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
 import * as z from 'zod'
-import type { Tidied } from './define.ts'
+import type { Tidied } from './setting.ts'
 
 /** Leaves a bare host name: scheme, path, port, trailing dot, upper case, accents. */
 export function tidyHost(typed: string): Tidied {

@@ -1,5 +1,5 @@
-import type { Catalog } from './define.ts'
 import type { Resolved } from './resolve.ts'
+import type { Catalog } from './setting.ts'
 
 /** Values that the next run finds by itself, where this one found them. */
 const FOUND = new Set(['default', 'sandbox', 'the token'])

@@ -1,7 +1,7 @@
-import { Problem } from '../problem.ts'
-import { Secret } from '../secret.ts'
-import type { Catalog, Setting, ValueOf } from './define.ts'
-import type { RawValue } from './parse-argv.ts'
+import { Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import type { RawValue } from './argv.ts'
+import type { Catalog, Setting, ValueOf } from './setting.ts'
 
 /** Where values come from, the strongest first. */
 export interface Sources {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import * as z from 'zod'
-import { Secret } from '../secret.ts'
+import { Secret } from '../core/secret.ts'
 
 export const text = z.string().min(1, 'is empty')
 

@@ -1,4 +1,4 @@
-import type { Checked } from '../plan/check.ts'
+import type { Checked } from '../plan/verdict.ts'
 import type { Line, Tone } from './words.ts'
 
 export interface CheckLine extends Line {

@@ -1,5 +1,5 @@
+import { Problem } from '../core/problem.ts'
 import type { Outcome } from '../plan/outcome.ts'
-import { Problem } from '../problem.ts'
 import { checkLines, faultLines } from './check-lines.ts'
 import type { Ui } from './port.ts'
 import {

@@ -1,7 +1,7 @@
-import type { Checked } from '../plan/check.ts'
 import type { Progress } from '../plan/outcome.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
+import type { Checked } from '../plan/verdict.ts'
 import type { ChecksShown } from './check-lines.ts'
 
 /** How the program talks: clack on a terminal, plain lines without one, JSON for machines. */

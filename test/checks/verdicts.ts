@@ -1,4 +1,4 @@
-import type { Check, Checked, CheckWorld, Verdict } from '../../src/plan/check.ts'
+import type { Check, Checked, CheckWorld, Verdict } from '../../src/plan/verdict.ts'
 
 /** All verdicts of some checks. A world of fakes may lack what these checks do not need. */
 export async function verdictsOf(

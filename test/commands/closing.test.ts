@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { initClosing } from '../../src/commands/closing.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
+import { initClosing } from '../../src/setup/closing.ts'
 import { ENV, envFileOf, installationOf, printing, setupOf } from '../steps/fake-world.ts'
 
 const again = 'npx mastodon-r2 init --media-host files.example.com --yes'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { envWriter } from '../../src/commands/env-writer.ts'
+import { envWriter } from '../../src/flow/env-writer.ts'
+import { storageBlock } from '../../src/flow/storage-block.ts'
 import type { Setup } from '../../src/plan/step.ts'
-import { storageBlock } from '../../src/plan/storage-block.ts'
-import { envFile } from '../../src/steps/env-file.ts'
+import { envFile } from '../../src/setup/env-file.ts'
 import {
   envFileOf,
   installationOf,

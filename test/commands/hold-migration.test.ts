@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { holdMigration } from '../../src/commands/hold-migration.ts'
-import type { MigrateRun, PreparedMigration } from '../../src/commands/prepare-migration.ts'
-import type { Stage } from '../../src/migration-stages.ts'
+import { holdMigration } from '../../src/migrate/hold-migration.ts'
+import type { MigrateRun, PreparedMigration } from '../../src/migrate/prepare.ts'
+import { readEnvFile } from '../../src/services/mastodon/env-read.ts'
 import { lockEnvFile } from '../../src/services/mastodon/lock.ts'
-import { readEnvFile } from '../../src/services/mastodon/read-env-file.ts'
+import type { Stage } from '../../src/settings/stages.ts'
 
 let folder: string
 let env: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { initSteps } from '../../src/commands/init.ts'
+import { initSteps } from '../../src/init/init.ts'
 import { apply } from '../../src/plan/apply.ts'
 import type { Setup, World } from '../../src/plan/step.ts'
 import { hasChanges, survey } from '../../src/plan/survey.ts'

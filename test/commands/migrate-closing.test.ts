@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { migrateClosing } from '../../src/commands/migrate-closing.ts'
-import type { Stage } from '../../src/migration-stages.ts'
+import { migrateClosing } from '../../src/migrate/closing.ts'
 import type { Report } from '../../src/plan/report.ts'
+import type { Stage } from '../../src/settings/stages.ts'
 import { comparisonOf, tallyOf } from '../plan/comparisons.ts'
 
 type Ending = Parameters<typeof migrateClosing>[0]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { afterPrepareLine, otherStageLine, sameStageLine } from '../../src/commands/migrate-line.ts'
-import type { MigrateRun } from '../../src/commands/prepare-migration.ts'
-import { migrateCatalog } from '../../src/settings/migrate-catalog.ts'
+import { afterPrepareLine, otherStageLine, sameStageLine } from '../../src/migrate/line.ts'
+import type { MigrateRun } from '../../src/migrate/prepare.ts'
+import { migrateCatalog } from '../../src/migrate/settings.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 
 const ENV = '/srv/it is here/.env.production'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { rehearsedStages } from '../../src/commands/migrate-rehearsal.ts'
-import type { Stage } from '../../src/migration-stages.ts'
+import { rehearsedStages } from '../../src/migrate/rehearsal.ts'
+import type { Stage } from '../../src/settings/stages.ts'
 
 test.each<[named: Stage | undefined, dryRun: boolean, stages: string]>([
   [undefined, false, 'survey announce copy cutover compare'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chooseRoutes, type RouteWish } from '../../src/commands/redirects-routes.ts'
+import { chooseRoutes, type RouteWish } from '../../src/redirects/routes.ts'
 import { FakeCloudflare } from '../steps/fake-cloudflare.ts'
 import { FakeS3 } from '../steps/fake-s3.ts'
 import { FakeWeb } from '../steps/fake-web.ts'

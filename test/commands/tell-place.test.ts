@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { tellPlace } from '../../src/commands/tell-place.ts'
+import { Problem } from '../../src/core/problem.ts'
+import { tellPlace } from '../../src/flow/tell-place.ts'
 import type { Report } from '../../src/plan/report.ts'
-import { Problem } from '../../src/problem.ts'
 import type { Ui } from '../../src/ui/port.ts'
 
 type Given = Parameters<typeof tellPlace>[1]

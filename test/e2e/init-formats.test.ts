@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { blockForms } from '../../src/commands/block-forms.ts'
+import { blockForms } from '../../src/setup/formats.ts'
 import { keysOf, openStage } from './stage.ts'
 
 const stage = await openStage({ emulator: 'eager' })

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { Secret } from '../../src/secret.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { addKey, ITEM_WRITE } from '../sandbox/r2/stand.ts'
 import type { Stage } from './stage.ts'

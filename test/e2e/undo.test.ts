@@ -183,7 +183,7 @@ describe.concurrent('undo while Mastodon uses the bucket', () => {
     const made = await setUp(name)
     const [key] = keysOf(stage.sandbox, made.bucket)
     const { connectS3 } = await import('../../src/services/s3/client.ts')
-    const { Secret } = await import('../../src/secret.ts')
+    const { Secret } = await import('../../src/core/secret.ts')
     const s3 = connectS3({
       endpoint: stage.sandbox.s3Url(),
       bucket: made.bucket,

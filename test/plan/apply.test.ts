@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { Cancelled } from '../../src/core/problem.ts'
 import { apply } from '../../src/plan/apply.ts'
 import type { Facts } from '../../src/plan/step.ts'
-import { Cancelled } from '../../src/problem.ts'
 import { broken, emptyWorld, fakeStep, silent } from './fake-steps.ts'
 
 const statuses = (applied: Awaited<ReturnType<typeof apply>>) =>

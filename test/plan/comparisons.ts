@@ -1,5 +1,5 @@
-import { blankCheckpoint } from '../../src/plan/blank-checkpoint.ts'
 import type { Comparison } from '../../src/plan/comparison.ts'
+import { blankCheckpoint } from '../../src/services/checkpoint/blank-checkpoint.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
 
 /** A checkpoint after a whole copy. */

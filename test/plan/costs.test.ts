@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { costs, uploadRequests } from '../../src/plan/costs.ts'
-import { paceOf } from '../../src/plan/pace.ts'
+import { costs, uploadRequests } from '../../src/migrate/survey/costs.ts'
+import { paceOf } from '../../src/migrate/survey/pace.ts'
 
 const MIB = 1024 * 1024
 const pace = { objectsPerSecond: 400, bytesPerSecond: 10_000_000 }

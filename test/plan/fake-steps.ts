@@ -1,6 +1,6 @@
+import { Cancelled, Problem } from '../../src/core/problem.ts'
 import type { Progress } from '../../src/plan/outcome.ts'
 import type { Facts, Finding, Step, World } from '../../src/plan/step.ts'
-import { Cancelled, Problem } from '../../src/problem.ts'
 
 export const broken = (code: string) =>
   new Problem({ code, what: `${code}.`, why: 'It is broken.', next: 'Mend it.' })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { laterRemoval } from '../../src/plan/later-removal.ts'
-import { Secret } from '../../src/secret.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { laterRemoval } from '../../src/migrate/later-removal.ts'
 import type { CopyPlace } from '../../src/services/rclone/port.ts'
 
 const switched = new Date('2026-11-22T23:00:00Z')

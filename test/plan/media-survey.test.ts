@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mediaSurveySchema } from '../../src/plan/media-survey.ts'
+import { mediaSurveySchema } from '../../src/plan/report-schema.ts'
 import { mediaFile, OLD } from './media-file.ts'
 import { server, surveyOf } from './surveys.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { merge } from '../../src/plan/merge.ts'
+import { merge } from '../../src/core/merge.ts'
 
 interface Item {
   readonly key: string

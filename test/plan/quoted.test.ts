@@ -2,7 +2,7 @@ import { parse as parseEnv } from 'dotenv'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { quoted } from '../../src/plan/quoted.ts'
+import { quoted } from '../../src/setup/quoted.ts'
 import {
   nixMissing,
   nixValue,

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Check, CheckArea, CheckWorld, Verdict } from '../../src/plan/check.ts'
+import { runChecks } from '../../src/check/run.ts'
+import { Cancelled } from '../../src/core/problem.ts'
 import { reportChecks, reportSchema } from '../../src/plan/report.ts'
-import { runChecks } from '../../src/plan/run-checks.ts'
-import { Cancelled } from '../../src/problem.ts'
+import type { Check, CheckArea, CheckWorld, Verdict } from '../../src/plan/verdict.ts'
 import { refusal } from '../steps/fake-cloudflare.ts'
 
 const sleep = (ms: number, signal?: AbortSignal) =>

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Selection } from '../../src/plan/selection.ts'
-import { slurperAdvice } from '../../src/plan/slurper-advice.ts'
-import { slurperLine } from '../../src/plan/slurper-line.ts'
-import { slurperParts } from '../../src/plan/slurper-parts.ts'
-import { slurperPrefixes } from '../../src/plan/slurper-prefixes.ts'
-import { Problem } from '../../src/problem.ts'
-import { Secret } from '../../src/secret.ts'
+import { Problem } from '../../src/core/problem.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { Selection } from '../../src/migrate/selection.ts'
+import { slurperAdvice } from '../../src/migrate/slurper/advice.ts'
+import { slurperParts } from '../../src/migrate/slurper/jobs.ts'
+import { slurperLine } from '../../src/migrate/slurper/slurper-line.ts'
+import { slurperPrefixes } from '../../src/migrate/slurper/slurper-prefixes.ts'
 import type { SlurperJob, SlurperSource } from '../../src/services/cloudflare/slurper-port.ts'
 
 const whole: Selection = { onlyLocal: false, skip: [], withPrivate: true, withSuspended: true }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { blankCheckpoint } from '../../src/plan/blank-checkpoint.ts'
-import { nextStage, safeFrom, standing } from '../../src/plan/standing.ts'
+import { nextStage, safeFrom, standing } from '../../src/migrate/stages.ts'
+import { blankCheckpoint } from '../../src/services/checkpoint/blank-checkpoint.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
 
 const nothing = blankCheckpoint

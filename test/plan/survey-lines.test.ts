@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { surveyLines } from '../../src/plan/survey-lines.ts'
-import { shownKey } from '../../src/plan/survey-words.ts'
+import { surveyLines } from '../../src/migrate/survey/lines.ts'
+import { shownKey } from '../../src/migrate/survey/survey-words.ts'
 import { type CountingWishes, surveyOf } from './surveys.ts'
 
 const odd: CountingWishes['odd'] = [

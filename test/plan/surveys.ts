@@ -1,6 +1,6 @@
-import { MediaCount } from '../../src/plan/media-count.ts'
-import type { MediaSurvey } from '../../src/plan/media-survey.ts'
-import type { Selection } from '../../src/plan/selection.ts'
+import type { Selection } from '../../src/migrate/selection.ts'
+import { MediaCount } from '../../src/migrate/survey/count.ts'
+import type { MediaSurvey } from '../../src/plan/report-schema.ts'
 import type { MediaFile } from '../../src/services/media/port.ts'
 import { mediaFile } from './media-file.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { usualModes } from '../../src/plan/usual-modes.ts'
+import { usualModes } from '../../src/migrate/usual-modes.ts'
 import type { MediaFile } from '../../src/services/media/port.ts'
 import { FakeSource, mediaFile } from './media-file.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bucketFor, bucketName, tidyBucket } from '../../src/settings/bucket-name.ts'
+import { bucketFor, bucketName, tidyBucket } from '../../src/settings/names.ts'
 
 describe('bucket names', () => {
   it.each(['abc', 'social-example-com-media', 'a1b', 'a'.repeat(63), '123'])(

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { redirectsCatalog } from '../../src/settings/redirects-catalog.ts'
+import { redirectsCatalog } from '../../src/redirects/settings.ts'
 
 it.each<[string, string | undefined, string]>([
   ['/system/', undefined, '/system/'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseAnswers } from '../../src/settings/answers.ts'
+import { parseArgv } from '../../src/settings/argv.ts'
 import { catalog } from '../../src/settings/catalog.ts'
-import { parseArgv } from '../../src/settings/parse-argv.ts'
 import { replay, shellWord } from '../../src/settings/replay.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Setup } from '../../src/plan/step.ts'
 import type { MintedKey } from '../../src/services/cloudflare/port.ts'
-import { accessKeys } from '../../src/steps/access-keys.ts'
+import { accessKeys } from '../../src/setup/access-keys.ts'
 import { refusal } from './fake-cloudflare.ts'
 import {
   envFileOf,

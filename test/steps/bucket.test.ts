@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Setup } from '../../src/plan/step.ts'
 import type { Bucket } from '../../src/services/cloudflare/port.ts'
-import { bucket } from '../../src/steps/bucket.ts'
+import { bucket } from '../../src/setup/bucket.ts'
 import { ACCOUNT, worldOf } from './fake-world.ts'
 import { found } from './found.ts'
 

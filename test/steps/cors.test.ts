@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CorsRule } from '../../src/services/cloudflare/port.ts'
-import { cors } from '../../src/steps/cors.ts'
+import { cors } from '../../src/setup/cors.ts'
 import { worldOf } from './fake-world.ts'
 import { found } from './found.ts'
 

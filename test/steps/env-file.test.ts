@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../../src/services/mastodon/port.ts'
-import { envFile } from '../../src/steps/env-file.ts'
+import { envFile } from '../../src/setup/env-file.ts'
 import { refusal } from './fake-cloudflare.ts'
 import {
   ACCOUNT,

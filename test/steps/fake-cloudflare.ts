@@ -1,5 +1,5 @@
-import { Problem } from '../../src/problem.ts'
-import { Secret } from '../../src/secret.ts'
+import { Problem } from '../../src/core/problem.ts'
+import { Secret } from '../../src/core/secret.ts'
 import type {
   Account,
   Bucket,

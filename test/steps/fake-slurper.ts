@@ -1,4 +1,4 @@
-import type { Problem } from '../../src/problem.ts'
+import type { Problem } from '../../src/core/problem.ts'
 import type {
   SlurperFailure,
   SlurperJob,

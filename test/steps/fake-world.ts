@@ -1,6 +1,6 @@
+import { Cancelled } from '../../src/core/problem.ts'
+import { Secret } from '../../src/core/secret.ts'
 import type { Clock, EnvWriter, Facts, Setup, World } from '../../src/plan/step.ts'
-import { Cancelled } from '../../src/problem.ts'
-import { Secret } from '../../src/secret.ts'
 import type { EnvFileOnDisk, Installation } from '../../src/services/mastodon/port.ts'
 import { FakeCloudflare } from './fake-cloudflare.ts'
 import { FakeProcesses } from './fake-processes.ts'

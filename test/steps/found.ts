@@ -1,5 +1,5 @@
+import { Problem } from '../../src/core/problem.ts'
 import type { Finding } from '../../src/plan/step.ts'
-import { Problem } from '../../src/problem.ts'
 
 /** A finding in one line, for tables: `ready …`, `change [public] …`, `blocked code`. */
 export function found(finding: Finding | undefined): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keyInUse } from '../../src/steps/access-keys.ts'
+import { keyInUse } from '../../src/setup/access-keys.ts'
 import { HOST, knownKey, mintedKey, worldOf } from './fake-world.ts'
 import { found } from './found.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CustomDomain, DnsRecord, Zone } from '../../src/services/cloudflare/port.ts'
-import { mediaDomain } from '../../src/steps/media-domain.ts'
+import { mediaDomain } from '../../src/setup/media-domain.ts'
 import { ACCOUNT, HOST, setupOf, worldOf } from './fake-world.ts'
 import { found, warningsOf } from './found.ts'
 

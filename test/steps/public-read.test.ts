@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Facts, Setup } from '../../src/plan/step.ts'
-import { publicRead } from '../../src/steps/public-read.ts'
+import { publicRead } from '../../src/setup/public-read.ts'
 import { refusal } from './fake-cloudflare.ts'
 import type { Answer } from './fake-web.ts'
 import { HOST, installationOf, knownKey, mintedKey, worldOf } from './fake-world.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { KeyOwner, Permission, TokenKind } from '../../src/services/cloudflare/port.ts'
 import { permissionNames } from '../../src/services/cloudflare/port.ts'
-import { token } from '../../src/steps/token.ts'
+import { token } from '../../src/setup/token.ts'
 import { ACCOUNT, worldOf } from './fake-world.ts'
 import { found } from './found.ts'
 

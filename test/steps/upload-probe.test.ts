@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Cancelled } from '../../src/problem.ts'
-import { uploadProbe } from '../../src/steps/upload-probe.ts'
+import { Cancelled } from '../../src/core/problem.ts'
+import { uploadProbe } from '../../src/setup/proof.ts'
 import { refusal } from './fake-cloudflare.ts'
 import { knownKey, mintedKey, worldOf } from './fake-world.ts'
 import { found, problemOf } from './found.ts'

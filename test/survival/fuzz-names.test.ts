@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bucketFor, bucketName, tidyBucket } from '../../src/settings/bucket-name.ts'
 import { hostName, tidyHost } from '../../src/settings/host-name.ts'
+import { bucketFor, bucketName, tidyBucket } from '../../src/settings/names.ts'
 
 const SAFE = /^[A-Za-z0-9._:/,@%+=-]*$/
 const typed = fc.oneof(

@@ -1,8 +1,8 @@
+import { Problem } from '../../src/core/problem.ts'
 import type { Outcome } from '../../src/plan/outcome.ts'
 import type { Report } from '../../src/plan/report.ts'
 import { planSteps } from '../../src/plan/report.ts'
 import type { Plan } from '../../src/plan/survey.ts'
-import { Problem } from '../../src/problem.ts'
 import type { Closing, Ui } from '../../src/ui/port.ts'
 
 /** One of every kind of finding, short and long. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Checked, Verdict } from '../../src/plan/check.ts'
+import type { Checked, Verdict } from '../../src/plan/verdict.ts'
 import { checkLines, faultLines } from '../../src/ui/check-lines.ts'
 import { clackUi } from '../../src/ui/clack.ts'
 import { jsonUi } from '../../src/ui/json.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inAscii, speaksUtf8 } from '../../src/ui/in-ascii.ts'
+import { inAscii, speaksUtf8 } from '../../src/ui/ascii.ts'
 import { Screen } from './terminal.ts'
 
 test.each([

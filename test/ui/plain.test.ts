@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Problem } from '../../src/problem.ts'
+import { Problem } from '../../src/core/problem.ts'
 import { plainUi } from '../../src/ui/plain.ts'
 import { closing, report, tellRun } from './a-run.ts'
 import { Screen } from './terminal.ts'

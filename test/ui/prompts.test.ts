@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Cancelled } from '../../src/problem.ts'
+import { Cancelled } from '../../src/core/problem.ts'
 import { clackUi } from '../../src/ui/clack.ts'
 import { CTRL_C, controls, DOWN, ENTER, ESCAPE, Keyboard, Screen } from './terminal.ts'
 

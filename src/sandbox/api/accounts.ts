@@ -1,8 +1,8 @@
 import type { Account } from 'cloudflare/resources/accounts/accounts'
 import type { World } from '../world.ts'
-import { groupsOf, isVisible } from './authorize.ts'
 import { ok } from './envelope.ts'
 import { page } from './page.ts'
+import { groupsOf, isVisible } from './permits.ts'
 import { Refusal } from './refusal.ts'
 import { type Handler, param } from './request.ts'
 

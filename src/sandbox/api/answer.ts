@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { authenticate } from './authenticate.ts'
-import { isPermitted, type Resource } from './authorize.ts'
 import type { Answer } from './envelope.ts'
+import { isPermitted, type Resource } from './permits.ts'
 import { Refusal } from './refusal.ts'
 import type { ApiContext, ApiRequest } from './request.ts'
 import { type Need, type Route, routes } from './routes.ts'

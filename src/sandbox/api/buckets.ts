@@ -5,7 +5,7 @@ import type {
   BucketListResponse,
 } from 'cloudflare/resources/r2/buckets/buckets'
 import type { SandboxBucket } from '../world.ts'
-import { removeDomain } from './custom-domains.ts'
+import { removeDomain } from './domains.ts'
 import { ok } from './envelope.ts'
 import { bucketsOf, findBucket, isBucketName } from './find-bucket.ts'
 import { type Jurisdiction, jurisdictionOf } from './jurisdiction.ts'

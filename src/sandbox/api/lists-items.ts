@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { SandboxOperation, SandboxRedirect } from '../rules/edge-state.ts'
-import { settleOperations } from '../rules/settle-operations.ts'
+import { settleOperations } from '../edge/settle-operations.ts'
+import type { SandboxOperation, SandboxRedirect } from '../edge/state.ts'
 import { type Answer, ok } from './envelope.ts'
 import { findList, rfc3339 } from './lists.ts'
 import { readRedirects } from './lists-redirect.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { readSource } from '../rules/bulk-redirect.ts'
-import type { SandboxRedirect } from '../rules/edge-state.ts'
+import { readSource } from '../edge/bulk-redirect.ts'
+import type { SandboxRedirect } from '../edge/state.ts'
 import { Refusal } from './refusal.ts'
 import { isObject, type JsonObject } from './request.ts'
 

@@ -1,4 +1,4 @@
-import type { Phase } from '../rules/edge-state.ts'
+import type { Phase } from '../edge/state.ts'
 import { Refusal } from './refusal.ts'
 import { isObject, type JsonObject } from './request.ts'
 

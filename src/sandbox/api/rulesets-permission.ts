@@ -1,5 +1,5 @@
-import { accountPhases, type Phase, zonePhases } from '../rules/edge-state.ts'
-import { isPermitted, type Resource } from './authorize.ts'
+import { accountPhases, type Phase, zonePhases } from '../edge/state.ts'
+import { isPermitted, type Resource } from './permits.ts'
 import { Refusal } from './refusal.ts'
 import type { ApiContext, ApiRequest } from './request.ts'
 

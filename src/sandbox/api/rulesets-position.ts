@@ -1,4 +1,4 @@
-import type { SandboxRule } from '../rules/edge-state.ts'
+import type { SandboxRule } from '../edge/state.ts'
 import { Refusal } from './refusal.ts'
 import { isObject } from './request.ts'
 

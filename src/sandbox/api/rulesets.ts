@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { EdgeState, Phase, SandboxRule, SandboxRuleset } from '../rules/edge-state.ts'
-import { isRecord } from '../rules/record.ts'
+import { isRecord } from '../edge/record.ts'
+import type { EdgeState, Phase, SandboxRule, SandboxRuleset } from '../edge/state.ts'
 import { type Answer, ok } from './envelope.ts'
 import { Refusal } from './refusal.ts'
 import { type ApiContext, type ApiRequest, bodyObject, type Handler, param } from './request.ts'

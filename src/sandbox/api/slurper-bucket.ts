@@ -1,5 +1,5 @@
-import { type ListedKey, listedKeys } from '../r2/listed-keys.ts'
 import { ALGORITHM, amzDateOf, awsEncode, canonicalQuery, sigv4 } from '../r2/sigv4.ts'
+import { type ListedKey, listedKeys } from './listed-keys.ts'
 import type { SlurperPlace } from './slurper-job.ts'
 
 export interface Fetched {

@@ -1,4 +1,4 @@
-import type { EdgeState, SandboxTiering } from '../rules/edge-state.ts'
+import type { EdgeState, SandboxTiering } from '../edge/state.ts'
 import { type Answer, ok } from './envelope.ts'
 import { Refusal } from './refusal.ts'
 import { bodyObject, type Handler, param } from './request.ts'

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { TokenPolicy } from 'cloudflare/resources/shared'
 import type { SandboxToken, World } from '../world.ts'
-import { isPermitted } from './authorize.ts'
 import { findPermissionGroup, type PermissionGroup } from './permission-groups.ts'
+import { isPermitted } from './permits.ts'
 import { Refusal } from './refusal.ts'
 import { isObject, type JsonObject } from './request.ts'
 

@@ -1,8 +1,8 @@
 import type { Zone } from 'cloudflare/resources/zones/zones'
 import type { SandboxToken, SandboxZone, World } from '../world.ts'
-import { groupsOf, isPermitted } from './authorize.ts'
 import { ok } from './envelope.ts'
 import { page } from './page.ts'
+import { groupsOf, isPermitted } from './permits.ts'
 import { Refusal } from './refusal.ts'
 import { type ApiRequest, type Handler, param } from './request.ts'
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readTemplate } from '../../read-template.ts'
-import { render } from '../../render.ts'
+import { render } from '../../template.ts'
 
 /** The newest release line whose settings the sandbox knows. */
 export const MASTODON_VERSION = '4.5.2'

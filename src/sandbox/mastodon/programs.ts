@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { readTemplate } from '../../read-template.ts'
-import { render } from '../../render.ts'
+import { render } from '../../template.ts'
 import type { Program } from './program-call.ts'
 
 /** Programs on disk that are carried out here. */

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { envValues } from './env-values.ts'
-import { ORPHAN } from './media/media-record.ts'
-import { ageInDays } from './media/record-id.ts'
+import { ORPHAN } from './media-record.ts'
 import type { Program, ProgramCall } from './program-call.ts'
+import { ageInDays } from './record-id.ts'
 import { type StoredFile, storedFiles } from './stored-files.ts'
 import { mediaFolder } from './uploads.ts'
 

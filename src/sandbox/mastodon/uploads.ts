@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { contentType } from './content-type.ts'
 import type { EnvValues } from './env-values.ts'
-import { mediaBodies } from './media/media-body.ts'
-import { type MediaClass, mediaClasses } from './media/media-class.ts'
-import { recordKeys } from './media/media-record.ts'
-import { seededRandom } from './media/seeded-random.ts'
+import { type MediaClass, mediaClasses } from './media-class.ts'
+import { mediaBodies } from './media-files.ts'
+import { recordKeys } from './media-record.ts'
 import { putObject } from './put-object.ts'
+import { seededRandom } from './seeded-random.ts'
 
 /** One line of the log. */
 export interface Upload {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { loadMiniflare, type ModuleLoader } from './load-miniflare.ts'
 
 /** Cloudflare's own R2, running on this machine: Miniflare's S3 front and public endpoint. */

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Answer } from '../doorway.ts'
-import { AwsChunked } from './aws-chunked.ts'
+import { AwsChunked } from './body.ts'
 import { CheckedBody } from './checked-body.ts'
 import type { EmulatorPool } from './emulator-pool.ts'
 import { headersForEmulator, headersFromEmulator } from './object-headers.ts'

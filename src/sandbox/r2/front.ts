@@ -5,7 +5,7 @@ import { authenticate, type Identity } from './authenticate.ts'
 import { authorize, copySourceOf } from './authorize.ts'
 import type { EmulatorPool } from './emulator-pool.ts'
 import { forward } from './forward.ts'
-import { listBuckets } from './list-buckets.ts'
+import { listBuckets } from './listing.ts'
 import { codeOfStatus, errorXml, S3Error } from './s3-error.ts'
 import { readS3Request } from './s3-request.ts'
 

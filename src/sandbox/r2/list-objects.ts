@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { listedKeys } from '../api/listed-keys.ts'
 import type { ListedObject, ListObjects } from '../api/request.ts'
 import type { SandboxBucket } from '../world.ts'
 import type { EmulatorPool } from './emulator-pool.ts'
-import { listedKeys } from './listed-keys.ts'
 
 /** A page of S3's listing holds this many keys at most. */
 const PAGE = 1000

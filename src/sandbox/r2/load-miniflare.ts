@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 
 /** The release whose S3 front the sandbox stands on: 5.x has another constructor, 4.20260426 no S3. */
 export const MINIFLARE_VERSION = '4.20260730.0'

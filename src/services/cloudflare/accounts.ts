@@ -1,5 +1,5 @@
-import { Problem } from '../../problem.ts'
-import type { Secret } from '../../secret.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Secret } from '../../core/secret.ts'
 import type { Call } from './client.ts'
 import { allPages } from './pages.ts'
 import type { Account, BootstrapToken, CloudflarePort, TokenKind } from './port.ts'

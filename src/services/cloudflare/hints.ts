@@ -1,4 +1,4 @@
-import type { ProblemDetails } from '../../problem.ts'
+import type { ProblemDetails } from '../../core/problem.ts'
 import type { WireFailureDetails } from './wire-failure.ts'
 
 type Hint = Pick<ProblemDetails, 'what' | 'why' | 'next' | 'exit'>

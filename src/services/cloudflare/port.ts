@@ -1,4 +1,4 @@
-import type { Secret } from '../../secret.ts'
+import type { Secret } from '../../core/secret.ts'
 import type { RulesPort } from './rules-port.ts'
 import type { SlurperPort } from './slurper-port.ts'
 

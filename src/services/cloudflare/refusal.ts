@@ -1,7 +1,7 @@
-import { Problem } from '../../problem.ts'
-import type { Secret } from '../../secret.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Secret } from '../../core/secret.ts'
+import type { Sending } from './call.ts'
 import { explain } from './hints.ts'
-import type { Sending } from './retry.ts'
 import { isCertificateTrouble } from './wire.ts'
 import { mayHaveHappened, type WireFailureDetails } from './wire-failure.ts'
 

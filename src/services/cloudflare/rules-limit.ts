@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { Refusal } from './refusal.ts'
 import type { RulePhase } from './rules-port.ts'
 

@@ -1,6 +1,6 @@
 import type { BasePhases } from 'cloudflare/resources/rulesets/phases'
 import type { RuleCreateParams, RuleEditParams } from 'cloudflare/resources/rulesets/rules'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Call } from './client.ts'
 import { createAndLook } from './create-and-look.ts'
 import { Refusal } from './refusal.ts'

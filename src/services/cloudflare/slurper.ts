@@ -1,5 +1,5 @@
 import type { JobCreateParams } from 'cloudflare/resources/r2/super-slurper/jobs/jobs'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Call, Sdk } from './client.ts'
 import { Refusal } from './refusal.ts'
 import { failureOf, isBetween, jobOf, progressOf } from './slurper-answers.ts'

@@ -1,5 +1,5 @@
-import { Cancelled } from '../../problem.ts'
-import type { Secret } from '../../secret.ts'
+import { Cancelled } from '../../core/problem.ts'
+import type { Secret } from '../../core/secret.ts'
 import type { ApiCall } from './port.ts'
 import { type ApiError, WireFailure, type WireFailureDetails } from './wire-failure.ts'
 

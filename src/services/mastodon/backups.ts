@@ -1,5 +1,5 @@
 import { chmod, readFile, rename } from 'node:fs/promises'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { freeBackupPath, listBackups } from './backup-name.ts'
 import { fileText } from './file-text.ts'
 

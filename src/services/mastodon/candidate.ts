@@ -1,5 +1,5 @@
+import { readEnvFile } from './env-read.ts'
 import type { EffectiveSetting, EnvFileOnDisk, Installation } from './port.ts'
-import { readEnvFile } from './read-env-file.ts'
 
 /** A Mastodon found in one folder, before its env file is chosen and its media counted. */
 export interface Candidate

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type ComposeService, composeService, mergeServices } from './compose-service.ts'
+import { readStatements } from './env-text.ts'
 import { interpolate } from './interpolate.ts'
 import type { ComposeFile } from './parse-compose.ts'
-import { readStatements } from './statements.ts'
 
 export interface Compose {
   /** The main file; an override file beside it is merged in. */

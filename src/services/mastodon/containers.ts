@@ -1,57 +1,91 @@
-import type { Command } from '../process/command.ts'
-import type { RunningProcess } from './processes-port.ts'
+import { readFile } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { type Candidate, existing, railsEnvFiles } from './candidate.ts'
+import type { Compose } from './compose.ts'
+import type { ComposeService } from './compose-service.ts'
+import { composeSettings, railsSettings } from './effective-settings.ts'
+import { readEnvFile } from './env-read.ts'
+import { mediaRoot } from './local-media.ts'
+import { versionFromImage, versionFromSource } from './version.ts'
 
-/** Runs a program that only looks; its failure is a result or a thrown Problem. */
-export type Ask = (
-  command: Command,
-  cwd: string | undefined,
-) => Promise<{ readonly exitCode: number | undefined; readonly stdout: string }>
-
-/** Nothing of the environment is asked for: the keys stand in it. */
-const FORMAT =
-  '{"name":{{json .Name}},"created":{{json .Created}},"command":{{json .Config.Cmd}},"labels":{{json .Config.Labels}}}'
+/** Mastodon's folder inside the image: since 4.3, and before (kept as a link). */
+const CONTAINER_DIRS = ['/opt/mastodon', '/mastodon']
 
 /**
- * Mastodon's containers of the compose project in `dir`. A container keeps the environment that it
- * was created with, so its creation counts, not its start. Undefined when Docker does not answer.
+ * Mastodon run by Docker Compose. The image holds no env files, so what counts is `environment:`,
+ * then `env_file:`, then env files that are mounted into Mastodon's folder.
  */
-export async function runningContainers(
-  dir: string | undefined,
-  ask: Ask,
-): Promise<RunningProcess[] | undefined> {
-  try {
-    const ids = await lines(ask, ['compose', 'ps', '--quiet'], dir)
-    if (ids === undefined) return undefined
-    if (ids.length === 0) return []
-    const texts = await lines(ask, ['inspect', '--type=container', '--format', FORMAT, ...ids], dir)
-    return texts?.flatMap((text) => described(JSON.parse(text)) ?? [])
-  } catch {
-    return undefined
+export async function docker(
+  dir: string,
+  { file: composeFile, service, services }: Compose,
+  environment: Variables,
+): Promise<Candidate> {
+  const { envFiles, settings, named } = await reading(dir, composeFile, service, environment)
+  const usual = named.find((path) => basename(path) === '.env.production') ?? named.at(-1)
+  const source = await readFile(join(dir, 'lib/mastodon/version.rb'), 'utf8').catch(() => '')
+  const composed = services.map(async ({ name, role, ...own }) => {
+    const read = await reading(dir, composeFile, own, environment)
+    return { name, role, settings: read.settings, envFiles: read.envFiles.map(({ path }) => path) }
+  })
+  return {
+    kind: 'docker',
+    dir,
+    composeFile,
+    version: versionFromImage(service.image ?? '') ?? versionFromSource(source),
+    units: { web: [], sidekiq: [] },
+    services: await Promise.all(composed),
+    usualEnvFile: await readEnvFile(usual ?? join(dir, '.env.production')),
+    envFiles,
+    settings,
+    media: mediaOf(dir, service.volumes, settings.get('PAPERCLIP_ROOT_PATH')?.value),
   }
 }
 
-async function lines(ask: Ask, args: string[], dir: string | undefined) {
-  const { exitCode, stdout } = await ask({ program: 'docker', args, env: {} }, dir)
-  if (exitCode !== 0) return undefined
-  return stdout.split('\n').filter((line) => line.trim() !== '')
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** What one service reads; `named` are all env files that the compose file names for it. */
+async function reading(
+  dir: string,
+  composeFile: string,
+  service: ComposeService,
+  environment: Variables,
+) {
+  const listed = service.envFiles.map(({ path, raw }) => ({ path: resolve(dir, path), raw }))
+  const found = await existing(listed.map(({ path }) => path))
+  const files = listed.flatMap(({ path, raw }) => {
+    const file = found.find((one) => one.path === path)
+    return file === undefined ? [] : [{ file, raw }]
+  })
+  const passedOn = composeSettings(files, service.environment, composeFile, environment)
+  const mounted = await existing(mountedEnvFiles(dir, service.volumes))
+  const inOrder = [...files.map(({ file }) => file).toReversed(), ...mounted]
+  return {
+    settings: railsSettings(passedOn, mounted),
+    envFiles: inOrder.filter((file, index) => inOrder.indexOf(file) === index),
+    named: [...listed.map(({ path }) => path), ...mounted.map(({ path }) => path)],
+  }
 }
 
-interface Inspected {
-  readonly name: string
-  readonly created: string
-  readonly command: readonly string[] | null
-  readonly labels: Readonly<Record<string, string>> | null
+type Volumes = Compose['service']['volumes']
+
+function mountedEnvFiles(dir: string, volumes: Volumes): string[] {
+  return railsEnvFiles.flatMap((name) =>
+    volumes
+      .filter(({ target }) => CONTAINER_DIRS.some((folder) => target === `${folder}/${name}`))
+      .map(({ source }) => resolve(dir, source)),
+  )
 }
 
-function described({ name, created, command, labels }: Inspected): RunningProcess | undefined {
-  const service = labels?.['com.docker.compose.service'] ?? ''
-  const role = roleOf(`${(command ?? []).join(' ')}`) ?? roleOf(service)
-  if (role === undefined) return undefined
-  return { role, name: `container ${name.replace(/^\//, '')}`, startedAt: new Date(created) }
-}
-
-function roleOf(words: string): RunningProcess['role'] | undefined {
-  if (/sidekiq/.test(words)) return 'sidekiq'
-  if (/streaming/.test(words)) return 'streaming'
-  return /puma|rails s|\bweb\b/.test(words) ? 'web' : undefined
+/** The folder on this machine that is mounted where Mastodon keeps its media. */
+function mediaOf(dir: string, volumes: Volumes, rootPath: string | undefined): Candidate['media'] {
+  const wanted = CONTAINER_DIRS.map((folder) => mediaRoot(folder, rootPath))
+  const holding = volumes
+    .map(({ source, target }) => ({ source, target: target.replace(/\/+$/, '') }))
+    .filter(({ target }) => wanted.some((path) => `${path}/`.startsWith(`${target}/`)))
+    .toSorted((a, b) => b.target.length - a.target.length)[0]
+  if (holding === undefined) return 'none'
+  // A name instead of a path is a volume in Docker's own store.
+  if (!/^[./~]/.test(holding.source)) return 'hidden'
+  const path = wanted.find((one) => `${one}/`.startsWith(`${holding.target}/`)) ?? holding.target
+  return { root: join(resolve(dir, holding.source), path.slice(holding.target.length)) }
 }

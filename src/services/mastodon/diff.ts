@@ -1,4 +1,4 @@
-import { readStatements, type Statement } from './statements.ts'
+import { readStatements, type Statement } from './env-text.ts'
 
 const MASK = '****'
 const SECRET_LIKE = /SECRET|PASS|PRIVATE|TOKEN|SALT|OTP|CREDENTIAL|_KEY$|_KEY_BASE$|DATABASE_URL/

@@ -1,6 +1,6 @@
+import { readStatements } from './env-text.ts'
 import { readEnvironmentFile } from './environment-file.ts'
 import type { EffectiveSetting, EnvFileOnDisk } from './port.ts'
-import { readStatements } from './statements.ts'
 
 type Settings = Map<string, EffectiveSetting>
 const ESCAPES: Variables = { '\\n': '\n', '\\r': '\r', '\\t': '\t' }

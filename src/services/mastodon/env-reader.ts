@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { listBackups } from './backup-name.ts'
+import { readStatements } from './env-text.ts'
 import type { EnvReader } from './port.ts'
-import { readStatements } from './statements.ts'
 
 /** The doctor's reader of env files; it never writes. */
 export const envReader: EnvReader = {

@@ -1,14 +1,14 @@
 import { access, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { bareMetal } from './bare-metal.ts'
 import { type Candidate, existing, railsEnvFiles } from './candidate.ts'
 import { findCompose } from './compose.ts'
-import { docker } from './docker.ts'
+import { docker } from './containers.ts'
 import { railsSettings } from './effective-settings.ts'
+import { readEnvFile } from './env-read.ts'
 import { type CountLimits, localMedia, noLocalMedia } from './local-media.ts'
 import type { EnvFileOnDisk, Installation, LocalMedia } from './port.ts'
-import { readEnvFile } from './read-env-file.ts'
 import { findUnits, type MastodonUnit } from './systemd.ts'
 
 export interface Search {

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path'
-import { diskTrouble } from '../../disk-trouble.ts'
-import { holderInWords, type LockHolder, lockFile } from '../../lock-file.ts'
-import { Problem } from '../../problem.ts'
+import { diskTrouble } from '../../core/disk-trouble.ts'
+import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
+import { Problem } from '../../core/problem.ts'
 import type { EnvFileOnDisk } from './port.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { parseDocument } from 'yaml'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 
 export interface ComposeFile {
   readonly services?: Readonly<Record<string, unknown>>

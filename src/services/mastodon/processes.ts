@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
-import type { Ask } from './containers.ts'
-import { runningContainers } from './containers.ts'
+import type { Ask } from './mastodon-containers.ts'
+import { runningContainers } from './mastodon-containers.ts'
 import type { Installation } from './port.ts'
 import type { ProcessesPort, RunningProcess } from './processes-port.ts'
 import { folderOf, type ProcEntry, readProcesses, unitOf } from './procfs.ts'

@@ -1,5 +1,5 @@
-import { Problem } from '../../problem.ts'
-import { readStatements, type Statement } from './statements.ts'
+import { Problem } from '../../core/problem.ts'
+import { readStatements, type Statement } from './env-text.ts'
 
 /** What an edit wrote into an env file, to be taken back. */
 export interface WrittenLines {

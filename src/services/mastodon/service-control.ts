@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { commandLine, type PlacedCommand } from '../process/command.ts'
-import type { Ask } from './containers.ts'
+import type { Ask } from './mastodon-containers.ts'
 import type { Installation } from './port.ts'
 import { folderOf, readProcesses, unitOf } from './procfs.ts'
 import type { ServiceCommands, ServicesPort, SidekiqProcess } from './services-port.ts'

@@ -1,4 +1,4 @@
-import { compareKeys } from '../../key-order.ts'
+import { compareKeys } from '../../core/key-order.ts'
 import type { Found, TreeFs } from './tree-fs.ts'
 
 /** What a folder holds, in the order of the keys. */

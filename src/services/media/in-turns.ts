@@ -1,7 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises'
-import { Cancelled } from '../../problem.ts'
+import { Cancelled } from '../../core/problem.ts'
 import type { MediaFile } from './port.ts'
-import type { TreeWalk } from './tree-walk.ts'
+import type { TreeWalk } from './walk.ts'
 
 const BATCH = 1000
 /** Milliseconds of walking before Ctrl-C and the screen get their turn. */

@@ -1,4 +1,4 @@
-import { codeOf } from '../../disk-trouble.ts'
+import { codeOf } from '../../core/disk-trouble.ts'
 import type { FileStat, TreeFs } from './tree-fs.ts'
 
 /** Where a link leads, or why it leads nowhere. */

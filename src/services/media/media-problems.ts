@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 
 export function mediaMissing(root: string, code: string): Problem {
   const why: Record<string, string> = {

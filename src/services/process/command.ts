@@ -1,4 +1,4 @@
-import type { Secret } from '../../secret.ts'
+import type { Secret } from '../../core/secret.ts'
 
 /** A program to run, as plain data: shown in a plan, run by `run`. */
 export interface Command {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { type Command, commandLine } from './command.ts'
 
 export interface RunOptions {

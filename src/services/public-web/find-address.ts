@@ -1,6 +1,6 @@
 import { Resolver, lookup as systemLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 
 /** Names to addresses; each may throw, with ENOTFOUND or ENODATA when there is none. */
 export interface NameResolver {

@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 
 /** What the network did to a visitor, for the admin. Bugs come back as they are. */
 export function toProblem(error: unknown, url: URL): unknown {

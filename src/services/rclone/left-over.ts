@@ -1,6 +1,6 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import type { CopyPlace } from './port.ts'
 
 /** What a file is that rclone was given and said nothing of. */

@@ -1,4 +1,4 @@
-import type { Secret } from '../../secret.ts'
+import type { Secret } from '../../core/secret.ts'
 
 /** rclone, which carries the media: the real program, 1.59 or later. */
 export interface RclonePort {

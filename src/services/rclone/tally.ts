@@ -1,5 +1,5 @@
+import type { RcloneEvent } from './output.ts'
 import type { CopyListener } from './port.ts'
-import type { RcloneEvent } from './progress.ts'
 import { type Reason, readReason } from './reason.ts'
 
 /** So many in a row, or of the first ones, leave no doubt. */

@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import type { CopyBatch } from './port.ts'
 import type { Reason } from './reason.ts'
 

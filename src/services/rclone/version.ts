@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { installLine } from './install.ts'
 
 /** The first release that knows R2 (`--s3-provider Cloudflare`) and doesn't fail on its answers. */

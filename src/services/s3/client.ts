@@ -14,7 +14,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
-import { Problem } from '../../problem.ts'
+import { Problem } from '../../core/problem.ts'
 import { takeEntries } from './list-entries.ts'
 import { readPages } from './listing.ts'
 import { uploadParts } from './multipart.ts'

@@ -1,5 +1,5 @@
 import type { ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
-import { Cancelled } from '../../problem.ts'
+import { Cancelled } from '../../core/problem.ts'
 import type { Entry } from './list-entries.ts'
 import type { ListedObject } from './port.ts'
 

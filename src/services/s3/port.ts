@@ -1,4 +1,4 @@
-import type { Secret } from '../../secret.ts'
+import type { Secret } from '../../core/secret.ts'
 
 /**
  * One bucket through the S3 endpoint, with one key. Refusals are Problems whose code is

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { announcement } from '../../../src/checks/mastodon/announcement.ts'
-import type { Announced, CheckWorld } from '../../../src/plan/check.ts'
+import { announcement } from '../../../src/check/areas/announcement.ts'
+import type { Announced, CheckWorld } from '../../../src/plan/verdict.ts'
 
 const one: Announced = {
   mediaHost: 'files.example.com',

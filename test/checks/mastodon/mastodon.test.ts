@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mastodonChecks } from '../../../src/checks/mastodon/index.ts'
-import { Problem } from '../../../src/problem.ts'
+import { mastodonChecks } from '../../../src/check/areas/mastodon.ts'
+import { Problem } from '../../../src/core/problem.ts'
 import type { ComposedService } from '../../../src/services/mastodon/port.ts'
 import { ENV } from '../settings/reading.ts'
 import { troubles, verdictsOf, wordsOf } from '../verdicts.ts'

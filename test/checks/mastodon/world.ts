@@ -1,5 +1,5 @@
-import type { CheckWorld } from '../../../src/plan/check.ts'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import type { CheckWorld } from '../../../src/plan/verdict.ts'
 import type { Installation } from '../../../src/services/mastodon/port.ts'
 import type { RunningProcess } from '../../../src/services/mastodon/processes-port.ts'
 import type { S3Port } from '../../../src/services/s3/port.ts'

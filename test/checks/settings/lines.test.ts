@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { settingsChecks } from '../../../src/checks/settings/index.ts'
+import { settingsChecks } from '../../../src/check/areas/settings.ts'
 import { troubles, verdictsOf, wordsOf } from '../verdicts.ts'
 import { ENV, file, healthy, lines, type Reader, reading, SECRET } from './reading.ts'
 

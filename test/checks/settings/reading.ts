@@ -1,4 +1,4 @@
-import type { CheckWorld, ConfiguredStorage } from '../../../src/plan/check.ts'
+import type { CheckWorld, ConfiguredStorage } from '../../../src/plan/verdict.ts'
 import {
   composeSettings,
   railsSettings,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { settingsChecks } from '../../../src/checks/settings/index.ts'
+import { settingsChecks } from '../../../src/check/areas/settings.ts'
 import { troubles, verdictsOf, wordsOf } from '../verdicts.ts'
 import { ACCOUNT, ENDPOINT, ENV, lines, reading, SECRET } from './reading.ts'
 

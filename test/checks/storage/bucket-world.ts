@@ -1,4 +1,4 @@
-import type { CheckWorld, ConfiguredStorage } from '../../../src/plan/check.ts'
+import type { CheckWorld, ConfiguredStorage } from '../../../src/plan/verdict.ts'
 import type { ConnectS3 } from '../../../src/services/s3/port.ts'
 import { FakeS3 } from '../../steps/fake-s3.ts'
 import { FakeWeb } from '../../steps/fake-web.ts'

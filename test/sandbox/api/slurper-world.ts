@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { Secret } from '../../../src/core/secret.ts'
 import { startSandbox } from '../../../src/sandbox/sandbox.ts'
-import { Secret } from '../../../src/secret.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import { signed } from '../r2/sign.ts'

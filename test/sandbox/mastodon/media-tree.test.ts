@@ -1,15 +1,11 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mediaClasses } from '../../../src/sandbox/mastodon/media/media-class.ts'
-import { makeMediaTree } from '../../../src/sandbox/mastodon/media/media-tree.ts'
-import {
-  ageInDays,
-  idPartition,
-  OLDEST_DAYS,
-} from '../../../src/sandbox/mastodon/media/record-id.ts'
-import { changeTree } from '../../../src/sandbox/mastodon/media/tree-changes.ts'
-import { localTree } from '../../../src/services/media/local-tree.ts'
+import { mediaClasses } from '../../../src/sandbox/mastodon/media-class.ts'
+import { makeMediaTree } from '../../../src/sandbox/mastodon/media-tree.ts'
+import { ageInDays, idPartition, OLDEST_DAYS } from '../../../src/sandbox/mastodon/record-id.ts'
+import { changeTree } from '../../../src/sandbox/mastodon/tree-changes.ts'
+import { localTree } from '../../../src/services/media/tree.ts'
 import { scratch } from './scratch.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00Z')

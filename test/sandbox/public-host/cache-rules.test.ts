@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
-import { type PublicHost, startPublicHost } from '../../../src/sandbox/public-host/public-host.ts'
+import { type PublicHost, startPublicHost } from '../../../src/sandbox/edge/public-host.ts'
 import type { Front } from '../../../src/sandbox/r2/front.ts'
 import { signed } from '../r2/sign.ts'
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
-import { type PublicHost, startPublicHost } from '../../../src/sandbox/public-host/public-host.ts'
+import { type PublicHost, startPublicHost } from '../../../src/sandbox/edge/public-host.ts'
 import type { Front } from '../../../src/sandbox/r2/front.ts'
 import { signed } from '../r2/sign.ts'
 import { addBucket, addKey, bucketResource, createStand, startTestFront } from '../r2/stand.ts'

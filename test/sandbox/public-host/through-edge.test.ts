@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../../../src/sandbox/doorway.ts'
-import { throughEdge } from '../../../src/sandbox/public-host/through-edge.ts'
-import type { CacheSettings } from '../../../src/sandbox/rules/cache-settings.ts'
-import type { Phase, SandboxRule } from '../../../src/sandbox/rules/edge-state.ts'
+import type { CacheSettings } from '../../../src/sandbox/edge/cache-settings.ts'
+import type { Phase, SandboxRule } from '../../../src/sandbox/edge/state.ts'
+import { throughEdge } from '../../../src/sandbox/edge/through-edge.ts'
 import { seedWorld } from '../../../src/sandbox/seed.ts'
 
 const DYNAMIC = 'http_request_dynamic_redirect'

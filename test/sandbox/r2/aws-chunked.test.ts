@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { AwsChunked } from '../../../src/sandbox/r2/aws-chunked.ts'
+import { AwsChunked } from '../../../src/sandbox/r2/body.ts'
 
 /** The body in pieces of `size` bytes. */
 async function unframe(body: string, size = body.length || 1) {

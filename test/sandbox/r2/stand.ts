@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { SandboxContext } from '../../../src/sandbox/doorway.ts'
+import { createEdgeState } from '../../../src/sandbox/edge/state.ts'
 import { createFaults, type Faults } from '../../../src/sandbox/faults.ts'
 import { startEmulator } from '../../../src/sandbox/r2/emulator.ts'
 import { createEmulatorPool, type EmulatorPool } from '../../../src/sandbox/r2/emulator-pool.ts'
 import { startFront } from '../../../src/sandbox/r2/front.ts'
 import { sha256Hex } from '../../../src/sandbox/r2/sigv4.ts'
-import { createEdgeState } from '../../../src/sandbox/rules/edge-state.ts'
 import type {
   LoggedRequest,
   SandboxBucket,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { bulkTarget, readSource } from '../../../src/sandbox/rules/bulk-redirect.ts'
-import type { SandboxList, SandboxRedirect } from '../../../src/sandbox/rules/edge-state.ts'
+import { bulkTarget, readSource } from '../../../src/sandbox/edge/bulk-redirect.ts'
+import type { SandboxList, SandboxRedirect } from '../../../src/sandbox/edge/state.ts'
 
 const plain: SandboxRedirect = {
   id: '1',

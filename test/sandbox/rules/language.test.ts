@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate } from '../../../src/sandbox/rules/language/evaluate.ts'
-import { parse } from '../../../src/sandbox/rules/language/parse.ts'
-import { RuleLanguageError } from '../../../src/sandbox/rules/language/rule-language-error.ts'
-import type { Visit } from '../../../src/sandbox/rules/language/vocabulary.ts'
+import { evaluate } from '../../../src/sandbox/edge/language.ts'
+import { parse } from '../../../src/sandbox/edge/parse.ts'
+import { RuleLanguageError } from '../../../src/sandbox/edge/rule-language-error.ts'
+import type { Visit } from '../../../src/sandbox/edge/vocabulary.ts'
 
 const visit: Visit = {
   host: 'social.example.com',

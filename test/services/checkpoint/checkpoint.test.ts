@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { checkpointId, openCheckpoint } from '../../../src/services/checkpoint/checkpoint.ts'
 import { lockCheckpoint } from '../../../src/services/checkpoint/lock.ts'
-import { checkpointId, openCheckpoint } from '../../../src/services/checkpoint/open-checkpoint.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'checkpoint-'))

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import type { ApiCall } from '../../../src/services/cloudflare/port.ts'
 

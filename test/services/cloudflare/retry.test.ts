@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Problem } from '../../../src/problem.ts'
+import { Problem } from '../../../src/core/problem.ts'
 import { at, type Reply, startStub, thrownBy } from './api-stub.ts'
 
 type Client = Awaited<ReturnType<typeof startStub>>['client']

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
+import { Secret } from '../../../src/core/secret.ts'
 import type { SeedOptions } from '../../../src/sandbox/seed.ts'
-import { Secret } from '../../../src/secret.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import type { NewRule } from '../../../src/services/cloudflare/rules-port.ts'
 import { apiUnderTest } from '../../sandbox/api/api-under-test.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import type { SlurperSource } from '../../../src/services/cloudflare/slurper-port.ts'
 import { type Received, type Reply, startStub, thrownBy } from './api-stub.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { at, startStub, TOKEN, thrownBy } from './api-stub.ts'
 

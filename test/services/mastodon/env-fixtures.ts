@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { render } from '../../../src/render.ts'
-import { editEnvFile } from '../../../src/services/mastodon/edit.ts'
+import { editEnvFile } from '../../../src/services/mastodon/env-edit.ts'
 import { fileText } from '../../../src/services/mastodon/file-text.ts'
+import { render } from '../../../src/template.ts'
 import { storageValues } from './storage-values.ts'
 
 const folder = join(import.meta.dirname, 'fixtures')

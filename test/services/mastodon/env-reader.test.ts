@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
 import { envReader } from '../../../src/services/mastodon/env-reader.ts'
-import { readEnvFile } from '../../../src/services/mastodon/read-env-file.ts'
-import { writeEnvFile } from '../../../src/services/mastodon/write.ts'
+import { writeEnvFile } from '../../../src/services/mastodon/env-write.ts'
 import { scratch, write } from './scratch.ts'
 
 it('finds the backups that were written, the newest first', async () => {

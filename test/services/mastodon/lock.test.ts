@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { Problem } from '../../../src/problem.ts'
+import { Problem } from '../../../src/core/problem.ts'
 import { lockEnvFile } from '../../../src/services/mastodon/lock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-lock-'))

@@ -1,7 +1,7 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readEnvFile } from '../../../src/services/mastodon/read-env-file.ts'
+import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
 import { scratch, unprivileged, write } from './scratch.ts'
 
 const root = scratch()

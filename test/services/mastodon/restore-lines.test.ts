@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
+import { readStatements } from '../../../src/services/mastodon/env-text.ts'
 import { restoreLines } from '../../../src/services/mastodon/restore-lines.ts'
-import { readStatements } from '../../../src/services/mastodon/statements.ts'
 import { block, edited, fixtures } from './env-fixtures.ts'
 import { storageValues } from './storage-values.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readStatements, type Statement } from '../../../src/services/mastodon/statements.ts'
+import { readStatements, type Statement } from '../../../src/services/mastodon/env-text.ts'
 
 // The table of readers: what Ruby's dotenv makes of each form.
 test.each<[text: string, expected: Partial<Statement>]>([

@@ -2,8 +2,8 @@ import { chownSync, readdirSync, readFileSync, statSync, symlinkSync } from 'nod
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
-import { readEnvFile } from '../../../src/services/mastodon/read-env-file.ts'
-import { writeEnvFile } from '../../../src/services/mastodon/write.ts'
+import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
+import { writeEnvFile } from '../../../src/services/mastodon/env-write.ts'
 import { scratch, unprivileged } from './scratch.ts'
 
 const root = scratch()

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Cancelled, Problem } from '../../../src/problem.ts'
-import { localTree } from '../../../src/services/media/local-tree.ts'
+import { Cancelled, Problem } from '../../../src/core/problem.ts'
+import { localTree } from '../../../src/services/media/tree.ts'
 import { readAll, scratchTree } from './scratch-tree.ts'
 
 const inBytes = (keys: readonly string[]) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Problem } from '../../../src/problem.ts'
-import { localTree } from '../../../src/services/media/local-tree.ts'
+import { Problem } from '../../../src/core/problem.ts'
 import type { Reader } from '../../../src/services/media/reader.ts'
+import { localTree } from '../../../src/services/media/tree.ts'
 import { type FakeFile, FakeTreeFs } from './fake-tree-fs.ts'
 import { readAll } from './scratch-tree.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { commandLine } from '../../../src/services/process/command.ts'
 
 test.each<[args: string[], env: Record<string, string | Secret>, line: string]>([

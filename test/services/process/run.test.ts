@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { run, start } from '../../../src/services/process/run.ts'
 
 const environment = { PATH: process.env.PATH, FROM_SHELL: 'yes' }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer as createTcp, type Server } from 'node:net'
 import { createServer as createTls } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
-import { parseConnectTo } from '../../../src/connect-to.ts'
+import { parseConnectTo } from '../../../src/core/connect-to.ts'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
 import { connectPublicWeb } from '../../../src/services/public-web/client.ts'
 

@@ -2,7 +2,7 @@ import { createServer as createHttp, type RequestListener, type ServerResponse }
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseConnectTo } from '../../../src/connect-to.ts'
+import { parseConnectTo } from '../../../src/core/connect-to.ts'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
 import { connectPublicWeb, type WebCall } from '../../../src/services/public-web/client.ts'
 import type { NameResolver } from '../../../src/services/public-web/find-address.ts'

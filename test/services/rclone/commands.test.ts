@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { commandLine } from '../../../src/services/process/command.ts'
 import { type CopyRun, copyCommand, inherits } from '../../../src/services/rclone/commands.ts'
 import { installLine } from '../../../src/services/rclone/install.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
-import { type RcloneEvent, readLine } from '../../../src/services/rclone/progress.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { type RcloneEvent, readLine } from '../../../src/services/rclone/output.ts'
 import { type Reason, readReason } from '../../../src/services/rclone/reason.ts'
 import { redact } from '../../../src/services/rclone/redact.ts'
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { Bench, type Bucket, type CopyOptions } from './bench.ts'
 import { childOf } from './child-of.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Problem } from '../../../src/problem.ts'
+import { Problem } from '../../../src/core/problem.ts'
 import { refusal, SECRET, startS3Stub, thrownBy } from './s3-stub.ts'
 
 test.each([

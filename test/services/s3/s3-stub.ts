@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Secret } from '../../../src/secret.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { connectS3, type S3Call } from '../../../src/services/s3/client.ts'
 
 export interface Received {

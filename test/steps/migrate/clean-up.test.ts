@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { type ClearingWishes, clearings } from '../../../src/plan/clearing.ts'
-import { Cancelled } from '../../../src/problem.ts'
+import { Cancelled } from '../../../src/core/problem.ts'
+import { cleanUp } from '../../../src/migrate/clean-up.ts'
+import { type ClearingWishes, clearings } from '../../../src/migrate/clearing.ts'
 import { commandLine } from '../../../src/services/process/command.ts'
 import type { StreamEnd, StreamPort } from '../../../src/services/process/port.ts'
-import { cleanUp } from '../../../src/steps/migrate/clean-up.ts'
 import { found, problemOf } from '../found.ts'
 
 const tootctl = {

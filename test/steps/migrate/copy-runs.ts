@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
+import { copyMedia } from '../../../src/migrate/copy/step.ts'
 import type { Facts } from '../../../src/plan/step.ts'
-import { copyMedia } from '../../../src/steps/migrate/copy.ts'
 import { copyWorld } from './fake-copy.ts'
 
 export const HOUR = 3_600_000

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Cancelled } from '../../../src/problem.ts'
-import { copyMedia } from '../../../src/steps/migrate/copy.ts'
+import { Cancelled } from '../../../src/core/problem.ts'
+import { copyMedia } from '../../../src/migrate/copy/step.ts'
 import { type CopyWorld, expectEqual, filled, HOUR, lists, NOON, run } from './copy-runs.ts'
 import { objectOf } from './fake-copy.ts'
 

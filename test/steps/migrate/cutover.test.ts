@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type CutoverVariant, cutoverOrder } from '../../../src/plan/cutover.ts'
+import { type CutoverVariant, cutoverOrder } from '../../../src/migrate/cutover/cutover.ts'
 import { survey } from '../../../src/plan/survey.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
 import { refusal } from '../fake-cloudflare.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { blankCheckpoint } from '../../../src/plan/blank-checkpoint.ts'
-import { removeExtras } from '../../../src/steps/migrate/extras.ts'
+import { removeExtras } from '../../../src/migrate/compare/extras.ts'
+import { blankCheckpoint } from '../../../src/services/checkpoint/blank-checkpoint.ts'
 import { copyWorld, objectOf } from './fake-copy.ts'
 
 /** 100 files on both sides; of `gone` numbers the file is deleted, all were put there by us. */

@@ -1,8 +1,8 @@
-import { compareKeys } from '../../../src/key-order.ts'
-import type { Migration } from '../../../src/plan/migration.ts'
+import { compareKeys } from '../../../src/core/key-order.ts'
+import { Cancelled, type Problem } from '../../../src/core/problem.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import type { Migration } from '../../../src/migrate/migration.ts'
 import type { World } from '../../../src/plan/step.ts'
-import { Cancelled, type Problem } from '../../../src/problem.ts'
-import { Secret } from '../../../src/secret.ts'
 import type {
   Checkpoint,
   CheckpointPort,

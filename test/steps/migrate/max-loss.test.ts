@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compareMedia } from '../../../src/steps/migrate/compare.ts'
+import { compareMedia } from '../../../src/migrate/compare/step.ts'
 import { filled, run } from './copy-runs.ts'
 import { copyWorld, objectOf } from './fake-copy.ts'
 

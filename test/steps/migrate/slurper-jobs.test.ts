@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { Cancelled } from '../../../src/core/problem.ts'
+import { slurp } from '../../../src/migrate/slurper/step.ts'
 import type { Step } from '../../../src/plan/step.ts'
-import { Cancelled } from '../../../src/problem.ts'
 import type { SlurperSource } from '../../../src/services/cloudflare/slurper-port.ts'
-import { slurp } from '../../../src/steps/migrate/slurper.ts'
 import { type SlurperWorld, slurperWorld } from '../../sandbox/api/slurper-world.ts'
 import { copyWorld, FakeCheckpoint } from './fake-copy.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { MediaSurvey } from '../../../src/plan/media-survey.ts'
-import { Cancelled, Problem } from '../../../src/problem.ts'
-import { surveyMedia } from '../../../src/steps/migrate/survey.ts'
+import { Cancelled, Problem } from '../../../src/core/problem.ts'
+import { surveyMedia } from '../../../src/migrate/survey/migrate-survey.ts'
+import type { MediaSurvey } from '../../../src/plan/report-schema.ts'
 import { found } from '../found.ts'
 import { copyWorld } from './fake-copy.ts'
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { knownMedia } from '../../../src/plan/redirects/known-media.ts'
-import { knownMediaIsPublic } from '../../../src/steps/redirects/known-media.ts'
+import { knownMedia } from '../../../src/redirects/known-media.ts'
+import { knownMediaIsPublic } from '../../../src/redirects/redirects-known-media.ts'
 import { HOST } from '../fake-world.ts'
 import { found } from '../found.ts'
 import { KEYS, onDisk, redirectingWorld } from './redirecting-world.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { singleRule } from '../../../src/plan/redirects/single-rule.ts'
-import { singleRedirect } from '../../../src/steps/redirects/single-redirect.ts'
+import { singleRedirect } from '../../../src/redirects/single.ts'
+import { singleRule } from '../../../src/redirects/single-rule.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { HOST, setupOf } from '../fake-world.ts'
 import { found, problemOf, warningsOf } from '../found.ts'

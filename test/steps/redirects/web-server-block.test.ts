@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Opinion } from '../../../src/services/web-server/port.ts'
-import { webServerBlock } from '../../../src/steps/redirects/web-server-block.ts'
+import type { Opinion } from '../../../src/redirects/port.ts'
+import { webServerBlock } from '../../../src/redirects/web-server.ts'
 import { found, problemOf } from '../found.ts'
 import { KEYS, OLD, onDisk, redirectingWorld } from './redirecting-world.ts'
 

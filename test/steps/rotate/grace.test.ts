@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { grace } from '../../../src/steps/grace.ts'
+import { grace } from '../../../src/rotate/grace.ts'
 import { found } from '../found.ts'
 import { rotatingWorld } from './rotating.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keyLines } from '../../../src/steps/key-lines.ts'
+import { keyLines } from '../../../src/rotate/env-lines.ts'
 import { ENV, envFileOf, installationOf, knownKey } from '../fake-world.ts'
 import { found, problemOf } from '../found.ts'
 import { freshKey, rotatingWorld, rotationOf } from './rotating.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Facts } from '../../../src/plan/step.ts'
-import { retireKey } from '../../../src/steps/retire-key.ts'
+import { retireKey } from '../../../src/rotate/retire.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { knownKey } from '../fake-world.ts'
 import { found, problemOf } from '../found.ts'

@@ -1,4 +1,4 @@
-import type { EnvTrace, Undo, UndoWishes } from '../../../src/plan/undo.ts'
+import type { EnvTrace, Undo, UndoWishes } from '../../../src/setup/undoing.ts'
 import { envFileOf } from '../fake-world.ts'
 
 export const clean: EnvTrace = {

@@ -1,0 +1,99 @@
+import type { Verdict } from '../../plan/verdict.ts'
+import type { Installation } from '../../services/mastodon/port.ts'
+import { settingCheck } from './setting-check.ts'
+import { shown } from './shown.ts'
+import type { StorageSettings } from './storage-settings.ts'
+
+const BARE = /^(?=.*\.)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
+
+/** The bare host that visitors load media from (mastodon#20347, #21382). */
+export const aliasHost = settingCheck({
+  id: 's3-alias-host',
+  title: 'S3_ALIAS_HOST',
+  judge(settings, { installation }) {
+    const now = settings.value('S3_ALIAS_HOST')
+    const old = settings.value('S3_CLOUDFRONT_HOST')
+    if (now === undefined && old) return oldName(old, settings)
+    if (now === undefined || now.trim() === '') return missing(settings)
+    if (!BARE.test(now)) return notBare(now, settings)
+    return wrongHost(now, settings, installation) ?? { severity: 'ok', saw: now }
+  },
+})
+
+function missing(settings: StorageSettings): Verdict {
+  return {
+    severity: 'fault',
+    saw: 'S3_ALIAS_HOST is missing.',
+    matters:
+      'Mastodon then links to the S3 address, which never answers visitors: every new image is broken.',
+    next: `npx mastodon-r2 init sets a host up; or, when the bucket has one: ${settings.write('S3_ALIAS_HOST=files.example.com')}`,
+  }
+}
+
+function notBare(now: string, settings: StorageSettings): Verdict {
+  const host = now
+    .trim()
+    .toLowerCase()
+    .replace(/^["']+|["']+$/g, '')
+    .replace(/^[a-z]+:\/*/, '')
+    .replace(/^\/+|[/:?#\s].*$/gs, '')
+    .replace(/\.+$/, '')
+  return {
+    severity: 'fault',
+    saw: `S3_ALIAS_HOST is "${shown(now)}".`,
+    matters: /:\/\//.test(now)
+      ? 'Mastodon puts https:// before it, so links begin with https://https:// and nothing loads.'
+      : 'Mastodon puts https:// before it and the name of the file behind it, so it has to be a bare host.',
+    next: BARE.test(host)
+      ? settings.write(`S3_ALIAS_HOST=${host}`)
+      : settings.write('S3_ALIAS_HOST=files.example.com'),
+  }
+}
+
+function wrongHost(
+  host: string,
+  settings: StorageSettings,
+  { localDomain, webDomain }: Installation,
+): Verdict | undefined {
+  if (host.endsWith('.r2.cloudflarestorage.com')) {
+    return {
+      severity: 'fault',
+      saw: `S3_ALIAS_HOST is the S3 address (${host}).`,
+      matters: 'That address never answers visitors: every image is broken.',
+      next: 'npx mastodon-r2 init',
+    }
+  }
+  if (host.endsWith('.r2.dev')) {
+    return {
+      severity: 'warning',
+      saw: `S3_ALIAS_HOST is Cloudflare's test address (${host}).`,
+      matters: 'It is throttled and not cached; Cloudflare means it for trying things out.',
+      next: 'Put a host of your own before the bucket: npx mastodon-r2 init',
+    }
+  }
+  if (host === localDomain || host === webDomain) {
+    return {
+      severity: 'fault',
+      saw: `S3_ALIAS_HOST is the instance's own host (${host}).`,
+      matters: 'Visitors would ask Mastodon for the files, and they are in the bucket.',
+      next: `Choose another host:\n  npx mastodon-r2 init --media-host files.${localDomain ?? host}`,
+    }
+  }
+  const isSample = host === 'files.example.com' && localDomain && !/\bexample\./.test(localDomain)
+  if (!isSample) return undefined
+  return {
+    severity: 'fault',
+    saw: `S3_ALIAS_HOST is ${host}, left over from the sample file.`,
+    matters: "That host isn't yours: every image is broken.",
+    next: settings.write(`S3_ALIAS_HOST=files.${localDomain}`),
+  }
+}
+
+function oldName(old: string, settings: StorageSettings): Verdict {
+  return {
+    severity: 'note',
+    saw: `The media host stands under its old name: S3_CLOUDFRONT_HOST=${shown(old)}`,
+    matters: 'Mastodon still reads it; other tools and newer guides know only S3_ALIAS_HOST.',
+    next: settings.write(`S3_ALIAS_HOST=${shown(old)}`),
+  }
+}

@@ -1,0 +1,95 @@
+import { Problem } from '../core/problem.ts'
+import { envWriter } from '../flow/env-writer.ts'
+import type { Run } from '../flow/flow.ts'
+import type { Remembered } from '../flow/memory.ts'
+import { chooseToken } from '../flow/token.ts'
+import { callListener, connectTo, runnerOf, s3Connector } from '../flow/world.ts'
+import { initSteps } from '../init/init.ts'
+import { planSteps, type ReportStep } from '../plan/report.ts'
+import type { World } from '../plan/step.ts'
+import { type Plan, survey } from '../plan/survey.ts'
+import type { Check, CheckWorld } from '../plan/verdict.ts'
+import { chooseSetup } from '../setup/choose.ts'
+import { cloudflareChecks } from './areas/cloudflare.ts'
+import { unasked } from './areas/unasked.ts'
+import type { CheckCatalog } from './settings.ts'
+
+export interface CloudflareSide {
+  readonly checks: readonly Check[]
+  /** What init would do, once it has been looked at. */
+  steps(): ReportStep[]
+}
+
+/** Cloudflare's side, when a token was given; nobody is asked for one. */
+export async function lookAtCloudflare(
+  run: Run<CheckCatalog>,
+  at: CheckWorld,
+  remembered: Remembered,
+): Promise<CloudflareSide> {
+  if (run.settings.get('apiToken') === undefined) {
+    return { checks: [unasked(undefined)], steps: () => [] }
+  }
+  try {
+    const world = await setupWorld(run, at, remembered)
+    let looking: Promise<Plan> | undefined
+    let plan: Plan | undefined
+    const look = () => {
+      looking ??= survey(initSteps, world).then((seen) => {
+        plan = seen
+        return seen
+      })
+      return looking
+    }
+    return { checks: cloudflareChecks(world, look), steps: () => (plan ? planSteps(plan) : []) }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { checks: [unasked(error)], steps: () => [] }
+  }
+}
+
+/** The world that init would look at, chosen without a question. */
+async function setupWorld(
+  { host, settings, clock, ...run }: Run<CheckCatalog>,
+  { installation, web, processes, storage }: CheckWorld,
+  remembered: Remembered,
+): Promise<World> {
+  if (settings.get('mediaHost') === undefined) throw noMediaHost()
+  const warn = settings.on('quiet') ? () => undefined : run.ui.warn
+  const ui = { ...run.ui, canAsk: false, warn }
+  const onCall = callListener(ui, settings.on('verbose'))
+  const baseUrl = settings.need('cloudflareApiUrl')
+  const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
+    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
+  )
+  const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+  const setup = await chooseSetup({
+    settings,
+    ui,
+    installation,
+    remembered,
+    cloudflare,
+    token,
+    readEnvFile,
+    lookOnly: true,
+  })
+  return {
+    cloudflare,
+    connectS3: await s3Connector({ endpoint: setup.s3Endpoint, bucket: setup.at.bucket, onCall }),
+    web,
+    envWriter: await envWriter(),
+    processes,
+    runner: runnerOf(host),
+    clock,
+    setup: { ...setup, knownKey: setup.knownKey ?? storage.key },
+    facts: {},
+  }
+}
+
+function noMediaHost(): Problem {
+  return new Problem({
+    code: 'media-host-unknown',
+    what: 'Cloudflare was not asked, because no media host is known.',
+    why: "Mastodon's settings name none, and the host tells which zone to look at.",
+    next: 'Name it with --media-host, or set everything up: npx mastodon-r2 init',
+  })
+}

@@ -1,0 +1,19 @@
+import { flag } from '../settings/rules.ts'
+import { setting } from '../settings/setting.ts'
+import { initCatalog, checkCatalog as looking } from '../settings/setup-catalog.ts'
+
+const quick = setting({
+  flag: '--quick',
+  help: 'only look: no test file is uploaded, so less is seen',
+  rule: flag,
+  answerable: false,
+  group: 'Output',
+})
+
+/** The settings of `check`: those of a setup, so that Cloudflare's side can be looked at. */
+export const checkCatalog = { ...initCatalog, quick }
+
+/** The ones that have a flag. */
+export const checkFlags: Partial<CheckCatalog> = { ...looking, quick }
+
+export type CheckCatalog = typeof checkCatalog

@@ -1,2 +1,0 @@
-/** One truth for checks and steps. */
-export { isForbidden } from '../../plan/forbidden.ts'

@@ -1,0 +1,78 @@
+import { announce } from '../announce/announce.ts'
+import { announcementNotes } from '../announce/notes.ts'
+import { Problem } from '../core/problem.ts'
+import type { Run } from '../flow/flow.ts'
+import { findMastodonHere } from '../flow/mastodon-here.ts'
+import type { Remembered } from '../flow/memory.ts'
+import { servicesOf } from '../flow/services-of.ts'
+import type { Setup, Step, World } from '../plan/step.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { SetupCatalog } from '../settings/setup-catalog.ts'
+import { linesOf } from '../setup/run-placed.ts'
+
+/**
+ * The announcement as a step of `init`. A server that is on R2 already keeps its env file but for
+ * that; else the block is written first, switched off. Problem: `nothing-to-announce`.
+ */
+export async function announceFirst(
+  run: Run<SetupCatalog>,
+  { setup }: Pick<World, 'setup'>,
+  { storage, switchedOn, mediaHost }: Remembered,
+): Promise<{ readonly step: Step; readonly isHostChange: boolean }> {
+  const isHostChange = storage === 'r2' && switchedOn
+  if (isHostChange && mediaHost === setup.mediaHost) throw nothingToAnnounce(setup)
+  if (run.settings.get('existingMedia') === 'switch') throw switchedAtOnce()
+  const { installation } = setup
+  const { accountId, bucket } = setup.at
+  const to = { mediaHost: setup.mediaHost, endpoint: setup.s3Endpoint, bucket, accountId }
+  const checkpoint = await announcementNotes(run, installation, to, { switchedOn: isHostChange })
+  const { commands } = await servicesOf(run, installation)
+  const tell = (line: string | undefined) => run.ui.progress(line)
+  const step = announce({ checkpoint, tell }, { reload: commands?.reloadWeb })
+  if (isHostChange) return { step, isHostChange }
+  const reload = commands === undefined ? '' : `; run: ${linesOf(commands.reloadWeb)}`
+  const will = `let Mastodon's pages name ${setup.mediaHost}${reload}`
+  return { step: afterEnvFile(step, will, () => findMastodonHere(run)), isHostChange }
+}
+
+type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'setup'
+
+/** Once the block is written the env file is another one, so Mastodon is found anew. */
+function afterEnvFile(
+  step: Step<Needs>,
+  will: string,
+  find: () => Promise<Installation>,
+): Step<Needs | 'facts'> {
+  const renewed = async <At extends { readonly setup: Setup }>(at: At): Promise<At> => {
+    return { ...at, setup: { ...at.setup, installation: await find() } }
+  }
+  return {
+    id: step.id,
+    title: step.title,
+    async look(at) {
+      if (!at.facts.envWritten) return { is: 'waiting', on: 'envWritten', will }
+      return step.look(await renewed(at))
+    },
+    change: async (at) => (await step.change?.(await renewed(at))) ?? {},
+  }
+}
+
+function nothingToAnnounce({ mediaHost }: Setup): Problem {
+  return new Problem({
+    code: 'nothing-to-announce',
+    what: `Mastodon uses ${mediaHost} already, so there is nothing to announce.`,
+    why: '--announce is for a media host that comes into use later.',
+    next: 'Name the new one with --media-host, or leave --announce out.',
+    exit: 2,
+  })
+}
+
+function switchedAtOnce(): Problem {
+  return new Problem({
+    code: 'settings-contradict',
+    what: "--announce and --existing-media switch can't both be meant.",
+    why: 'What is announced is switched a week later.',
+    next: 'Leave one of them out and run it again.',
+    exit: 2,
+  })
+}

@@ -1,0 +1,119 @@
+import type { Command } from '../commands.ts'
+import { Cancelled } from '../core/problem.ts'
+import { flow } from '../flow/flow.ts'
+import type { Host } from '../host.ts'
+import { afterPrepareLine } from '../migrate/line.ts'
+import type { Step } from '../plan/step.ts'
+import { replay } from '../settings/replay.ts'
+import { initCatalog, shownSettings } from '../settings/setup-catalog.ts'
+import { accessKeys, keyInUse } from '../setup/access-keys.ts'
+import { bucket } from '../setup/bucket.ts'
+import { initClosing } from '../setup/closing.ts'
+import { cors } from '../setup/cors.ts'
+import { devUrl } from '../setup/dev-url.ts'
+import { edgeSteps } from '../setup/edge-steps.ts'
+import { envFile } from '../setup/env-file.ts'
+import { lifecycle } from '../setup/lifecycle.ts'
+import { mediaDomain } from '../setup/media-domain.ts'
+import { prepareSetup } from '../setup/prepare.ts'
+import { printBlock } from '../setup/print-block.ts'
+import { uploadProbe } from '../setup/proof.ts'
+import { publicRead } from '../setup/public-read.ts'
+import { token } from '../setup/token.ts'
+import { announceFirst } from './announce-first.ts'
+import { initMenu } from './menu.ts'
+
+/** All that Cloudflare does for a media host which another one will make way for. */
+const hostSteps: readonly Step[] = [token, bucket, mediaDomain, cors, lifecycle, devUrl]
+
+/** The setup from top to bottom. Long waits start early and are confirmed late. */
+export const initSteps: readonly Step[] = [
+  token,
+  bucket,
+  mediaDomain,
+  accessKeys,
+  cors,
+  lifecycle,
+  devUrl,
+  uploadProbe,
+  envFile,
+  keyInUse,
+  publicRead,
+]
+
+export const init: Command = {
+  async run(host, argv) {
+    if (argv.includes('--rotate')) {
+      const rest = argv.filter((word) => word !== '--rotate')
+      return (await import('../rotate/rotate.ts')).rotate.run(host, rest)
+    }
+    const choice = await chosenWay(host, argv)
+    if (choice === undefined) return 130
+    if (choice.command === 'check') return (await import('../check/check.ts')).check.run(host, argv)
+    if (choice.command === 'rotate')
+      return (await import('../rotate/rotate.ts')).rotate.run(host, argv)
+    return setUp(host, choice.argv)
+  },
+}
+
+/** Undefined when the person left the menu. */
+async function chosenWay(host: Host, argv: readonly string[]) {
+  try {
+    return await initMenu(host, argv)
+  } catch (error) {
+    if (error instanceof Cancelled) return undefined
+    throw error
+  }
+}
+
+function setUp(host: Host, argv: readonly string[]): Promise<number> {
+  return flow(host, argv, {
+    name: 'init',
+    catalog: initCatalog,
+    async prepare(run) {
+      const { settings } = run
+      const { world, isRehearsal, remembered } = await prepareSetup(run, { lookOnly: false })
+      const announcing = settings.on('announce')
+        ? await announceFirst(run, world, remembered)
+        : undefined
+      const steps = stepsOf(edgeSteps(settings.get('edge') ?? []), announcing)
+      const isHostChange = announcing?.isHostChange === true
+      const again = replay('init', initCatalog, settings.entries())
+      const format = settings.need('format')
+      return {
+        world,
+        ...(await printBlock(format, world.setup, steps)),
+        planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
+        shown: shownSettings,
+        again,
+        closing: (ended) =>
+          initClosing({
+            ...ended,
+            setup: world.setup,
+            again,
+            isRehearsal,
+            toMigrate: isRehearsal
+              ? 'npx mastodon-r2 migrate --sandbox'
+              : afterPrepareLine(settings.entries(), world.setup.installation.envFile.path, {
+                  isOnR2: remembered.storage === 'r2' && remembered.switchedOn,
+                }),
+            isHostChange,
+            format,
+          }),
+      }
+    },
+  })
+}
+
+/**
+ * Extras come when the setup itself is done, so that a refusal leaves a server that works; the
+ * public read stays last, as it waits for the domain.
+ */
+function stepsOf(
+  edge: readonly Step[],
+  announcing: { readonly step: Step; readonly isHostChange: boolean } | undefined,
+): readonly Step[] {
+  const extras = announcing ? [announcing.step, ...edge] : edge
+  if (announcing?.isHostChange) return [...hostSteps, ...extras]
+  return [...initSteps.slice(0, -1), ...extras, ...initSteps.slice(-1)]
+}

@@ -1,0 +1,80 @@
+import { Problem } from '../core/problem.ts'
+import { findMastodonHere } from '../flow/mastodon-here.ts'
+import { remember } from '../flow/memory.ts'
+import { gather } from '../flow/session.ts'
+import { chooseVoice } from '../flow/voice.ts'
+import type { Host } from '../host.ts'
+import { rotateFlags } from '../rotate/settings.ts'
+import type { Settings } from '../settings/resolve.ts'
+import { checkCatalog, initCatalog, type SetupCatalog } from '../settings/setup-catalog.ts'
+import type { Ui } from '../ui/port.ts'
+
+/** A command and its arguments, to go on with. */
+export interface Choice {
+  readonly command: 'init' | 'check' | 'rotate'
+  readonly argv: readonly string[]
+}
+
+/**
+ * Asks a person whose server is set up already what this is about. Flags that only one of the ways
+ * would take say it already; without a person, or with nothing set up, `init` it is.
+ */
+export async function initMenu(host: Host, argv: readonly string[]): Promise<Choice> {
+  const init: Choice = { command: 'init', argv }
+  if (!host.hasPerson || !argv.every(isOfEveryWay)) return init
+  const settings = await settled(host, argv)
+  if (!settings || !(await isSetUp(host, settings))) return init
+  const colour = (host.environment.NO_COLOR ?? '') === '' && !argv.includes('--no-color')
+  const ui = await chooseVoice(host, { json: false, quiet: false, colour, print: false })
+  const way = await ui.choose({
+    message: 'This server is set up on R2 already. What would you like to do?',
+    options: [
+      { value: 'check', label: 'Check that all is well', hint: 'changes nothing' },
+      { value: 'rotate', label: 'Rotate the access key', hint: 'a new key, without a gap' },
+      { value: 'host', label: 'Change the media host', hint: 'another hostname for media' },
+      { value: 'init', label: 'Set up again', hint: 'puts right what is not as it should be' },
+    ],
+  })
+  if (way === 'check' || way === 'rotate') return { command: way, argv }
+  if (way === 'init') return init
+  return { command: 'init', argv: [...argv, '--media-host', await askHost(ui, settings)] }
+}
+
+/** Words that are no flags are values of the flag before them. */
+function isOfEveryWay(word: string): boolean {
+  if (!word.startsWith('--')) return true
+  const flags = (catalog: Partial<SetupCatalog>) => Object.values(catalog).map(({ flag }) => flag)
+  const name = word.split('=')[0] ?? ''
+  const open = ['--json', '--quiet', '--answers'].every((other) => other !== name)
+  const taken = [flags(checkCatalog), flags(rotateFlags)]
+  return open && taken.every((known) => known.some((flag) => flag === name))
+}
+
+/** What is wrong with the flags is said by the command itself. */
+async function settled(host: Host, argv: readonly string[]) {
+  try {
+    return await gather(host, 'init', argv, { catalog: initCatalog })
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+async function isSetUp(host: Host, settings: Settings<SetupCatalog>): Promise<boolean> {
+  try {
+    const found = await findMastodonHere({ host, settings })
+    const { bucket, mediaHost, key } = remember(found, settings.get('s3EndpointUrl'))
+    return bucket !== undefined && mediaHost !== undefined && key !== undefined
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
+}
+
+function askHost(ui: Ui, settings: Settings<SetupCatalog>): Promise<string> {
+  return ui.ask({
+    message: 'Which hostname should serve the media from now on?',
+    hint: 'Posts keep the old address for a while: leave the old hostname attached. Better announced a week before: Ctrl-C, then init --media-host HOST --announce',
+    fault: (typed) => settings.fault('mediaHost', typed),
+  })
+}

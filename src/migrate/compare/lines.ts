@@ -1,0 +1,91 @@
+import { bytesOf, count, counted } from '../../core/amounts.ts'
+import type { Comparison } from '../../plan/comparison.ts'
+import type { LeftOut } from '../selection.ts'
+
+/** Keys that are shown of each kind; the report has more. */
+const SHOWN = 5
+const LABEL = 36
+const NUMBER = 11
+
+const reasons: Record<LeftOut, string> = {
+  cache: 'media of other servers',
+  skipped: '--skip',
+  private: 'private',
+  suspended: 'suspended users',
+  unfinished: 'unfinished uploads',
+}
+
+/**
+ * A comparison for the screen, ASCII, no line wider than `columns` (60 or more). Lines of keys begin
+ * with two spaces.
+ */
+export function comparisonLines(comparison: Comparison, columns: number): string[] {
+  const { same, missing, sizeDiffers, contentDiffers, unreadable } = comparison
+  const { extra, uploaded, deletedSince, leftOut, oddities } = comparison
+  const key = (text: string) => `  ${shortened(text, columns - 2)}`
+  const some = (label: string, tally: Comparison['missing']) =>
+    tally.objects === 0 ? [] : [row(label, tally), ...tally.examples.slice(0, SHOWN).map(key)]
+  const few = (label: string, { objects, bytes }: Comparison['same']) =>
+    objects === 0 ? [] : [row(label, { objects, bytes })]
+  return [
+    cells('', 'Files', 'Size'),
+    row('The same on both sides', same),
+    ...(missing.objects === 0 ? [row('Missing in the bucket', missing)] : []),
+    ...some('Missing in the bucket', missing),
+    ...some('Another size in the bucket', sizeDiffers),
+    ...some('Another content in the bucket', contentDiffers),
+    ...some('Not readable at the source', unreadable),
+    ...some('Copied, then deleted at the source', extra),
+    ...few('In the bucket only, not from here', uploaded),
+    ...few('Deleted by Mastodon since the switch', deletedSince),
+    ...Object.entries(leftOut).map(([reason, objects]) =>
+      cells(`Left out: ${reasons[reason as LeftOut] ?? reason}`, count(objects), ''),
+    ),
+    ...(oddities === 0 ? [] : [cells('Not plain files', count(oddities), '')]),
+    ...contentLines(comparison),
+    ...headerLines(comparison, columns),
+  ]
+}
+
+function row(label: string, { objects, bytes }: Comparison['same']): string {
+  return cells(label, count(objects), bytesOf(bytes))
+}
+
+function cells(label: string, files: string, size: string): string {
+  return `${label.padEnd(LABEL)}${files.padStart(NUMBER)}${size.padStart(NUMBER + 1)}`.trimEnd()
+}
+
+function contentLines({ contents }: Comparison): string[] {
+  if (!contents) return []
+  const { compared, notComparable } = contents
+  const lines = [`Contents (MD5) compared: ${counted(compared, 'file')}.`]
+  if (notComparable > 0) {
+    lines.push(`Sizes only: ${counted(notComparable, 'file')}, uploaded in unknown parts.`)
+  }
+  return lines
+}
+
+function headerLines({ headers }: Comparison, columns: number): string[] {
+  if (!headers) return []
+  const { sampled, wrong } = headers
+  const of = `Headers of ${counted(sampled, 'object')}, a sample`
+  if (wrong.objects === 0) return [`${of}: as Mastodon sets them.`]
+  return [
+    `${of}: ${count(wrong.objects)} differ${wrong.objects === 1 ? 's' : ''}.`,
+    ...wrong.examples
+      .slice(0, SHOWN)
+      .flatMap(({ key, header, is, expected }) => [
+        `  ${shortened(key, columns - 2)}`,
+        `  ${shortened(`${header}: ${is ?? 'none'}`, columns - 2)}`,
+        `  ${shortened(`expected: ${expected}`, columns - 2)}`,
+      ]),
+  ]
+}
+
+/** ASCII without control characters; the middle goes where there is no room. */
+function shortened(text: string, width: number): string {
+  const plain = text.replaceAll(/[^ -~]/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`)
+  if (plain.length <= width) return plain
+  const tail = Math.floor((width - 3) / 2)
+  return `${plain.slice(0, width - 3 - tail)}...${plain.slice(-tail)}`
+}

@@ -1,0 +1,153 @@
+import { counted } from '../../core/amounts.ts'
+import { type FewAtOnce, fewAtOnce } from '../../core/few-at-once.ts'
+import { merge } from '../../core/merge.ts'
+import type { Comparison } from '../../plan/comparison.ts'
+import type { MediaFile, Oddity } from '../../services/media/port.ts'
+import type { ListedObject } from '../../services/s3/port.ts'
+import type { Migration } from '../migration.ts'
+import { leftOut } from '../selection.ts'
+import { type ContentReader, sameContent } from './content.ts'
+import { HeaderSample } from './header-sample.ts'
+import { type ExpectedHeaders, lookAtHeaders } from './headers.ts'
+import { RecordedKeys } from './recorded-keys.ts'
+import { SecondLook } from './second-look.ts'
+import { Unread } from './unread.ts'
+import { Verdicts } from './verdicts.ts'
+
+export interface CompareOptions {
+  /** See leftOut: how the files of this source are usually readable. */
+  readonly usualModes: 'open' | 'closed'
+  /** Contents too: of files the MD5, which reads all of them; of objects the ETags. */
+  readonly checksum?: boolean
+  /** Asks for the headers of a sample: at most 50 HEAD requests. */
+  readonly expected?: ExpectedHeaders
+  /** How the content of a file is read; where there is none, ETags are compared. */
+  readonly content?: ContentReader
+}
+
+/** `now`: milliseconds since the epoch, when the comparison began. */
+export type CompareAt = CompareOptions & { readonly now: number }
+
+/** What stands behind such a link is compared; the others are no media. */
+const harmless: readonly Oddity['kind'][] = ['outside-link', 'hidden', 'vanished']
+
+/** Contents that are read at the same time. */
+const READ_AT_ONCE = 4
+
+/**
+ * Source and bucket side by side, in one pass: one LIST request per 1,000 objects, and no more when
+ * both are equal. What differs is looked at once more at the end, as both sides may change meanwhile;
+ * that costs a HEAD for each of the first few. Throws Cancelled, and the Problems of both sides.
+ */
+export async function compareSides(
+  migration: Migration,
+  options: CompareOptions,
+  now: Date,
+): Promise<Comparison> {
+  const verdicts = new Verdicts()
+  const pass = new Pass(migration, { ...options, now: now.getTime() }, verdicts)
+  await pass.run()
+  return verdicts.told(migration.source.name, now)
+}
+
+class Pass {
+  readonly #migration: Migration
+  readonly #options: CompareAt
+  readonly #verdicts: Verdicts
+  readonly #second: SecondLook
+  readonly #reading: FewAtOnce = fewAtOnce(READ_AT_ONCE)
+  readonly #sample = new HeaderSample()
+  readonly #unread = new Unread()
+  #seen = 0
+
+  constructor(migration: Migration, options: CompareAt, verdicts: Verdicts) {
+    this.#migration = migration
+    this.#options = options
+    this.#verdicts = verdicts
+    this.#second = new SecondLook(migration, options, verdicts)
+    if (options.checksum) verdicts.contents = { compared: 0, notComparable: 0 }
+  }
+
+  async run(): Promise<void> {
+    const { source, signal, checkpoint } = this.#migration
+    const bucket = this.#migration.bucket()
+    const provenUntil = await this.#provenUntil()
+    const strangers = new RecordedKeys<number>(checkpoint, (key, size, ours) => {
+      if (ours) this.#second.extra(key, size)
+      else this.#verdicts.uploaded.add(key, size)
+    })
+    const deleted = new RecordedKeys<MediaFile>(checkpoint, (key, file, ours) => {
+      if (ours) this.#verdicts.deletedSince.add(key, file.size)
+      else this.#second.missing(file)
+    })
+    const files = source.files({ signal, onOddity: (oddity) => this.#note(oddity) })
+    for await (const pairs of merge(files, bucket.pages('', signal))) {
+      for (const { file, object } of pairs) {
+        if (!file) {
+          if (!this.#unread.covers(object.key)) strangers.add(object.key, object.size)
+        } else if (this.#isLeftOut(file)) continue
+        else if (object) await this.#both(file, object)
+        else if (file.changedAt < provenUntil) deleted.add(file.key, file)
+        else this.#second.missing(file)
+      }
+      for (const keys of [strangers, deleted]) if (keys.full) await keys.ask()
+      this.#tell(pairs.length)
+    }
+    for (const keys of [strangers, deleted]) await keys.ask()
+    await this.#reading.end()
+    await this.#second.end()
+    if (this.#options.expected) {
+      const keys = this.#sample.keys()
+      this.#verdicts.headers = await lookAtHeaders(bucket, keys, this.#options.expected)
+    }
+  }
+
+  /**
+   * After the switch Mastodon deletes in the bucket and leaves the files alone: what was there when
+   * both sides were equal, and is gone, was deleted. Milliseconds; -Infinity before that.
+   */
+  async #provenUntil(): Promise<number> {
+    const { switchedAt, equalAt } = (await this.#migration.checkpoint.read()) ?? {}
+    return switchedAt === undefined || equalAt === undefined ? -Infinity : Date.parse(equalAt)
+  }
+
+  #isLeftOut(file: MediaFile): boolean {
+    const reason = leftOut(file, this.#migration.selection, this.#options)
+    if (reason) this.#verdicts.leaveOut(reason)
+    return reason !== undefined
+  }
+
+  /** A promise only where a content has to be read: a million of them would take their time. */
+  #both(file: MediaFile, object: ListedObject): Promise<void> | undefined {
+    if (this.#options.expected) this.#sample.offer(object.key)
+    if (file.size !== object.size) this.#second.sizeDiffers(file)
+    else if (this.#options.checksum) return this.#reading.begin(() => this.#contents(file, object))
+    else this.#verdicts.same.add(file.key, file.size)
+    return undefined
+  }
+
+  async #contents(file: MediaFile, object: ListedObject): Promise<void> {
+    const told = await sameContent(file, object, this.#options.content)
+    if (told === 'same') this.#verdicts.same.add(file.key, file.size)
+    else if (told === 'differs' || told === 'gone') this.#second.contentDiffers(file)
+    else if (told === 'unreadable') this.#verdicts.unreadable.add(file.key, file.size)
+    const { contents } = this.#verdicts
+    if (contents && (told === 'same' || told === 'differs')) contents.compared += 1
+    if (contents && told === 'unknown') {
+      contents.notComparable += 1
+      this.#verdicts.same.add(file.key, file.size)
+    }
+  }
+
+  #note(oddity: Oddity): void {
+    const { kind, path } = oddity
+    this.#unread.note(oddity)
+    if (kind === 'unreadable') this.#verdicts.unreadable.add(path, 0)
+    else if (!harmless.includes(kind)) this.#verdicts.oddities += 1
+  }
+
+  #tell(files: number): void {
+    this.#seen += files
+    this.#migration.tell(`Comparing: ${counted(this.#seen, 'file')} so far`)
+  }
+}

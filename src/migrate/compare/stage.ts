@@ -1,0 +1,62 @@
+import { MEDIA_CACHE_CONTROL } from '../../flow/storage-block.ts'
+import type { Comparison } from '../../plan/comparison.ts'
+import type { Facts, Step } from '../../plan/step.ts'
+import type { Migration } from '../migration.ts'
+import type { MigrateRun, PreparedMigration } from '../prepare.ts'
+import type { PreparedStage } from '../stage-steps.ts'
+import { usualModes } from '../usual-modes.ts'
+import { noteComparison } from './comparison-note.ts'
+import { removeExtras } from './extras.ts'
+import type { ExpectedHeaders } from './headers.ts'
+import { comparisonLines } from './lines.ts'
+import { compareMedia } from './step.ts'
+
+export async function compareStage(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+): Promise<PreparedStage> {
+  const { step, found, done } = await comparing(run, prepared)
+  const first = run.settings.on('removeExtras') ? [removeExtras(prepared.migration)] : []
+  return { steps: [...first, step], found, done }
+}
+
+/** The comparison as a step, with what it found for the report and the screen. */
+export async function comparing(
+  { settings }: MigrateRun,
+  { migration }: PreparedMigration,
+  when: { readonly after?: keyof Facts; readonly maxLoss?: number } = {},
+): Promise<Omit<PreparedStage, 'steps'> & { readonly step: Step }> {
+  const expected: ExpectedHeaders = (key) => ({
+    contentType: migration.rclone.contentType(key),
+    cacheControl: MEDIA_CACHE_CONTROL,
+  })
+  let last: Comparison | undefined
+  const step = compareMedia(migration, {
+    ...when,
+    usualModes: await usualModes(migration.source, migration.signal),
+    checksum: settings.on('checksum'),
+    ...(when.after !== undefined || settings.on('headers') ? { expected } : {}),
+    async compared(comparison) {
+      last = comparison
+      if (!settings.on('dryRun')) await note(migration, comparison)
+    },
+  })
+  return {
+    step,
+    found: () =>
+      last === undefined
+        ? { report: {}, tables: [] }
+        : {
+            report: { comparison: last },
+            tables: [{ title: 'Both sides', lines: comparisonLines(last, migration.width) }],
+          },
+    // Noted while it compares: what differs has to be known to the next copy.
+    done: async () => undefined,
+  }
+}
+
+/** Who has copied by hand has no checkpoint, and needs none. */
+async function note({ checkpoint }: Migration, comparison: Comparison): Promise<void> {
+  const known = await checkpoint.read()
+  if (known) await checkpoint.write(noteComparison(known, comparison))
+}

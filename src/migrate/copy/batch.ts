@@ -1,0 +1,118 @@
+import { Cancelled, Problem } from '../../core/problem.ts'
+import { MEDIA_CACHE_CONTROL } from '../../flow/storage-block.ts'
+import type { MediaFile } from '../../services/media/port.ts'
+import type { Migration } from '../migration.ts'
+import type { CopyTally } from './tally.ts'
+
+/** Bytes above which an object is sent in parts. */
+const ONE_PUT = 5 * 1_048_576
+const AT_ONCE = 16
+
+/**
+ * Copies one batch: rclone takes what it can be told of, the rest is sent one by one. Every file of
+ * it is accounted for in the end: copied, failed, or gone from the source. Rejects with the Problems
+ * of rclone that stop everything, and with Cancelled.
+ */
+export async function copyBatch(
+  migration: Migration,
+  batch: readonly MediaFile[],
+  tally: CopyTally,
+  signal: AbortSignal,
+): Promise<void> {
+  const { rclone, from, to, wishes } = migration
+  tally.beginBatch()
+  const waiting = new Map<string, MediaFile>()
+  const alone: MediaFile[] = []
+  for (const file of batch) {
+    if (rclone.canCarry(file.key)) waiting.set(file.key, file)
+    else alone.push(file)
+  }
+  const failed = new Map<string, string>()
+  if (waiting.size > 0) {
+    const listener = {
+      copied(key: string) {
+        const file = waiting.get(key)
+        if (!file) return
+        waiting.delete(key)
+        failed.delete(key)
+        tally.copied(file)
+      },
+      failed(key: string, reason: string) {
+        if (!waiting.has(key)) return
+        failed.set(key, reason)
+        tally.fail(key, reason)
+      },
+      vanished(key: string) {
+        if (waiting.delete(key)) tally.vanish(key)
+      },
+      moving: (bytes: number) => tally.moving(bytes),
+    }
+    const keys = [...waiting.keys()]
+    await rclone.copy({ from, to, keys, ...wishes }, listener, signal)
+    await account(migration, [...waiting.keys()], failed, tally, signal)
+  }
+  for (const file of alone) {
+    if (signal.aborted) throw new Cancelled()
+    await sendAlone(migration, file, tally)
+  }
+}
+
+/** What was asked for and not copied: gone, failed, or never mentioned. */
+async function account(
+  { source }: Migration,
+  keys: readonly string[],
+  failed: ReadonlyMap<string, string>,
+  tally: CopyTally,
+  signal: AbortSignal,
+): Promise<void> {
+  const left = [...keys].reverse()
+  const worker = async () => {
+    for (let key = left.pop(); key !== undefined; key = left.pop()) {
+      if (signal.aborted) throw new Cancelled()
+      const reason = failed.get(key) ?? 'rclone did not say that it copied it'
+      if (await isThere(source, key)) tally.fail(key, reason)
+      else tally.vanish(key)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+}
+
+/** Where it can't be known it counts as there, so that it is tried again. */
+async function isThere(source: Migration['source'], key: string): Promise<boolean> {
+  try {
+    return (await source.find(key)) !== undefined
+  } catch (error) {
+    if (error instanceof Cancelled) throw error
+    return true
+  }
+}
+
+async function sendAlone(
+  { source, rclone, bucket }: Migration,
+  file: MediaFile,
+  tally: CopyTally,
+): Promise<void> {
+  try {
+    const body = await source.read(file.key)
+    const contentType = rclone.contentType(file.key)
+    const options = { contentType, cacheControl: MEDIA_CACHE_CONTROL }
+    if (body.length <= ONE_PUT) await bucket().put(file.key, body, options)
+    else await bucket().putMultipart(file.key, body, options)
+    tally.copied(file)
+  } catch (error) {
+    if (error instanceof Cancelled) throw error
+    if (error instanceof Problem && isRefusal(error)) throw error
+    if (await isThere(source, file.key)) tally.fail(file.key, reasonOf(error))
+    else tally.vanish(file.key)
+  }
+}
+
+/** A key that does not work, or no bucket: the next file would fare no better. */
+function isRefusal({ code }: Problem): boolean {
+  return /^s3-(401|403)$/.test(code)
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Problem) return error.what
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,164 @@
+import type { Clock } from '../../plan/step.ts'
+import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
+import type { MediaFile } from '../../services/media/port.ts'
+import type { CopySummary, Migration } from '../migration.ts'
+import { copyLine } from './copy-line.ts'
+
+/** After so many files, or milliseconds, what was done is noted. */
+const NOTED_FILES = 100
+const NOTED_MS = 500
+const TOLD_MS = 250
+/** Failures that are told one by one; all of them are noted. */
+const MOST_TOLD = 20
+
+export interface TallyOptions {
+  readonly clock: Pick<Clock, 'now'>
+  /** How much there will be, as far as it is known by now. */
+  total(): { readonly objects: number; readonly bytes: number } | undefined
+  /** Called once when it can't be noted what is done. */
+  readonly onTrouble: () => void
+}
+
+/** What a copy has done so far: for the screen, and noted in the checkpoint, never before it is true. */
+export class CopyTally {
+  readonly #migration: Migration
+  readonly #options: TallyOptions
+  readonly #startMs: number
+  readonly #failedNow = new Map<string, string>()
+  readonly #failed: Map<string, string>
+  readonly #vanished: Set<string>
+  #checkpoint: Checkpoint
+  #objects = 0
+  #bytes = 0
+  #vanishedNow = 0
+  #moving = { bytes: 0, from: 0 }
+  #pending: StoredVersion[] = []
+  #notedAt: number
+  #toldAt = 0
+  #noting: Promise<void> = Promise.resolve()
+  #trouble: unknown
+
+  constructor(migration: Migration, checkpoint: Checkpoint, options: TallyOptions) {
+    this.#migration = migration
+    this.#options = options
+    this.#checkpoint = checkpoint
+    this.#failed = new Map(checkpoint.failed.map(({ key, reason }) => [key, reason]))
+    this.#vanished = new Set(checkpoint.vanished)
+    this.#startMs = options.clock.now().getTime()
+    this.#notedAt = this.#startMs
+  }
+
+  /** Keys that failed, in this run or before, and were not put right since. */
+  get failed(): ReadonlyMap<string, string> {
+    return this.#failed
+  }
+
+  failedNow(key: string): boolean {
+    return this.#failedNow.has(key)
+  }
+
+  copied({ key, size, changedAt }: MediaFile): void {
+    this.#objects += 1
+    this.#bytes += size
+    this.#failed.delete(key)
+    this.#failedNow.delete(key)
+    this.#vanished.delete(key)
+    this.#pending.push({ key, changedAt })
+    if (this.#pending.length >= NOTED_FILES || this.#since(this.#notedAt) > NOTED_MS) this.#note()
+    this.#tell()
+  }
+
+  fail(key: string, reason: string): void {
+    if (this.#failedNow.has(key)) return
+    this.#failedNow.set(key, reason)
+    this.#failed.set(key, reason)
+    const told = this.#failedNow.size
+    if (told <= MOST_TOLD) this.#migration.say(`Not copied: ${shown(key)}: ${reason}`)
+    if (told === MOST_TOLD) {
+      const where = this.#migration.checkpoint.path
+      this.#migration.say(`Further failures are counted here, and listed in ${where}.`)
+    }
+    this.#tell()
+  }
+
+  vanish(key: string): void {
+    this.#failedNow.delete(key)
+    this.#failed.delete(key)
+    if (!this.#vanished.has(key)) this.#vanishedNow += 1
+    this.#vanished.add(key)
+  }
+
+  /** No longer asked for. */
+  drop(key: string): void {
+    this.#failed.delete(key)
+  }
+
+  moving(bytes: number): void {
+    this.#moving = { ...this.#moving, bytes }
+    this.#tell()
+  }
+
+  beginBatch(): void {
+    this.#moving = { bytes: 0, from: this.#bytes }
+  }
+
+  /** Resolves once everything done so far is noted. Problem `checkpoint-not-writable`. */
+  async note(changes: Partial<Checkpoint> = {}): Promise<void> {
+    this.#note()
+    await this.#noting
+    if (this.#trouble !== undefined) throw this.#trouble
+    const { objects, bytes } = this.#checkpoint.copied
+    const checkpoint: Checkpoint = {
+      ...this.#checkpoint,
+      failed: [...this.#failed].map(([key, reason]) => ({ key, reason })),
+      vanished: [...this.#vanished],
+      ...changes,
+    }
+    const copied = { objects: objects + this.#objects, bytes: bytes + this.#bytes }
+    await this.#migration.checkpoint.write({ ...checkpoint, copied })
+    this.#checkpoint = { ...checkpoint, copied: this.#checkpoint.copied }
+  }
+
+  summary(leftOut: number): CopySummary {
+    const failed = [...this.#failedNow].map(([key, reason]) => ({ key, reason }))
+    const [objects, bytes] = [this.#objects, this.#bytes]
+    return { objects, bytes, failed, vanished: this.#vanishedNow, leftOut }
+  }
+
+  #since(ms: number): number {
+    return this.#options.clock.now().getTime() - ms
+  }
+
+  #note(): void {
+    this.#notedAt = this.#options.clock.now().getTime()
+    const puts = this.#pending
+    if (puts.length === 0 || this.#trouble !== undefined) return
+    this.#pending = []
+    this.#noting = this.#noting
+      .then(() => this.#migration.checkpoint.record(puts))
+      .catch((error: unknown) => {
+        if (this.#trouble === undefined) this.#options.onTrouble()
+        this.#trouble ??= error
+      })
+  }
+
+  #tell(): void {
+    if (this.#since(this.#toldAt) < TOLD_MS) return
+    this.#toldAt = this.#options.clock.now().getTime()
+    const total = this.#options.total()
+    const sent = Math.max(this.#bytes, this.#moving.from + this.#moving.bytes)
+    const state = {
+      objects: this.#objects,
+      bytes: total ? Math.min(sent, Math.max(total.bytes, this.#bytes)) : sent,
+      total,
+      failed: this.#failedNow.size,
+      elapsedMs: this.#since(this.#startMs),
+    }
+    this.#migration.tell(copyLine(state, this.#migration.width))
+  }
+}
+
+/** A name as it can be shown on one line. */
+export function shown(key: string): string {
+  return /^[\x21-\x7e]+$/.test(key) ? key : JSON.stringify(key)
+}

@@ -1,0 +1,54 @@
+import type { BringBackPort } from '../../services/mastodon/bring-back-port.ts'
+import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
+import type { PlacedCommand, ServicesPort } from '../../services/mastodon/services-port.ts'
+
+/** How much of Mastodon rests while it is switched. */
+export type CutoverVariant = 'quiet' | 'no-downtime' | 'stop'
+
+export const variantWords: Record<CutoverVariant, string> = {
+  quiet:
+    'Sidekiq finishes its jobs and rests, web goes on; what is uploaded meanwhile is copied after the switch',
+  'no-downtime':
+    'nothing rests; what is stored during the switch is copied after it, and may be missing for some minutes',
+  stop: 'web and Sidekiq are stopped during the last copy; the instance is away for some minutes',
+}
+
+/** What the steps of the switch know besides the world and the migration. */
+export interface Cutover {
+  readonly variant: CutoverVariant
+  readonly services: ServicesPort
+  /** Mastodon's env file as it is on disk at this moment. */
+  readEnvFile(): Promise<EnvFileOnDisk>
+  /** Where media goes back to when the switch is taken back; undefined when it was not on this disk. */
+  readonly bringBack: BringBackPort | undefined
+  /** Files that may still be missing when Mastodon is switched. */
+  readonly maxLoss: number
+  /** Milliseconds that Sidekiq gets to finish its jobs. */
+  readonly waitJobsMs: number
+}
+
+/**
+ * The order in which nothing is lost. Up to `switched` every step can be taken back; what Mastodon
+ * stores between the last copy and its restart is copied by `copy-after`.
+ */
+export const cutoverOrder = [
+  'ready-to-switch',
+  'copy-until-small',
+  'quiet',
+  'copy-last',
+  'env-switch',
+  'restart',
+  'processes',
+  'upload-probe',
+  'public-read',
+  'switched',
+  'copy-after',
+  'compare',
+] as const
+
+/** What makes Mastodon use the new settings; for the step `restart`. */
+export function restartFor({ variant, services }: Pick<Cutover, 'variant' | 'services'>) {
+  const { commands } = services
+  if (commands === undefined) return [] satisfies readonly PlacedCommand[]
+  return variant === 'stop' ? commands.start : commands.restart
+}

@@ -1,0 +1,111 @@
+import { Problem } from '../../core/problem.ts'
+import type { Finding, Step, World } from '../../plan/step.ts'
+import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/services-port.ts'
+import { envSwitch } from '../../setup/env-switch.ts'
+import { linesOf, runPlaced } from '../../setup/run-placed.ts'
+import type { Migration } from '../migration.ts'
+import type { Cutover } from './cutover.ts'
+
+type Needs = 'runner' | 'clock' | 'facts' | 'setup' | 'envWriter'
+
+/** Sidekiq gives jobs this long when it is told to end (its `timeout`), milliseconds. */
+const BLIND_WAIT_MS = 25_000
+
+/** Nothing of Mastodon writes media while the last of it is copied; web may, unless it is stopped. */
+export function quietServices(
+  { tell, say }: Pick<Migration, 'tell' | 'say'>,
+  { variant, services, waitJobsMs, readEnvFile }: Cutover,
+): Step<Needs> {
+  const { commands } = services
+  const down = (variant === 'stop' ? commands?.stop : commands?.quiet) ?? []
+  let begun = false
+  let over = false
+  return {
+    id: 'quiet',
+    title: variant === 'stop' ? 'Stop' : 'Rest',
+
+    async look(at): Promise<Finding> {
+      const { facts } = at
+      if (variant === 'no-downtime') {
+        return { is: 'ready', note: 'Mastodon goes on (--no-downtime)', facts: { quieted: true } }
+      }
+      if (facts.quieted) return { is: 'ready', note: noteOf(variant) }
+      const file = await readEnvFile()
+      const edit = envSwitch(at, file)
+      // Nothing would be restarted afterwards, so nothing may go to rest.
+      if (!(edit instanceof Problem) && edit.text === file.text) {
+        return { is: 'ready', note: 'Mastodon is switched already', facts: { quieted: true } }
+      }
+      const wait = `wait until its jobs are done (at most ${Math.round(waitJobsMs / 60_000)} min)`
+      const what =
+        variant === 'stop' ? `run: ${linesOf(down)}` : `run: ${linesOf(down)}, and ${wait}`
+      return { is: 'change', changes: [{ what, risk: 'public' }] }
+    },
+
+    async change({ runner, clock }) {
+      begun = true
+      await runPlaced(runner, down, 'Nothing was switched.')
+      if (variant === 'quiet') await jobsDone({ services, clock, tell, say, waitJobsMs })
+      return { quieted: true }
+    },
+
+    async undo({ runner, facts }) {
+      if (!begun || over || facts.switched || commands === undefined) return undefined
+      const seen = await services.sidekiq()
+      // Whoever took back the switch has started the services anew.
+      if (seen !== undefined && seen.length > 0 && !seen.some(({ quiet }) => quiet))
+        return undefined
+      const up = variant === 'stop' ? commands.start : commands.wake
+      await runPlaced(runner, up, wakeMeanwhile(variant, up))
+      over = true
+      return `back at work: ${linesOf(up)}`
+    },
+  }
+}
+
+function noteOf(variant: Cutover['variant']): string {
+  return variant === 'stop' ? 'web and Sidekiq are stopped' : 'Sidekiq rests'
+}
+
+function wakeMeanwhile(variant: Cutover['variant'], up: ServiceCommands['wake']): string {
+  const state = variant === 'stop' ? 'Mastodon is stopped' : 'Sidekiq takes no jobs'
+  return `${state} until this was run: ${linesOf(up)}`
+}
+
+interface Wait extends Pick<Cutover, 'services' | 'waitJobsMs'>, Pick<Migration, 'tell' | 'say'> {
+  readonly clock: World['clock']
+}
+
+/** Titles are renewed about every ten seconds, so an idle Sidekiq is known only once it says that it rests. */
+async function jobsDone({ services, clock, tell, say, waitJobsMs }: Wait): Promise<void> {
+  const end = clock.now().getTime() + waitJobsMs
+  for (;;) {
+    const seen = await services.sidekiq()
+    if (seen === undefined) {
+      say("Sidekiq's jobs can't be seen from here; giving them 25 seconds.")
+      return clock.sleep(BLIND_WAIT_MS)
+    }
+    if (seen.every(({ busy, quiet }) => quiet && busy === 0)) return
+    if (clock.now().getTime() >= end) throw stillBusy(seen)
+    tell(seen.some(({ quiet }) => !quiet) ? 'Sidekiq goes to rest' : left(seen))
+    await clock.sleep(1_000)
+  }
+}
+
+function left(seen: readonly SidekiqProcess[]): string {
+  const jobs = seen.reduce((sum, { busy }) => sum + busy, 0)
+  return `Sidekiq has ${jobs} ${jobs === 1 ? 'job' : 'jobs'} left`
+}
+
+function stillBusy(seen: readonly SidekiqProcess[]): Problem {
+  const awake = seen.filter(({ quiet }) => !quiet).length
+  return new Problem({
+    code: 'sidekiq-busy',
+    what:
+      awake > 0
+        ? `${awake} of ${seen.length} Sidekiq processes did not go to rest.`
+        : `${left(seen)} and did not finish in time.`,
+    why: 'A job that is under way may store media in the old place. Nothing was switched.',
+    next: 'Try again at a calmer hour, or choose another way: --stop (a short outage), --no-downtime (what is stored meanwhile is copied afterwards).',
+  })
+}

@@ -1,0 +1,95 @@
+import { counted } from '../../core/amounts.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Finding, Step } from '../../plan/step.ts'
+import type { Checkpoint } from '../../services/checkpoint/port.ts'
+import { linesOf } from '../../setup/run-placed.ts'
+import type { Migration } from '../migration.ts'
+import { ANNOUNCED_DAYS, safeFrom } from '../stages.ts'
+import { type Cutover, variantWords } from './cutover.ts'
+
+/** What has to be true before Mastodon is switched. Looks only. */
+export function readyToSwitch(
+  { bucket, checkpoint, lineFor }: Pick<Migration, 'bucket' | 'checkpoint' | 'lineFor'>,
+  cutover: Cutover,
+): Step<'setup' | 'clock'> {
+  return {
+    id: 'ready-to-switch',
+    title: 'Before the switch',
+
+    async look({ setup, clock }): Promise<Finding> {
+      if (cutover.services.commands === undefined) return refused(byHand())
+      const known = await checkpoint.read()
+      if (known?.completeSince === undefined) return refused(notCopied(lineFor('copy')))
+      if (known.failed.length > cutover.maxLoss) return refused(missing(known, lineFor('copy')))
+      await bucket().headBucket()
+      const unannounced = announcementWarning(known, {
+        host: setup.mediaHost,
+        now: clock.now(),
+        line: lineFor('announce'),
+      })
+      const resting = (await cutover.services.sidekiq())?.some(({ quiet }) => quiet) === true
+      const warnings = [
+        ...(unannounced === undefined ? [] : [unannounced]),
+        ...(resting
+          ? [
+              `Sidekiq rests already, since a run that was cut off; this run wakes it. To wake it as the env file stands: ${linesOf(cutover.services.commands.wake)}`,
+            ]
+          : []),
+      ]
+      if (setup.installation.kind === 'docker' && cutover.variant !== 'stop') warnings.push(renewed)
+      const note = `the media was copied (${known.completeSince.slice(0, 10)}); ${variantWords[cutover.variant]}`
+      return { is: 'ready', note, warnings }
+    },
+  }
+}
+
+const renewed =
+  'Containers take new settings only when they are made anew: the web part is away until it has started again, most often less than a minute.'
+
+function refused(problem: Problem): Finding {
+  return { is: 'blocked', problem }
+}
+
+function announcementWarning(
+  { announcedAt }: Checkpoint,
+  { host, now, line }: { readonly host: string; readonly now: Date; readonly line: string },
+): string | undefined {
+  const may = 'browsers of people who are logged in may refuse media from it until then'
+  if (announcedAt === undefined) {
+    return `${host} was not announced: for up to ${ANNOUNCED_DAYS} days after the switch ${may.replace(' until then', '')}. To announce it first: ${line}`
+  }
+  const from = safeFrom(announcedAt)
+  if (from <= now) return undefined
+  const day = from.toISOString().slice(0, 10)
+  return `${host} was announced on ${announcedAt.slice(0, 10)}; a switch is safe from ${day}, and ${may}.`
+}
+
+function byHand(): Problem {
+  return new Problem({
+    code: 'cutover-by-hand',
+    what: 'It is not known how Mastodon is started here, so it can not be switched from here.',
+    why: 'Neither systemd units nor a compose file of Mastodon were found.',
+    next: 'Run this where Mastodon runs, or name its folder with --mastodon-dir.',
+    exit: 2,
+  })
+}
+
+function notCopied(copyLine: string): Problem {
+  return new Problem({
+    code: 'copy-incomplete',
+    what: 'No copy of the media has come to its end yet.',
+    why: 'Switched now, Mastodon would show posts without their pictures.',
+    next: `Copy it first:\n  ${copyLine}`,
+  })
+}
+
+function missing({ failed }: Checkpoint, copyLine: string): Problem {
+  const [first] = failed
+  const named = first === undefined ? '' : `, the first: ${first.key} (${first.reason})`
+  return new Problem({
+    code: 'copy-failed',
+    what: `${counted(failed.length, 'file')} could not be copied yet${named}.`,
+    why: 'Switched now, their posts would be shown without them.',
+    next: `Run the copy again:\n  ${copyLine}\nTo go without them, say how many may be missing: --max-loss N`,
+  })
+}

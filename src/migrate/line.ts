@@ -1,0 +1,60 @@
+import { replay, shellWord } from '../settings/replay.ts'
+import type { Resolved } from '../settings/resolve.ts'
+import type { Stage } from '../settings/stages.ts'
+import type { MigrateRun } from './prepare.ts'
+import { migrateFlags } from './settings.ts'
+
+type Entries = readonly [string, Resolved][]
+
+/** Of use to one stage only. */
+const ofOneStage = new Set([
+  'slurper',
+  'checksum',
+  'headers',
+  'removeExtras',
+  'cleanMedia',
+  'cleanProfiles',
+  'cleanCards',
+  'cleanOrphans',
+  'cleanCache',
+  'noDowntime',
+  'stop',
+  'maxLoss',
+])
+/** Where the setup is, for every command alike. */
+const wheres = new Set(['mastodonDir', 'envFile', 's3EndpointUrl', 'connectTo'])
+/** Nothing but Super Slurper asks Cloudflare's API. */
+const ofCloudflare = new Set(['apiToken', 'accountId', 'cloudflareApiUrl'])
+
+/** The line that repeats a stage as it was, unattended. */
+export function sameStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage: Stage): string {
+  return `${replay('migrate', migrateFlags, own(settings))} --stage ${stage}`
+}
+
+/** The line that goes on with another stage of the same migration; its plan is asked about. */
+export function otherStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage?: Stage): string {
+  const entries = own(settings).filter(([name]) => !ofOneStage.has(name))
+  const line = replay('migrate', migrateFlags, entries).replace(/ --yes$/, '')
+  return stage === undefined ? line : `${line} --stage ${stage}`
+}
+
+/**
+ * The line that moves the media to what `init` has prepared, from wherever it is typed. From one
+ * bucket on R2 to another it has to be told that the media is not on this machine.
+ */
+export function afterPrepareLine(
+  entries: Entries,
+  envFile: string,
+  { isOnR2 }: { readonly isOnR2: boolean },
+): string {
+  const places = entries.filter(([name]) => wheres.has(name))
+  const plain = replay('migrate', migrateFlags, places).replace(/ --yes$/, '')
+  const line = isOnR2 ? `${plain} --from s3` : plain
+  const isPlaced = places.some(([name]) => name === 'mastodonDir' || name === 'envFile')
+  return isPlaced ? line : `${line} --env-file ${shellWord(envFile)}`
+}
+
+function own(settings: MigrateRun['settings']): Entries {
+  const needless = settings.get('engine') === 'super-slurper' ? new Set<string>() : ofCloudflare
+  return settings.entries().filter(([name]) => name !== 'stage' && !needless.has(name))
+}

@@ -1,0 +1,188 @@
+import type { Command } from '../commands.ts'
+import { Problem } from '../core/problem.ts'
+import { carryOut, session } from '../flow/flow.ts'
+import { settingsOf } from '../flow/report-settings.ts'
+import type { Report } from '../plan/report.ts'
+import type { Stage } from '../settings/stages.ts'
+import { wrap } from '../ui/wrap.ts'
+import { askCleanUp } from './ask.ts'
+import { askSelection } from './ask-selection.ts'
+import { askVariant } from './ask-variant.ts'
+import { migrateClosing } from './closing.ts'
+import { holdMigration } from './hold-migration.ts'
+import { otherStageLine, sameStageLine } from './line.ts'
+import { offerRclone } from './offer-rclone.ts'
+import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare.ts'
+import { redirectsStage } from './redirects-stage.ts'
+import { rehearseMigration } from './rehearsal.ts'
+import { migrateCatalog, migrateFlags } from './settings.ts'
+import { keepHeapSmall } from './small-heap.ts'
+import { stagesInDetail } from './stage-steps.ts'
+import { nextStage, type Standing, standing } from './stages.ts'
+import { tellResting } from './tell-resting.ts'
+
+/**
+ * Moves the media of a running server, a stage at a time. With a person it goes from stage to stage
+ * until they leave; without one it carries out the first stage that isn't done, or the one named.
+ */
+export const migrate: Command = {
+  run: (host, argv) => {
+    keepHeapSmall()
+    return session(
+      host,
+      argv,
+      { name: 'migrate', catalog: migrateCatalog, accepts: migrateFlags },
+      async (session, draft) => {
+        const own: MigrateRun = { ...session, surveys: { last: undefined } }
+        const named = own.settings.get('stage')
+        const rehearsal = own.settings.on('sandbox') ? await rehearseMigration(own) : undefined
+        if (rehearsal && (named !== undefined || !own.ui.canAsk)) {
+          return await rehearsal.through(named, (run, prepared, stage) =>
+            goThrough(run, prepared, stage, { ...draft, dryRun: run.settings.on('dryRun') }),
+          )
+        }
+        const run = rehearsal?.run ?? own
+        for (;;) {
+          const prepared = await prepareMigration(run)
+          const stands = standing(prepared.checkpoint, prepared)
+          if (named === undefined) tellStandings(run, prepared, stands)
+          if (named === undefined) await tellResting(run, prepared)
+          const stage = named ?? (await chooseStage(run, stands))
+          if (stage === undefined) return left(run)
+          if (stage === 'cutover' && named === undefined) refuseUnnamed(run)
+          const code = await goThrough(run, prepared, stage, draft)
+          if (named !== undefined || !run.ui.canAsk || code !== 0) return code
+        }
+      },
+    )
+  },
+}
+
+/** With a person a stage begins with what there is to decide. */
+async function goThrough(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+  stage: Stage,
+  draft: Report,
+): Promise<number> {
+  const { completeSince, begunAt } = prepared.checkpoint ?? {}
+  const isFirst = completeSince === undefined && begunAt === undefined
+  if (run.ui.canAsk && stage === 'cleanup' && !(await askCleanUp(run))) {
+    run.ui.say('So nothing is cleaned up.')
+    return 0
+  }
+  if (run.ui.canAsk && stage === 'cutover') await askVariant(run)
+  if (run.ui.canAsk && stage === 'copy') await offerRclone(run, prepared.migration.rclone)
+  if (stage !== 'copy' || !isFirst || !run.ui.canAsk) {
+    return carryOutStage(run, prepared, stage, draft)
+  }
+  if (!run.surveys.last) {
+    const code = await carryOutStage(run, prepared, 'survey', draft)
+    if (code !== 0 || !run.surveys.last) return code
+  }
+  await askSelection(run, run.surveys.last)
+  if (run.settings.source('cleanCache') === 'you') {
+    const code = await carryOutStage(run, prepared, 'cleanup', draft)
+    if (code !== 0) return code
+  }
+  return carryOutStage(run, await prepareMigration(run), stage, draft)
+}
+
+async function carryOutStage(
+  run: MigrateRun,
+  prepared: PreparedMigration,
+  stage: Stage,
+  draft: Report,
+): Promise<number> {
+  const { ui, settings } = run
+  if (stage === 'redirects') return redirectsStage(run)
+  await holdMigration(run, prepared, stage)
+  const { steps, found, done } = await stagesInDetail[stage](run, prepared)
+  const again = sameStageLine(run, stage)
+  // Who is asked again in a moment needs no line to type.
+  const isAsked = ui.canAsk && settings.get('stage') === undefined
+  const following = isAsked ? undefined : after[stage]
+  const next = following && otherStageLine(run, following)
+  const code = await carryOut(
+    run,
+    {
+      world: prepared.world,
+      steps,
+      planTitle: `Plan: ${stage}`,
+      shown: ['mediaHost', 'bucket'],
+      // Each clean-up and each removal is in the plan only because its own flag was given.
+      flagged: true,
+      again,
+      details: () => found().report,
+      closing: (ended) => {
+        return migrateClosing({ ...ended, stage, prepared, again, next, tables: found().tables })
+      },
+    },
+    { ...draft, settings: settingsOf(settings), next: [again] },
+  )
+  if (code === 0 && !settings.on('dryRun')) await done()
+  ui.progress(undefined)
+  return code
+}
+
+/** What to type next, where a stage has ended well. */
+const after: Partial<Record<Stage, Stage>> = {
+  survey: 'announce',
+  announce: 'copy',
+  cleanup: 'copy',
+  copy: 'cutover',
+  cutover: 'redirects',
+}
+
+function tellStandings(
+  { ui }: MigrateRun,
+  { migration: { width } }: PreparedMigration,
+  stands: readonly Standing[],
+): void {
+  const signs = { done: 'done', next: 'next', open: '-', optional: '-' } as const
+  const lines = stands.flatMap(({ stage, state, note }) => {
+    const begin = `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  `
+    const [first = '', ...rest] = wrap(note, width - begin.length)
+    return [`${begin}${first}`, ...rest.map((line) => `${' '.repeat(begin.length)}${line}`)]
+  })
+  ui.note('Where the migration stands', lines)
+}
+
+/** Without a person the stage that comes next; undefined when the person wants to leave. */
+async function chooseStage(
+  { ui }: MigrateRun,
+  stands: readonly Standing[],
+): Promise<Stage | undefined> {
+  const next = nextStage(stands)
+  if (!ui.canAsk) return next
+  const label = ({ stage, note }: Standing) => ({ value: stage, label: stage, hint: note })
+  const first = stands.filter(({ state }) => state === 'next')
+  const rest = stands.filter(({ state }) => state !== 'next')
+  const answer = await ui.choose({
+    message: 'What now? You can leave at any time; the next run goes on from here.',
+    options: [
+      ...first.map(label),
+      { value: 'leave', label: 'leave', hint: 'nothing is lost' },
+      ...rest.map(label),
+    ],
+  })
+  return stands.find(({ stage }) => stage === answer)?.stage
+}
+
+/** Nobody's `--yes` to a copy may switch Mastodon. */
+function refuseUnnamed(run: MigrateRun): void {
+  if (run.ui.canAsk || run.settings.on('dryRun')) return
+  throw new Problem({
+    code: 'cutover-not-named',
+    what: 'The media is copied; next comes the cut-over, which has to be named.',
+    why: 'It switches Mastodon, so it is done only when somebody asks for just that.',
+    next: `See its plan with --dry-run, then add --yes: ${otherStageLine(run, 'cutover')}`,
+    exit: 2,
+  })
+}
+
+function left(run: MigrateRun): number {
+  const { ui } = run
+  ui.say(`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
+  return 0
+}

@@ -1,0 +1,165 @@
+import { announcementNotes } from '../announce/notes.ts'
+import { envWriter } from '../flow/env-writer.ts'
+import type { Run } from '../flow/flow.ts'
+import { lazyCloudflare } from '../flow/lazy-cloudflare.ts'
+import { lazyPort, once } from '../flow/lazy-port.ts'
+import { lazyS3 } from '../flow/lazy-s3.ts'
+import { findMastodonHere } from '../flow/mastodon-here.ts'
+import { remember } from '../flow/memory.ts'
+import { stateHome } from '../flow/state-home.ts'
+import { callListener, processesOf, runnerOf, s3Connector, webConnector } from '../flow/world.ts'
+import type { MediaSurvey } from '../plan/report-schema.ts'
+import type { World } from '../plan/step.ts'
+import type { Checkpoint } from '../services/checkpoint/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { StreamPort } from '../services/process/port.ts'
+import type { RclonePort } from '../services/rclone/port.ts'
+import type { ConnectS3, S3Port } from '../services/s3/port.ts'
+import type { OldProvider } from '../setup/old-provider.ts'
+import { findMigrationTarget, type MigrationTarget } from '../setup/target.ts'
+import { targetSetup } from '../setup/target-setup.ts'
+import { chooseSelection } from './choose-selection.ts'
+import { otherStageLine } from './line.ts'
+import type { Migration } from './migration.ts'
+import type { migrateCatalog } from './settings.ts'
+import { findSource } from './source.ts'
+
+export interface MigrateRun extends Run<typeof migrateCatalog> {
+  /** What the surveys of this run found, for the questions that follow. */
+  readonly surveys: { last: MediaSurvey | undefined }
+  /** PEM of a certificate authority to trust besides the usual ones; in a rehearsal. */
+  readonly ca?: string
+}
+
+export interface PreparedMigration {
+  readonly installation: Installation
+  readonly target: MigrationTarget
+  readonly world: World
+  readonly migration: Migration
+  readonly stream: StreamPort
+  /** The S3 provider that the media comes from. */
+  readonly old: OldProvider | undefined
+  /** As it was read at the start; undefined before the first run. */
+  readonly checkpoint: Checkpoint | undefined
+  /** Mastodon stores its media in that bucket already. */
+  readonly switchedOn: boolean
+}
+
+/** Between the flags and the stages: nothing is asked of the network here. */
+export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
+  const { host, ui, settings, clock } = run
+  const tools = await migrationTools(run)
+  const installation = await findMastodonHere(run, { files: 0, ms: 0 })
+  const ownEndpoint = settings.get('s3EndpointUrl')
+  const target = await findMigrationTarget(installation, ownEndpoint, {
+    from: settings.get('from'),
+    async hasBegun(to) {
+      const notes = await announcementNotes(run, installation, to, { switchedOn: false })
+      return (await notes.read()) !== undefined
+    },
+  })
+  const remembered = remember(installation, ownEndpoint)
+  const onCall = callListener(ui, settings.on('verbose'))
+  const { endpoint, bucket } = target
+  const connectS3 = lazyS3(() => s3Connector({ endpoint, bucket, onCall }))
+  const cloudflare = lazyCloudflare(run, onCall)
+  const setup = targetSetup(installation, target)
+  const world: World = {
+    cloudflare,
+    connectS3,
+    web: lazyPort(
+      once(() => webConnector({ connectTo: settings.get('connectTo') ?? [], ca: run.ca, onCall })),
+    ),
+    envWriter: await envWriter(),
+    processes: processesOf(host, installation),
+    runner: runnerOf(host, (line) => ui.say(line)),
+    clock,
+    setup,
+    // A cut-over proves uploads and public reads anew, as if the key were fresh.
+    facts: {
+      accessKey: { ...target.key, minted: true },
+      domainActive: { attached: true },
+    },
+  }
+  const { checkpoint, migration, old } = await migrationOf(run, tools.rclone, {
+    installation,
+    target,
+    connectS3,
+  })
+  const { stream } = tools
+  const isR2 = remembered.storage === 'r2' && remembered.switchedOn
+  const switchedOn = isR2 && target.aside === undefined
+  return { installation, target, world, migration, stream, old, checkpoint, switchedOn }
+}
+
+interface MigrationTools {
+  readonly stream: StreamPort
+  readonly rclone: RclonePort
+}
+
+/** Programs first: rclone takes a tenth of a second to answer, and does so while the rest is found. */
+async function migrationTools({ host, settings }: MigrateRun): Promise<MigrationTools> {
+  const [{ connectRclone }, { stream }] = await Promise.all([
+    import('../services/rclone/client.ts'),
+    import('../services/process/stream.ts'),
+  ])
+  const streaming: StreamPort = {
+    stream: (command, options) => stream(command, { ...options, environment: host.environment }),
+  }
+  const rclone = connectRclone(streaming)
+  // Whoever needs it asks again, and is told what is wrong.
+  if (settings.get('stage') === 'copy') rclone.version().catch(() => undefined)
+  return { stream: streaming, rclone }
+}
+
+async function migrationOf(
+  run: MigrateRun,
+  rclone: RclonePort,
+  {
+    installation,
+    target,
+    connectS3,
+  }: {
+    readonly installation: Installation
+    readonly target: MigrationTarget
+    readonly connectS3: ConnectS3
+  },
+) {
+  const { host, ui, settings } = run
+  const { endpoint, bucket, key } = target
+  // What a look has begun to read and nobody carried out would keep the program running.
+  const over = new AbortController()
+  run.atEnd.push(async () => over.abort())
+  const { source, from, old } = await findSource(run, installation, target)
+  const [{ openCheckpoint, checkpointId }, { connectTootctl }] = await Promise.all([
+    import('../services/checkpoint/checkpoint.ts'),
+    import('../services/mastodon/tootctl.ts'),
+  ])
+  const checkpoint = openCheckpoint({
+    notice: (line) => ui.warn(line),
+    stateHome: stateHome(host.environment),
+    id: checkpointId(source.name, endpoint, bucket),
+  })
+  const known = await checkpoint.read()
+  // A first copy lists the bucket; what that takes is loaded while rclone tells its version.
+  if (known?.completeSince === undefined) void import('../services/s3/client.ts')
+  const selection = chooseSelection(run, known)
+  let opened: S3Port | undefined
+  const migration: Migration = {
+    source,
+    selection,
+    checkpoint,
+    rclone,
+    tootctl: connectTootctl(installation, { asRoot: host.userId === 0 }),
+    bucket: () => (opened ??= connectS3(key)),
+    from,
+    to: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
+    wishes: { transfers: settings.need('transfers'), bwlimit: settings.get('bwlimit') },
+    signal: AbortSignal.any([host.interrupted, over.signal]),
+    width: Math.max((host.stdout.columns ?? 100) - 8, 30),
+    lineFor: (stage, flags = '') => `${otherStageLine(run, stage)}${flags}`,
+    tell: (line) => ui.progress(line),
+    say: (line) => ui.say(line),
+  }
+  return { migration, checkpoint: known, old }
+}

@@ -1,0 +1,89 @@
+import { Problem } from '../core/problem.ts'
+import { preparedPath } from '../flow/prepared-path.ts'
+import { callListener, s3Connector } from '../flow/world.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { MediaSource } from '../services/media/port.ts'
+import type { CopyPlace } from '../services/rclone/port.ts'
+import { bucketSource } from '../setup/bucket-source.ts'
+import { type OldProvider, oldProvider } from '../setup/old-provider.ts'
+import type { MigrationTarget } from '../setup/target.ts'
+import type { MigrateRun } from './prepare.ts'
+
+export interface FoundSource {
+  readonly source: MediaSource
+  readonly from: CopyPlace
+  /** Where the media is another provider's. */
+  readonly old: OldProvider | undefined
+}
+
+/** Where the media is now. Problems: `no-media-folder`, those of `oldProvider`. */
+export async function findSource(
+  run: MigrateRun,
+  installation: Installation,
+  target: MigrationTarget,
+): Promise<FoundSource> {
+  const wish = run.settings.get('from') ?? (await usedSoFar(installation, target))
+  if (wish === 's3')
+    return ofProvider(run, await findProvider(installation, target, run.settings.on('sandbox')))
+  const root = installation.media.root
+  if (root === undefined) throw noFolder(installation)
+  const { localTree } = await import('../services/media/tree.ts')
+  return { source: localTree(root), from: { kind: 'folder', path: root }, old: undefined }
+}
+
+/** The file beside the env file is made for moves from another provider only, and outlives the switch. */
+async function usedSoFar(
+  { envFile }: Installation,
+  { aside }: MigrationTarget,
+): Promise<'local' | 's3'> {
+  if (aside !== undefined) return 's3'
+  const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+  return (await readEnvFile(preparedPath(envFile))).exists ? 's3' : 'local'
+}
+
+async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promise<FoundSource> {
+  for (const note of old.notes) ui.say(note)
+  const { endpoint, bucket, region, virtualHost, key } = old.place
+  const onCall = callListener(ui, settings.on('verbose'))
+  const connect = await s3Connector({ endpoint, bucket, region, virtualHost, onCall })
+  return { source: bucketSource(connect(key), old.name), from: old.place, old }
+}
+
+/** In the env file until the switch; in the newest backup that still names it afterwards. */
+async function findProvider(
+  installation: Installation,
+  target: MigrationTarget,
+  rehearsal: boolean,
+): Promise<OldProvider> {
+  const read = (settings: Installation['settings']) =>
+    oldProvider(settings, { to: target, rehearsal })
+  try {
+    return read(installation.settings)
+  } catch (error) {
+    const isElsewhere =
+      error instanceof Problem && ['no-old-provider', 'old-provider-is-target'].includes(error.code)
+    if (!isElsewhere) throw error
+    const { findBackups } = await import('../services/mastodon/backups.ts')
+    const { readStatements } = await import('../services/mastodon/env-text.ts')
+    for (const { path, text } of await findBackups(installation.envFile.realPath)) {
+      const active = readStatements(text).filter((statement) => statement.active)
+      const settings = new Map(active.map(({ key, value }) => [key, { value, from: path }]))
+      try {
+        return read(settings)
+      } catch (other) {
+        if (!(other instanceof Problem)) throw other
+      }
+    }
+    throw error
+  }
+}
+
+function noFolder({ envFile }: Installation): Problem {
+  return new Problem({
+    code: 'no-media-folder',
+    what: 'The folder with the media was not found.',
+    why: `It is public/system in Mastodon's folder, or what PAPERCLIP_ROOT_PATH says in ${envFile.path}.`,
+    next: 'Name the folder of Mastodon with --mastodon-dir. Is the media at another S3 provider? Add --from s3.',
+    exit: 2,
+  })
+}

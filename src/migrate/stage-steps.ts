@@ -1,0 +1,108 @@
+import { announce } from '../announce/announce.ts'
+import { Problem } from '../core/problem.ts'
+import { servicesOf } from '../flow/services-of.ts'
+import type { Report } from '../plan/report.ts'
+import type { Step } from '../plan/step.ts'
+import type { Stage } from '../settings/stages.ts'
+import { cleanUp } from './clean-up.ts'
+import { compareStage } from './compare/stage.ts'
+import { copyMedia } from './copy/step.ts'
+import { cutoverSteps } from './cutover/steps.ts'
+import type { MigrateRun, PreparedMigration } from './prepare.ts'
+import { holdSlurper } from './slurper/slurper-hold.ts'
+import { slurp } from './slurper/step.ts'
+import { surveyStage } from './survey/survey.ts'
+
+/** A stage, ready to be carried out. */
+export interface PreparedStage {
+  readonly steps: readonly Step[]
+  /** What the report holds besides the steps, and the same as tables for the screen. */
+  found(): StageFound
+  /** Notes what came of it, once it has ended well. */
+  done(): Promise<void>
+}
+
+export interface StageFound {
+  readonly report: Partial<Report>
+  readonly tables: readonly { readonly title: string; readonly lines: readonly string[] }[]
+}
+
+export type PrepareStage = (run: MigrateRun, prepared: PreparedMigration) => Promise<PreparedStage>
+
+const stepsOnly = (steps: readonly Step[]): PreparedStage => ({
+  steps,
+  found: () => ({ report: {}, tables: [] }),
+  done: async () => undefined,
+})
+
+/** What each stage looks at and changes; `redirects` is a command of its own. */
+export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> = {
+  survey: surveyStage,
+
+  async announce(run, { migration, installation }) {
+    const { commands } = await servicesOf(run, installation)
+    return stepsOnly([announce(migration, { reload: commands?.reloadWeb })])
+  },
+
+  async cleanup({ settings }, { migration, stream, switchedOn }) {
+    const wishes = {
+      mediaDays: settings.get('cleanMedia'),
+      profiles: settings.on('cleanProfiles'),
+      previewCardDays: settings.get('cleanCards'),
+      orphans: settings.on('cleanOrphans'),
+      allRemote: settings.on('cleanCache'),
+    }
+    if (switchedOn) throw tooLate()
+    const mode = migration.tootctl.command([]) === undefined ? 'print' : 'run'
+    const steps = cleanUp(migration, { ...wishes, stream, mode })
+    if (steps.length > 0) return stepsOnly(steps)
+    throw nothingToClean()
+  },
+
+  async copy({ settings }, { migration, old, world }) {
+    // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
+    const atOnce = settings.on('yes') && !settings.on('dryRun')
+    const copy = copyMedia(migration, { round: 'copy', atOnce })
+    const wish = settings.get('slurper')
+    if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
+    if (old === undefined) throw onlyFromS3()
+    if (wish !== undefined) {
+      const hold = { at: world.setup.at, source: old.slurper, wish }
+      return stepsOnly([holdSlurper(migration, hold)])
+    }
+    return stepsOnly([slurp(migration, { at: world.setup.at, source: old.slurper }), copy])
+  },
+
+  cutover: cutoverSteps,
+  compare: compareStage,
+}
+
+function onlyFromS3(): Problem {
+  return new Problem({
+    code: 'engine-needs-s3',
+    what: 'Super Slurper copies from one bucket to another, and the media is on this machine.',
+    why: "Cloudflare's engine can't read a disk.",
+    next: 'Leave --engine out: rclone copies it.',
+    exit: 2,
+  })
+}
+
+function tooLate(): Problem {
+  return new Problem({
+    code: 'clean-up-too-late',
+    what: 'Mastodon stores its media on R2 already.',
+    why: 'tootctl would remove there what was just copied; the clean-up before a copy has no use any more.',
+    next: "Run tootctl yourself as before: see Mastodon's docs, admin/tootctl.",
+    exit: 2,
+  })
+}
+
+function nothingToClean(): Problem {
+  return new Problem({
+    code: 'nothing-to-clean',
+    what: 'It was not said what to clean up.',
+    why: 'What tootctl removes is gone, so nothing of it is done by itself.',
+    next: 'Say it, for example: npx mastodon-r2 migrate --stage cleanup --clean-media 7 --clean-profiles --dry-run',
+    exit: 2,
+  })
+}

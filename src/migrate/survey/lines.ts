@@ -1,0 +1,112 @@
+import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
+import type { Amount, MediaSurvey } from '../../plan/report-schema.ts'
+import { prices } from './costs.ts'
+import { dollars, leftOutWords, oddityWords, shownKey } from './survey-words.ts'
+
+const HOUR_MS = 3_600_000
+/** From here on there is room for how something is fetched again. */
+const WIDE = 90
+const NAMED = 3
+const [TITLE, OBJECTS, SIZE] = [22, 10, 10]
+
+/** A survey for the screen: ASCII, every line indented by two and no longer than `width` unless a key is. */
+export function surveyLines(survey: MediaSurvey, width: number): string[] {
+  const room = width - 2
+  const { total, oddities } = survey
+  if (total.objects === 0 && oddities.length === 0) return ['  There are no files.']
+  return [
+    ...table(survey, width),
+    ...[...costLines(survey), ...careLines(survey)].flatMap((text) => fold(text, room)),
+  ].map((line) => `  ${line}`)
+}
+
+function table(survey: MediaSurvey, width: number): string[] {
+  const { classes, total, again, leftOut, copied } = survey
+  const isWide = width >= WIDE
+  const how = (text: string | null) => (isWide ? (text ?? 'no') : text === null ? 'no' : 'yes')
+  const ruler = '-'.repeat(TITLE + OBJECTS + SIZE + (isWide ? 50 : 7))
+  const reasons = Object.entries(leftOut) as [keyof typeof leftOutWords, Amount][]
+  return [
+    columns('class', 'files', 'size', isWide ? 'can be fetched again' : 'again'),
+    ruler,
+    ...classes.map((row) => amountRow(row.title, row, how(row.again))),
+    ruler,
+    amountRow('in all', total),
+    amountRow('can be fetched again', again),
+    ...reasons.map(([reason, left]) => amountRow(`- ${leftOutWords[reason]}`, left, 'left out')),
+    amountRow('to be copied', copied),
+  ]
+}
+
+function costLines({ copied, costs, pace, onlyLocal }: MediaSurvey): string[] {
+  if (copied.objects === 0) return ['Nothing is to be copied.']
+  const { classA, gbMonths, classADollars, storageDollars, firstMonthDollars, hours } = costs
+  const rate = `${count(Math.round(pace.objectsPerSecond))} files or ${bytesOf(pace.bytesPerSecond)}`
+  const known =
+    pace.latencyMs === null
+      ? 'assumed'
+      : `a request takes ${count(Math.round(pace.latencyMs))} ms from here, the line is assumed`
+  const free = `${prices.free.gbMonths} GB and 1 million requests a month are free in an account`
+  return [
+    `Time: ${about(hours)}, at ${rate} a second (${known}).`,
+    `Requests: ${count(classA)} of Class A, one comparison included.`,
+    `First month: ${dollars(firstMonthDollars)}, of it ${dollars(classADollars)} for requests and ${dollars(storageDollars)} for ${gbMonths.toFixed(1)} GB. ${free}; that is taken off.`,
+    `Later: ${dollars(storageDollars)} a month for what is there now.`,
+    ...(onlyLocal ? [savings(onlyLocal)] : []),
+  ]
+}
+
+function savings({ saves }: NonNullable<MediaSurvey['onlyLocal']>): string {
+  const less = `${counted(saves.objects, 'file')} and ${bytesOf(saves.bytes)} less`
+  const worth = `${dollars(saves.firstMonthDollars)} and ${about(saves.hours)} saved`
+  return `Without cache/ (--only-local): ${less}; ${worth}. Clear it first: stage cleanup.`
+}
+
+function careLines(survey: MediaSurvey): string[] {
+  const { suspended, oddNames, oddities } = survey
+  const lines = oddities.map(({ kind, count: number, examples }) => {
+    return `${oddityWords(kind)}: ${count(number)}${named(examples, number)}`
+  })
+  if (suspended.objects > 0) {
+    const files = `${counted(suspended.objects, 'file')}, ${bytesOf(suspended.bytes)}`
+    lines.unshift(`Suspended users: ${files}${named(suspended.examples, suspended.objects)}`)
+  }
+  if (oddNames.objects > 0) {
+    const { objects, examples } = oddNames
+    lines.push(`Odd names, uploaded without rclone: ${count(objects)}${named(examples, objects)}`)
+  }
+  return lines
+}
+
+function named(examples: readonly string[], number: number): string {
+  const shown = examples.slice(0, NAMED).map(shownKey).join(', ')
+  return shown === '' ? '' : ` (${shown}${number > NAMED ? ', ...' : ''})`
+}
+
+function about(hours: number): string {
+  return `about ${duration(hours * HOUR_MS)}`
+}
+
+function amountRow(title: string, { objects, bytes }: Amount, last = ''): string {
+  return columns(title, count(objects), bytesOf(bytes), last)
+}
+
+function columns(title: string, objects: string, size: string, last: string): string {
+  const row = `${title.padEnd(TITLE)}${objects.padStart(OBJECTS)}${size.padStart(SIZE)}  ${last}`
+  return row.trimEnd()
+}
+
+/** Breaks at spaces; lines that go on are indented. */
+function fold(text: string, width: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = `  ${word}`
+    } else {
+      line = line === '' ? word : `${line} ${word}`
+    }
+  }
+  return [...lines, line]
+}

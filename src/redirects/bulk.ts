@@ -1,0 +1,179 @@
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import { permissionNames } from '../services/cloudflare/port.ts'
+import { isSameRule } from '../setup/same-rule.ts'
+import {
+  BULK_LIST,
+  BULK_PHASE,
+  type BulkState,
+  bulkRedirect,
+  bulkRule,
+  FREE_BULK_RULES,
+  FREE_LISTS,
+  inAccount,
+  isSameRedirect,
+  itemOf,
+  lookAtBulk,
+  takeFromBulk,
+} from './bulk-list.ts'
+import { granted } from './granted.ts'
+import { ledAlready, ledFault, proveRedirect } from './leads-there.ts'
+import { type OldPrefix, prefixName } from './old-prefix.ts'
+import type { Redirecting } from './redirecting.ts'
+
+type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
+type At = Pick<World, Needs>
+
+/**
+ * One list of the account with an item for each prefix, and the rule that puts it to use. Begins
+ * with 302, is proven by known files, and becomes permanent only then.
+ */
+export function bulkRedirects(
+  redirecting: Redirecting,
+  prefixes: readonly OldPrefix[],
+): Step<Needs> {
+  const { mediaHost, status } = redirecting
+  let ruleTaken = false
+
+  const ask = <T>(call: () => Promise<T>) =>
+    granted([permissionNames['redirect-lists'], permissionNames['bulk-redirects']], call)
+  const stateOf = ({ cloudflare, setup }: At) =>
+    ask(() => lookAtBulk(cloudflare, setup.at.accountId))
+  const wanted = (prefix: OldPrefix, code: 301 | 302) => bulkRedirect(prefix, mediaHost, code)
+  const hasRule = ({ rule }: BulkState) =>
+    rule !== undefined && (isSameRule(rule, bulkRule) || (ruleTaken && rule.enabled))
+  /** Those whose item is not as it should be in the end. */
+  const open = ({ items }: BulkState, among: readonly OldPrefix[]) =>
+    among.filter((prefix) => !isSameRedirect(itemOf(items, prefix), wanted(prefix, status)))
+
+  /** Without those that lead to the media host by something else, which comes before a list. */
+  async function mineOf(at: At, { items }: BulkState): Promise<readonly OldPrefix[]> {
+    const mine = await Promise.all(
+      prefixes.map(async (prefix) => {
+        if (itemOf(items, prefix)) return [prefix]
+        return (await ledAlready(at, redirecting, prefix)) === undefined ? [prefix] : []
+      }),
+    )
+    return mine.flat()
+  }
+
+  async function firstFault(at: At, mine: readonly OldPrefix[]): Promise<string | undefined> {
+    for (const prefix of mine) {
+      const fault = await ledFault(at, redirecting, prefix, status)
+      if (fault !== undefined) return fault
+    }
+    return undefined
+  }
+
+  /** An item can't be changed, so the old one goes first. */
+  async function put(at: At, some: readonly OldPrefix[], code: 301 | 302): Promise<void> {
+    if (some.length === 0) return
+    const { cloudflare, setup } = at
+    const { accountId } = setup.at
+    await ask(async () => {
+      const { list, items } = await lookAtBulk(cloudflare, accountId)
+      const about = 'Old media addresses that lead to the media host; kept by mastodon-r2'
+      const own = list ?? (await cloudflare.createRedirectList(accountId, BULK_LIST, about))
+      const wishes = some
+        .map((prefix) => ({ item: itemOf(items, prefix), wish: wanted(prefix, code) }))
+        .filter(({ item, wish }) => !isSameRedirect(item, wish))
+      if (wishes.length === 0) return
+      const stale = wishes.flatMap(({ item }) => (item ? [item.id] : []))
+      if (stale.length > 0) await cloudflare.removeRedirects(accountId, own.id, stale)
+      const fresh = wishes.map(({ wish }) => wish)
+      await cloudflare.addRedirects(accountId, own.id, fresh)
+    })
+  }
+
+  async function putRule(at: At, { rule }: BulkState): Promise<void> {
+    const place = inAccount(at.setup.at.accountId)
+    await ask(() =>
+      rule
+        ? at.cloudflare.changeRule(place, BULK_PHASE, rule.id, bulkRule)
+        : at.cloudflare.addRule(place, BULK_PHASE, bulkRule),
+    )
+    ruleTaken = true
+  }
+
+  async function prove(at: At, some: readonly OldPrefix[], code: number): Promise<void> {
+    for (const prefix of some) await proveRedirect(at, redirecting, prefix, code)
+  }
+
+  /** Items that this run put in; rule and list stay when others use them. */
+  async function takeBack({ cloudflare, setup }: At, some: readonly OldPrefix[]): Promise<void> {
+    await takeFromBulk(cloudflare, setup.at.accountId, (item) =>
+      some.some((prefix) => itemOf([item], prefix) !== undefined),
+    ).catch((error) => {
+      if (!(error instanceof Problem)) throw error
+    })
+  }
+
+  return {
+    id: 'bulk-redirects',
+    title: 'Bulk redirects',
+
+    async look(at): Promise<Finding> {
+      const state = await stateOf(at)
+      const mine = await mineOf(at, state)
+      if (mine.length === 0) {
+        const note = `all of them lead to https://${mediaHost}/ already, by other rules`
+        return { is: 'ready', note: `${note}; nothing is added` }
+      }
+      const left = open(state, mine)
+      const isThere = left.length === 0 && hasRule(state)
+      const fault = isThere ? await firstFault(at, mine) : ''
+      if (fault === undefined) {
+        const names = mine.map(prefixName).join(', ')
+        return { is: 'ready', note: `${names}: to https://${mediaHost}/ with ${status}, seen` }
+      }
+      const again = { what: `see again whether they work; just now: ${fault}`, risk: 'public' }
+      const changes = fault === '' ? changesOf(state, left) : [again]
+      return {
+        is: 'change',
+        changes: changes.map(({ what }) => ({ what, risk: 'public' })),
+        warnings: warningsOf(state),
+      }
+    },
+
+    async change(at) {
+      const problem = await redirecting.known.fault(at)
+      if (problem) throw problem
+      const state = await stateOf(at)
+      const mine = await mineOf(at, state)
+      const left = open(state, mine)
+      const fresh = left.filter((prefix) => itemOf(state.items, prefix) === undefined)
+      await put(at, left, 302)
+      if (!hasRule(state)) await putRule(at, state)
+      try {
+        await prove(at, left, 302)
+      } catch (error) {
+        if (error instanceof Problem) await takeBack(at, fresh)
+        throw error
+      }
+      if (status === 301) await put(at, left, 301)
+      await prove(at, mine, status)
+      return {}
+    },
+  }
+
+  function changesOf(state: BulkState, left: readonly OldPrefix[]): { what: string }[] {
+    const how = status === 302 ? 'by 302' : 'by 302 first, by 301 once that is seen to work'
+    const place = `the list ${BULK_LIST} of the account${state.list ? '' : ' (made for it)'}`
+    const items = left.map((prefix) => ({
+      what: `lead https://${prefixName(prefix)}... to https://${mediaHost}/..., in ${place}, ${how}`,
+    }))
+    return hasRule(state)
+      ? items
+      : [...items, { what: `a rule of the account that puts ${BULK_LIST} to use` }]
+  }
+
+  function warningsOf({ list, lists, rule, rules }: BulkState): string[] {
+    const full = [
+      ...(list || lists < FREE_LISTS ? [] : [`${lists} lists (Free plan: ${FREE_LISTS})`]),
+      ...(rule || rules < FREE_BULK_RULES
+        ? []
+        : [`${rules} bulk redirect rules (Free plan: ${FREE_BULK_RULES})`]),
+    ]
+    return full.map((what) => `The account has ${what} already; Cloudflare may refuse one more.`)
+  }
+}

@@ -1,0 +1,195 @@
+import { dirname } from 'node:path'
+import type { Command } from '../commands.ts'
+import { Problem } from '../core/problem.ts'
+import { type FlowSpec, flow } from '../flow/flow.ts'
+import type { Step } from '../plan/step.ts'
+import { readTemplate } from '../read-template.ts'
+import type { Zone } from '../services/cloudflare/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import { replay } from '../settings/replay.ts'
+import { bulkRedirects } from './bulk.ts'
+import { dropBulk, dropSingles } from './drop.ts'
+import type { OldPrefix } from './old-prefix.ts'
+import type { WebServer, WebServerPort } from './port.ts'
+import {
+  connectWithToken,
+  type PreparedRedirects,
+  prepareRedirects,
+  type RedirectsRun,
+} from './prepare.ts'
+import type { Redirecting } from './redirecting.ts'
+import { redirectsClosing, type ToldBlock } from './redirects-closing.ts'
+import { knownMediaIsPublic } from './redirects-known-media.ts'
+import { chooseRoutes, type Route } from './routes.ts'
+import { redirectsCatalog, redirectsFlags } from './settings.ts'
+import { singleRedirect } from './single.ts'
+import { webServerBlock } from './web-server.ts'
+import { webServerTemplate, webServerText } from './web-server-text.ts'
+
+/** Old media addresses lead to the media host: at Cloudflare, or in the web server. */
+export const redirects: Command = {
+  run: (host, argv) => flow(host, argv, redirectsSpec()),
+}
+
+/** `web` in the place of the real one, for tests. */
+export function redirectsSpec(
+  web?: PreparedRedirects['world']['web'],
+): FlowSpec<typeof redirectsCatalog> {
+  return {
+    name: 'redirects',
+    catalog: redirectsCatalog,
+    accepts: redirectsFlags,
+    async prepare(run) {
+      const { settings } = run
+      const prepared = await prepareRedirects(run, web)
+      const blocks: ToldBlock[] = []
+      const remove = settings.on('remove')
+      const { steps, world } = await (remove
+        ? dropping(run, prepared)
+        : making(run, prepared, blocks))
+      const again = replay('redirects', redirectsFlags, settings.entries())
+      const { prefixes, redirecting } = prepared
+      const { mediaHost } = redirecting
+      const shown = uniqueBlocks(blocks)
+      return {
+        world,
+        steps,
+        planTitle: 'Plan',
+        shown: ['mediaHost', 'engine', 'status', 'from'],
+        // Nothing but rules of this program goes, and only with --remove.
+        flagged: true,
+        again,
+        details: () => {
+          const texts = shown().map(({ title, text }) => `${title}:\n${text}`)
+          return texts.length === 0 ? {} : { next: [...texts, again] }
+        },
+        closing: (ended) => {
+          return redirectsClosing({ ...ended, again, prefixes, mediaHost, blocks: shown(), remove })
+        },
+      }
+    },
+  }
+}
+
+type Parts = { readonly steps: readonly Step[]; readonly world: PreparedRedirects['world'] }
+
+async function making(
+  run: RedirectsRun,
+  { world, redirecting, instanceHost, prefixes }: PreparedRedirects,
+  blocks: ToldBlock[],
+): Promise<Parts> {
+  const engine = run.settings.need('engine')
+  let cloudflare = world.cloudflare
+  const routes = await chooseRoutes({
+    engine,
+    prefixes,
+    instanceHost,
+    web: world.web,
+    async connect(useful) {
+      const connected = await connectWithToken(run, { needed: engine !== 'auto', useful })
+      cloudflare = connected ?? cloudflare
+      return connected
+    },
+  })
+  const { connectWebServer } = await import('./web-server-web-server.ts')
+  const webServer = connectWebServer((command) => world.runner.run(command))
+  const told = (block: ToldBlock) => void blocks.push(block)
+  const { installation } = world.setup
+  const steps = await redirectSteps(redirecting, routes, {
+    webServer,
+    told,
+    textFor: (kind, prefix) => textFor(kind, prefix, { installation, instanceHost, redirecting }),
+  })
+  const zone = routes.flatMap((route) => ('zone' in route ? [route.zone] : []))[0]
+  return { steps, world: { ...world, cloudflare, setup: inZone(world.setup, zone) } }
+}
+
+interface ForWebServers {
+  readonly webServer: WebServerPort
+  readonly told: (block: ToldBlock) => void
+  readonly textFor: (kind: WebServer, prefix: OldPrefix) => Promise<(status: 301 | 302) => string>
+}
+
+/** Known media first; then each prefix where its route goes, those of a list together. */
+export async function redirectSteps(
+  redirecting: Redirecting,
+  routes: readonly Route[],
+  { webServer, told, textFor }: ForWebServers,
+): Promise<readonly Step[]> {
+  const bulk = routes.filter(({ by }) => by === 'bulk').map(({ prefix }) => prefix)
+  const steps: Step[] = []
+  for (const route of routes) {
+    if ('zone' in route) {
+      if (route.by === 'single') steps.push(singleRedirect(redirecting, route.prefix, route.zone))
+      continue
+    }
+    const { by: kind, prefix, why } = route
+    const text = await textFor(kind, prefix)
+    steps.push(webServerBlock(redirecting, { kind, prefix, why, text, webServer, told }))
+  }
+  if (bulk.length > 0) steps.push(bulkRedirects(redirecting, bulk))
+  const strict = routes.some((route) => 'zone' in route)
+  return [knownMediaIsPublic(redirecting, { strict }), ...steps]
+}
+
+async function dropping(
+  run: RedirectsRun,
+  { world, redirecting, prefixes }: PreparedRedirects,
+): Promise<Parts> {
+  const { settings } = run
+  const engine = settings.need('engine')
+  if (engine === 'nginx' || engine === 'caddy') throw notOurs(engine)
+  const cloudflare = await connectWithToken(run, { needed: true, useful: true })
+  const zones = (await cloudflare?.listZones(settings.get('accountId'))) ?? []
+  const only = settings.get('from') === undefined ? undefined : prefixes
+  const wish = { mediaHost: redirecting.mediaHost, only }
+  const accounts = [...new Set(zones.map(({ account }) => account.id))]
+  const steps = [
+    ...(engine === 'bulk' ? [] : [dropSingles(wish, zones)]),
+    ...(engine === 'single' ? [] : accounts.map((id) => dropBulk(wish, id))),
+  ]
+  return { steps, world: { ...world, cloudflare: cloudflare ?? world.cloudflare } }
+}
+
+/** Files of this machine come first where the address is the instance's own. */
+async function textFor(
+  kind: WebServer,
+  prefix: OldPrefix,
+  at: {
+    readonly installation: Installation
+    readonly instanceHost: string
+    readonly redirecting: Redirecting
+  },
+): Promise<(status: 301 | 302) => string> {
+  const isHere = prefix.host === at.instanceHost
+  const template = await readTemplate(webServerTemplate(kind, isHere))
+  const publicFolder = isHere ? publicFolderOf(at.installation, prefix) : undefined
+  const { mediaHost } = at.redirecting
+  return (status) => webServerText(template, { kind, prefix, mediaHost, status, publicFolder })
+}
+
+function publicFolderOf({ media, dir }: Installation, { path }: OldPrefix): string {
+  const end = path.replace(/\/$/, '')
+  if (media.root?.endsWith(end)) return media.root.slice(0, -end.length)
+  return `${dir ?? (media.root === undefined ? '/home/mastodon/live' : dirname(media.root))}/public`
+}
+
+function inZone(setup: PreparedRedirects['world']['setup'], zone: Zone | undefined) {
+  if (!zone) return setup
+  return { ...setup, zone, at: { ...setup.at, accountId: zone.account.id } }
+}
+
+/** A look is repeated now and then; what it tells is the same. */
+function uniqueBlocks(blocks: readonly ToldBlock[]): () => readonly ToldBlock[] {
+  return () => [...new Map(blocks.map((block) => [block.text, block])).values()]
+}
+
+function notOurs(engine: string): Problem {
+  return new Problem({
+    code: 'not-ours-to-remove',
+    what: `What is in the files of ${engine} was put there by you.`,
+    why: 'This program never writes to them, so it takes nothing out of them.',
+    next: `Remove the block there and reload ${engine}. For rules at Cloudflare leave --engine out.`,
+    exit: 2,
+  })
+}

@@ -1,0 +1,148 @@
+import { Problem } from '../core/problem.ts'
+import { type CloudflarePort, permissionNames, type Zone } from '../services/cloudflare/port.ts'
+import type { PublicWebPort } from '../services/public-web/port.ts'
+import type { OldPrefix } from './old-prefix.ts'
+import type { WebServer } from './port.ts'
+
+/** Who redirects a prefix. */
+export type Route = { readonly prefix: OldPrefix } & (
+  | { readonly by: 'single' | 'bulk'; readonly zone: Zone }
+  /** `why`: what keeps Cloudflare from it; undefined when it was asked for. */
+  | { readonly by: WebServer; readonly why: string | undefined }
+)
+
+export interface RouteWish {
+  readonly engine: 'auto' | 'single' | 'bulk' | WebServer
+  readonly prefixes: readonly OldPrefix[]
+  readonly instanceHost: string
+  readonly web: PublicWebPort
+  /** Undefined where no token is given and nobody is asked; `rays`: whether one would be of use. */
+  readonly connect: (rays: boolean) => Promise<CloudflarePort | undefined>
+}
+
+/** Rules of a zone are few on the Free plan; more prefixes than this go into a list. */
+const MOST_SINGLES = 3
+
+/** Looks, and changes nothing. Problems, of an engine that was asked for: those of `zoneFor`. */
+export async function chooseRoutes(wish: RouteWish): Promise<readonly Route[]> {
+  const { engine, prefixes } = wish
+  if (engine === 'nginx' || engine === 'caddy') {
+    return prefixes.map((prefix) => ({ prefix, by: engine, why: undefined }))
+  }
+  const hosts = [...new Set(prefixes.map(({ host }) => host))]
+  const rays = new Map(
+    await Promise.all(hosts.map(async (host) => [host, await hasRay(wish.web, host)] as const)),
+  )
+  const cloudflare = await wish.connect(engine !== 'auto' || [...rays.values()].includes(true))
+  const ways = new Map<string, Zone | Problem>()
+  for (const host of hosts) {
+    const ray = rays.get(host) === true
+    ways.set(host, cloudflare ? await zoneFor(cloudflare, host, ray) : noToken(host, ray))
+  }
+  const wayOf = ({ host }: OldPrefix) => ways.get(host) as Zone | Problem
+  if (engine !== 'auto') {
+    return prefixes.map((prefix) => {
+      const zone = wayOf(prefix)
+      if (zone instanceof Problem) throw zone
+      return { prefix, by: engine, zone }
+    })
+  }
+  const many = prefixes.filter((prefix) => !(wayOf(prefix) instanceof Problem)).length
+  return Promise.all(
+    prefixes.map(async (prefix) => {
+      const way = wayOf(prefix)
+      const ruled =
+        cloudflare && !(way instanceof Problem)
+          ? await allowed(cloudflare, way, many > MOST_SINGLES)
+          : undefined
+      if (ruled && !(way instanceof Problem)) return { prefix, by: ruled, zone: way }
+      const why = way instanceof Problem ? way.what : lacking(way)
+      return { prefix, by: 'nginx', why: explain(why, prefix, wish.instanceHost) }
+    }),
+  )
+}
+
+/** Cloudflare's edge adds this header to every answer that passes through it. */
+async function hasRay(web: PublicWebPort, host: string): Promise<boolean> {
+  try {
+    return (await web.fetch(`https://${host}/`, { method: 'HEAD' })).header('cf-ray').length > 0
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
+}
+
+/** The zone whose rules see the host's requests, or what is in the way. */
+async function zoneFor(
+  cloudflare: CloudflarePort,
+  host: string,
+  ray: boolean,
+): Promise<Zone | Problem> {
+  const zone = await cloudflare.findZone(host)
+  if (!zone) {
+    return inTheWay({
+      code: 'zone-not-seen',
+      what: `The API token sees no zone of ${host}.`,
+      next: `Give it "${permissionNames.zone}" for that zone; if the domain is not at Cloudflare, use --engine nginx.`,
+    })
+  }
+  if (zone.paused || zone.status !== 'active') {
+    return inTheWay({
+      code: 'zone-not-active',
+      what: `The zone ${zone.name} is ${zone.paused ? 'paused' : zone.status} at Cloudflare.`,
+      next: 'Look at it in the dashboard, or use --engine nginx.',
+    })
+  }
+  const records = await cloudflare.listDnsRecords(zone.id, host).catch((error) => {
+    if (error instanceof Problem) return []
+    throw error
+  })
+  const isProxied = records.length > 0 ? records.some(({ proxied }) => proxied) : ray
+  if (isProxied) return zone
+  return inTheWay({
+    code: 'host-not-proxied',
+    what: `${host} does not pass through Cloudflare (its DNS record has no orange cloud).`,
+    next: 'Switch the orange cloud of its record on, or use --engine nginx.',
+  })
+}
+
+/** Which of both kinds the token may make; undefined for neither. */
+async function allowed(
+  cloudflare: CloudflarePort,
+  zone: Zone,
+  many: boolean,
+): Promise<'single' | 'bulk' | undefined> {
+  const scope = { accountId: zone.account.id, zoneId: zone.id }
+  const single = await cloudflare.can('single-redirects', scope)
+  if (single && !many) return 'single'
+  const lists = await cloudflare.can('redirect-lists', scope)
+  if (lists && (await cloudflare.can('bulk-redirects', scope))) return 'bulk'
+  return single ? 'single' : undefined
+}
+
+function lacking({ name }: Zone): string {
+  const permission = permissionNames['single-redirects']
+  return `the API token lacks "${permission}" for ${name}; with it Cloudflare would do this`
+}
+
+function noToken(host: string, ray: boolean): Problem {
+  const what = ray
+    ? `${host} passes through Cloudflare, and no API token was given with which a rule could be made there.`
+    : `${host} does not pass through Cloudflare (no cf-ray in its answers).`
+  return inTheWay({
+    code: 'no-token',
+    what,
+    next: 'Give a token (CLOUDFLARE_API_TOKEN), or use --engine nginx.',
+  })
+}
+
+function inTheWay(details: Pick<Problem, 'code' | 'what' | 'next'>): Problem {
+  const why = 'A redirect at Cloudflare is a rule of the zone, and sees what passes through it.'
+  return new Problem({ ...details, why, exit: 2 })
+}
+
+function explain(why: string, { host }: OldPrefix, instanceHost: string): string {
+  const reason = why.replace(/\.$/, '')
+  if (host === instanceHost) return reason
+  return `${reason}; only if the web server behind ${host} is yours: the address of a provider can't be redirected, and stays as it is`
+}

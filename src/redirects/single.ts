@@ -1,0 +1,122 @@
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import { permissionNames, type Zone } from '../services/cloudflare/port.ts'
+import type { NewRule, Rule } from '../services/cloudflare/rules-port.ts'
+import { isSameRule } from '../setup/same-rule.ts'
+import { granted } from './granted.ts'
+import { ledAlready, ledFault, proveRedirect } from './leads-there.ts'
+import { type OldPrefix, prefixName } from './old-prefix.ts'
+import type { Redirecting } from './redirecting.ts'
+import { FREE_RULES, SINGLE_PHASE, singleRule, zoneOf } from './single-rule.ts'
+
+type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
+type At = Pick<World, Needs>
+
+/**
+ * One rule of the zone for one prefix. It begins with 302, is proven by known files, and becomes
+ * permanent only then; a rule that can't be proven is taken back.
+ */
+export function singleRedirect(
+  redirecting: Redirecting,
+  prefix: OldPrefix,
+  zone: Pick<Zone, 'id' | 'name'>,
+): Step<Needs> {
+  const { mediaHost, status } = redirecting
+  const place = zoneOf(zone.id)
+  const [first, last] = [
+    singleRule(prefix, mediaHost, 302),
+    singleRule(prefix, mediaHost, status),
+  ] as const
+  /** How Cloudflare writes down what it took from this run does not matter. */
+  let taken: NewRule | undefined
+
+  const rulesOf = ({ cloudflare }: At) =>
+    granted([permissionNames['single-redirects']], () => cloudflare.listRules(place, SINGLE_PHASE))
+  const oursIn = (rules: readonly Rule[]) => rules.find(({ ref }) => ref === last.ref)
+  const is = (rule: Rule, wanted: NewRule) =>
+    isSameRule(rule, wanted) || (taken === wanted && rule.enabled)
+
+  async function put({ cloudflare }: At, ours: Rule | undefined, rule: NewRule): Promise<void> {
+    await granted([permissionNames['single-redirects']], () =>
+      ours
+        ? cloudflare.changeRule(place, SINGLE_PHASE, ours.id, rule)
+        : cloudflare.addRule(place, SINGLE_PHASE, rule),
+    )
+    taken = rule
+  }
+
+  /** As it was before this run; what can't be taken back is said. */
+  async function takeBack(at: At, before: Rule | undefined): Promise<boolean> {
+    try {
+      const ours = oursIn(await rulesOf(at))
+      if (!ours) return true
+      if (before) await put(at, ours, { ...before, ref: last.ref })
+      else await at.cloudflare.removeRule(place, SINGLE_PHASE, ours.id)
+      return true
+    } catch (error) {
+      if (error instanceof Problem) return false
+      throw error
+    }
+  }
+
+  return {
+    id: `redirect:${prefixName(prefix)}`,
+    title: `Redirect ${prefixName(prefix)}`,
+
+    async look(at): Promise<Finding> {
+      const rules = await rulesOf(at)
+      const ours = oursIn(rules)
+      const already = ours ? undefined : await ledAlready(at, redirecting, prefix)
+      if (already !== undefined) {
+        const note = `leads to https://${mediaHost}/ with ${already} already, by a rule of others`
+        return { is: 'ready', note: `${note}; nothing is added` }
+      }
+      const fault = ours && is(ours, last) ? await ledFault(at, redirecting, prefix, status) : ''
+      if (fault === undefined) {
+        return { is: 'ready', note: `leads to https://${mediaHost}/ with ${status}, seen` }
+      }
+      const what = whatOf(ours, fault)
+      const others = rules.filter((rule) => rule !== ours).length
+      const warnings = !ours && others >= FREE_RULES ? [isFull(zone.name, others)] : []
+      return { is: 'change', changes: [{ what, risk: 'public' }], warnings }
+    },
+
+    async change(at) {
+      const problem = await redirecting.known.fault(at)
+      if (problem) throw problem
+      const before = oursIn(await rulesOf(at))
+      const isLast = before !== undefined && is(before, last)
+      if (!before || !(isLast || is(before, first))) await put(at, before, first)
+      try {
+        await proveRedirect(at, redirecting, prefix, isLast ? status : 302)
+      } catch (error) {
+        if (!(error instanceof Problem) || isLast) throw error
+        throw withEnd(error, await takeBack(at, before))
+      }
+      if (isLast || status === 302) return {}
+      await put(at, oursIn(await rulesOf(at)), last)
+      await proveRedirect(at, redirecting, prefix, status)
+      return {}
+    },
+  }
+
+  function whatOf(ours: Rule | undefined, fault: string): string {
+    if (ours && fault !== '') return `see again whether it works; just now: ${fault}`
+    const to = `lead https://${prefixName(prefix)}... to https://${mediaHost}/...`
+    if (ours && is(ours, first)) return `${to}: from 302 to ${status}, as it works`
+    const how = status === 302 ? 'by 302' : 'by 302 first, by 301 once that is seen to work'
+    return `${ours ? 'renew: ' : ''}${to} (a rule of the zone ${zone.name}), ${how}`
+  }
+}
+
+function isFull(zone: string, others: number): string {
+  return `The zone ${zone} has ${others} redirect rules already; the Free plan has ${FREE_RULES}. If Cloudflare refuses one more, use --engine bulk.`
+}
+
+function withEnd(problem: Problem, isBack: boolean): Problem {
+  const { code, what, why, next, exit } = problem
+  const end = isBack
+    ? 'The redirect was taken back.'
+    : 'The redirect could not be taken back, and is still there: npx mastodon-r2 redirects --remove'
+  return new Problem({ code, what, why: `${why} ${end}`, next, exit }, { cause: problem })
+}

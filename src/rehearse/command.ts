@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import type { Command } from '../commands.ts'
+import { Problem } from '../core/problem.ts'
+import { gather } from '../flow/session.ts'
+import type { Host } from '../host.ts'
+import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
+import { sandboxCatalog } from './settings.ts'
+
+/** What `sandbox --json` prints, in one line. */
+export interface SandboxAddress {
+  readonly cloudflareApiUrl: string
+  /** By jurisdiction. */
+  readonly s3EndpointUrls: Readonly<Record<string, string>>
+  readonly connectTo: readonly string[]
+  readonly caFile: string
+  /** Opens nothing but this sandbox. */
+  readonly apiToken: string
+  /** With --media; paths. `bin` goes in front of PATH, the other two are logs of JSON lines. */
+  readonly mastodon?: MastodonPaths
+}
+
+type MastodonPaths = Readonly<Record<'dir' | 'bin' | 'calls' | 'uploads', string>>
+
+export const sandbox: Command = {
+  async run(host, argv) {
+    try {
+      return await serve(host, argv)
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      const { code, what, why, next } = error
+      if (argv.includes('--json'))
+        host.stdout.write(`${JSON.stringify({ code, what, why, next })}\n`)
+      host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
+      return error.exit
+    }
+  },
+}
+
+async function serve(host: Host, argv: readonly string[]): Promise<number> {
+  const settings = await gather(host, 'sandbox', argv, { catalog: sandboxCatalog })
+  const { startSandbox } = await import('../sandbox/sandbox.ts')
+  const world = await startSandbox({
+    zones: settings.need('zone').map((name) => ({ name })),
+    tokenKind: settings.need('tokenKind'),
+    domainMs: settings.need('domainDelay'),
+    keyMs: settings.need('keyDelay'),
+    requestMs: settings.need('requestDelay'),
+    emulator: 'eager',
+    mastodon: mastodonOf(host, settings.get('media'), settings.get('uploads')),
+  })
+  // Miniflare would end the process on Ctrl-C before anything is tidied up.
+  host.keepSignals()
+  try {
+    const address: SandboxAddress = {
+      cloudflareApiUrl: world.apiUrl,
+      s3EndpointUrls: Object.fromEntries(
+        ['default', 'eu', 'us', 'fedramp', 'fedramp-high'].map((j) => [j, world.s3Url(j)]),
+      ),
+      connectTo: world.connectTo,
+      caFile: world.caFile,
+      apiToken: world.bootstrapToken.reveal(),
+      ...(world.mastodon && { mastodon: pathsOf(world.mastodon) }),
+    }
+    host.stdout.write(settings.on('json') ? `${JSON.stringify(address)}\n` : words(address))
+    await end(host, settings.on('attached'))
+  } finally {
+    await world.close()
+  }
+  return 0
+}
+
+function mastodonOf(host: Host, media: number | undefined, uploads: number | undefined) {
+  if (media !== undefined) return { media, uploadsPerSecond: uploads ?? 0, node: host.execPath }
+  if (uploads === undefined) return undefined
+  throw new Problem({
+    code: 'uploads-without-media',
+    what: '--uploads needs --media.',
+    why: 'There is no Mastodon that anybody could upload to.',
+    next: 'Add --media 2000.',
+    exit: 2,
+  })
+}
+
+function pathsOf({ dir, bin, calls, uploads }: Mastodon): MastodonPaths {
+  return { dir, bin, calls, uploads }
+}
+
+async function end(host: Host, attached: boolean): Promise<void> {
+  const signals: Promise<unknown>[] = [once(host.interrupted, 'abort')]
+  if (attached) {
+    host.stdin.resume()
+    signals.push(once(host.stdin, 'end'), once(host.stdin, 'close'))
+  }
+  await Promise.race(signals)
+}
+
+function words(address: SandboxAddress): string {
+  const { cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken, mastodon } = address
+  const routes = connectTo.map((route) => ` --connect-to ${route}`).join('')
+  const others = Object.entries(s3EndpointUrls).filter(([name]) => name !== 'default')
+  const where = mastodon ? `--mastodon-dir ${mastodon.dir}` : '--env-file ./try.env'
+  const rest = `${where} --s3-endpoint-url ${s3EndpointUrls.default}${routes}`
+  return `# A local Cloudflare is running until you press Ctrl-C. In another terminal:
+export CLOUDFLARE_BASE_URL=${cloudflareApiUrl}
+export CLOUDFLARE_API_TOKEN=${apiToken}
+export NODE_EXTRA_CA_CERTS=${caFile}
+${mastodon ? migration(mastodon, rest) : `mastodon-r2 init ${rest}`}
+
+# S3 endpoints of the jurisdictions:
+${others.map(([name, url]) => `#   ${name.padEnd(13)}${url}`).join('\n')}
+# The requests it got: ${new URL('/sandbox/log', cloudflareApiUrl)}
+`
+}
+
+function migration(mastodon: MastodonPaths, rest: string): string {
+  return `export PATH=${mastodon.bin}:$PATH
+mastodon-r2 init --existing-media prepare ${rest}
+mastodon-r2 migrate ${rest}
+
+# What its systemctl and tootctl were asked: ${mastodon.calls}
+# What was uploaded meanwhile: ${mastodon.uploads}`
+}

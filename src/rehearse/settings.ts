@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import { catalog } from '../settings/catalog.ts'
+import { hostName } from '../settings/host-name.ts'
+import { duration, flag, oneOf } from '../settings/rules.ts'
+import { setting } from '../settings/setting.ts'
+
+const delay = (about: string, fallback: string) =>
+  ({ value: 'TIME', help: about, rule: duration, fallback, group: 'Other worlds' }) as const
+
+const number = (most: number) =>
+  z
+    .string()
+    .refine((value) => /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= most, {
+      error: `must be a whole number, 1 to ${most}`,
+    })
+    .transform(Number)
+
+/** The settings of `sandbox`. */
+export const sandboxCatalog = {
+  zone: setting({
+    flag: '--zone',
+    value: 'DOMAIN',
+    help: "a domain that the sandbox's account holds; may be given several times",
+    rule: z.array(hostName),
+    repeatable: true,
+    fallback: 'example.com',
+    group: 'Other worlds',
+  }),
+  tokenKind: setting({
+    flag: '--token-kind',
+    value: 'account|user',
+    help: 'kind of the bootstrap token that is handed out',
+    rule: oneOf(['account', 'user']),
+    fallback: 'account',
+    group: 'Other worlds',
+  }),
+  domainDelay: setting({
+    flag: '--domain-delay',
+    ...delay('until a custom domain is active', '2s'),
+  }),
+  keyDelay: setting({ flag: '--key-delay', ...delay('until a new access key works', '1s') }),
+  requestDelay: setting({ flag: '--request-delay', ...delay('added to every request', '0ms') }),
+  media: setting({
+    flag: '--media',
+    value: 'N',
+    help: 'a Mastodon with so many media files, to rehearse migrate with',
+    rule: number(1_000_000),
+    group: 'Other worlds',
+  }),
+  uploads: setting({
+    flag: '--uploads',
+    value: 'N/s',
+    help: 'with --media: files that are uploaded while it runs, e.g. 5/s',
+    rule: z
+      .string()
+      .regex(/^[1-9]\d{0,2}(\/s)?$/, 'is not a number of files a second such as 5/s')
+      .transform((value) => Number(value.replace('/s', ''))),
+    group: 'Other worlds',
+  }),
+  attached: setting({
+    flag: '--attached',
+    help: 'end when standard input ends',
+    rule: flag,
+    answerable: false,
+    group: 'Other worlds',
+  }),
+  json: { ...catalog.json, help: 'the variables as one line of JSON' },
+} as const

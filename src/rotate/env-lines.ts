@@ -1,0 +1,72 @@
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+import type { S3Key } from '../services/s3/port.ts'
+
+type Needs = 'envWriter' | 'setup' | 'facts'
+
+const ID = 'AWS_ACCESS_KEY_ID'
+const SECRET = 'AWS_SECRET_ACCESS_KEY'
+
+/** The two lines of the key in the env file that they stand in now; all else stays. */
+export const keyLines: Step<Needs> = {
+  id: 'env-file',
+  title: 'Env file',
+
+  async look({ setup, facts, envWriter }): Promise<Finding> {
+    const file = holder(setup)
+    const will = `put the new key into ${file.path} (a backup is kept)`
+    if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
+    if (!facts.oldKeyNamed) return { is: 'waiting', on: 'oldKeyNamed', will }
+    if (facts.envWritten) return { is: 'ready', note: `${file.path} holds the new key` }
+    const text = edited(envWriter, file, facts.accessKey)
+    if (text !== file.text) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+    const envWritten = { file: file.path, backup: undefined, changed: [], diff: [] }
+    return { is: 'ready', note: `${file.path} holds the new key`, facts: { envWritten } }
+  },
+
+  async change({ setup, facts, envWriter }) {
+    const file = holder(setup)
+    const text = edited(envWriter, file, facts.accessKey as S3Key)
+    const { backup } = await envWriter.write(file, text)
+    const diff = envWriter.diff(file.text, text)
+    return { envWritten: { file: file.path, backup, changed: [ID, SECRET], diff } }
+  },
+}
+
+function edited(envWriter: World['envWriter'], file: EnvFileOnDisk, key: S3Key): string {
+  const values = new Map([
+    [ID, key.accessKeyId],
+    [SECRET, key.secretAccessKey.reveal()],
+  ])
+  return envWriter.edit(file.text, values, [])
+}
+
+/** The file that Mastodon takes the key from; nothing is minted when it can't be changed. */
+function holder({ installation }: World['setup']): EnvFileOnDisk {
+  const [id, secret] = [ID, SECRET].map((name) => installation.settings.get(name)?.from)
+  const file = installation.envFiles.find(({ path }) => path === id)
+  if (!file || id !== secret) throw elsewhere(id ?? 'nowhere', secret ?? 'nowhere')
+  if (!file.writable) throw notWritable(file.path)
+  return file
+}
+
+function elsewhere(id: string, secret: string): Problem {
+  const places = id === secret ? id : `${id} and ${secret}`
+  return new Problem({
+    code: 'key-not-in-env-file',
+    what: `Mastodon takes its key from ${places}, not from one env file.`,
+    why: 'Only an env file can be changed here in one step, so that id and secret always fit.',
+    next: `Move ${ID} and ${SECRET} into .env.production, restart Mastodon, and run this again.`,
+    exit: 2,
+  })
+}
+
+function notWritable(path: string): Problem {
+  return new Problem({
+    code: 'env-file-not-writable',
+    what: `${path} can't be written by you.`,
+    why: 'Nothing was changed; a key without a place to keep it would be lost.',
+    next: 'Run this with sudo.',
+  })
+}

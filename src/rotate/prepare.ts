@@ -1,0 +1,127 @@
+import { Problem } from '../core/problem.ts'
+import { chooseAccount } from '../flow/choose-account.ts'
+import { envWriter } from '../flow/env-writer.ts'
+import type { Run } from '../flow/flow.ts'
+import { holdEnvFile } from '../flow/hold-env-file.ts'
+import { findMastodonHere } from '../flow/mastodon-here.ts'
+import { type Remembered, remember } from '../flow/memory.ts'
+import { chooseToken } from '../flow/token.ts'
+import {
+  callListener,
+  connectTo,
+  processesOf,
+  runnerOf,
+  s3Connector,
+  webConnector,
+} from '../flow/world.ts'
+import type { Setup, World } from '../plan/step.ts'
+import type { BootstrapToken, CloudflarePort, KeyOwner, Zone } from '../services/cloudflare/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { rotateCatalog } from './settings.ts'
+
+type RotateRun = Run<typeof rotateCatalog>
+
+/** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
+const WAIT_KEY_MS = 90_000
+
+/** A rotation touches no zone, so the token need not see any. */
+const NO_ZONE: Omit<Zone, 'account'> = {
+  id: '',
+  name: '',
+  status: 'active',
+  type: 'full',
+  paused: false,
+}
+
+/** Everything between the flags and the plan. The env file tells what is rotated. */
+export async function prepareRotation(run: RotateRun): Promise<World> {
+  const { host, ui, settings, clock } = run
+  const found = await findMastodonHere(run)
+  const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
+  const installation = held ? await findMastodonHere(run) : found
+  const remembered = remember(installation, settings.get('s3EndpointUrl'))
+  const known = complete(remembered, installation)
+  if (!ui.canAsk) {
+    const problem = settings.missing(['apiToken'])
+    if (problem) throw problem
+  }
+  if (remembered.accountId !== undefined && settings.get('accountId') === undefined) {
+    settings.offer('accountId', remembered.accountId, remembered.from)
+  }
+  settings.offer('mediaHost', known.mediaHost, remembered.from)
+  settings.offer('bucket', known.bucket, remembered.from)
+  const onCall = callListener(ui, settings.on('verbose'))
+  const baseUrl = settings.need('cloudflareApiUrl')
+  const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
+    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
+  )
+  const accountId = remembered.accountId ?? (await chooseAccount(settings, ui, cloudflare))
+  const owner = await ownerOf(run, cloudflare, token, accountId, known.key.accessKeyId)
+  const setup: Setup = {
+    token,
+    owner,
+    at: { accountId, bucket: known.bucket, jurisdiction: jurisdictionOf(remembered) },
+    location: undefined,
+    zone: { ...NO_ZONE, account: { id: accountId, name: '' } },
+    mediaHost: known.mediaHost,
+    corsOrigins: settings.need('corsOrigin'),
+    allowIps: settings.get('allowIp') ?? [],
+    keyExpiresOn: settings.get('expires'),
+    s3Endpoint: settings.get('s3EndpointUrl') ?? known.endpoint,
+    waitDomainMs: 0,
+    waitKeyMs: WAIT_KEY_MS,
+    installation,
+    storage: remembered.switchedOn ? 'switch' : 'prepare',
+    target: { kind: 'file', file: installation.envFile },
+    knownKey: known.key,
+  }
+  return {
+    cloudflare,
+    connectS3: await s3Connector({ endpoint: setup.s3Endpoint, bucket: setup.at.bucket, onCall }),
+    web: await webConnector({ connectTo: settings.get('connectTo') ?? [], ca: undefined, onCall }),
+    envWriter: await envWriter(),
+    processes: processesOf(host, installation),
+    runner: runnerOf(host, (line) => ui.say(line)),
+    clock,
+    setup,
+    // The domain is there since the setup, and is not looked after here.
+    facts: { domainActive: { attached: false } },
+  }
+}
+
+function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }: Installation) {
+  const endpoint = settings.get('S3_ENDPOINT')?.value.replace(/\/+$/, '')
+  if (bucket !== undefined && mediaHost !== undefined && key && endpoint !== undefined) {
+    return { bucket, mediaHost, key, endpoint }
+  }
+  throw new Problem({
+    code: 'nothing-to-rotate',
+    what: `${envFile.path} holds no complete setup on R2, so there is no key to replace.`,
+    why: 'Needed are S3_ENDPOINT (of R2), S3_BUCKET, S3_ALIAS_HOST, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    next: 'Name the right file with --env-file, or set this server up first: npx mastodon-r2 init',
+    exit: 2,
+  })
+}
+
+/** The same owner as the old key has; a user's token may see keys of both kinds. */
+async function ownerOf(
+  { settings }: RotateRun,
+  cloudflare: CloudflarePort,
+  token: BootstrapToken,
+  accountId: string,
+  keyId: string,
+): Promise<KeyOwner> {
+  const account: KeyOwner = { kind: 'account', accountId }
+  const user: KeyOwner = { kind: 'user' }
+  const wish = settings.get('tokenKind')
+  if (token.kind === 'account') return account
+  if (wish !== undefined) return wish === 'user' ? user : account
+  if (await cloudflare.findKey(account, keyId)) return account
+  if (await cloudflare.findKey(user, keyId)) return user
+  return (await cloudflare.can('account-tokens', { accountId })) ? account : user
+}
+
+function jurisdictionOf({ jurisdiction }: Remembered): Setup['at']['jurisdiction'] {
+  const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
+  return known.find((name) => name === jurisdiction) ?? 'default'
+}

@@ -1,0 +1,63 @@
+import { resolve } from 'node:path'
+import { Problem } from '../core/problem.ts'
+import type { Host } from '../host.ts'
+import { readTemplate } from '../read-template.ts'
+import { parseArgv, type RawValue } from '../settings/argv.ts'
+import { shellWord } from '../settings/replay.ts'
+import type { Catalog } from '../settings/setting.ts'
+import { render } from '../template.ts'
+import { rotateFlags } from './settings.ts'
+
+const TOKEN_FILE = '/etc/mastodon-r2/cloudflare-token'
+
+/** What is said apart, or would be wrong the second time. */
+const OWN = new Set(['apiToken', 'restart', 'answers', 'expires'])
+const PATHS = new Set(['envFile', 'mastodonDir'])
+
+/** Prints a systemd service with its timer, and a line for cron. Writes nothing, asks nobody. */
+export async function printSchedule(host: Host, argv: readonly string[]): Promise<number> {
+  try {
+    const given = await parseArgv('rotate', argv, rotateFlags)
+    host.stdout.write(await schedule(host, given))
+    return 0
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
+    return error.exit
+  }
+}
+
+async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promise<string> {
+  const file = given.get('apiToken')
+  const isFile = typeof file === 'string' && file !== '-'
+  const tokenFile = shellWord(isFile ? resolve(host.cwd, file) : TOKEN_FILE)
+  const restart = given.get('restart') === 'print' ? 'print' : 'run'
+  const flags = [...repeated(host, given), '--restart', restart, '--yes'].map(shellWord).join(' ')
+  // A percent sign and a dollar mean something of their own in units, a percent sign in crontabs.
+  const inUnit = (text: string) => text.replaceAll('%', '%%').replaceAll('$', '$$$$')
+  const inCron = (text: string) => text.replaceAll('%', '\\%')
+  return render(await readTemplate('rotate-schedule.txt'), {
+    COMMAND: `npx -y mastodon-r2@${host.version} rotate --api-token-file`,
+    TOKEN_FILE: tokenFile,
+    FLAGS: flags,
+    PATH: inUnit(host.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin'),
+    UNIT_TOKEN_FILE: inUnit(tokenFile),
+    UNIT_FLAGS: inUnit(flags),
+    CRON_TOKEN_FILE: inCron(tokenFile),
+    CRON_FLAGS: inCron(flags),
+  })
+}
+
+/** The given flags that say which server is meant and how; relative paths made absolute. */
+function repeated(host: Host, given: ReadonlyMap<string, RawValue>): string[] {
+  const catalog: Catalog = rotateFlags
+  return [...given].flatMap(([name, raw]) => {
+    const setting = catalog[name]
+    if (!setting || setting.value === undefined || OWN.has(name)) return []
+    const values = Array.isArray(raw) ? raw : [raw]
+    return values.flatMap((value) => [
+      setting.flag,
+      PATHS.has(name) ? resolve(host.cwd, String(value)) : String(value),
+    ])
+  })
+}

@@ -1,0 +1,177 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Authority } from '../certificate.ts'
+import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
+import type { EmulatorPool } from '../r2/emulator-pool.ts'
+import { headersFromEmulator } from '../r2/object-headers.ts'
+import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
+import type { CacheSettings } from './cache-settings.ts'
+import { cacheStatus } from './cache-status.ts'
+import { corsHeaders, preflight } from './cors.ts'
+import { createMissingMemory, type MissingMemory } from './missing-memory.ts'
+import { throughEdge } from './through-edge.ts'
+
+/** Cloudflare's edge for every custom domain: HTTPS on one port, the host taken from SNI. */
+export interface PublicHost {
+  readonly port: number
+  close(): Promise<void>
+}
+
+export interface PublicHostOptions {
+  readonly pool: EmulatorPool
+  readonly authority: Authority
+  /** A web server behind this edge, besides the buckets. */
+  readonly instance?: Instance | undefined
+}
+
+interface Instance {
+  readonly host: string
+  answer(message: IncomingMessage): Promise<Answer>
+}
+
+interface LiveDomain {
+  readonly domain: SandboxDomain
+  readonly bucket: SandboxBucket
+}
+
+/**
+ * Starts it on a free port of 127.0.0.1. A host that isn't attached and active yet fails in the TLS
+ * handshake, as at Cloudflare, where it has no certificate; a disabled one answers 404.
+ */
+export async function startPublicHost(
+  context: SandboxContext,
+  { pool, authority, instance }: PublicHostOptions,
+): Promise<PublicHost> {
+  const missing = createMissingMemory(context.clock)
+  const certificates = new Map<string, SecureContext>()
+  const server = createServer(
+    {
+      // Without a certificate the handshake ends with the alert handshake_failure.
+      SNICallback(host, done) {
+        const name = host.toLowerCase()
+        if (name !== instance?.host && !findDomain(context, name)) return done(null, undefined)
+        const known = certificates.get(name) ?? createSecureContext(authority.issue(name))
+        certificates.set(name, known)
+        done(null, known)
+      },
+    },
+    doorway(
+      {
+        name: 'public',
+        answer: (message) =>
+          throughEdge(context, message, (cache) =>
+            instance?.host === hostOf(message)
+              ? instance.answer(message)
+              : answer(context, pool, missing, message, cache),
+          ),
+        refuse: (status) => page(status, `error code: ${status}`),
+      },
+      context,
+    ),
+  )
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answer(
+  context: SandboxContext,
+  pool: EmulatorPool,
+  missing: MissingMemory,
+  message: IncomingMessage,
+  settings: CacheSettings,
+): Promise<Answer> {
+  const { method = 'GET', headers, url = '/' } = message
+  const host = hostOf(message)
+  const live = findDomain(context, host)
+  // Reached over a connection that was opened while the host was still attached.
+  if (!live) return page(530, 'error code: 1001')
+  if (!live.domain.enabled) return page(404, 'This host is disabled.')
+  const rules = live.bucket.cors
+  if (method === 'OPTIONS') return preflight(rules, headers)
+  if (method !== 'GET' && method !== 'HEAD') return page(401, 'Unauthorized')
+  const cors = corsHeaders(rules, headers.origin, method)
+  const path = url.split('?')[0] ?? '/'
+  const key = keyOf(path)
+  const address = `${host}${url}`
+  const cached = missing.has(address)
+  if (key === undefined || cached) {
+    const status = key === undefined ? 'DYNAMIC' : 'HIT'
+    return page(404, 'Object not found', { ...cors, 'cf-cache-status': status })
+  }
+  const object = await fetchObject(pool, live.bucket, method, key, headers)
+  if (object.statusCode === 404) {
+    object.resume()
+    const keepSeconds = settings.cache === false ? 0 : settings.keepSeconds(404)
+    missing.add(address, keepSeconds)
+    const bypassed = keepSeconds !== undefined && keepSeconds < 0
+    const status = bypassed ? 'BYPASS' : cacheStatus(path, settings.cache ?? true)
+    return page(404, 'Object not found', { ...cors, 'cf-cache-status': status })
+  }
+  const status = object.statusCode ?? 500
+  const cache = { 'cf-cache-status': cacheStatus(path, settings.cache) }
+  // The emulator words its refusals for S3 clients.
+  if (status >= 400) {
+    object.resume()
+    return page(status, `error code: ${status}`, { ...cors, ...cache })
+  }
+  const all = Object.entries(headersFromEmulator(object.headers))
+  const own = Object.fromEntries(all.filter(([name]) => !name.startsWith('x-amz-')))
+  return { status, headers: { ...own, ...cors, ...cache }, body: object }
+}
+
+function hostOf({ headers }: IncomingMessage): string {
+  return (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
+}
+
+async function fetchObject(
+  pool: EmulatorPool,
+  bucket: SandboxBucket,
+  method: string,
+  key: string,
+  headers: IncomingMessage['headers'],
+): Promise<IncomingMessage> {
+  const passed = Object.entries(headers).flatMap(([name, value]) =>
+    /^(range|if-.*)$/.test(name) && typeof value === 'string' ? [[name, value]] : [],
+  )
+  const request = { method, key, query: [], headers: Object.fromEntries(passed) }
+  const upstream = await pool.s3(await pool.slotOf(bucket), request)
+  const [object] = (await once(upstream.end(), 'response')) as [IncomingMessage]
+  return object
+}
+
+/** Encoded as it came; undefined for the root and for what climbs out of the bucket. */
+function keyOf(path: string): string | undefined {
+  const climbs = path.split('/').some((part) => /^(\.|%2e){1,2}$/i.test(part))
+  return path === '/' || !path.startsWith('/') || climbs ? undefined : path.slice(1)
+}
+
+function findDomain(
+  { world, clock }: { world: World; clock: () => number },
+  host: string,
+): LiveDomain | undefined {
+  const found = world.buckets
+    .flatMap((bucket) => bucket.domains.map((domain) => ({ bucket, domain })))
+    .find(({ domain }) => domain.host === host)
+  return found && found.domain.attachedAt + world.delays.domainMs <= clock() ? found : undefined
+}
+
+function page(status: number, text: string, headers: Answer['headers'] = {}): Answer {
+  const body = `<!doctype html><title>${status}</title><p>${text}</p>\n`
+  const own = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  }
+  return { status, headers: { ...own, ...headers }, body }
+}

@@ -1,0 +1,137 @@
+import { Problem } from '../../core/problem.ts'
+import { readStatements, type Statement } from './env-text.ts'
+
+export interface EnvChanges {
+  /** Values by key; only characters of `[A-Za-z0-9._:/,@%+=-]`, which every reader takes alike. */
+  readonly set: ReadonlyMap<string, string>
+  /** Keys that must not be active any more: commented out. */
+  readonly retire?: readonly string[]
+  /**
+   * Lines to append when none of the keys is active yet; holds an assignment for some of `set`. It
+   * begins with a comment: dotenv would join a last line such as `export` with an assignment.
+   */
+  readonly block?: string
+}
+
+interface Patch {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/**
+ * The text of an env file with `set` in force: the last active assignment of a key is replaced in
+ * place, earlier ones are commented out, commented ones stay comments, missing keys are added. All
+ * else stays byte for byte, and a second edit changes nothing. Problems: `env-value-unsafe`, and
+ * `env-file-tangled` where Mastodon would read something else than what was written.
+ */
+export function editEnvFile(text: string, changes: EnvChanges): string {
+  for (const [key, value] of changes.set) checkPlain(key, value)
+  const result = withChanges(text, changes)
+  const statements = readStatements(result).filter(({ active }) => active)
+  const last = new Map(statements.map((statement) => [statement.key, statement]))
+  for (const [key, value] of changes.set) {
+    const { plain, value: found } = last.get(key) ?? {}
+    if (!plain || found !== value) throw tangled(key)
+  }
+  return result
+}
+
+function withChanges(text: string, changes: EnvChanges): string {
+  const active = readStatements(text).filter((statement) => statement.active)
+  const last = new Map(active.map((statement) => [statement.key, statement]))
+  const retired = new Set(changes.retire)
+  const lineEnd = usualLineEnd(text)
+  const patches: Patch[] = []
+  let anchor: Statement | undefined
+  for (const statement of active) {
+    const value = changes.set.get(statement.key)
+    if (value === undefined && !retired.has(statement.key)) continue
+    if (value === undefined || last.get(statement.key) !== statement) {
+      patches.push(commentedOut(text, statement))
+      continue
+    }
+    anchor = statement
+    if (!statement.plain || statement.value !== value) {
+      patches.push(replaced(text, statement, value, lineEnd))
+    }
+  }
+  const missing = [...changes.set].filter(([key]) => !last.has(key))
+  if (missing.length === 0) return apply(text, patches)
+  if (anchor === undefined) {
+    return append(apply(text, patches), newLines(changes.set, changes.block), lineEnd)
+  }
+  const added = missing.map(([key, value]) => `${lineEnd}${key}=${value}`).join('')
+  return apply(text, [...patches, { start: anchor.end, end: anchor.end, text: added }])
+}
+
+function checkPlain(key: string, value: string): void {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) throw new Error(`${key} is no variable name.`)
+  if (/^[A-Za-z0-9._:/,@%+=-]*$/.test(value)) return
+  throw new Problem({
+    code: 'env-value-unsafe',
+    what: `The value for ${key} can't be written to the env file.`,
+    why: 'It has a character that Mastodon, systemd, Docker and the shell read differently (allowed: letters, digits and . _ : / , @ % + = -).',
+    next: `Choose a value for ${key} without that character, then run this again.`,
+    exit: 2,
+  })
+}
+
+function commentedOut(text: string, { start, end }: Statement): Patch {
+  const lines = text.slice(start, end).replace(/(^|\r\n|\r|\n)/g, '$1# ')
+  return { start, end, text: lines }
+}
+
+/** Keeps the indentation; an inline comment moves to a line of its own above. */
+function replaced(text: string, statement: Statement, value: string, lineEnd: string): Patch {
+  const { start, end, key, comment, commentApart } = statement
+  const indent = /^[ \t]*/.exec(text.slice(start, end))?.[0] ?? ''
+  // Before v254 systemd took the line below a comment that ends in a backslash as its continuation.
+  const above = commentApart ? comment?.replace(/[\\\s]+$/, '') : undefined
+  const commentLine = above === undefined ? '' : `${indent}${above}${lineEnd}`
+  return { start, end, text: `${commentLine}${indent}${key}=${value}` }
+}
+
+function newLines(set: ReadonlyMap<string, string>, block = '# Added by mastodon-r2\n'): string[] {
+  const lines = block.split(/\r\n|\n/)
+  while (lines.at(-1) === '') lines.pop()
+  const inBlock = new Map(readStatements(block).map(({ key, value }) => [key, value]))
+  for (const [key, value] of inBlock) {
+    if (set.get(key) !== value) throw new Error(`The block says something else about ${key}.`)
+  }
+  const rest = [...set].filter(([key]) => !inBlock.has(key))
+  return [...lines, ...rest.map(([key, value]) => `${key}=${value}`)]
+}
+
+function append(text: string, lines: readonly string[], lineEnd: string): string {
+  const before = text.replace(/^\uFEFF/, '')
+  const closed = before === '' || /[\r\n]$/.test(before) ? '' : lineEnd
+  const blank = before === '' || /(?:^|\r\n|\n|\r)(?:\r\n|\n|\r)$/.test(before) ? '' : lineEnd
+  return `${text}${closed}${blank}${lines.join(lineEnd)}${lineEnd}`
+}
+
+function usualLineEnd(text: string): string {
+  const all = text.match(/\n/g)?.length ?? 0
+  const windows = text.match(/\r\n/g)?.length ?? 0
+  return windows * 2 > all ? '\r\n' : '\n'
+}
+
+function apply(text: string, patches: readonly Patch[]): string {
+  let result = ''
+  let done = 0
+  for (const { start, end, text: piece } of patches.toSorted((a, b) => a.start - b.start)) {
+    result += text.slice(done, start) + piece
+    done = end
+  }
+  return result + text.slice(done)
+}
+
+function tangled(key: string): Problem {
+  return new Problem({
+    code: 'env-file-tangled',
+    what: `${key} can't be set: Mastodon would read it together with the lines around it.`,
+    why: 'The env file has a line that is neither a comment nor KEY=value, such as a quote that stands alone.',
+    next: `Remove the stray line next to ${key} (or to the other S3_ lines), then run this again.`,
+    exit: 2,
+  })
+}

@@ -1,0 +1,134 @@
+import { access, constants, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { Problem } from '../../core/problem.ts'
+import { fileText } from './file-text.ts'
+import type { EnvFileOnDisk } from './port.ts'
+
+/** Bytes; far above any real env file. */
+const LARGEST = 256 * 1024
+
+/**
+ * An env file as it is on disk; one that doesn't exist is empty, but its folder must exist.
+ * Problems (exit 2): `env-file-unreadable`, `env-file-folder-missing`, `env-file-is-folder`,
+ * `env-file-not-text`.
+ */
+export async function readEnvFile(path: string): Promise<EnvFileOnDisk> {
+  const realPath = await followed(path)
+  const folder = dirname(realPath)
+  const info = await stat(realPath).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw codeOf(error) === 'ENOTDIR' ? folderMissing(path) : unreadable(path, error)
+  })
+  if (info === undefined) {
+    const parent = await stat(folder).catch(() => undefined)
+    if (!parent?.isDirectory()) throw folderMissing(path)
+    const writable = await allows(folder, constants.W_OK | constants.X_OK)
+    return { path, realPath, exists: false, text: '', mode: undefined, writable }
+  }
+  if (info.isDirectory()) throw isFolder(path)
+  if (!info.isFile() || info.size > LARGEST) throw notText(path)
+  const bytes = await readFile(realPath).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
+  if (bytes.includes(0)) throw notText(path)
+  return {
+    path,
+    realPath,
+    exists: true,
+    text: fileText.decode(bytes),
+    mode: info.mode & 0o7777,
+    writable: await replaceable(realPath, info.uid),
+  }
+}
+
+/** The file that a path means in the end, a dangling symlink included. */
+async function followed(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (codeOf(error) === 'EACCES') throw unreadable(path, error)
+    const link = await readlink(path).catch(() => undefined)
+    if (link !== undefined) return resolve(dirname(path), link)
+    const folder = await realpath(dirname(path)).catch(() => undefined)
+    return folder === undefined ? path : join(folder, path.slice(dirname(path).length))
+  }
+}
+
+/** A file is replaced by rename, so its folder must be writable and its owner kept. */
+async function replaceable(realPath: string, owner: number): Promise<boolean> {
+  const user = await userId()
+  if (user !== 0 && user !== owner) return false
+  const folder = await allows(dirname(realPath), constants.W_OK | constants.X_OK)
+  return folder && (await allows(realPath, constants.W_OK))
+}
+
+/** os.userInfo knows only users of /etc/passwd, which not every container has. */
+async function userId(): Promise<number> {
+  try {
+    return userInfo().uid
+  } catch {
+    return (await stat('/proc/self')).uid
+  }
+}
+
+function allows(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  )
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function unreadable(path: string, cause: unknown): Problem {
+  const code = codeOf(cause)
+  const why =
+    code === 'EACCES' || code === 'EPERM'
+      ? 'This user has no permission; the file belongs to Mastodon and holds its passwords.'
+      : code === 'ELOOP'
+        ? 'Its symlinks go round in a circle.'
+        : `The system says ${code}.`
+  return new Problem(
+    {
+      code: 'env-file-unreadable',
+      what: `${path} can't be read.`,
+      why,
+      next: 'Run the same command with sudo, or name another file with --env-file.',
+      exit: 2,
+    },
+    { cause },
+  )
+}
+
+function folderMissing(path: string): Problem {
+  return new Problem({
+    code: 'env-file-folder-missing',
+    what: `The folder ${dirname(path)} does not exist.`,
+    why: `So there is no ${path}, and none can be made there.`,
+    next: 'Check the path for typing errors and give it again with --env-file.',
+    exit: 2,
+  })
+}
+
+function isFolder(path: string): Problem {
+  return new Problem({
+    code: 'env-file-is-folder',
+    what: `${path} is a folder, not a file.`,
+    why: 'Mastodon keeps its settings in a file, mostly named .env.production.',
+    next: `Give the file itself: --env-file ${join(path, '.env.production')}`,
+    exit: 2,
+  })
+}
+
+function notText(path: string): Problem {
+  return new Problem({
+    code: 'env-file-not-text',
+    what: `${path} is no env file.`,
+    why: 'It is not a plain text file, or larger than 256 KiB (a file saved as UTF-16 counts as not plain).',
+    next: 'Give the path of .env.production with --env-file.',
+    exit: 2,
+  })
+}

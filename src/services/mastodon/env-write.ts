@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { Problem } from '../../core/problem.ts'
+import { freeBackupPath } from './backup-name.ts'
+import { fileText } from './file-text.ts'
+import type { EnvFileOnDisk } from './port.ts'
+
+export interface WrittenEnvFile {
+  /** false when the file had this text already: nothing was touched. */
+  readonly changed: boolean
+  /** Path of the copy of the old file; undefined when there was none, or nothing changed. */
+  readonly backup: string | undefined
+}
+
+interface Identity {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
+/**
+ * Replaces an env file in one step: backup (0600), new file beside it, fsync, rename. Symlinks are
+ * followed; owner, group and mode stay; a new file is 0600 and belongs to its folder's owner.
+ * `now` names the backup. Problems: `env-file-changed` (since it was read), `env-file-not-writable`.
+ */
+export async function writeEnvFile(
+  file: EnvFileOnDisk,
+  text: string,
+  now: Date = new Date(),
+): Promise<WrittenEnvFile> {
+  const target = file.realPath
+  await refuseIfChanged(file)
+  if (file.exists && file.text === text) return { changed: false, backup: undefined }
+  const made: string[] = []
+  const temporary = () => {
+    const path = join(
+      dirname(target),
+      `${temporaryPrefix(target)}${randomBytes(6).toString('hex')}`,
+    )
+    made.push(path)
+    return path
+  }
+  try {
+    await removeLeftovers(target)
+    const identity = await identityOf(file)
+    let backup: string | undefined
+    if (file.exists) {
+      // Under its own name only when it is whole: a backup that was cut off would be worse than none.
+      const copy = temporary()
+      await create(copy, file.text, { ...identity, mode: 0o600 })
+      backup = await freeBackupPath(target, now)
+      await rename(copy, backup)
+      made.push(backup)
+    }
+    const fresh = temporary()
+    await create(fresh, text, identity)
+    await refuseIfChanged(file)
+    await rename(fresh, target)
+    made.length = 0
+    // The new file is in place; a file system that can't sync a folder is no failure.
+    await syncFolder(dirname(target)).catch(() => undefined)
+    return { changed: true, backup }
+  } catch (error) {
+    for (const path of made) await unlink(path).catch(() => undefined)
+    throw error instanceof Problem ? error : notWritable(file, error)
+  }
+}
+
+function temporaryPrefix(target: string): string {
+  return `.${basename(target)}.mastodon-r2-`
+}
+
+/** What a killed run left holds secrets. The lock keeps those of a living run apart. */
+async function removeLeftovers(target: string): Promise<void> {
+  const folder = dirname(target)
+  const prefix = temporaryPrefix(target)
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}$/.test(name.slice(prefix.length))) continue
+    await unlink(join(folder, name)).catch(() => undefined)
+  }
+}
+
+async function refuseIfChanged(file: EnvFileOnDisk): Promise<void> {
+  const onDisk = await readFile(file.realPath).then(fileText.decode, (error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw notWritable(file, error)
+  })
+  if (onDisk === (file.exists ? file.text : undefined)) return
+  throw new Problem({
+    code: 'env-file-changed',
+    what: `${file.path} was changed by someone else while this ran.`,
+    why: 'It was left as it is, so that their change is not lost.',
+    next: 'Close editors that have the file open, then run this again.',
+  })
+}
+
+async function identityOf(file: EnvFileOnDisk): Promise<Identity> {
+  if (!file.exists) {
+    const { uid, gid } = await stat(dirname(file.realPath))
+    return { uid, gid, mode: 0o600 }
+  }
+  const { uid, gid, mode } = await stat(file.realPath)
+  return { uid, gid, mode: mode & 0o7777 }
+}
+
+async function create(path: string, text: string, identity: Identity): Promise<void> {
+  const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
+  const handle = await open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
+  try {
+    await handle.writeFile(fileText.encode(text))
+    await take(handle, identity)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** chown first: it clears set-id bits, and the wider mode must not meet the wrong owner. */
+async function take(handle: FileHandle, { uid, gid, mode }: Identity): Promise<void> {
+  const own = await handle.stat()
+  if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid)
+  await handle.chmod(mode)
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function notWritable(file: EnvFileOnDisk, error: unknown): Problem {
+  const code = codeOf(error)
+  const reasons: Record<string, string> = {
+    EACCES: `This user may not write to ${dirname(file.realPath)}.`,
+    EPERM: 'This user may not keep the owner and group of the file.',
+    EROFS: 'The disk is mounted read-only.',
+    ENOSPC: 'The disk is full.',
+    EDQUOT: 'The disk quota of this user is used up.',
+    EBUSY:
+      'It is mounted into a container as a single file, so it can only be changed from outside.',
+    ENOENT: 'Its folder does not exist.',
+  }
+  const asRoot = code === 'EACCES' || code === 'EPERM'
+  return new Problem(
+    {
+      code: 'env-file-not-writable',
+      what: `${file.path} can't be written.`,
+      why: `${reasons[code] ?? `The system says ${code || 'nothing more'}.`} The file is as it was.`,
+      next: asRoot
+        ? 'Run the same command with sudo, or with --print to get the lines and put them in yourself.'
+        : 'Put that right and run this again, or use --print to get the lines and put them in yourself.',
+    },
+    { cause: error },
+  )
+}

@@ -1,0 +1,57 @@
+import type { Command } from '../process/command.ts'
+import type { RunningProcess } from './processes-port.ts'
+
+/** Runs a program that only looks; its failure is a result or a thrown Problem. */
+export type Ask = (
+  command: Command,
+  cwd: string | undefined,
+) => Promise<{ readonly exitCode: number | undefined; readonly stdout: string }>
+
+/** Nothing of the environment is asked for: the keys stand in it. */
+const FORMAT =
+  '{"name":{{json .Name}},"created":{{json .Created}},"command":{{json .Config.Cmd}},"labels":{{json .Config.Labels}}}'
+
+/**
+ * Mastodon's containers of the compose project in `dir`. A container keeps the environment that it
+ * was created with, so its creation counts, not its start. Undefined when Docker does not answer.
+ */
+export async function runningContainers(
+  dir: string | undefined,
+  ask: Ask,
+): Promise<RunningProcess[] | undefined> {
+  try {
+    const ids = await lines(ask, ['compose', 'ps', '--quiet'], dir)
+    if (ids === undefined) return undefined
+    if (ids.length === 0) return []
+    const texts = await lines(ask, ['inspect', '--type=container', '--format', FORMAT, ...ids], dir)
+    return texts?.flatMap((text) => described(JSON.parse(text)) ?? [])
+  } catch {
+    return undefined
+  }
+}
+
+async function lines(ask: Ask, args: string[], dir: string | undefined) {
+  const { exitCode, stdout } = await ask({ program: 'docker', args, env: {} }, dir)
+  if (exitCode !== 0) return undefined
+  return stdout.split('\n').filter((line) => line.trim() !== '')
+}
+
+interface Inspected {
+  readonly name: string
+  readonly created: string
+  readonly command: readonly string[] | null
+  readonly labels: Readonly<Record<string, string>> | null
+}
+
+function described({ name, created, command, labels }: Inspected): RunningProcess | undefined {
+  const service = labels?.['com.docker.compose.service'] ?? ''
+  const role = roleOf(`${(command ?? []).join(' ')}`) ?? roleOf(service)
+  if (role === undefined) return undefined
+  return { role, name: `container ${name.replace(/^\//, '')}`, startedAt: new Date(created) }
+}
+
+function roleOf(words: string): RunningProcess['role'] | undefined {
+  if (/sidekiq/.test(words)) return 'sidekiq'
+  if (/streaming/.test(words)) return 'streaming'
+  return /puma|rails s|\bweb\b/.test(words) ? 'web' : undefined
+}

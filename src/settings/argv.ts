@@ -1,0 +1,101 @@
+import { parseArgs } from 'node:util'
+import { Problem } from '../core/problem.ts'
+import type { Catalog } from './setting.ts'
+
+export type RawValue = string | boolean | readonly string[]
+
+/**
+ * Flags of one command → raw values by setting name. An unknown flag, a word too many or a missing
+ * value is refused with the nearest flag; a value that might be a secret is never repeated.
+ */
+export async function parseArgv(
+  command: string,
+  argv: readonly string[],
+  settings: Catalog,
+): Promise<Map<string, RawValue>> {
+  const byFlag = new Map(Object.entries(settings).map(([name, { flag }]) => [flag.slice(2), name]))
+  const options = Object.fromEntries(
+    Object.values(settings).map(({ flag, value, repeatable }) => [
+      flag.slice(2),
+      {
+        type: value === undefined ? ('boolean' as const) : ('string' as const),
+        multiple: repeatable === true,
+      },
+    ]),
+  )
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
+  const values = new Map<string, RawValue>()
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue
+    if (token.kind === 'positional') throw wordTooMany(command)
+    const name = byFlag.get(token.name)
+    const setting = name === undefined ? undefined : settings[name]
+    if (name === undefined || !setting) throw await unknownFlag(command, token.rawName, byFlag)
+    if (setting.value === undefined) {
+      if (token.value !== undefined) throw takesNoValue(command, setting.flag)
+      values.set(name, true)
+      continue
+    }
+    if (token.value === undefined || (token.value.startsWith('--') && !token.inlineValue)) {
+      throw needsValue(command, setting.flag, setting.value)
+    }
+    if (setting.repeatable) {
+      const earlier = values.get(name)
+      values.set(name, [...(Array.isArray(earlier) ? earlier : []), token.value])
+      continue
+    }
+    if (values.has(name)) throw givenTwice(command, setting.flag)
+    values.set(name, token.value)
+  }
+  return values
+}
+
+async function unknownFlag(
+  command: string,
+  rawName: string,
+  known: ReadonlyMap<string, string>,
+): Promise<Problem> {
+  const { nearest } = await import('../core/nearest.ts')
+  const guess = nearest(rawName.replace(/^-+/, ''), [...known.keys()])
+  return usage(command, {
+    code: 'unknown-flag',
+    what: `There is no flag ${rawName}.`,
+    why: guess === undefined ? `\`${command}\` knows no flag like it.` : `Did you mean --${guess}?`,
+  })
+}
+
+function wordTooMany(command: string): Problem {
+  return usage(command, {
+    code: 'unexpected-word',
+    what: `\`${command}\` takes flags only, and there is a word without a flag.`,
+    why: 'A value with a space in it needs quotes; a forgotten "--" has the same effect.',
+  })
+}
+
+function takesNoValue(command: string, flag: string): Problem {
+  return usage(command, {
+    code: 'flag-takes-no-value',
+    what: `${flag} takes no value.`,
+    why: 'It is a switch: there or not there.',
+  })
+}
+
+function needsValue(command: string, flag: string, value: string): Problem {
+  return usage(command, {
+    code: 'flag-needs-value',
+    what: `${flag} needs a value: ${flag} ${value}.`,
+    why: 'What follows it is missing or is another flag.',
+  })
+}
+
+function givenTwice(command: string, flag: string): Problem {
+  return usage(command, {
+    code: 'flag-twice',
+    what: `${flag} is given twice.`,
+    why: 'It takes one value, and it is not clear which one is meant.',
+  })
+}
+
+function usage(command: string, { code, what, why }: Record<'code' | 'what' | 'why', string>) {
+  return new Problem({ code, what, why, next: `mastodon-r2 help ${command}`, exit: 2 })
+}

@@ -1,0 +1,120 @@
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import { lostKeys, mintFresh, retiringKeys } from './fresh-key.ts'
+import { keyState, nameInState } from './key-names.ts'
+
+type Needs = 'cloudflare' | 'connectS3' | 'setup' | 'clock' | 'facts'
+type At = Pick<World, Needs>
+
+/**
+ * The S3 key of Mastodon: an API token that can read and write the objects of this one bucket. A
+ * key that works is kept; a key that nobody can know any more is removed.
+ */
+export const accessKeys: Step<Needs> = {
+  id: 'access-keys',
+  title: 'Access key',
+
+  async look(at): Promise<Finding> {
+    const { facts, setup } = at
+    if (facts.accessKey?.minted) return ready(at, 'made')
+    const [works, lost, old] = await Promise.all([
+      knownKeyWorks(at),
+      lostKeys(at),
+      retiringKeys(at),
+    ])
+    const warnings = old.map(({ name }) => stillThere(name))
+    const removal = lost.map(({ name }) => ({
+      what: `remove the unused key "${name}", left by a broken run`,
+      risk: 'safe' as const,
+    }))
+    if (!works) {
+      const who = setup.owner.kind === 'account' ? 'the account' : 'you'
+      const until = setup.keyExpiresOn === undefined ? '' : `, until ${setup.keyExpiresOn}`
+      const from = setup.allowIps.length === 0 ? '' : `, from ${setup.allowIps.join(', ')}`
+      const what = `make a key for the bucket ${setup.at.bucket} alone, owned by ${who}${until}${from}`
+      return { is: 'change', changes: [...removal, { what, risk: 'safe' }], warnings }
+    }
+    if (removal.length > 0) return { is: 'change', changes: removal, warnings }
+    return { ...ready(at, 'the one in the env file works, and is kept'), warnings }
+  },
+
+  async change(at) {
+    const { cloudflare, setup } = at
+    for (const key of await lostKeys(at)) await cloudflare.revokeKey(setup.owner, key.id)
+    if (await knownKeyWorks(at)) return {}
+    const expiry = setup.keyExpiresOn === undefined ? {} : { expiresOn: setup.keyExpiresOn }
+    const key = await mintFresh(at, { at: setup.at, allowIps: setup.allowIps, ...expiry })
+    return {
+      accessKey: { accessKeyId: key.id, secretAccessKey: key.secretAccessKey, minted: true },
+    }
+  },
+
+  async undo({ cloudflare, setup, facts }) {
+    // A block for printing is only printed when all went well.
+    const isKept = facts.envWritten?.file !== undefined
+    if (!facts.accessKey?.minted || isKept) return undefined
+    await cloudflare.revokeKey(setup.owner, facts.accessKey.accessKeyId)
+    return 'the new key was removed again, as it is not in use'
+  },
+}
+
+/**
+ * Gives a key that is in use its lasting name. Until then the next run of a broken setup would
+ * take it for a lost one.
+ */
+export const keyInUse: Step<Needs> = {
+  id: 'key-in-use',
+  title: 'Key name',
+
+  async look(at) {
+    const { facts, setup } = at
+    if (!facts.envWritten) {
+      return { is: 'waiting', on: 'envWritten', will: 'mark the key as in use' }
+    }
+    const id = facts.accessKey?.accessKeyId
+    const key = id === undefined ? undefined : await at.cloudflare.findKey(setup.owner, id)
+    if (!key && facts.accessKey?.minted) return notMarked()
+    const state = key && keyState(key.name)
+    if (state !== 'pending' && state !== 'retiring') {
+      return { is: 'ready', note: key?.name ?? 'the key belongs to somebody else' }
+    }
+    return { is: 'change', changes: [{ what: 'mark the key as in use', risk: 'safe' }] }
+  },
+
+  async change(at) {
+    const { cloudflare, setup, facts } = at
+    const id = facts.accessKey?.accessKeyId
+    const key = id === undefined ? undefined : await cloudflare.findKey(setup.owner, id)
+    if (key) await cloudflare.renameKey(setup.owner, key, nameInState(at, key.name, 'inUse'))
+    return {}
+  },
+}
+
+function stillThere(name: string): string {
+  return `The old key of a rotation is still active ("${name}"). To finish it: npx mastodon-r2 rotate`
+}
+
+function ready({ setup, facts }: At, note: string): Extract<Finding, { is: 'ready' }> {
+  const known = setup.knownKey
+  const accessKey = facts.accessKey ?? (known && { ...known, minted: false })
+  if (!accessKey) return { is: 'ready', note }
+  return { is: 'ready', note, facts: { accessKey } }
+}
+
+async function knownKeyWorks({ connectS3, setup }: At): Promise<boolean> {
+  if (!setup.knownKey) return false
+  try {
+    await connectS3(setup.knownKey).headBucket()
+    return true
+  } catch (error) {
+    if (error instanceof Problem && /^s3-(401|403|404)$/.test(error.code)) return false
+    throw error
+  }
+}
+
+/** It works all the same, and the next run marks it. */
+function notMarked(): Finding {
+  const warning =
+    'Cloudflare did not show the new key, so its name does not say yet that it is in use. Run init once more later.'
+  return { is: 'ready', note: 'the new key can not be seen yet', warnings: [warning] }
+}

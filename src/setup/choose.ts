@@ -1,0 +1,180 @@
+import { Problem } from '../core/problem.ts'
+import { chooseAccount } from '../flow/choose-account.ts'
+import { type Remembered, remember } from '../flow/memory.ts'
+import { preparedPath } from '../flow/prepared-path.ts'
+import { r2Endpoint } from '../flow/storage-block.ts'
+import type { Setup } from '../plan/step.ts'
+import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
+import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { S3Key } from '../services/s3/port.ts'
+import { bucketFor } from '../settings/names.ts'
+import type { Settings } from '../settings/resolve.ts'
+import type { SetupCatalog } from '../settings/setup-catalog.ts'
+import type { Ui } from '../ui/port.ts'
+import { chooseHost } from './choose-host.ts'
+
+/** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
+const WAIT_KEY_MS = 90_000
+
+export interface SetupContext {
+  readonly settings: Settings<SetupCatalog>
+  readonly ui: Ui
+  readonly installation: Installation
+  readonly remembered: Remembered
+  readonly cloudflare: CloudflarePort
+  readonly token: BootstrapToken
+  /** Nothing will be written, so the env file need not be writable. */
+  readonly lookOnly: boolean
+  /** Reads what is at a path beside the env file. */
+  readonly readEnvFile: (path: string) => Promise<EnvFileOnDisk>
+}
+
+/** The choices that need Cloudflare's answers: account, media host and zone, owner of the key. */
+export async function chooseSetup(context: SetupContext): Promise<Setup> {
+  const { settings, ui, installation, cloudflare, token } = context
+  const accountId = await chooseAccount(settings, ui, cloudflare)
+  const [{ mediaHost, zone }, owner] = await Promise.all([
+    chooseHost({ settings, ui, cloudflare, installation, accountId }),
+    chooseOwner(settings, cloudflare, token, accountId),
+  ])
+  if (settings.get('bucket') === undefined) {
+    settings.offer('bucket', bucketFor(installation.localDomain ?? zone.name), 'default')
+  }
+  const storage = await chooseStorage(context)
+  const jurisdiction = settings.need('jurisdiction')
+  const bucket = settings.need('bucket')
+  const s3Endpoint = settings.get('s3EndpointUrl') ?? r2Endpoint(accountId, jurisdiction)
+  const target = await chooseTarget(context, storage)
+  return {
+    token,
+    owner,
+    at: { accountId, bucket, jurisdiction },
+    location: settings.get('location'),
+    zone,
+    mediaHost,
+    corsOrigins: settings.need('corsOrigin'),
+    allowIps: settings.get('allowIp') ?? [],
+    keyExpiresOn: settings.get('expires'),
+    s3Endpoint,
+    waitDomainMs: settings.need('waitDomain'),
+    waitKeyMs: WAIT_KEY_MS,
+    installation,
+    storage,
+    target,
+    knownKey: await findKnownKey(context, target, bucket, s3Endpoint),
+  }
+}
+
+/** An account's key survives people leaving, so it is preferred wherever the token may make one. */
+async function chooseOwner(
+  settings: Settings<SetupCatalog>,
+  cloudflare: CloudflarePort,
+  token: BootstrapToken,
+  accountId: string,
+): Promise<KeyOwner> {
+  const wish = settings.get('tokenKind')
+  if (wish === 'user' && token.kind === 'account') {
+    throw new Problem({
+      code: 'token-kind-impossible',
+      what: "An account-owned API token can't make a key that a user owns.",
+      why: '--token-kind user needs a token made under "My Profile".',
+      next: "Leave --token-kind out, or use a user's token.",
+      exit: 2,
+    })
+  }
+  if (wish !== undefined) return wish === 'user' ? { kind: 'user' } : { kind: 'account', accountId }
+  const account: KeyOwner = { kind: 'account', accountId }
+  if (token.kind === 'account') return account
+  if (await cloudflare.can('account-tokens', { accountId })) return account
+  return (await cloudflare.can('user-tokens', { accountId })) ? { kind: 'user' } : account
+}
+
+/** Old media would be out of sight the moment storage is switched, so that needs a word. */
+async function chooseStorage({ settings, ui, installation, remembered }: SetupContext) {
+  if (settings.on('announce')) return 'prepare'
+  if (!hasMedia(installation, remembered, settings.get('bucket'))) return 'switch'
+  const given = settings.get('existingMedia')
+  if (given !== undefined) return given
+  const answer = await ui.choose({
+    message: `${mediaWords(installation, remembered)} What should happen?`,
+    options: [
+      {
+        value: 'prepare',
+        label: 'Prepare everything, switch later',
+        hint: 'nothing changes for visitors; copy the media first',
+      },
+      {
+        value: 'switch',
+        label: 'Switch now',
+        hint: 'old images and videos break until they are copied',
+      },
+    ],
+  })
+  settings.offer('existingMedia', answer, 'you')
+  return settings.need('existingMedia')
+}
+
+/**
+ * Media that a switch would hide: files here, at another provider, or in another bucket than the
+ * one to be used; none once that bucket is in use.
+ */
+export function hasMedia(
+  installation: Installation,
+  remembered: Remembered,
+  bucket: string | undefined,
+): boolean {
+  if (remembered.storage === 'r2' && remembered.switchedOn) {
+    return bucket !== undefined && bucket !== remembered.bucket
+  }
+  if (remembered.storage === 'other') return true
+  const { files, readable } = installation.media
+  return files > 0 || !readable
+}
+
+export function mediaWords({ media }: Installation, remembered: Remembered): string {
+  if (remembered.storage === 'other') return 'Media is at another S3 provider now.'
+  if (remembered.switchedOn) return `Media is in the bucket ${remembered.bucket} now.`
+  if (!media.readable)
+    return `${media.root ?? 'The media folder'} can't be read, and may hold media.`
+  return `There is media on this server (${media.more ? 'more than ' : ''}${media.files} files in ${media.root ?? 'public/system'}).`
+}
+
+async function chooseTarget(
+  { settings, ui, installation, remembered, readEnvFile, lookOnly }: SetupContext,
+  storage: 'switch' | 'prepare',
+): Promise<Setup['target']> {
+  const { envFile } = installation
+  const isAside = storage === 'prepare' && isInUse(settings, remembered)
+  const path = isAside ? preparedPath(envFile) : envFile.path
+  if (settings.on('print')) return { kind: 'print', reason: '--print', path }
+  const file = isAside ? await readEnvFile(path) : envFile
+  if (file.writable || lookOnly) return { kind: 'file', file }
+  if (ui.canAsk) return { kind: 'print', reason: `you are not allowed to write ${path}`, path }
+  throw new Problem({
+    code: 'env-file-not-writable',
+    what: `${path} can't be written by you.`,
+    why: 'Nothing was changed; a key without a place to keep it would be lost.',
+    next: 'Run this with sudo, or add --print and put the block there yourself.',
+  })
+}
+
+/** A block that is switched off would take away the storage that Mastodon uses. */
+function isInUse(settings: Settings<SetupCatalog>, { storage, switchedOn }: Remembered): boolean {
+  // Another host is announced for the bucket in use: its block stays where it is.
+  return storage === 'other' || (switchedOn && !settings.on('announce'))
+}
+
+/** The key for this bucket: in Mastodon's settings, or in a block prepared beside them. */
+async function findKnownKey(
+  { remembered, installation }: SetupContext,
+  target: Setup['target'],
+  bucket: string,
+  endpoint: string,
+): Promise<S3Key | undefined> {
+  if (remembered.bucket === bucket && remembered.key) return remembered.key
+  if (target.kind === 'print' || !target.file.exists) return undefined
+  const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
+  const settings = railsSettings(new Map(), [target.file])
+  const prepared = remember({ ...installation, settings }, endpoint)
+  return prepared.bucket === bucket ? prepared.key : undefined
+}

@@ -1,0 +1,196 @@
+import type { Ended } from '../flow/flow.ts'
+import { leftOut, skippedSteps } from '../flow/left-out.ts'
+import type { Setup } from '../plan/step.ts'
+import { shellWord } from '../settings/replay.ts'
+import type { Closing } from '../ui/port.ts'
+import { type BlockFormat, blockForms } from './formats.ts'
+
+interface InitEnded extends Ended {
+  readonly setup: Setup
+  readonly again: string
+  readonly isRehearsal: boolean
+  /** The line that moves media to what was prepared. */
+  readonly toMigrate: string
+  /** Another media host was announced on a server that is on R2 already. */
+  readonly isHostChange?: boolean
+  readonly format?: BlockFormat
+}
+
+type Section = Closing['sections'][number]
+
+/** The last words of `init`: what was done to the env file, and what is left for the person. */
+export function initClosing(ended: InitEnded): Closing {
+  const { report, isRehearsal } = ended
+  if (report.problem) return { headline: unfinished(ended), sections: goOn(ended) }
+  const headline = headlineOf(ended)
+  const sections = report.dryRun
+    ? [...leftOut(ended, ended.again), ...goOn(ended)]
+    : [...envSection(ended), ...leftOut(ended, ended.again), ...whatIsLeft(ended), ...repeat(ended)]
+  const last: Section[] = isRehearsal
+    ? [
+        {
+          title: 'That was a rehearsal',
+          lines: [
+            'Nothing at Cloudflare and nothing on this machine was changed; the scratch copy and its keys are gone. For real:',
+            '  npx mastodon-r2 init',
+          ],
+        },
+      ]
+    : []
+  return { headline, sections: [...sections, ...last] }
+}
+
+function headlineOf({ report, setup, isHostChange }: InitEnded): string {
+  if (report.dryRun) return 'That is the plan. Nothing was changed.'
+  const changed = report.steps.some(({ status }) => status === 'changed')
+  if (!changed) {
+    return skippedSteps(report).length > 0
+      ? 'Nothing was changed; what was left out is told below.'
+      : 'All is set up already; nothing was changed.'
+  }
+  if (isHostChange) return `${setup.mediaHost} is ready; Mastodon still uses the host it did.`
+  if (setup.target.kind === 'print') return 'R2 is ready; the settings are printed above.'
+  return setup.storage === 'prepare'
+    ? 'R2 is ready and proven; Mastodon still stores media where it did.'
+    : 'R2 is ready and proven.'
+}
+
+/** The headline of a run that did not come to its end. */
+export function unfinished({ report }: Pick<Ended, 'report'>): string {
+  const done = report.steps.filter(({ status }) => status === 'changed').length
+  if (done === 1) return 'Not finished; 1 step done stays done.'
+  if (done > 1) return `Not finished; ${done} steps done stay done.`
+  // A step that failed, or was stopped, may have done a part of its work.
+  const begun = report.steps.some(({ status }) => status === 'failed')
+  return begun ? 'Not finished.' : 'Nothing was changed.'
+}
+
+function goOn({ again, isRehearsal }: InitEnded): Section[] {
+  if (isRehearsal) return []
+  return [{ title: 'To go on from here', lines: [`  ${again}`] }]
+}
+
+function repeat({ again, isRehearsal }: InitEnded): Section[] {
+  if (isRehearsal) return []
+  return [{ title: 'The same without questions', lines: [`  ${again}`] }]
+}
+
+function envSection({ facts, setup }: InitEnded): Section[] {
+  const written = facts.envWritten
+  if (setup.target.kind === 'print') return paste(setup)
+  if (!written || written.diff.length === 0) return []
+  const backup = written.backup === undefined ? [] : [`The file as it was: ${written.backup}`]
+  return [
+    {
+      title: `Changed in ${written.file}`,
+      lines: [
+        ...written.diff.filter((line) => line.trim() !== '+').map((line) => `  ${line}`),
+        ...backup,
+      ],
+    },
+  ]
+}
+
+function paste(setup: Setup): Section[] {
+  if (isForElsewhere(setup)) return []
+  const command = `sudo sh -c 'umask 077; cat >> "$0"' ${shellWord(placeOf(setup))}`
+  return [
+    {
+      title: 'Put the block into its file (the last line about a setting wins)',
+      lines: ['Run this, paste the block, then press Ctrl-D:', `  ${command}`],
+    },
+  ]
+}
+
+function placeOf({ target }: Setup): string {
+  return target.kind === 'file' ? target.file.path : target.path
+}
+
+function whatIsLeft(ended: InitEnded): Section[] {
+  const { setup, report, facts, isRehearsal, format } = ended
+  const changed = report.steps.some(({ status }) => status === 'changed')
+  if (!changed) return []
+  if (ended.isHostChange) return [afterAnnouncement(setup), tokenAway(setup)]
+  if (format === 'terraform-import') return isRehearsal ? [] : [tokenAway(setup)]
+  if (setup.storage === 'prepare') {
+    return [afterPrepare(ended), ...(isRehearsal ? [] : [tokenAway(setup)])]
+  }
+  const saysHow = format !== undefined && blockForms[format].saysHow
+  const isNew = setup.target.kind === 'print' || (facts.envWritten?.changed.length ?? 0) > 0
+  return [
+    ...(isNew ? [...(saysHow ? [] : [restart(setup)]), oldLinks(setup)] : []),
+    ...(isRehearsal ? [] : [tokenAway(setup)]),
+  ]
+}
+
+export function restart({ installation }: Pick<Setup, 'installation'>): Section {
+  const title = 'Restart Mastodon, so that it uses the settings'
+  const { kind, dir, units } = installation
+  if (kind === 'docker') {
+    return {
+      title,
+      lines: [
+        `  cd ${shellWord(dir ?? '.')} && docker compose up -d`,
+        '("docker compose restart" would keep the old settings.)',
+      ],
+    }
+  }
+  const sidekiq = units.sidekiq.length > 0 ? units.sidekiq.join(' ') : "'mastodon-sidekiq*'"
+  const web = units.web.length > 0 ? units.web.join(' ') : 'mastodon-web'
+  return {
+    title,
+    lines: [`  sudo systemctl restart ${sidekiq}`, `  sudo systemctl reload ${web}`],
+  }
+}
+
+function afterPrepare({ setup, toMigrate }: InitEnded): Section {
+  const keys = isForElsewhere(setup)
+    ? `the keys are in the printed block alone. For what comes next they have to be in ${placeOf(setup)}, in the form of --format env.`
+    : `the keys are in ${placeOf(setup)}.`
+  return {
+    title: 'What is left',
+    lines: [
+      `Nothing changes for visitors yet; ${keys} Move the media next, while Mastodon runs. You are asked before it is switched:`,
+      `  ${toMigrate}`,
+    ],
+  }
+}
+
+/** Whoever asked for printing may put the block anywhere; others are told where it goes. */
+function isForElsewhere({ target }: Setup): boolean {
+  return target.kind === 'print' && target.reason === '--print'
+}
+
+function afterAnnouncement({ mediaHost }: Setup): Section {
+  return {
+    title: 'What is left',
+    lines: [
+      'Seven days after the announcement (npx mastodon-r2 check tells the day), use the new host:',
+      `  npx mastodon-r2 init --media-host ${shellWord(mediaHost)}`,
+    ],
+  }
+}
+
+function oldLinks({ installation, mediaHost }: Setup): Section {
+  const domain = installation.webDomain ?? installation.localDomain ?? 'your instance'
+  return {
+    title: 'Worth knowing',
+    lines: [
+      `New uploads go to R2. Old links to https://${domain}/system/... need a redirect to https://${mediaHost}/... if media was stored here before: npx mastodon-r2 redirects`,
+      'R2 has no per-file permissions: files of suspended users stay readable for those who know the address.',
+    ],
+  }
+}
+
+function tokenAway({ token }: Setup): Section {
+  const place =
+    token.kind === 'account'
+      ? 'https://dash.cloudflare.com/?to=/:account/api-tokens'
+      : 'https://dash.cloudflare.com/profile/api-tokens'
+  const until =
+    token.expiresOn === undefined ? 'it never expires' : `valid until ${token.expiresOn}`
+  return {
+    title: `Delete the API token of this setup (${until}); Mastodon's key is another one`,
+    lines: [`  ${place}`],
+  }
+}

@@ -1,0 +1,126 @@
+import { Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import { hindrances, storageBlock } from '../flow/storage-block.ts'
+import type { Finding, Setup, Step, World } from '../plan/step.ts'
+import type { S3Key } from '../services/s3/port.ts'
+import { overruled } from './overruled.ts'
+
+type Needs = 'envWriter' | 'setup' | 'facts'
+type At = Pick<World, Needs>
+
+/** Equal to no key that a file could hold, so that what would overrule the new key is seen early. */
+const KEY_TO_COME: S3Key = { accessKeyId: 'new', secretAccessKey: new Secret('new') }
+
+/** The storage block in Mastodon's env file; everything else in it stays byte for byte. */
+export const envFile: Step<Needs> = {
+  id: 'env-file',
+  title: 'Env file',
+
+  async look(at): Promise<Finding> {
+    const { setup, facts } = at
+    const will = `write the storage settings to ${targetName(setup)}`
+    const key = facts.accessKey ?? setup.knownKey ?? KEY_TO_COME
+    const problem = strongerOf(setup, key) ?? hindered(setup)
+    if (problem) return { is: 'blocked', problem }
+    // Throws where the file can't be edited, which has to be known before a key is made.
+    const { text } = edited(at, key)
+    if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
+    if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
+    if (setup.target.kind === 'print') return printed(at, setup.target.reason)
+    const warnings = worldReadable(setup)
+    if (facts.envWritten) return { is: 'ready', note: `${targetName(setup)} written`, warnings }
+    const { file } = setup.target
+    if (text === file.text) {
+      const envWritten = { file: file.path, backup: undefined, changed: [], diff: [] }
+      return {
+        is: 'ready',
+        note: `${file.path} holds the settings`,
+        warnings,
+        facts: { envWritten },
+      }
+    }
+    const what = file.exists
+      ? `change the storage settings in ${file.path} (a backup is kept)`
+      : `create ${file.path} with the storage settings`
+    const off = hindrancesHere(setup).map(({ name, reason }) => ({
+      what: `comment out ${name} (${reason})`,
+      risk: 'safe' as const,
+    }))
+    return { is: 'change', changes: [{ what, risk: 'safe' }, ...off], warnings }
+  },
+
+  async change(at) {
+    const { setup, facts, envWriter } = at
+    const key = facts.accessKey as S3Key
+    if (setup.target.kind === 'print') {
+      const changed = [...storageBlock(setup, key).keys()]
+      return { envWritten: { file: undefined, backup: undefined, changed, diff: [] } }
+    }
+    const { file } = setup.target
+    const { text, names } = edited(at, key)
+    const { backup } = await envWriter.write(file, text)
+    const diff = envWriter.diff(file.text, text)
+    const changed = names.filter((name) => diff.some((line) => line.includes(`${name}=`)))
+    return { envWritten: { file: file.path, backup, changed, diff } }
+  },
+}
+
+function edited({ setup, envWriter }: At, key: S3Key): { text: string; names: string[] } {
+  const values = storageBlock(setup, key)
+  const retire = hindrancesHere(setup).map(({ name }) => name)
+  const before = setup.target.kind === 'file' ? setup.target.file.text : ''
+  return { text: envWriter.edit(before, values, retire), names: [...values.keys(), ...retire] }
+}
+
+function printed({ facts }: At, reason: string): Finding {
+  if (facts.envWritten) return { is: 'ready', note: 'the block is printed' }
+  return { is: 'change', changes: [{ what: `print the block (${reason})`, risk: 'safe' }] }
+}
+
+function targetName({ target }: Setup): string {
+  return target.kind === 'file' ? target.file.path : 'standard output'
+}
+
+function strongerOf(setup: Setup, key: S3Key): Problem | undefined {
+  const { target, installation } = setup
+  if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
+  const instead = 'or name the place to write with --env-file'
+  return overruled(installation, target.file, storageBlock(setup, key), instead)
+}
+
+function isRead({ envFiles, envFile }: Setup['installation'], file: string): boolean {
+  return envFile.path === file || envFiles.some(({ path }) => path === file)
+}
+
+function hindrancesOf({ settings }: Setup['installation']) {
+  return [...hindrances(settings)].map(([name, reason]) => {
+    return { name, reason, from: settings.get(name)?.from }
+  })
+}
+
+function hindrancesHere({ target, installation }: Setup) {
+  if (target.kind === 'print') return []
+  return hindrancesOf(installation).filter(({ from }) => from === target.file.path)
+}
+
+/** A line elsewhere stays in force, so R2 would be set up and not work. */
+function hindered({ target, installation }: Setup): Problem | undefined {
+  if (target.kind === 'print' || !isRead(installation, target.file.path)) return undefined
+  const [first] = hindrancesOf(installation).filter(({ from }) => from !== target.file.path)
+  if (!first) return undefined
+  return new Problem({
+    code: 'env-file-hindered',
+    what: `${first.from} sets ${first.name}, which does not fit R2 (${first.reason}).`,
+    why: `Mastodon would go on using it; only ${target.file.path} is written here.`,
+    next: `Remove ${first.name} from ${first.from}, and run this again.`,
+    exit: 2,
+  })
+}
+
+function worldReadable({ target }: Setup): string[] {
+  if (target.kind !== 'file' || ((target.file.mode ?? 0) & 0o004) === 0) return []
+  const { path } = target.file
+  return [
+    `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${path}`,
+  ]
+}

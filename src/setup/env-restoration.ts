@@ -1,0 +1,136 @@
+import { Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import { hindrances, readR2Endpoint, storageBlock } from '../flow/storage-block.ts'
+import type { EnvWriter, Setup } from '../plan/step.ts'
+import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+
+/** What `undo` does to an env file. */
+export type EnvRestoration =
+  /** It holds no settings of this bucket. */
+  | { readonly is: 'clean' }
+  /** It does, and nothing tells that this tool wrote them. */
+  | { readonly is: 'foreign' }
+  | {
+      readonly is: 'write'
+      readonly text: string
+      /** `whole`: the backup, byte for byte. `lines`: the storage lines of it. `cut`: no backup. */
+      readonly how: 'whole' | 'lines' | 'cut'
+      readonly backup: string | undefined
+    }
+  /** Nothing else is in it: `init` made the file. */
+  | { readonly is: 'remove' }
+
+/** A copy that this tool made before it changed an env file. */
+export interface EnvBackup {
+  readonly path: string
+  readonly text: string
+}
+
+/** Reading and putting back lines of env files; all of it pure. */
+export interface EnvLines {
+  /** Last active value of each setting. */
+  settings(text: string): ReadonlyMap<string, { readonly value: string }>
+  /** `text` with the lines of `names` as `before` has them; all else stays. */
+  restore(text: string, before: string, what: RestoredLines): string
+}
+
+export interface RestoredLines {
+  /** Settings that were written: they get the lines of before, or go. */
+  readonly names: readonly string[]
+  /** Settings that were commented out: uncommented where `before` has them active. */
+  readonly retired: readonly string[]
+  /** Comment lines that were written beside the settings. */
+  readonly marks: readonly string[]
+}
+
+export interface Restorable {
+  readonly setup: Setup
+  readonly envWriter: EnvWriter
+  readonly lines: EnvLines
+  readonly file: EnvFileOnDisk
+  /** Newest first. */
+  readonly backups: readonly EnvBackup[]
+  /** Ids of the keys that bear a name which only this tool gives. */
+  readonly ownKeys: ReadonlySet<string>
+}
+
+type Values = ReadonlyMap<string, { readonly value: string }>
+
+/**
+ * The newest backup of a time before this tool's settings tells what to put back. The file becomes
+ * that backup only if it differs from it in nothing but what `init` would write into it.
+ */
+export function envRestoration(at: Restorable): EnvRestoration {
+  const { setup, envWriter, lines, file, backups } = at
+  const now = lines.settings(file.text)
+  if (!file.exists || !isAbout(setup, now)) return { is: 'clean' }
+  const marks = commentsOf(envWriter, setup)
+  const backup = backups.find(({ text }) => !isOurs(at, text, marks))
+  if (backup && isOnlyOurs(at, backup.text, now)) {
+    return { is: 'write', text: backup.text, how: 'whole', backup: backup.path }
+  }
+  const names = storageNames(setup)
+  if (backup) {
+    const retired = [...hindrances(lines.settings(backup.text)).keys()]
+    const text = lines.restore(file.text, backup.text, { names, retired, marks })
+    return { is: 'write', text, how: 'lines', backup: backup.path }
+  }
+  if (!isSigned(at, file.text, marks)) return { is: 'foreign' }
+  const text = lines.restore(file.text, '', { names, retired: [], marks })
+  if (text.trim() === '') return { is: 'remove' }
+  return { is: 'write', text, how: 'cut', backup: undefined }
+}
+
+/** The settings that `init` writes. */
+export function storageNames(setup: Setup): string[] {
+  const none = { accessKeyId: '', secretAccessKey: new Secret('') }
+  return [...storageBlock(setup, none).keys()]
+}
+
+/** Whether settings point Mastodon at this bucket, switched on or not. */
+function isAbout(setup: Setup, values: Values): boolean {
+  const endpoint = (values.get('S3_ENDPOINT')?.value ?? '').replace(/\/+$/, '')
+  const place = readR2Endpoint(endpoint)
+  const isHere =
+    endpoint === setup.s3Endpoint ||
+    (place?.accountId === setup.at.accountId && place.jurisdiction === setup.at.jurisdiction)
+  return isHere && values.get('S3_BUCKET')?.value === setup.at.bucket
+}
+
+/** As `init` writes it; a setup made by hand rarely has the empty S3_PERMISSION. */
+function isOurs(at: Restorable, text: string, marks: readonly string[]): boolean {
+  const values = at.lines.settings(text)
+  if (!isAbout(at.setup, values)) return false
+  const value = (name: string) => values.get(name)?.value
+  const isForm = value('S3_REGION') === 'auto' && value('S3_PERMISSION') === ''
+  return (isForm && value('S3_PROTOCOL') === 'https') || isSigned(at, text, marks)
+}
+
+/** Our comments stand in it, or a key of ours. */
+function isSigned({ ownKeys }: Restorable, text: string, marks: readonly string[]): boolean {
+  const isMarked = marks.some((mark) => text.split(/\r?\n/).includes(mark))
+  return isMarked || [...ownKeys].some((id) => text.includes(id))
+}
+
+function isOnlyOurs({ setup, envWriter, lines, file }: Restorable, before: string, now: Values) {
+  const values = new Map<string, string>()
+  for (const name of storageNames(setup)) {
+    const value = now.get(name)?.value
+    if (value === undefined || !/^[A-Za-z0-9._:/,@%+=-]*$/.test(value)) return false
+    values.set(name, value)
+  }
+  const retire = [...hindrances(lines.settings(before)).keys()]
+  try {
+    return envWriter.edit(before, values, retire) === file.text
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
+}
+
+function commentsOf({ render }: EnvWriter, setup: Setup): string[] {
+  const empty = new Map(storageNames(setup).map((name) => [name, '']))
+  return render(empty)
+    .split('\n')
+    .filter((line) => line.startsWith('#'))
+}

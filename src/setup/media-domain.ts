@@ -1,0 +1,149 @@
+import { Problem } from '../core/problem.ts'
+import type { Change, Finding, Step, World } from '../plan/step.ts'
+import type { CustomDomain, DnsRecord, Zone } from '../services/cloudflare/port.ts'
+
+type Needs = 'cloudflare' | 'setup' | 'clock'
+type At = Pick<World, Needs>
+
+/** The custom domain that serves the bucket's objects: attached, enabled, ownership and TLS active. */
+export const mediaDomain: Step<Needs> = {
+  id: 'media-domain',
+  title: 'Custom domain',
+
+  async look(at): Promise<Finding> {
+    const { cloudflare, setup } = at
+    const { mediaHost, zone } = setup
+    const zoneProblem = unfitZone(zone, setup.at.accountId)
+    if (zoneProblem) return { is: 'blocked', problem: zoneProblem }
+    const warnings = zone.type === 'partial' ? [partialZone(zone)] : []
+    const attaching = notAttached(at)
+    // Asked beside the domain, and of no interest once that is attached.
+    attaching.catch(() => undefined)
+    const domain = await cloudflare.findCustomDomain(setup.at, mediaHost)
+    if (domain === undefined) {
+      const finding = await attaching
+      return finding.is === 'blocked' ? finding : { ...finding, warnings }
+    }
+    if (isActive(domain)) return { ...active(mediaHost, false), warnings }
+    const wait: Change = { what: `wait until ${mediaHost} is active`, risk: 'safe' }
+    const enable: Change = { what: `switch ${mediaHost} on for the bucket`, risk: 'public' }
+    return { is: 'change', changes: domain.enabled ? [wait] : [enable, wait], warnings }
+  },
+
+  async change({ cloudflare, setup }) {
+    const { at, mediaHost, zone } = setup
+    const domain = await cloudflare.findCustomDomain(at, mediaHost)
+    if (domain === undefined) await cloudflare.attachCustomDomain(at, mediaHost, zone.id)
+    else if (!domain.enabled) await cloudflare.enableCustomDomain(at, mediaHost)
+    return {}
+  },
+
+  async confirm(at, tell): Promise<Finding> {
+    const { cloudflare, setup, clock } = at
+    const start = clock.now().getTime()
+    for (;;) {
+      const domain = await cloudflare.findCustomDomain(setup.at, setup.mediaHost)
+      if (domain && isActive(domain)) return active(setup.mediaHost, true)
+      const waited = clock.now().getTime() - start
+      if (domain?.ownership === 'blocked') return { is: 'blocked', problem: hostBlocked(setup) }
+      if (waited >= setup.waitDomainMs) return { is: 'blocked', problem: tooSlow(setup, domain) }
+      tell(state(domain))
+      await clock.sleep(pollPause(waited))
+    }
+  },
+}
+
+/** Milliseconds: mostly it takes seconds to minutes, and Cloudflare counts every call. */
+function pollPause(waited: number): number {
+  return waited < 30_000 ? 500 : waited < 120_000 ? 2_000 : 5_000
+}
+
+function isActive(domain: CustomDomain): boolean {
+  return domain.enabled && domain.ownership === 'active' && domain.ssl === 'active'
+}
+
+function active(host: string, attached: boolean): Extract<Finding, { is: 'ready' }> {
+  const note = `https://${host} is active`
+  return { is: 'ready', note, facts: { domainActive: { attached } } }
+}
+
+/** Both states unknown is a passing failure of Cloudflare's own look-up. */
+function state(domain: CustomDomain | undefined): string {
+  if (!domain || (domain.ownership === 'unknown' && domain.ssl === 'unknown')) {
+    return 'Cloudflare does not tell the state yet'
+  }
+  return `ownership ${domain.ownership}, certificate ${domain.ssl}`
+}
+
+async function notAttached({ cloudflare, setup }: At) {
+  const { mediaHost, zone, at } = setup
+  const [records, filled] = await Promise.all([
+    cloudflare.listDnsRecords(zone.id, mediaHost),
+    cloudflare.hasObjects(at),
+  ])
+  const [record] = records
+  if (record) return { is: 'blocked', problem: taken(mediaHost, record) } as const
+  const all = filled ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
+  const changes: Change[] = [
+    { what: `serve the bucket at https://${mediaHost}${all}`, risk: 'public' },
+    { what: `wait until ${mediaHost} is active`, risk: 'safe' },
+  ]
+  return { is: 'change', changes } as const
+}
+
+/** Why no bucket of this account can be served from the zone; undefined when one can. */
+export function unfitZone(zone: Zone, accountId: string): Problem | undefined {
+  if (zone.account.id !== accountId) {
+    return new Problem({
+      code: 'zone-in-other-account',
+      what: `${zone.name} belongs to another Cloudflare account (${zone.account.name}).`,
+      why: 'A bucket can only be served from a domain of its own account.',
+      next: `Run this again with --account-id ${zone.account.id}, or choose another --media-host.`,
+      exit: 2,
+    })
+  }
+  if (zone.status === 'active' && !zone.paused) return undefined
+  return new Problem({
+    code: 'zone-not-active',
+    what: `The domain ${zone.name} is ${zone.paused ? 'paused' : zone.status} at Cloudflare.`,
+    why: 'Media is only served from a domain that is active there.',
+    next: `Open https://dash.cloudflare.com/?to=/:account/${zone.name}, finish its setup (usually: the name servers at your registrar), and run this again.`,
+  })
+}
+
+function partialZone(zone: Zone): string {
+  return `${zone.name} is a partial (CNAME) zone: custom domains on those are reported to fail. After this, create the CNAME that Cloudflare shows at your own DNS, and check that an image loads.`
+}
+
+function taken(host: string, record: DnsRecord): Problem {
+  const other = record.content === 'public.r2.dev'
+  return new Problem({
+    code: 'media-host-taken',
+    what: `${host} already has a DNS record: ${record.type} ${record.content}.`,
+    why: other
+      ? 'It serves another R2 bucket; a host name can serve only one.'
+      : 'Something else answers at that name; taking it over would break that.',
+    next: other
+      ? 'Choose another --media-host, or name that bucket with --bucket.'
+      : 'Choose another --media-host, or delete the record in the dashboard if nothing needs it.',
+    exit: 2,
+  })
+}
+
+function hostBlocked({ mediaHost }: World['setup']): Problem {
+  return new Problem({
+    code: 'media-host-blocked',
+    what: `Cloudflare blocks ${mediaHost}.`,
+    why: 'The ownership state is "blocked"; a zone hold or an abuse report does that.',
+    next: "Look at the bucket's settings in the dashboard, or choose another --media-host.",
+  })
+}
+
+function tooSlow(setup: World['setup'], domain: CustomDomain | undefined): Problem {
+  return new Problem({
+    code: 'media-domain-slow',
+    what: `${setup.mediaHost} is not active after ${Math.round(setup.waitDomainMs / 1000)} s.`,
+    why: `State: ${state(domain)}. Nothing is broken; Cloudflare is still at work.`,
+    next: 'Run the same command again in some minutes; it goes on from here.',
+  })
+}

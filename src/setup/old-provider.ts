@@ -1,0 +1,167 @@
+import { Problem } from '../core/problem.ts'
+import { Secret } from '../core/secret.ts'
+import type { SlurperSource } from '../services/cloudflare/slurper-port.ts'
+import type { CopyPlace } from '../services/rclone/port.ts'
+import { oldMediaUrl } from './old-media-url.ts'
+import { slurperSource } from './slurper-source.ts'
+
+export type BucketPlace = Extract<CopyPlace, { kind: 'bucket' }>
+
+/** The S3 provider that Mastodon uses now, and that media is copied from. */
+export interface OldProvider {
+  /** `bucket at host`. */
+  readonly name: string
+  readonly place: BucketPlace
+  /** For Super Slurper; the Problem says why it can't copy from there. */
+  readonly slurper: SlurperSource | Problem
+  /** Where people fetch the old media, without a slash at the end: it stays in EXTRA_MEDIA_HOSTS. */
+  readonly mediaUrl: string
+  /** What the person should know of it. */
+  readonly notes: readonly string[]
+}
+
+export interface OldProviderOptions {
+  readonly to: { readonly endpoint: string; readonly bucket: string; readonly accountId: string }
+  /** Super Slurper of the sandbox takes `http://` on this machine. */
+  readonly rehearsal?: boolean
+}
+
+type Settings = ReadonlyMap<string, { readonly value: string }>
+
+/** rclone's names of providers, by the end of the endpoint's host; all of them known to 1.59. */
+const providers: readonly (readonly [RegExp, string])[] = [
+  [/\.amazonaws\.com(\.cn)?$/, 'AWS'],
+  [/\.r2\.cloudflarestorage\.com$/, 'Cloudflare'],
+  [/\.wasabisys\.com$/, 'Wasabi'],
+  [/\.digitaloceanspaces\.com$/, 'DigitalOcean'],
+  [/\.scw\.cloud$/, 'Scaleway'],
+  [/\.dream\.io$/, 'Dreamhost'],
+  [/\.ionoscloud\.com$/, 'IONOS'],
+  [/\.storjshare\.io$/, 'Storj'],
+  [/\.idrivee2(-\d+)?\.com$/, 'IDrive'],
+  [/\.aliyuncs\.com$/, 'Alibaba'],
+  [/\.arvanstorage\.(com|ir)$/, 'ArvanCloud'],
+  [/\.myqcloud\.com$/, 'TencentCOS'],
+  [/(^|\.)minio(\.|$)/, 'Minio'],
+  [/(^|\.)(ceph|rgw|radosgw)(\.|$)/, 'Ceph'],
+]
+
+/**
+ * Reads it from Mastodon's settings as Mastodon does (its config/initializers/paperclip.rb). Problems:
+ * `no-old-provider`, `old-provider-is-target`, `old-provider-incomplete`, `old-provider-endpoint`,
+ * `old-provider-prefix`.
+ */
+export function oldProvider(
+  settings: Settings,
+  { to, rehearsal }: OldProviderOptions,
+): OldProvider {
+  const of = (name: string) => settings.get(name)?.value.trim() ?? ''
+  if (of('S3_ENABLED') !== 'true') throw notInUse()
+  const missing = ['S3_BUCKET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter(
+    (name) => of(name) === '',
+  )
+  if (missing.length > 0) throw incomplete(missing)
+  const prefix = of('S3_KEY_PREFIX').replace(/^\/+|\/+$/g, '')
+  if (prefix !== '') throw prefixed(prefix)
+  const bucket = of('S3_BUCKET')
+  const region = of('S3_REGION') || regionIn(of('S3_HOSTNAME')) || 'us-east-1'
+  const named = of('S3_ENDPOINT')
+  const endpoint = named === '' ? awsEndpoint(region) : checked(named)
+  if (endpoint === to.endpoint.replace(/\/+$/, '') && bucket === to.bucket) throw isTarget(bucket)
+  const host = new URL(endpoint).host
+  const isVirtual = named !== '' && of('S3_OVERRIDE_PATH_STYLE') === 'true'
+  const place: BucketPlace = {
+    kind: 'bucket',
+    endpoint,
+    bucket,
+    region,
+    key: {
+      accessKeyId: of('AWS_ACCESS_KEY_ID'),
+      secretAccessKey: new Secret(of('AWS_SECRET_ACCESS_KEY')),
+    },
+    provider: providers.find(([end]) => end.test(hostname(endpoint)))?.[1] ?? 'Other',
+    ...(isVirtual ? { virtualHost: true } : {}),
+  }
+  const signature = of('S3_SIGNATURE_VERSION')
+  return {
+    name: `${bucket} at ${host}`,
+    place,
+    slurper: slurperSource(place, { to, rehearsal: rehearsal === true }),
+    mediaUrl: oldMediaUrl(of, { bucket, region, isVirtual }),
+    notes: ['', 'v4'].includes(signature) ? [] : [otherSignature(signature)],
+  }
+}
+
+function otherSignature(version: string): string {
+  return `S3_SIGNATURE_VERSION=${version}: the copy signs with version 4, which nearly every provider takes as well. If it is refused with 403, that is why.`
+}
+
+function awsEndpoint(region: string): string {
+  return `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
+}
+
+/** AWS's own names hold the region: `s3-eu-west-1.amazonaws.com`, `s3.eu-west-1.amazonaws.com`. */
+function regionIn(host: string): string | undefined {
+  return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(host)?.[1]
+}
+
+function hostname(endpoint: string): string {
+  return new URL(endpoint).hostname
+}
+
+function checked(endpoint: string): string {
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) throw badEndpoint(endpoint)
+  return endpoint.replace(/\/+$/, '')
+}
+
+function notInUse(): Problem {
+  return new Problem({
+    code: 'no-old-provider',
+    what: 'Mastodon does not store its media at an S3 provider.',
+    why: 'S3_ENABLED is not exactly `true` in its settings.',
+    next: 'Run this again with --from local: then the media folder of this machine is copied.',
+    exit: 2,
+  })
+}
+
+function isTarget(bucket: string): Problem {
+  return new Problem({
+    code: 'old-provider-is-target',
+    what: `Mastodon stores its media in ${bucket} on R2 already.`,
+    why: 'The provider in its settings is the one that would be copied to.',
+    next: `If media is still on this machine, run this again with --from local. To move on to another bucket, prepare that one first, then add --from s3:
+  npx mastodon-r2 init --bucket NAME --media-host HOST --existing-media prepare
+Otherwise see what is there: npx mastodon-r2 check`,
+    exit: 2,
+  })
+}
+
+function incomplete(missing: readonly string[]): Problem {
+  return new Problem({
+    code: 'old-provider-incomplete',
+    what: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing in Mastodon's settings.`,
+    why: 'The copy reads the old bucket with the same key as Mastodon. A key that the machine gets from its provider (an instance role) is not used.',
+    next: 'Make a key at the old provider that may list and read the bucket, put the lines into the env file, and run this again.',
+    exit: 2,
+  })
+}
+
+function badEndpoint(endpoint: string): Problem {
+  return new Problem({
+    code: 'old-provider-endpoint',
+    what: `S3_ENDPOINT is not an address: ${endpoint.slice(0, 100)}`,
+    why: 'It has to begin with https:// (or http://) and the name of the server.',
+    next: 'Put it right in the env file, and run this again.',
+    exit: 2,
+  })
+}
+
+function prefixed(prefix: string): Problem {
+  return new Problem({
+    code: 'old-provider-prefix',
+    what: `At the old provider every key begins with ${prefix}/ (S3_KEY_PREFIX).`,
+    why: 'On R2 the media lies at the top of the bucket, as tootctl expects it; this tool copies keys as they are.',
+    next: `Copy it with rclone, which can take ${prefix}/ off: rclone copy OLD:BUCKET/${prefix} R2:BUCKET. Then see that all is well: npx mastodon-r2 check`,
+    exit: 2,
+  })
+}

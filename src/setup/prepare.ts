@@ -1,0 +1,129 @@
+import { envWriter } from '../flow/env-writer.ts'
+import type { Run } from '../flow/flow.ts'
+import { holdEnvFile } from '../flow/hold-env-file.ts'
+import { findMastodonHere } from '../flow/mastodon-here.ts'
+import { type Remembered, remember } from '../flow/memory.ts'
+import { chooseToken } from '../flow/token.ts'
+import {
+  callListener,
+  connectTo,
+  processesOf,
+  runnerOf,
+  s3Connector,
+  webConnector,
+} from '../flow/world.ts'
+import type { Setup, World } from '../plan/step.ts'
+import { rehearse } from '../rehearse/rehearsal.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import { refuseContradictions } from '../settings/contradictions.ts'
+import type { SetupCatalog } from '../settings/setup-catalog.ts'
+import { chooseSetup, hasMedia } from './choose.ts'
+import { chooseEdge } from './choose-edge.ts'
+
+export interface PreparedSetup {
+  readonly world: World
+  readonly remembered: Remembered
+  readonly isRehearsal: boolean
+}
+
+/** Everything between the flags and the plan, for the commands that set up or check a setup. */
+export async function prepareSetup(
+  run: Run<SetupCatalog>,
+  { lookOnly }: { readonly lookOnly: boolean },
+): Promise<PreparedSetup> {
+  const { host, ui, settings, clock } = run
+  refuseContradictions((name) => settings.source(name))
+  const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+  const first = await findMastodonHere(run)
+  // The run that held it before may have changed what was found.
+  const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
+    ? await findMastodonHere(run)
+    : first
+  const rehearsal = settings.on('sandbox') ? await rehearse(run, found) : undefined
+  const installation = rehearsal?.installation ?? found
+  ui.say(describe(installation))
+  const remembered = remember(installation, settings.get('s3EndpointUrl'))
+  recall(run, remembered)
+  if (lookOnly) assumeStorage(run, remembered)
+  refuseMissing(run, installation, remembered)
+  if (!lookOnly) await chooseEdge(run, remembered)
+  const onCall = callListener(ui, settings.on('verbose'))
+  const baseUrl = settings.need('cloudflareApiUrl')
+  const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
+    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
+  )
+  const setup: Setup = await chooseSetup({
+    settings,
+    ui,
+    installation,
+    remembered,
+    cloudflare,
+    token,
+    readEnvFile,
+    lookOnly,
+  })
+  const world: World = {
+    cloudflare,
+    connectS3: await s3Connector({ endpoint: setup.s3Endpoint, bucket: setup.at.bucket, onCall }),
+    web: await webConnector({
+      connectTo: settings.get('connectTo') ?? [],
+      ca: rehearsal?.ca,
+      onCall,
+    }),
+    envWriter: await envWriter(),
+    processes: processesOf(host, installation),
+    runner: runnerOf(host, (line) => ui.say(line)),
+    clock,
+    setup,
+    facts: {},
+  }
+  return { world, remembered, isRehearsal: rehearsal !== undefined }
+}
+
+/** What the env file knows comes before defaults and questions. */
+function recall({ settings }: Run<SetupCatalog>, remembered: Remembered): void {
+  const bucket = settings.get('bucket')
+  const isAnother = bucket !== undefined && remembered.switchedOn && bucket !== remembered.bucket
+  const known = {
+    // A host serves one bucket: another bucket needs another one.
+    mediaHost: isAnother ? undefined : remembered.mediaHost,
+    bucket: remembered.bucket,
+    accountId: remembered.accountId,
+    jurisdiction: remembered.jurisdiction === 'default' ? undefined : remembered.jurisdiction,
+  }
+  for (const [name, value] of Object.entries(known)) {
+    const key = name as keyof typeof known
+    // A wrong line in the env file is no answer; it is overwritten by what is chosen.
+    if (value !== undefined && settings.get(key) === undefined)
+      settings.offer(key, value, remembered.from)
+  }
+}
+
+/** Who only looks is not asked what should happen to old media: what is there is what counts. */
+function assumeStorage({ settings }: Run<SetupCatalog>, remembered: Remembered): void {
+  const prepared = remembered.storage === 'r2' && !remembered.switchedOn
+  settings.offer('existingMedia', prepared ? 'prepare' : 'switch', remembered.from)
+}
+
+function refuseMissing(
+  { ui, settings }: Run<SetupCatalog>,
+  installation: Installation,
+  remembered: Remembered,
+): void {
+  if (ui.canAsk) return
+  const isAsked =
+    !settings.on('announce') && hasMedia(installation, remembered, settings.get('bucket'))
+  const media = isAsked ? (['existingMedia'] as const) : []
+  const problem = settings.missing(['apiToken', 'mediaHost', ...media])
+  if (problem) throw problem
+}
+
+function describe({ kind, version, dir, localDomain, envFile }: Installation): string {
+  if (kind === 'none' && !envFile.exists) {
+    return `No Mastodon found here; the settings will go to ${envFile.path}.`
+  }
+  const what = version === undefined ? 'Mastodon' : `Mastodon ${version}`
+  const how = kind === 'none' ? '' : kind === 'docker' ? ' with Docker Compose' : ' with systemd'
+  const domain = localDomain === undefined ? '' : ` for ${localDomain}`
+  return `Found ${what}${how}${domain} in ${dir ?? envFile.path}.`
+}

@@ -1,0 +1,164 @@
+import { Problem } from '../core/problem.ts'
+import { MEDIA_CACHE_CONTROL } from '../flow/storage-block.ts'
+import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import type { WebResponse } from '../services/public-web/port.ts'
+
+type Needs = 'web' | 'connectS3' | 'setup' | 'clock' | 'facts'
+type At = Pick<World, Needs>
+
+/** Certificates, routes and CORS rules reach every place within about half a minute. */
+const SPREAD_MS = 60_000
+
+/**
+ * What a browser sees. With a new domain or key, an object is uploaded under a random name first:
+ * Cloudflare remembers a 404 for minutes, so nothing is asked for before it is there.
+ */
+export const publicRead: Step<Needs> = {
+  id: 'public-read',
+  title: 'Public read',
+
+  async look(at): Promise<Finding> {
+    const { facts, setup } = at
+    const will = `read a test file at https://${setup.mediaHost}`
+    if (!facts.domainActive) return { is: 'waiting', on: 'domainActive', will }
+    if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
+    if (facts.publicProven) return ready('status, bytes, type, range and CORS are right')
+    const isNew = facts.domainActive.attached || facts.accessKey?.minted === true
+    if (isNew) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+    const fault = await topFault(at)
+    if (fault === undefined) return ready(`https://${setup.mediaHost} answers`)
+    return { is: 'change', changes: [{ what: `${will}; just now: ${fault}`, risk: 'safe' }] }
+  },
+
+  async change(at) {
+    const s3 = at.connectS3(at.facts.accessKey as Facts['accessKey'])
+    const key = `mastodon-r2-probe/${at.clock.randomHex(32)}.txt`
+    const body = new TextEncoder().encode(`mastodon-r2 ${key}\n`.repeat(4))
+    try {
+      await s3.put(key, body, { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL })
+      await onceSpread(at, (attempt) => read(at, attempt === 0 ? key : `${key}?n=${attempt}`, body))
+    } finally {
+      await s3.delete(key).catch(() => undefined)
+    }
+    return { publicProven: true }
+  },
+}
+
+/** A look without an object: does the host answer at all? */
+async function topFault({ web, setup }: At): Promise<string | undefined> {
+  try {
+    const top = await web.fetch(`https://${setup.mediaHost}/`)
+    notListing(setup.mediaHost, top)
+    return top.status < 500 ? undefined : `it answers with status ${top.status}`
+  } catch (error) {
+    if (error instanceof Problem && error.code.startsWith('web-')) return error.what
+    throw error
+  }
+}
+
+function ready(note: string): Finding {
+  return { is: 'ready', note, facts: { publicProven: true } }
+}
+
+async function onceSpread({ clock }: At, attempt: (n: number) => Promise<void>): Promise<void> {
+  const start = clock.now().getTime()
+  for (let n = 0; ; n++) {
+    try {
+      return await attempt(n)
+    } catch (error) {
+      const passing = error instanceof Problem && error.code !== 'media-host-lists'
+      if (!passing || clock.now().getTime() - start >= SPREAD_MS) throw error
+      await clock.sleep(2_000)
+    }
+  }
+}
+
+/** First without Origin, as a crawler; then with it, as the web app: the same copy must do for both. */
+async function read({ web, setup }: At, key: string, sent: Uint8Array): Promise<void> {
+  const url = `https://${setup.mediaHost}/${key}`
+  const origin = originOf(setup)
+  const plain = await web.fetch(url)
+  whole(url, plain, sent)
+  const [scripted, range, top] = await Promise.all([
+    web.fetch(url, { headers: { origin } }),
+    web.fetch(url, { headers: { range: 'bytes=4-19' } }),
+    web.fetch(`https://${setup.mediaHost}/`),
+  ])
+  whole(url, scripted, sent)
+  corsOnce(url, plain, scripted, origin)
+  partOnly(url, range, sent)
+  notListing(setup.mediaHost, top)
+}
+
+/** The origin that Mastodon's web app has, or one that the bucket's rule should allow. */
+export function originOf(setup: Pick<World['setup'], 'installation' | 'corsOrigins'>): string {
+  const { installation, corsOrigins } = setup
+  const domain = installation.webDomain ?? installation.localDomain
+  const named = corsOrigins.find((origin) => origin !== '*')
+  return named ?? `https://${domain ?? 'social.example.com'}`
+}
+
+/** Throws Problem `public-status`, `public-bytes` or `public-type`. */
+export function whole(
+  url: string,
+  response: WebResponse,
+  sent: Uint8Array,
+  sentType = 'text/plain',
+): void {
+  if (response.status !== 200) throw fault('status', `${url} gave status ${response.status}.`)
+  if (Buffer.compare(response.body, sent) !== 0) {
+    throw fault('bytes', `${url} gave other bytes than were uploaded.`)
+  }
+  const [type] = response.header('content-type')
+  if (!type?.startsWith(sentType)) throw fault('type', `${url} came as ${type ?? 'no type'}.`)
+}
+
+/** The answer to `Range: bytes=4-19`. Throws Problem `public-range`. */
+export function partOnly(url: string, range: WebResponse, sent: Uint8Array): void {
+  if (range.status !== 206 || Buffer.compare(range.body, sent.subarray(4, 20)) !== 0) {
+    throw fault('range', `Asked for bytes 4 to 19, ${url} gave status ${range.status}.`)
+  }
+}
+
+/** Answers to the same URL without and with Origin. Throws `public-cors` or `public-cors-twice`. */
+export function corsOnce(
+  url: string,
+  plain: WebResponse,
+  scripted: WebResponse,
+  origin: string,
+): void {
+  const name = 'access-control-allow-origin'
+  const [without, withOrigin] = [plain.header(name), scripted.header(name)]
+  if (without.length > 1 || withOrigin.length > 1) {
+    throw fault(
+      'cors-twice',
+      `${url} sends Access-Control-Allow-Origin twice; browsers refuse that.`,
+      "Remove the Transform Rule (or other rule) that adds it; the bucket's own rule is enough.",
+    )
+  }
+  const [allowed] = withOrigin
+  if (allowed !== '*' && allowed !== origin) {
+    throw fault('cors', `${url} does not allow ${origin} (${allowed ?? 'no CORS header'}).`)
+  }
+}
+
+/** Throws Problem `media-host-lists`. */
+export function notListing(host: string, top: WebResponse): void {
+  if (top.status !== 200 || !new TextDecoder().decode(top.body).includes('<ListBucketResult'))
+    return
+  throw new Problem({
+    code: 'media-host-lists',
+    what: `https://${host}/ lists what is in the bucket.`,
+    why: 'Everyone could find every file, those of suspended users and archives included.',
+    next: 'Something other than R2 answers there (a Worker?). Remove it, and run this again.',
+  })
+}
+
+function fault(code: string, what: string, next?: string): Problem {
+  return new Problem({
+    code: `public-${code}`,
+    what,
+    why: 'The media host does not serve what was uploaded to the bucket.',
+    next: next ?? 'Wait some minutes and run this again; it goes on from here.',
+  })
+}

@@ -1,0 +1,98 @@
+import { Problem } from '../core/problem.ts'
+import { type Remembered, remember } from '../flow/memory.ts'
+import { preparedPath } from '../flow/prepared-path.ts'
+import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { S3Key } from '../services/s3/port.ts'
+
+/** The setup on R2 that media is migrated to. */
+export interface MigrationTarget {
+  readonly accountId: string
+  readonly jurisdiction: string
+  readonly bucket: string
+  readonly mediaHost: string
+  readonly endpoint: string
+  readonly key: S3Key
+  /** The values stand in `.env.production.r2`, beside those of the storage in use. */
+  readonly aside: EnvFileOnDisk | undefined
+}
+
+interface Moving {
+  readonly from: 'local' | 's3' | undefined
+  /** Whether a migration to there was begun. */
+  readonly hasBegun: (to: MigrationTarget) => Promise<boolean>
+}
+
+/**
+ * Where `migrate` copies to. A server that is on R2 already moves on to another bucket when it is
+ * told once that its media comes `--from s3`: what was prepared beside the env file may be of an
+ * older move.
+ */
+export async function findMigrationTarget(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+  { from, hasBegun }: Moving,
+): Promise<MigrationTarget> {
+  const found = await findTarget(installation, ownEndpoint)
+  const { switchedOn } = remember(installation, ownEndpoint)
+  if (found.aside !== undefined || !switchedOn || from === 'local') return found
+  const next = await findAside(installation, ownEndpoint)
+  if (next === undefined) return found
+  if (next.bucket === found.bucket && next.endpoint === found.endpoint) return found
+  return from === 's3' || (await hasBegun(next)) ? next : found
+}
+
+/**
+ * Bucket, media host and key that `init` prepared: in Mastodon's env file, or in the file beside it
+ * while another provider is in use. Problem `nothing-prepared` when they are in neither.
+ */
+export async function findTarget(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+): Promise<MigrationTarget> {
+  const here = complete(installation, remember(installation, ownEndpoint), ownEndpoint)
+  if (here) return { ...here, aside: undefined }
+  const aside = await findAside(installation, ownEndpoint)
+  if (aside) return aside
+  throw nothingPrepared(installation)
+}
+
+async function findAside(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+): Promise<MigrationTarget | undefined> {
+  const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+  const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
+  const aside = await readEnvFile(preparedPath(installation.envFile))
+  if (!aside.exists) return undefined
+  const read = { ...installation, settings: railsSettings(new Map(), [aside]) }
+  const there = complete(read, remember(read, ownEndpoint), ownEndpoint)
+  return there && { ...there, aside }
+}
+
+function complete(
+  { settings }: Pick<Installation, 'settings'>,
+  { storage, bucket, mediaHost, key, accountId, jurisdiction }: Remembered,
+  ownEndpoint: string | undefined,
+): Omit<MigrationTarget, 'aside'> | undefined {
+  const endpoint = settings.get('S3_ENDPOINT')?.value.replace(/\/+$/, '') ?? ownEndpoint
+  if (storage !== 'r2' || bucket === undefined || mediaHost === undefined || !key) return undefined
+  if (endpoint === undefined) return undefined
+  return {
+    accountId: accountId ?? '',
+    jurisdiction: jurisdiction ?? 'default',
+    bucket,
+    mediaHost,
+    endpoint: ownEndpoint ?? endpoint,
+    key,
+  }
+}
+
+function nothingPrepared({ envFile }: Installation): Problem {
+  return new Problem({
+    code: 'nothing-prepared',
+    what: 'There is no bucket yet that the media could go to.',
+    why: `Neither ${envFile.path} nor ${preparedPath(envFile)} holds a setup on R2.`,
+    next: 'Prepare it first; Mastodon goes on as it is meanwhile:\n  npx mastodon-r2 init --existing-media prepare',
+    exit: 2,
+  })
+}

@@ -1,0 +1,82 @@
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import { type Permission, permissionNames } from '../services/cloudflare/port.ts'
+
+type Needs = 'cloudflare' | 'setup'
+type At = Pick<World, Needs>
+
+/** The bootstrap token: active, and allowed to do all that the later steps need. */
+export const token: Step<Needs> = {
+  id: 'token',
+  title: 'API token',
+
+  async look(at): Promise<Finding> {
+    const { token } = at.setup
+    if (token.status !== 'active') return { is: 'blocked', problem: inactiveToken(token.status) }
+    const missing = await missingPermissions(at)
+    if (missing.length > 0) return { is: 'blocked', problem: notAllowed(missing) }
+    const owner = token.kind === 'account' ? 'account-owned' : 'user'
+    const expiry = token.expiresOn === undefined ? 'no expiry' : `until ${token.expiresOn}`
+    return { is: 'ready', note: `${owner}, all permissions there, ${expiry}` }
+  },
+}
+
+/** Each needed permission and the steps that would fail without it. */
+function needed(at: At): { permission: Permission; steps: string }[] {
+  const keys = at.setup.owner.kind === 'account' ? 'account-tokens' : 'user-tokens'
+  return [
+    { permission: 'r2', steps: 'bucket, custom domain, CORS, lifecycle' },
+    { permission: keys, steps: 'access key' },
+    { permission: 'zone', steps: 'custom domain' },
+    { permission: 'dns', steps: 'custom domain (is the host name free?)' },
+  ]
+}
+
+/** Groups that only read; a token with the reading one alone passes every read. */
+const readOnly: Partial<Record<Permission, readonly [read: string, write: string]>> = {
+  r2: ['Workers R2 Storage Read', 'Workers R2 Storage Write'],
+  'account-tokens': ['Account API Tokens Read', 'Account API Tokens Write'],
+  'user-tokens': ['API Tokens Read', 'API Tokens Write'],
+}
+
+async function missingPermissions({ cloudflare, setup }: At) {
+  const scope = { accountId: setup.at.accountId, zoneId: setup.zone.id }
+  const [groups, answers] = await Promise.all([
+    cloudflare.ownPermissionGroups(setup.token, setup.at.accountId),
+    Promise.all(
+      needed({ cloudflare, setup }).map(async (need) => ({
+        ...need,
+        granted: await cloudflare.can(need.permission, scope),
+      })),
+    ),
+  ])
+  return answers.filter(({ permission, granted }) => {
+    const [read, write] = readOnly[permission] ?? []
+    const readsOnly =
+      read !== undefined && write !== undefined && groups?.includes(read) && !groups.includes(write)
+    return !granted || readsOnly === true
+  })
+}
+
+function notAllowed(missing: { permission: Permission; steps: string }[]): Problem {
+  const lines = missing.map(({ permission, steps }) => {
+    return `  ${permissionNames[permission]} (for: ${steps})`
+  })
+  return new Problem({
+    code: 'permissions-missing',
+    what: `The API token lacks ${missing.length === 1 ? 'a permission' : 'permissions'}.`,
+    why: `It can't do this:\n${lines.join('\n')}`,
+    next: 'Edit the token at https://dash.cloudflare.com/?to=/:account/api-tokens (or, for a user token, https://dash.cloudflare.com/profile/api-tokens), add what is missing, and run this again.',
+  })
+}
+
+/** Cloudflare knows the token, and refuses all that is asked with it. */
+export function inactiveToken(status: string): Problem {
+  return new Problem({
+    code: 'token-inactive',
+    what: `The API token is ${status}.`,
+    why: 'Cloudflare knows it, and refuses everything that is asked with it.',
+    next: 'Make a new API token and run this again.',
+    exit: 2,
+  })
+}

@@ -1,0 +1,55 @@
+import { catalog } from '../settings/catalog.ts'
+import { flag } from '../settings/rules.ts'
+import { setting } from '../settings/setting.ts'
+
+const own = {
+  detachDomain: setting({
+    flag: '--detach-domain',
+    help: 'take the media host off the bucket: media stops being served',
+    rule: flag,
+    group: 'What to take back',
+  }),
+  deleteEmptyBucket: setting({
+    flag: '--delete-empty-bucket',
+    help: 'delete the bucket if nothing is in it; a bucket with media always stays',
+    rule: flag,
+    group: 'What to take back',
+  }),
+  evenIfInUse: setting({
+    flag: '--even-if-in-use',
+    help: 'remove keys (and the domain, with its flag) although Mastodon stores its media there now',
+    rule: flag,
+    group: 'What to take back',
+  }),
+  dropEdgeRules: setting({
+    flag: '--drop-edge-rules',
+    help: 'remove the rules of --edge although the media host goes on serving; else they go with it',
+    rule: flag,
+    group: 'What to take back',
+  }),
+} as const
+
+/** Everything that finds a setup, and what `undo` adds. */
+export const undoCatalog = { ...catalog, ...own } as const
+
+/** The settings that `undo` takes. */
+export const undoSettings = {
+  ...own,
+  mediaHost: catalog.mediaHost,
+  bucket: { ...catalog.bucket, help: 'the bucket', fallbackHelp: 'from the env file or a backup' },
+  accountId: catalog.accountId,
+  jurisdiction: catalog.jurisdiction,
+  apiToken: catalog.apiToken,
+  mastodonDir: catalog.mastodonDir,
+  envFile: { ...catalog.envFile, help: 'the env file to put back' },
+  answers: catalog.answers,
+  dryRun: catalog.dryRun,
+  yes: { ...catalog.yes, help: 'agree to the plan; what destroys something needs its flag, too' },
+  json: catalog.json,
+  quiet: catalog.quiet,
+  verbose: catalog.verbose,
+  noColor: catalog.noColor,
+  cloudflareApiUrl: catalog.cloudflareApiUrl,
+  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint' },
+  connectTo: catalog.connectTo,
+} as const
