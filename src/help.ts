@@ -52,7 +52,7 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   }
   if (name === 'rotate') return (await import('./rotate/settings.ts')).rotateFlags
   if (name === 'check') return (await import('./check/settings.ts')).checkFlags
-  return (await import('./settings/setup-catalog.ts')).initCatalog
+  return (await import('./settings/catalog.ts')).initCatalog
 }
 
 /** Every flag with its help, 60 columns wide so that it fits everywhere. */

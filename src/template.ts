@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+
 const PLACEHOLDER = /\{\{([A-Z][A-Z0-9_]*)\}\}/g
 
 /**
@@ -17,4 +19,9 @@ export function render(template: string, values: Readonly<Record<string, string>
   const unused = Object.keys(values).filter((name) => !used.has(name))
   if (unused.length > 0) throw new Error(`The template never names ${unused.join(', ')}.`)
   return text
+}
+
+/** The text of a file in templates/, which lies beside src/ and beside dist/ alike. */
+export function readTemplate(name: string): Promise<string> {
+  return readFile(new URL(`../templates/${name}`, import.meta.url), 'utf8')
 }

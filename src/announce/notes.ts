@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
-import { stateHome } from '../flow/state-home.ts'
+import { stateHome } from '../flow/world.ts'
 import type { CheckpointPort } from '../services/checkpoint/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { oldProvider } from '../setup/old-provider.ts'

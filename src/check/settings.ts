@@ -1,6 +1,5 @@
-import { flag } from '../settings/rules.ts'
-import { setting } from '../settings/setting.ts'
-import { initCatalog, checkCatalog as looking } from '../settings/setup-catalog.ts'
+import { initCatalog, checkCatalog as looking } from '../settings/catalog.ts'
+import { flag, setting } from '../settings/setting.ts'
 
 const quick = setting({
   flag: '--quick',

@@ -2,8 +2,8 @@ import { constants } from 'node:fs'
 import { open, readFile, readlink, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf } from './disk-trouble.ts'
 import type { Problem } from './problem.ts'
+import { codeOf } from './problem.ts'
 
 /** Who holds the lock, as the file keeps it. */
 export interface LockHolder {

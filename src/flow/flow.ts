@@ -1,7 +1,7 @@
 import { createClock, type RunClock } from '../core/clock.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
 import type { Host } from '../host.ts'
-import { apply } from '../plan/apply.ts'
+import { type Applied, apply } from '../plan/apply.ts'
 import {
   leftToType,
   outcomeSteps,
@@ -16,11 +16,84 @@ import { blocked, hasChanges, type Plan, risks, survey } from '../plan/survey.ts
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Closing, Ui } from '../ui/port.ts'
-import { nobodyAgreed, nothingDone, stopped } from './endings.ts'
-import { emptyReport, settingsOf, shownSettings } from './report-settings.ts'
-import { gather } from './session.ts'
-import { tellPlace } from './tell-place.ts'
-import { chooseVoice } from './voice.ts'
+import { chooseVoice, gather, tellPlace } from './session.ts'
+
+/** Ctrl-C after something was changed: what is done, what is not, and how to go on. */
+export function stopped({ outcomes }: Applied, again: string): Problem {
+  const titles = (statuses: readonly string[]) => {
+    const found = outcomes.filter(({ status }) => statuses.includes(status))
+    const names = found.map(({ title, unconfirmed, reached }) => {
+      const state = reached === undefined ? 'begun' : `begun: ${reached}`
+      return unconfirmed ? `${title} (${state})` : title
+    })
+    return names.join(', ') || 'nothing'
+  }
+  return new Problem({
+    code: 'cancelled',
+    what: 'Stopped before the end.',
+    why: `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`,
+    next: `This goes on from here:\n  ${again}`,
+  })
+}
+
+/** Ctrl-C or a no before the first change. */
+export function nothingDone(): Problem {
+  return new Problem({
+    code: 'cancelled',
+    what: 'Stopped. Nothing was changed.',
+    why: 'You stopped the run, or did not agree to the plan.',
+    next: 'Run the same command again whenever you like.',
+  })
+}
+
+/** A plan without a yes is never carried out. */
+export function nobodyAgreed(): Problem {
+  return new Problem({
+    code: 'not-agreed',
+    what: 'Nothing was changed: nobody agreed to the plan.',
+    why: 'There is no terminal to ask at.',
+    next: 'Add --yes to agree, or --dry-run to only see the plan.',
+    exit: 2,
+  })
+}
+
+/** A report before anything is known. */
+export function emptyReport(command: string, dryRun: boolean): Report {
+  return {
+    command,
+    ok: false,
+    dryRun,
+    settings: {},
+    steps: [],
+    checks: [],
+    env: null,
+    warnings: [],
+    next: [],
+    problem: null,
+  }
+}
+
+/** By their flags' names, which is what a person would type to change one. */
+export function shownSettings(
+  settings: Settings<Catalog>,
+  names: readonly string[],
+): Report['settings'] {
+  const all = settingsOf(settings)
+  const shown = names.flatMap((name) => {
+    const setting = all[name]
+    return setting ? [[settings.flag(name).slice(2), setting] as const] : []
+  })
+  return Object.fromEntries(shown)
+}
+
+/** All settings with their sources; secrets are masked, switches left out. */
+export function settingsOf(settings: Settings<Catalog>): Report['settings'] {
+  const shown = settings.entries().flatMap(([name, { text, value, source }]) => {
+    if (typeof value === 'boolean') return []
+    return [[name, { value: text ?? '****', source }] as const]
+  })
+  return Object.fromEntries(shown)
+}
 
 /** A survey younger than this is not repeated before the first change. */
 const FRESH_MS = 5_000
@@ -187,4 +260,22 @@ function failed(ui: Ui, draft: Report, error: unknown): number {
   const headline = cancelled ? 'Stopped. Nothing was changed.' : problem.what
   ui.finish({ ...draft, problem: reportProblem(problem) }, { headline, sections: [] })
   return cancelled ? 130 : problem.exit
+}
+
+/** Extras that this run could not do, why, and what has to be done first. */
+export function leftOut(
+  { report, plan }: Pick<Ended, 'report' | 'plan'>,
+  again: string,
+): Closing['sections'][number][] {
+  const skipped = skippedSteps(report).map(({ title, note }) => `${title}: ${note}`)
+  if (skipped.length === 0) return []
+  const planned = plan?.items.flatMap(({ finding }) => {
+    return finding.is === 'later' && finding.next !== '' ? [finding.next] : []
+  })
+  const next = [...(planned ?? []), ...report.next.filter((line) => line !== again)]
+  return [{ title: 'Left out', lines: [...skipped, ...new Set(next)] }]
+}
+
+export function skippedSteps({ steps }: Pick<Report, 'steps'>): Report['steps'] {
+  return steps.filter(({ status }) => status === 'skipped')
 }

@@ -1,7 +1,11 @@
+import { Secret } from '../core/secret.ts'
 import type { Host } from '../host.ts'
-import type { Installation } from '../services/mastodon/port.ts'
+import type { Setup } from '../plan/step.ts'
+import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { S3Key } from '../services/s3/port.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
+import type { Run } from './flow.ts'
 
 interface Here {
   readonly host: Host
@@ -22,4 +26,138 @@ export async function findMastodonHere(
     environment: host.environment,
     ...(countMedia && { countMedia }),
   })
+}
+
+/**
+ * Keeps other runs away from the env file until this one ends. Who writes nothing needs no lock: a
+ * look, a dry run, a rehearsal, --print, or a file that this user may not write. Returns whether
+ * the lock was taken. Problems: `locked`, `lock-not-writable`.
+ */
+export async function holdEnvFile(
+  { host, settings, atEnd }: Run<SetupCatalog>,
+  file: EnvFileOnDisk,
+  { lookOnly }: { readonly lookOnly: boolean },
+): Promise<boolean> {
+  const writesNothing =
+    lookOnly || settings.on('dryRun') || settings.on('print') || settings.on('sandbox')
+  if (writesNothing || !file.writable) return false
+  const { lockEnvFile } = await import('../services/mastodon/lock.ts')
+  const [command = 'init'] = host.argv
+  atEnd.push(await lockEnvFile(file, { pid: host.pid, command }))
+  return true
+}
+
+/** What Mastodon sends with every upload (its config/initializers/paperclip.rb). */
+export const MEDIA_CACHE_CONTROL = 'public, max-age=315576000, immutable'
+
+/**
+ * The lines that Mastodon needs for R2 (its config/initializers/paperclip.rb). S3_PERMISSION has to
+ * be there and empty: absent means `public-read`, an ACL that R2 does not have.
+ */
+export function storageBlock(setup: Setup, key: S3Key): ReadonlyMap<string, string> {
+  return new Map([
+    ['S3_ENABLED', setup.storage === 'switch' ? 'true' : 'false'],
+    ['S3_BUCKET', setup.at.bucket],
+    ['S3_REGION', 'auto'],
+    ['S3_ENDPOINT', setup.s3Endpoint],
+    ['S3_PROTOCOL', 'https'],
+    ['S3_PERMISSION', ''],
+    ['S3_ALIAS_HOST', setup.mediaHost],
+    ['AWS_ACCESS_KEY_ID', key.accessKeyId],
+    ['AWS_SECRET_ACCESS_KEY', key.secretAccessKey.reveal()],
+  ])
+}
+
+/**
+ * Settings of another provider that break R2, with the reason; they are commented out. Everything
+ * else that is harmless stays.
+ */
+export function hindrances(
+  settings: ReadonlyMap<string, { readonly value: string }>,
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  const judge = (name: string, breaks: (value: string) => boolean, reason: string) => {
+    const setting = settings.get(name)
+    if (setting && breaks(setting.value)) found.set(name, reason)
+  }
+  judge('S3_SIGNATURE_VERSION', (v) => v !== '' && v !== 'v4', 'R2 takes signature version 4 only')
+  judge('S3_STORAGE_CLASS', (v) => v !== '', "R2 refuses other providers' storage classes")
+  judge('S3_OVERRIDE_PATH_STYLE', (v) => v === 'true', 'path style is the tested one on R2')
+  judge('S3_MULTIPART_THRESHOLD', (v) => asRubyReads(v) < 5_242_880, 'bytes; parts start at 5 MiB')
+  judge('S3_KEY_PREFIX', (v) => v !== '', 'tootctl expects media at the top of the bucket')
+  return found
+}
+
+/** Ruby's `to_i`: the digits in front, underscores between them allowed, else 0. */
+function asRubyReads(text: string): number {
+  return Number.parseInt(text.replaceAll('_', ''), 10) || 0
+}
+
+/** R2's S3 endpoint for a bucket's account and jurisdiction (Cloudflare docs, r2/api/s3). */
+export function r2Endpoint(accountId: string, jurisdiction: string): string {
+  const place = jurisdiction === 'default' ? '' : `.${jurisdiction}`
+  return `https://${accountId}${place}.r2.cloudflarestorage.com`
+}
+
+/** Account and jurisdiction back out of S3_ENDPOINT; undefined when it is not R2's. */
+export function readR2Endpoint(
+  endpoint: string,
+): { accountId: string; jurisdiction: string } | undefined {
+  const match =
+    /^https?:\/\/([0-9a-f]{32})(?:\.(eu|us|fedramp|fedramp-high))?\.r2\.cloudflarestorage\.com(?:[:/]|$)/.exec(
+      endpoint,
+    )
+  if (!match?.[1]) return undefined
+  return { accountId: match[1], jurisdiction: match[2] ?? 'default' }
+}
+
+/** What Mastodon's env files tell about its storage. */
+export interface Remembered {
+  /** `r2`: our kind of setup is there; `other`: another S3 provider is in use; `none`. */
+  readonly storage: 'r2' | 'other' | 'none'
+  readonly switchedOn: boolean
+  readonly bucket: string | undefined
+  readonly mediaHost: string | undefined
+  readonly accountId: string | undefined
+  readonly jurisdiction: string | undefined
+  readonly key: S3Key | undefined
+  /** The file that the values stand in, for the source shown beside them. */
+  readonly from: string
+}
+
+/** The env file is the memory: account, jurisdiction, bucket, key and media host stand in it. */
+export function remember(installation: Installation, ownEndpoint?: string): Remembered {
+  const read = (name: string) => {
+    const value = installation.settings.get(name)?.value ?? ''
+    return value === '' || value.includes('{{') ? undefined : value
+  }
+  const endpoint = read('S3_ENDPOINT')?.replace(/\/+$/, '')
+  const place = endpoint === undefined ? undefined : readR2Endpoint(endpoint)
+  const isR2 = place !== undefined || (endpoint !== undefined && endpoint === ownEndpoint)
+  const switchedOn = read('S3_ENABLED') === 'true'
+  const [id, secret] = [read('AWS_ACCESS_KEY_ID'), read('AWS_SECRET_ACCESS_KEY')]
+  const wellFormed = /^[0-9a-f]{32}$/.test(id ?? '') && /^[0-9a-f]{64}$/.test(secret ?? '')
+  return {
+    storage: isR2 ? 'r2' : switchedOn ? 'other' : 'none',
+    switchedOn,
+    bucket: isR2 ? read('S3_BUCKET') : undefined,
+    mediaHost: isR2 ? bareHost(read('S3_ALIAS_HOST')) : undefined,
+    accountId: place?.accountId,
+    jurisdiction: place?.jurisdiction,
+    key:
+      isR2 && wellFormed && id !== undefined && secret !== undefined
+        ? { accessKeyId: id, secretAccessKey: new Secret(secret) }
+        : undefined,
+    from: installation.settings.get('S3_ENDPOINT')?.from ?? installation.envFile.path,
+  }
+}
+
+/** Mastodon takes a path behind the host; a scheme in front is a common mistake. */
+function bareHost(alias: string | undefined): string | undefined {
+  return alias?.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+}
+
+/** Where `init` puts the block while other storage stays in force; `migrate` switches to it. */
+export function preparedPath({ path }: Pick<EnvFileOnDisk, 'path'>): string {
+  return `${path}.r2`
 }

@@ -1,13 +1,77 @@
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
-import type { BootstrapToken, CloudflarePort } from '../services/cloudflare/port.ts'
-import type { EdgeName } from '../settings/edge-names.ts'
+import {
+  type Account,
+  type BootstrapToken,
+  type CloudflarePort,
+  permissionNames,
+  type RulePermission,
+} from '../services/cloudflare/port.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
+import { type EdgeName, edgeNames } from '../settings/names.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
 import { inactiveToken } from '../setup/token.ts'
 import type { Ui } from '../ui/port.ts'
-import { tokenLinks, tokenPermissions } from './token-links.ts'
+
+type Key = readonly [key: string, type: string]
+
+/**
+ * What each extra needs; `key` pre-fills it. No key for WAF custom rules is published, so that one
+ * is chosen by hand.
+ */
+const extras: Record<EdgeName, { readonly permission: RulePermission; readonly key?: string }> = {
+  'security-headers': { permission: 'response-headers', key: 'transform_rules' },
+  'cache-everything': { permission: 'cache-rules', key: 'cache_settings' },
+  'private-folders': { permission: 'custom-rules' },
+  'tiered-cache': { permission: 'zone-settings', key: 'zone_settings' },
+}
+
+/**
+ * Deep links that pre-fill a token (Cloudflare docs, fundamentals/api/how-to/
+ * account-owned-token-template). The keys were renamed before, so the plain list goes beside them.
+ */
+export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url: string }[] {
+  const keys = (...names: Key[]) =>
+    encodeURIComponent(JSON.stringify(names.map(([key, type]) => ({ key, type }))))
+  const wished = edge.flatMap((name): Key[] => {
+    const { key } = extras[name]
+    return key === undefined ? [] : [[key, 'edit']]
+  })
+  const core: Key[] = [['workers_r2', 'edit'], ['zone', 'read'], ['dns', 'read'], ...wished]
+  const account = keys(['account_api_tokens', 'edit'], ...core)
+  const user = keys(['account_api_tokens', 'edit'], ['account_settings', 'read'], ...core)
+  return [
+    {
+      label: 'Owned by the account (best; needs an administrator)',
+      url: `https://dash.cloudflare.com/?to=/:account/api-tokens&permissionGroupKeys=${account}&name=mastodon-r2%20setup`,
+    },
+    {
+      label: 'Owned by you',
+      url: `https://dash.cloudflare.com/profile/api-tokens?permissionGroupKeys=${user}&accountId=*&zoneId=all&name=mastodon-r2%20setup`,
+    },
+  ]
+}
+
+/** The same by hand, as the dashboard names them. */
+export function tokenPermissions(edge: readonly EdgeName[] = []): string[] {
+  return [
+    'Account: Workers R2 Storage: Edit',
+    'Account: Account API Tokens: Edit',
+    'Zone (of the media host): Zone: Read',
+    'Zone (of the media host): DNS: Read',
+    ...edge.map(edgePermission),
+  ]
+}
+
+/** Each extra with the permission that it alone needs. */
+export function edgePermissions(): { readonly name: EdgeName; readonly permission: string }[] {
+  return edgeNames.map((name) => ({ name, permission: edgePermission(name) }))
+}
+
+function edgePermission(name: EdgeName): string {
+  return `Zone (of the media host): ${permissionNames[extras[name].permission]}`
+}
 
 export interface TokenChoice {
   readonly cloudflare: CloudflarePort
@@ -74,4 +138,65 @@ async function askToken(settings: Settings<Catalog>, ui: Ui): Promise<Secret> {
   })
   settings.offer('apiToken', typed, 'you')
   return settings.get('apiToken') as Secret
+}
+
+/** The account: given, the only one, or asked for. */
+export async function chooseAccount(
+  settings: Settings<Pick<SetupCatalog, 'accountId'>>,
+  ui: Ui,
+  cloudflare: CloudflarePort,
+): Promise<string> {
+  const given = settings.get('accountId')
+  const accounts = await cloudflare.listAccounts()
+  if (given !== undefined) {
+    const known = accounts.length === 0 || accounts.some(({ id }) => id === given)
+    if (!known) throw notSeen(given, settings.source('accountId') ?? '', accounts)
+    return given
+  }
+  const [only, ...more] = accounts
+  if (!only) throw none()
+  if (more.length > 0 && !ui.canAsk) throw several(accounts)
+  const id =
+    more.length === 0
+      ? only.id
+      : await ui.choose({
+          message: 'Which Cloudflare account?',
+          options: accounts.map(({ id, name }) => ({ value: id, label: name, hint: id })),
+        })
+  settings.offer('accountId', id, more.length === 0 ? 'the token' : 'you')
+  return id
+}
+
+function list(accounts: readonly Account[]): string {
+  return accounts.map(({ id, name }) => `  ${id}  ${name}`).join('\n')
+}
+
+function several(accounts: readonly Account[]): Problem {
+  return new Problem({
+    code: 'account-unclear',
+    what: `The token sees ${accounts.length} accounts.`,
+    why: `There is nobody here to ask which one is meant:\n${list(accounts)}`,
+    next: `Add --account-id, or set CLOUDFLARE_ACCOUNT_ID.`,
+    exit: 2,
+  })
+}
+
+function notSeen(id: string, source: string, accounts: readonly Account[]): Problem {
+  return new Problem({
+    code: 'account-not-seen',
+    what: `The token does not see the account ${id} (from ${source}).`,
+    why: `It sees:\n${list(accounts)}`,
+    next: 'Correct --account-id, or use a token of that account.',
+    exit: 2,
+  })
+}
+
+function none(): Problem {
+  return new Problem({
+    code: 'no-account',
+    what: 'The token is good, and sees no account.',
+    why: 'It was made without "Account Resources", or for a user without an account.',
+    next: 'Edit the token, include the account, or give --account-id.',
+    exit: 2,
+  })
 }

@@ -1,13 +1,21 @@
+import { join } from 'node:path'
 import type { ConnectTo } from '../core/connect-to.ts'
+import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Host } from '../host.ts'
+import type { MigrateRun } from '../migrate/prepare.ts'
+import type { EnvWriter } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
-import type { Installation } from '../services/mastodon/port.ts'
-import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
+import type { Installation, ProcessesPort, ServicesPort } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import type { ConnectS3 } from '../services/s3/port.ts'
+import type { ConnectS3, S3Port } from '../services/s3/port.ts'
+import type { catalog } from '../settings/catalog.ts'
+import type { Catalog } from '../settings/setting.ts'
+import { readTemplate, render } from '../template.ts'
 import type { Ui } from '../ui/port.ts'
+import type { Run } from './flow.ts'
+import { chooseToken } from './token.ts'
 
 type OnCall = (call: ApiCall) => void
 
@@ -99,4 +107,119 @@ export function processesOf(host: Host, installation: Installation): ProcessesPo
     running: async () => (await connect()).running(),
     changedAt: async (path) => (await connect()).changedAt(path),
   }
+}
+
+const SECRETS = ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID']
+
+/** The env file's editor with the block's template. */
+export async function envWriter(): Promise<EnvWriter> {
+  const [{ editEnvFile }, { diffEnvFile }, { writeEnvFile }, block] = await Promise.all([
+    import('../services/mastodon/env-edit.ts'),
+    import('../services/mastodon/env-edit.ts'),
+    import('../services/mastodon/env-write.ts'),
+    readTemplate('env-production.txt'),
+  ])
+  const renderBlock = (values: ReadonlyMap<string, string>) =>
+    render(block, Object.fromEntries(values))
+  return {
+    edit: (text, set, retire) => {
+      const whole = set.has('S3_ENABLED') ? { block: renderBlock(set) } : {}
+      return editEnvFile(text, { set, retire, ...whole })
+    },
+    diff: (before, after) => diffEnvFile(before, after, SECRETS),
+    write: (file, text) => writeEnvFile(file, text),
+    render: renderBlock,
+  }
+}
+
+/** The same answer to everyone who asks; asked for with the first. */
+export function once<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let answer: Promise<Answer> | undefined
+  return () => (answer ??= ask())
+}
+
+/**
+ * A port that is connected, and its SDK loaded, with the first call of a method. Every method has to
+ * give a promise; what is anything else stands in `own`.
+ */
+export function lazyPort<Port extends object>(
+  connected: () => Promise<Port>,
+  own: Partial<Port> = {},
+): Port {
+  return new Proxy({} as Port, {
+    get: (_, name) => {
+      // Looked for by whoever awaits the port itself.
+      if (name === 'then') return undefined
+      if (Object.hasOwn(own, name)) return Reflect.get(own, name)
+      return async (...args: unknown[]) => {
+        const port = await connected()
+        const method = Reflect.get(port, name) as (...given: unknown[]) => unknown
+        return method.apply(port, args)
+      }
+    },
+  })
+}
+
+type Asked = Pick<typeof catalog, 'apiToken' | 'accountId' | 'cloudflareApiUrl'> & Catalog
+
+/**
+ * Cloudflare for a command that seldom needs it: the token is asked for with the first call, and
+ * whoever only copies with rclone never gives one.
+ */
+export function lazyCloudflare(
+  { ui, settings, clock }: Pick<Run<Asked>, 'ui' | 'settings' | 'clock'>,
+  onCall: ((call: ApiCall) => void) | undefined,
+): CloudflarePort {
+  const connected = once(async () => {
+    const problem = ui.canAsk ? undefined : settings.missing(['apiToken'])
+    if (problem) throw problem
+    const baseUrl = settings.need('cloudflareApiUrl') as string
+    const { cloudflare } = await chooseToken(settings, ui, (token) =>
+      connectTo({ token, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
+    )
+    return cloudflare
+  })
+  const slurper = lazyPort(async () => (await connected()).slurper)
+  return lazyPort(connected, { slurper })
+}
+
+/** A bucket whose SDK is loaded with the first request: a copy of nothing new never asks for one. */
+export function lazyS3(connect: () => Promise<ConnectS3>): ConnectS3 {
+  const connected = once(connect)
+  return (key) => {
+    const port = once(async () => (await connected())(key))
+    const pages: S3Port['pages'] = async function* (...args) {
+      yield* (await port()).pages(...args)
+    }
+    return lazyPort(port, { pages })
+  }
+}
+
+/** Mastodon's services as this user can reach them. */
+export async function servicesOf(
+  { host }: Pick<MigrateRun, 'host'>,
+  installation: Installation,
+): Promise<ServicesPort> {
+  const { connectServices } = await import('../services/mastodon/service-control.ts')
+  const runner = runnerOf(host)
+  return connectServices({
+    installation,
+    asRoot: host.userId === 0,
+    ask: (command, cwd) => runner.run(command, cwd),
+    now: () => new Date(),
+  })
+}
+
+/** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */
+export function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
+  const { XDG_STATE_HOME = '', HOME = '' } = environment
+  if (XDG_STATE_HOME.startsWith('/')) return XDG_STATE_HOME
+  if (HOME.startsWith('/')) return join(HOME, '.local/state')
+  throw new Problem({
+    code: 'no-state-home',
+    what: 'There is no place for the notes about what was copied.',
+    why: 'Neither HOME nor XDG_STATE_HOME names a folder.',
+    next: 'Name one: XDG_STATE_HOME=/var/lib npx mastodon-r2 migrate',
+    exit: 2,
+  })
 }

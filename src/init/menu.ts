@@ -1,12 +1,10 @@
 import { Problem } from '../core/problem.ts'
-import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { remember } from '../flow/memory.ts'
-import { gather } from '../flow/session.ts'
-import { chooseVoice } from '../flow/voice.ts'
+import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
+import { chooseVoice, gather } from '../flow/session.ts'
 import type { Host } from '../host.ts'
 import { rotateFlags } from '../rotate/settings.ts'
+import { checkCatalog, initCatalog, type SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
-import { checkCatalog, initCatalog, type SetupCatalog } from '../settings/setup-catalog.ts'
 import type { Ui } from '../ui/port.ts'
 
 /** A command and its arguments, to go on with. */

@@ -1,3 +1,12 @@
+import { bytesOf, counted } from '../core/amounts.ts'
+import { Problem } from '../core/problem.ts'
+import { runnerOf } from '../flow/world.ts'
+import type { MediaSurvey } from '../plan/report-schema.ts'
+import type { Checkpoint } from '../services/checkpoint/port.ts'
+import { commandLine } from '../services/process/port.ts'
+import type { RclonePort } from '../services/rclone/port.ts'
+import { type CutoverVariant, variantWords } from './cutover/cutover.ts'
+import type { Selection } from './migration.ts'
 import type { MigrateRun } from './prepare.ts'
 
 const flags = ['cleanMedia', 'cleanProfiles', 'cleanCards', 'cleanOrphans', 'cleanCache'] as const
@@ -26,4 +35,126 @@ export async function askCleanUp({ ui, settings }: MigrateRun): Promise<boolean>
   const orphans = "Files that Mastodon's database does not know? Look at what the rehearsal names."
   if (await ui.agree(orphans, 'no')) settings.offer('cleanOrphans', true, 'you')
   return isAnything()
+}
+
+/**
+ * Before the first copy, what nobody should decide for the person: whether media of other servers,
+ * of suspended users, and private files go along. What a flag has said already is not asked.
+ */
+export async function askSelection(
+  { ui, settings }: MigrateRun,
+  { copied, onlyLocal, suspended, private: secret }: MediaSurvey,
+): Promise<void> {
+  const open = (name: 'onlyLocal' | 'withSuspended' | 'withPrivate') =>
+    settings.source(name) === undefined
+  const take = (name: 'onlyLocal' | 'withSuspended' | 'withPrivate') =>
+    settings.offer(name, true, 'you')
+  if (onlyLocal && open('onlyLocal') && settings.source('skip') === undefined) {
+    const answer = await ui.choose({
+      message: 'What should be copied?',
+      options: [
+        {
+          value: 'all',
+          label: 'Everything',
+          hint: `${counted(copied.objects, 'file')}, ${bytesOf(copied.bytes)}`,
+        },
+        {
+          value: 'local',
+          label: 'Without the media of other servers',
+          hint: `${counted(onlyLocal.copied.objects, 'file')}, ${bytesOf(onlyLocal.copied.bytes)}`,
+        },
+      ],
+    })
+    if (answer === 'local') {
+      take('onlyLocal')
+      const first =
+        'Mastodon shows what its database says is there. So it has to forget the media of other servers first, or pictures stay broken for months. Clear it now, with a rehearsal before?'
+      if (await ui.agree(first)) settings.offer('cleanCache', true, 'you')
+      else ui.say('Before the cut-over: npx mastodon-r2 migrate --stage cleanup --clean-cache')
+    }
+  }
+  if (suspended.objects > 0 && open('withSuspended')) {
+    const many = counted(suspended.objects, 'file')
+    const yes = await ui.agree(
+      `${many} can be read by nobody but Mastodon: media of suspended users, most likely. R2 has no such protection. Copy them too, and so publish them?`,
+      'no',
+    )
+    if (yes) take('withSuspended')
+  }
+  if (secret.objects > 0 && open('withPrivate')) {
+    const yes = await ui.agree(
+      `${counted(secret.objects, 'file')} in backups/ and imports/ are private. On R2 whoever has an address there can read it. Copy them too?`,
+      'no',
+    )
+    if (yes) take('withPrivate')
+  }
+}
+
+/** How much of Mastodon rests during the switch. */
+export async function askVariant({ ui, settings }: MigrateRun): Promise<void> {
+  if (settings.on('stop') || settings.on('noDowntime')) return
+  const option = (value: CutoverVariant, label: string) => ({
+    value,
+    label,
+    hint: variantWords[value],
+  })
+  const answer = await ui.choose({
+    message: 'How should Mastodon be switched?',
+    options: [
+      option('quiet', 'With Sidekiq at rest'),
+      option('stop', 'With Mastodon stopped'),
+      option('no-downtime', 'While all of it runs'),
+    ],
+  })
+  if (answer === 'stop') settings.offer('stop', true, 'you')
+  if (answer === 'no-downtime') settings.offer('noDowntime', true, 'you')
+}
+
+const NAMES = ['onlyLocal', 'skip', 'withPrivate', 'withSuspended'] as const
+
+/**
+ * What is copied: as the flags say, else as the runs before. A run without flags must not bring what
+ * an earlier one left out on purpose.
+ */
+export function chooseSelection(
+  { settings }: MigrateRun,
+  checkpoint: Checkpoint | undefined,
+): Selection {
+  const isGiven = NAMES.some((name) => settings.source(name) !== undefined)
+  const earlier = isGiven ? undefined : earlierSelection(checkpoint)
+  return {
+    onlyLocal: earlier?.onlyLocal ?? settings.on('onlyLocal'),
+    skip: earlier?.skip ?? settings.get('skip') ?? [],
+    withPrivate: earlier?.withPrivate ?? settings.on('withPrivate'),
+    withSuspended: earlier?.withSuspended ?? settings.on('withSuspended'),
+  }
+}
+
+/** The rules as the checkpoint keeps them; undefined where there are none. */
+function earlierSelection(checkpoint: Checkpoint | undefined): Partial<Selection> | undefined {
+  try {
+    const rules: unknown = JSON.parse(checkpoint?.selection ?? '')
+    return typeof rules === 'object' && rules !== null ? rules : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Where rclone is missing, installs it if the person wants that; else the copy says what to type. */
+export async function offerRclone({ ui, host }: MigrateRun, rclone: RclonePort): Promise<void> {
+  try {
+    await rclone.version()
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'rclone-missing') return
+    const { installCommand } = await import('../services/rclone/commands.ts')
+    const found = await installCommand()
+    if (!found) return
+    const asRoot = { ...found, program: 'sudo', args: [found.program, ...found.args] }
+    const command = host.userId === 0 ? found : asRoot
+    const line = commandLine(command)
+    if (!(await ui.agree(`${error.what} Install it now? This runs: ${line}`))) return
+    const done = ui.busy(`Running ${line}`)
+    const { exitCode } = await runnerOf(host).run(command).finally(done)
+    if (exitCode !== 0) ui.warn(`That did not work. Try it in another terminal: ${line}`)
+  }
 }

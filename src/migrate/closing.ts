@@ -1,13 +1,53 @@
-import { counted } from '../core/amounts.ts'
+import { count, counted } from '../core/amounts.ts'
 import type { Ended } from '../flow/flow.ts'
-import { lostFiles } from '../plan/comparison.ts'
-import { NOT_TAKEN_BACK } from '../plan/ledger.ts'
+import { NOT_TAKEN_BACK } from '../plan/apply.ts'
+import { type Comparison, lostFiles } from '../plan/report-schema.ts'
+import type { CopyPlace } from '../services/rclone/port.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { Closing } from '../ui/port.ts'
-import { refillArgs } from './clearing.ts'
-import { laterRemoval } from './later-removal.ts'
+import { refillArgs } from './clean-up.ts'
 import type { PreparedMigration } from './prepare.ts'
 import { safeFrom } from './stages.ts'
+
+const KEPT_DAYS = 30
+const DAY_MS = 86_400_000
+
+/**
+ * How to remove what was copied, once nobody can need it any more: 30 days after the switch. Nothing
+ * here removes it. What was left out of the copy is only there, so no command is given then.
+ */
+export function laterRemoval(
+  from: CopyPlace,
+  switchedAt: Date,
+  {
+    leftOut,
+    compareLine,
+  }: { readonly leftOut: Comparison['leftOut']; readonly compareLine: string },
+): string[] {
+  const day = new Date(switchedAt.getTime() + KEPT_DAYS * DAY_MS).toISOString().slice(0, 10)
+  const compare = ['Compare once more before that:', `  ${compareLine}`]
+  if (from.kind === 'bucket') {
+    return [`Keep the old bucket ${from.bucket}, and delete it not before ${day}.`, ...compare]
+  }
+  const { private: privates = 0, suspended = 0, skipped = 0 } = leftOut
+  const only = privates + suspended + skipped
+  if (only > 0) {
+    return [
+      `Keep the files in ${from.path}, also after ${day}: ${count(only)} of them were left out of the copy and are nowhere else.`,
+    ]
+  }
+  return [
+    `Keep the files in ${from.path}; remove them not before ${day}.`,
+    ...compare,
+    'Then:',
+    `  find ${quoted(from.path)}/ -mindepth 1 -delete`,
+  ]
+}
+
+/** For a POSIX shell. */
+function quoted(path: string): string {
+  return /^[\w/.,@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}
 
 interface MigrateEnded extends Ended {
   readonly stage: Stage

@@ -1,25 +1,79 @@
 import type { Command } from '../commands.ts'
 import { Problem } from '../core/problem.ts'
-import { carryOut, session } from '../flow/flow.ts'
-import { settingsOf } from '../flow/report-settings.ts'
+import { carryOut, session, settingsOf } from '../flow/flow.ts'
+import { servicesOf } from '../flow/world.ts'
 import type { Report } from '../plan/report.ts'
 import type { Stage } from '../settings/stages.ts'
-import { wrap } from '../ui/wrap.ts'
-import { askCleanUp } from './ask.ts'
-import { askSelection } from './ask-selection.ts'
-import { askVariant } from './ask-variant.ts'
+import { linesOf } from '../setup/run-placed.ts'
+import { wrap } from '../ui/words.ts'
+import { askCleanUp, askSelection, askVariant, offerRclone } from './ask.ts'
 import { migrateClosing } from './closing.ts'
-import { holdMigration } from './hold-migration.ts'
 import { otherStageLine, sameStageLine } from './line.ts'
-import { offerRclone } from './offer-rclone.ts'
-import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare.ts'
-import { redirectsStage } from './redirects-stage.ts'
+import {
+  holdMigration,
+  keepHeapSmall,
+  type MigrateRun,
+  type PreparedMigration,
+  prepareMigration,
+} from './prepare.ts'
 import { rehearseMigration } from './rehearsal.ts'
 import { migrateCatalog, migrateFlags } from './settings.ts'
-import { keepHeapSmall } from './small-heap.ts'
 import { stagesInDetail } from './stage-steps.ts'
 import { nextStage, type Standing, standing } from './stages.ts'
-import { tellResting } from './tell-resting.ts'
+
+/** What both commands call by the same name; `--engine` and `--from` mean other things there. */
+const shared = new Set([
+  'mastodonDir',
+  'envFile',
+  'accountId',
+  'cloudflareApiUrl',
+  's3EndpointUrl',
+  'connectTo',
+  'dryRun',
+  'yes',
+  'json',
+  'quiet',
+  'verbose',
+  'noColor',
+])
+
+/** The last stage is a command of its own. */
+export async function redirectsStage({ host, settings }: MigrateRun): Promise<number> {
+  const { redirects } = await import('../redirects/redirects.ts')
+  return redirects.run(host, [...given(settings), ...tokenFile(host.argv)])
+}
+
+function given(settings: MigrateRun['settings']): string[] {
+  return settings.entries().flatMap(([name, { value, text, source }]) => {
+    if (!shared.has(name) || source === 'default') return []
+    const flag = settings.flag(name as Parameters<typeof settings.flag>[0])
+    if (value === true) return [flag]
+    const texts = Array.isArray(text) ? text : [String(text)]
+    return texts.flatMap((one) => [flag, one])
+  })
+}
+
+/** The token's file is named again; its text is nobody's argument. */
+function tokenFile(argv: readonly string[]): string[] {
+  const flag = '--api-token-file'
+  const at = argv.indexOf(flag)
+  const joined = argv.find((word) => word.startsWith(`${flag}=`))
+  if (joined !== undefined) return [joined]
+  const path = at < 0 ? undefined : argv[at + 1]
+  return path === undefined ? [] : [flag, path]
+}
+
+/** A cut-over that was killed may have left Sidekiq at rest, and then nothing federates. */
+export async function tellResting(
+  run: MigrateRun,
+  { installation }: PreparedMigration,
+): Promise<void> {
+  const { commands, sidekiq } = await servicesOf(run, installation)
+  if (!commands || !(await sidekiq())?.some(({ quiet }) => quiet)) return
+  run.ui.warn(
+    `Sidekiq rests and takes no jobs, since a cut-over that was cut off. To go on with that: ${otherStageLine(run, 'cutover')}. To wake Sidekiq instead: ${linesOf(commands.wake)}`,
+  )
+}
 
 /**
  * Moves the media of a running server, a stage at a time. With a person it goes from stage to stage

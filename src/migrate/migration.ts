@@ -1,10 +1,95 @@
+import { classOf, type LeftOut } from '../plan/report-schema.ts'
 import type { CheckpointPort } from '../services/checkpoint/port.ts'
-import type { TootctlPort } from '../services/mastodon/tootctl-port.ts'
-import type { MediaSource } from '../services/media/port.ts'
+import type { TootctlPort } from '../services/mastodon/port.ts'
+import type { MediaFile, MediaSource } from '../services/media/port.ts'
 import type { CopyPlace, RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import type { Stage } from '../settings/stages.ts'
-import type { Selection } from './selection.ts'
+
+/** Nobody but its owner may read it: `chmod 0600`, as Mastodon does to media of suspended users. */
+export function isClosed(mode: number | undefined): boolean {
+  return mode !== undefined && (mode & 0o077) === 0
+}
+
+/**
+ * How a tree's files are usually readable. `closed`: all of them are 0600, which is the umask then and
+ * no suspension. It takes the whole tree to know that, and one closed file that no suspension touches
+ * (suspend_account_service.rb closes media attachments only). In doubt `open`: closed files are left out.
+ */
+export class UsualModes {
+  #open = false
+  #umask = false
+
+  see({ key, mode }: Pick<MediaFile, 'key' | 'mode'>): void {
+    if (this.#open) return
+    const { name, closable } = classOf(key)
+    // What was put there by hand tells nothing about Mastodon.
+    if (name === 'other' || name === 'cachedOther') return
+    if (!isClosed(mode)) this.#open = true
+    else if (!closable) this.#umask = true
+  }
+
+  /** Nothing that is seen later changes it. */
+  get isCertain(): boolean {
+    return this.#open
+  }
+
+  get result(): 'open' | 'closed' {
+    return !this.#open && this.#umask ? 'closed' : 'open'
+  }
+}
+
+/** Reads as far as the first open file: one batch, nearly always. */
+export async function usualModes(
+  source: MediaSource,
+  signal?: AbortSignal,
+): Promise<'open' | 'closed'> {
+  if (source.kind === 's3') return 'open'
+  const modes = new UsualModes()
+  for await (const files of source.files({ few: true, ...(signal && { signal }) })) {
+    for (const file of files) modes.see(file)
+    if (modes.isCertain) break
+  }
+  return modes.result
+}
+
+/** What a migration copies. Everything, unless something is left out for a reason that is told. */
+export interface Selection {
+  /** Leave out `cache/`: media of other servers, which can be fetched again. */
+  readonly onlyLocal: boolean
+  /** Prefixes left out because the person said so. */
+  readonly skip: readonly string[]
+  /** Copy `backups/` and `imports/` too, which everyone who has the address could read. */
+  readonly withPrivate: boolean
+  /** Copy media of suspended users too, which publishes it. */
+  readonly withSuspended: boolean
+}
+
+export interface TreeHabits {
+  /** From usualModes(). */
+  readonly usualModes: 'open' | 'closed'
+  /** Milliseconds since the epoch; without it a file that is being stored counts as suspended. */
+  readonly now?: number
+}
+
+/** Milliseconds in which Mastodon opens a file that it has put in its place. */
+const STORING_MS = 10 * 60_000
+
+/** Why a file is left out; undefined when it is copied. */
+export function leftOut(
+  file: MediaFile,
+  { onlyLocal, skip, withPrivate, withSuspended }: Selection,
+  { usualModes, now }: TreeHabits,
+): LeftOut | undefined {
+  const { key, mode, changedAt } = file
+  if (skip.some((prefix) => key.startsWith(prefix))) return 'skipped'
+  if (onlyLocal && key.startsWith('cache/')) return 'cache'
+  if (!withPrivate && classOf(key).private) return 'private'
+  if (withSuspended || usualModes === 'closed' || !isClosed(mode)) return undefined
+  // kt-paperclip moves a closed temporary file into place, then opens it (storage/filesystem.rb).
+  // Opening it changes its ctime, so that a later copy sees it as new.
+  return now !== undefined && now - changedAt < STORING_MS ? 'unfinished' : 'suspended'
+}
 
 /** What the steps of `migrate` know besides the world. */
 export interface Migration {

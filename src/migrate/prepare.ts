@@ -1,24 +1,31 @@
+import { setFlagsFromString } from 'node:v8'
 import { announcementNotes } from '../announce/notes.ts'
-import { envWriter } from '../flow/env-writer.ts'
 import type { Run } from '../flow/flow.ts'
-import { lazyCloudflare } from '../flow/lazy-cloudflare.ts'
-import { lazyPort, once } from '../flow/lazy-port.ts'
-import { lazyS3 } from '../flow/lazy-s3.ts'
-import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { remember } from '../flow/memory.ts'
-import { stateHome } from '../flow/state-home.ts'
-import { callListener, processesOf, runnerOf, s3Connector, webConnector } from '../flow/world.ts'
+import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
+import {
+  callListener,
+  envWriter,
+  lazyCloudflare,
+  lazyPort,
+  lazyS3,
+  once,
+  processesOf,
+  runnerOf,
+  s3Connector,
+  stateHome,
+  webConnector,
+} from '../flow/world.ts'
 import type { MediaSurvey } from '../plan/report-schema.ts'
 import type { World } from '../plan/step.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
-import type { Installation } from '../services/mastodon/port.ts'
+import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import type { ConnectS3, S3Port } from '../services/s3/port.ts'
+import type { Stage } from '../settings/stages.ts'
 import type { OldProvider } from '../setup/old-provider.ts'
-import { findMigrationTarget, type MigrationTarget } from '../setup/target.ts'
-import { targetSetup } from '../setup/target-setup.ts'
-import { chooseSelection } from './choose-selection.ts'
+import { findMigrationTarget, type MigrationTarget, targetSetup } from '../setup/target.ts'
+import { chooseSelection } from './ask.ts'
 import { otherStageLine } from './line.ts'
 import type { Migration } from './migration.ts'
 import type { migrateCatalog } from './settings.ts'
@@ -162,4 +169,47 @@ async function migrationOf(
     say: (line) => ui.say(line),
   }
   return { migration, checkpoint: known, old }
+}
+
+/** The notes that this process keeps others from. */
+const held = new Set<string>()
+
+/**
+ * Keeps a second migration to the same bucket away until this run ends, and whoever else would write
+ * the env file; looks need no lock. Problems: `migration-running`, `checkpoint-not-writable`, `locked`.
+ */
+export async function holdMigration(
+  run: MigrateRun,
+  { migration, installation }: PreparedMigration,
+  stage: Stage,
+): Promise<void> {
+  const { path } = migration.checkpoint
+  const looksOnly = stage === 'survey' || (stage === 'compare' && !run.settings.on('removeExtras'))
+  if (looksOnly || run.settings.on('dryRun')) return
+  if (stage === 'announce' || stage === 'cutover') await holdEnv(run, installation.envFile)
+  if (held.has(path)) return
+  const { lockCheckpoint } = await import('../services/checkpoint/lock.ts')
+  const who = { pid: run.host.pid, command: 'migrate' }
+  const release = await lockCheckpoint(migration.checkpoint, who)
+  run.atEnd.push(async () => {
+    held.delete(path)
+    await release()
+  })
+  held.add(path)
+}
+
+async function holdEnv(run: MigrateRun, file: EnvFileOnDisk): Promise<void> {
+  if (held.has(file.realPath) || !(await holdEnvFile(run, file, { lookOnly: false }))) return
+  held.add(file.realPath)
+  run.atEnd.push(async () => void held.delete(file.realPath))
+}
+
+/**
+ * A stream of a million small objects otherwise lets V8's space for young ones grow to tens of
+ * megabytes, of which nothing is needed a moment later, and that for old ones to twice what lives.
+ */
+export function keepHeapSmall(): void {
+  setFlagsFromString('--max-semi-space-size=2')
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=25')
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import type { SandboxAddress } from '../rehearse/command.ts'
-import { startSandboxProcess } from '../rehearse/sandbox-process.ts'
+import { startSandboxProcess } from '../rehearse/rehearsal.ts'
 import type { Stage } from '../settings/stages.ts'
 import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare.ts'
 

@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
-import { flag, oneOf } from '../settings/rules.ts'
-import { setting } from '../settings/setting.ts'
+import { flag, oneOf, setting } from '../settings/setting.ts'
 import { stages } from '../settings/stages.ts'
 
 /** `/` at the start is a slip; a prefix is what keys begin with. */

@@ -1,11 +1,10 @@
 import { Problem } from '../core/problem.ts'
-import { preparedPath } from '../flow/prepared-path.ts'
+import { preparedPath } from '../flow/mastodon-here.ts'
 import { callListener, s3Connector } from '../flow/world.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
-import { bucketSource } from '../setup/bucket-source.ts'
-import { type OldProvider, oldProvider } from '../setup/old-provider.ts'
+import { bucketSource, type OldProvider, oldProvider } from '../setup/old-provider.ts'
 import type { MigrationTarget } from '../setup/target.ts'
 import type { MigrateRun } from './prepare.ts'
 
@@ -63,7 +62,7 @@ async function findProvider(
     const isElsewhere =
       error instanceof Problem && ['no-old-provider', 'old-provider-is-target'].includes(error.code)
     if (!isElsewhere) throw error
-    const { findBackups } = await import('../services/mastodon/backups.ts')
+    const { findBackups } = await import('../services/mastodon/env-write.ts')
     const { readStatements } = await import('../services/mastodon/env-text.ts')
     for (const { path, text } of await findBackups(installation.envFile.realPath)) {
       const active = readStatements(text).filter((statement) => statement.active)

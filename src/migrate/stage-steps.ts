@@ -1,6 +1,6 @@
 import { announce } from '../announce/announce.ts'
 import { Problem } from '../core/problem.ts'
-import { servicesOf } from '../flow/services-of.ts'
+import { servicesOf } from '../flow/world.ts'
 import type { Report } from '../plan/report.ts'
 import type { Step } from '../plan/step.ts'
 import type { Stage } from '../settings/stages.ts'
@@ -9,8 +9,7 @@ import { compareStage } from './compare/stage.ts'
 import { copyMedia } from './copy/step.ts'
 import { cutoverSteps } from './cutover/steps.ts'
 import type { MigrateRun, PreparedMigration } from './prepare.ts'
-import { holdSlurper } from './slurper/slurper-hold.ts'
-import { slurp } from './slurper/step.ts'
+import { holdSlurper, slurp } from './slurper/step.ts'
 import { surveyStage } from './survey/survey.ts'
 
 /** A stage, ready to be carried out. */

@@ -1,8 +1,103 @@
 import { Cancelled, Problem } from '../core/problem.ts'
-import { Ledger } from './ledger.ts'
-import type { Outcome, Progress } from './outcome.ts'
 import type { Facts, Finding, Step, World } from './step.ts'
 import { factsOf, lookAt, type Plan } from './survey.ts'
+
+/** How a step ended. */
+export interface Outcome {
+  readonly id: string
+  readonly title: string
+  readonly status: 'ready' | 'changed' | 'failed' | 'blocked' | 'skipped'
+  readonly note: string
+  readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
+  /** Carried out, but the run ended before it could be seen to have worked. */
+  readonly unconfirmed?: true
+  /** How far it came by then. */
+  readonly reached?: string
+  /** What to type before the next run can do what this one left. */
+  readonly next?: string
+}
+
+/** Told while the steps run; knows nothing of screens. */
+export interface Progress {
+  started(id: string, title: string): void
+  told(id: string, title: string, state: string): void
+  ended(outcome: Outcome): void
+}
+
+/** How the note of a step begins that stays changed against its will. */
+export const NOT_TAKEN_BACK = 'could not be taken back'
+
+/** What a run has learned and done so far, step by step. */
+export class Ledger {
+  readonly #progress: Progress
+  readonly #outcomes = new Map<string, Outcome>()
+  readonly #warnings = new Set<string>()
+  #facts: Partial<Facts>
+
+  constructor(progress: Progress, facts: Partial<Facts>) {
+    this.#progress = progress
+    this.#facts = facts
+  }
+
+  get facts(): Partial<Facts> {
+    return this.#facts
+  }
+
+  get warnings(): readonly string[] {
+    return [...this.#warnings]
+  }
+
+  outcomeOf(step: Step): Outcome {
+    const { id, title } = step
+    const skipped: Outcome = { id, title, status: 'skipped', note: 'not reached', changes: [] }
+    const outcome = this.#outcomes.get(id) ?? skipped
+    const reached = outcome.unconfirmed ? step.reached?.() : undefined
+    return reached === undefined ? outcome : { ...outcome, reached }
+  }
+
+  heed(warnings: readonly string[] = []): void {
+    for (const warning of warnings) this.#warnings.add(warning)
+  }
+
+  learn(facts: Partial<Facts> | undefined): void {
+    this.#facts = { ...this.#facts, ...facts }
+  }
+
+  /** Told to the one who watches, unless `silent`: then it goes on beside the next steps. */
+  record(
+    { id, title }: Step,
+    status: Outcome['status'],
+    note: string,
+    changes: Outcome['changes'],
+    { silent = false, ...more }: { silent?: boolean; next?: string } = {},
+  ): void {
+    const outcome = { id, title, status, note, changes, ...more }
+    this.#outcomes.set(id, outcome)
+    if (!silent) this.#progress.ended(outcome)
+  }
+
+  /** What is known of a step until its change has ended: whoever stops the run leaves it like that. */
+  begin({ id, title }: Step, changes: Outcome['changes']): void {
+    const outcome = { id, title, status: 'failed', note: 'stopped', changes } as const
+    this.#outcomes.set(id, { ...outcome, unconfirmed: true })
+  }
+
+  /** With the reason: a Problem says there how things stand meanwhile. */
+  notTakenBack(step: Step, error: unknown): void {
+    const isKnown = error instanceof Problem
+    const what = isKnown ? `${sentence(error.what)} ${error.why} ${error.next}` : String(error)
+    this.record(step, 'failed', `${NOT_TAKEN_BACK}: ${what}`, [])
+  }
+
+  unconfirmed(id: string): void {
+    const outcome = this.#outcomes.get(id)
+    if (outcome) this.#outcomes.set(id, { ...outcome, unconfirmed: true })
+  }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
 
 export interface Applied {
   readonly outcomes: readonly Outcome[]

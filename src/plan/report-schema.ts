@@ -1,5 +1,9 @@
 import * as z from 'zod'
-import { leftOutReasons } from '../migrate/selection.ts'
+
+/** Why a copy leaves files out. */
+export const leftOutReasons = ['cache', 'skipped', 'private', 'suspended', 'unfinished'] as const
+
+export type LeftOut = (typeof leftOutReasons)[number]
 
 const amount = z.object({ objects: z.number(), bytes: z.number() })
 const named = amount.extend({
@@ -67,3 +71,135 @@ export const mediaSurveySchema = z.object({
 
 export type MediaSurvey = z.infer<typeof mediaSurveySchema>
 export type Amount = z.infer<typeof amount>
+
+const tally = z.object({
+  objects: z.number(),
+  /** At the source, or in the bucket where the source has none. */
+  bytes: z.number(),
+  /** The first few keys. */
+  examples: z.array(z.string()),
+})
+
+const wrongHeader = z.object({
+  key: z.string(),
+  header: z.enum(['Content-Type', 'Cache-Control']),
+  is: z.string().nullable(),
+  expected: z.string(),
+})
+
+/** What a comparison of source and bucket found, as the JSON report holds it. */
+export const comparisonSchema = z.object({
+  /** RFC 3339: when it began. */
+  at: z.string(),
+  source: z.string(),
+  /** Nothing is missing, nothing differs, and everything at the source could be read. */
+  equal: z.boolean(),
+  same: z.object({ objects: z.number(), bytes: z.number() }),
+  missing: tally,
+  sizeDiffers: tally,
+  contentDiffers: tally,
+  /** At the source, where nothing can be said about the bucket. */
+  unreadable: tally,
+  /** In the bucket since this migration put it there, and gone at the source. */
+  extra: tally,
+  /** In the bucket only, from Mastodon or others: as it should be after the switch. */
+  uploaded: tally,
+  /** Was in the bucket when both sides were equal; Mastodon deleted it there after the switch. */
+  deletedSince: tally,
+  /** At the source, by why the selection leaves it out. */
+  leftOut: z.record(z.string(), z.number()),
+  /** At the source: links, pipes and names that are not copied as they stand. */
+  oddities: z.number(),
+  /** Null unless contents were compared. */
+  contents: z.object({ compared: z.number(), notComparable: z.number() }).nullable(),
+  /** Null unless a sample was taken. */
+  headers: z
+    .object({
+      sampled: z.number(),
+      wrong: z.object({ objects: z.number(), examples: z.array(wrongHeader) }),
+    })
+    .nullable(),
+})
+
+export type Comparison = z.infer<typeof comparisonSchema>
+export type WrongHeader = z.infer<typeof wrongHeader>
+
+/** At the source, and not as they are there in the bucket. */
+export function lostFiles(comparison: Comparison): number {
+  const { missing, sizeDiffers, contentDiffers, unreadable } = comparison
+  return missing.objects + sizeDiffers.objects + contentDiffers.objects + unreadable.objects
+}
+
+/** A kind of media that Mastodon stores below a prefix of its own. */
+export interface MediaClass {
+  /** Stable: the JSON report names classes by it. */
+  readonly name: string
+  readonly title: string
+  readonly prefix: string
+  /** How Mastodon gets it again, words for a table with tootctl commands; undefined: it is lost. */
+  readonly again?: string
+  /** Not meant for everyone who has the address. */
+  readonly private?: true
+  /** Suspending an account takes these files' permissions away, and those of no other class. */
+  readonly closable?: true
+}
+
+const CARDS = 'with new posts only; old ones stay without'
+
+/** From Mastodon's attachment definitions; the first prefix that fits counts. */
+export const mediaClasses: readonly MediaClass[] = [
+  { name: 'avatars', title: 'avatars', prefix: 'accounts/avatars/' },
+  { name: 'headers', title: 'headers', prefix: 'accounts/headers/' },
+  { name: 'attachments', title: 'attachments', prefix: 'media_attachments/', closable: true },
+  { name: 'emoji', title: 'emoji', prefix: 'custom_emojis/' },
+  { name: 'siteUploads', title: 'site uploads', prefix: 'site_uploads/' },
+  {
+    name: 'cachedAvatars',
+    title: 'avatars of others',
+    prefix: 'cache/accounts/avatars/',
+    again: 'tootctl accounts refresh --all',
+  },
+  {
+    name: 'cachedHeaders',
+    title: 'headers of others',
+    prefix: 'cache/accounts/headers/',
+    again: 'tootctl accounts refresh --all',
+  },
+  {
+    name: 'cachedAttachments',
+    title: 'attachments of others',
+    prefix: 'cache/media_attachments/',
+    again: 'when looked at, after media remove --days 0',
+    closable: true,
+  },
+  {
+    name: 'cachedEmoji',
+    title: 'emoji of others',
+    prefix: 'cache/custom_emojis/',
+    again: 'with new posts, after emoji purge --remote-only',
+  },
+  { name: 'previewCards', title: 'preview cards', prefix: 'cache/preview_cards/', again: CARDS },
+  // Before 3.1.4 there was no cache/.
+  { name: 'previewCards', title: 'preview cards', prefix: 'preview_cards/', again: CARDS },
+  {
+    name: 'backups',
+    title: 'archives of users',
+    prefix: 'backups/',
+    again: 'users ask for a new one; kept for 7 days',
+    private: true,
+  },
+  { name: 'imports', title: 'imports (leftovers)', prefix: 'imports/', private: true },
+  {
+    name: 'cachedOther',
+    title: 'other below cache/',
+    prefix: 'cache/',
+  },
+  { name: 'other', title: 'other', prefix: '' },
+]
+
+const other: MediaClass = { name: 'other', title: 'other', prefix: '' }
+
+/** The class of an object key. */
+export function classOf(key: string): MediaClass {
+  return mediaClasses.find(({ prefix }) => key.startsWith(prefix)) ?? other
+}

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/problem.ts'
 import type { CopySummary } from '../migrate/migration.ts'
-import type { Rotation } from '../rotate/rotation.ts'
+import type { Rotation } from '../rotate/keys.ts'
 import type {
   BootstrapToken,
   BucketRef,
@@ -9,8 +9,7 @@ import type {
   LocationHint,
   Zone,
 } from '../services/cloudflare/port.ts'
-import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
-import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
+import type { EnvFileOnDisk, Installation, ProcessesPort } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'

@@ -1,6 +1,5 @@
 import type { Problem } from '../core/problem.ts'
-import type { EnvReader, Installation } from '../services/mastodon/port.ts'
-import type { ProcessesPort } from '../services/mastodon/processes-port.ts'
+import type { EnvReader, Installation, ProcessesPort } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
 import type { Clock } from './step.ts'

@@ -1,11 +1,11 @@
 import type { Finding, Step } from '../plan/step.ts'
+import type { Redirect, Rule } from '../services/cloudflare/port.ts'
 import { type CloudflarePort, permissionNames, type Zone } from '../services/cloudflare/port.ts'
-import type { Redirect, Rule } from '../services/cloudflare/rules-port.ts'
-import { skipped } from '../setup/skipped.ts'
-import { isOurItem, itemOf, lookAtBulk, takeFromBulk } from './bulk-list.ts'
-import { granted } from './granted.ts'
-import type { OldPrefix } from './old-prefix.ts'
-import { isOurSingle, SINGLE_PHASE, singleRule, zoneOf } from './single-rule.ts'
+import { skipped } from '../setup/edge.ts'
+import { isOurItem, itemOf, lookAtBulk, takeFromBulk } from './bulk.ts'
+import type { OldPrefix } from './redirecting.ts'
+import { granted } from './redirecting.ts'
+import { isOurSingle, SINGLE_PHASE, singleRule, zoneOf } from './single.ts'
 
 /** What is taken away: what leads to this media host, of these prefixes where they are named. */
 export interface DropWish {

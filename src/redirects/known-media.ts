@@ -1,8 +1,8 @@
 import { Problem } from '../core/problem.ts'
-import type { World } from '../plan/step.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
-import { newUrl } from './old-prefix.ts'
+import { newUrl, type OldPrefix, oldUrl, type Redirecting } from './redirecting.ts'
 
 type At = Pick<World, 'connectS3' | 'web' | 'setup'>
 
@@ -130,5 +130,124 @@ function notPublic(url: string, status: number): Problem {
     what: `${url} gave status ${status}, though the file is in the bucket.`,
     why: 'Redirected now, old addresses would lead to nothing. If it was asked for before it was there, Cloudflare remembers that for some minutes.',
     next: 'Wait five minutes and run this again. If it stays: npx mastodon-r2 check',
+  })
+}
+
+/**
+ * Before anything is redirected: a known file is in the bucket and public, and no new one appears at
+ * the old place. `strict`: it is Cloudflare who redirects, so no file on this machine is found first.
+ */
+export function knownMediaIsPublic(
+  { known, switchedOn }: Redirecting,
+  { strict }: { readonly strict: boolean },
+): Step<'connectS3' | 'web' | 'setup'> {
+  return {
+    id: 'known-media',
+    title: 'Known media',
+
+    async look(at): Promise<Finding> {
+      const problem = (await known.fault(at)) ?? (switchedOn ? undefined : notSwitched())
+      if (problem === undefined) {
+        const count = (await known.keys(at)).length
+        const files = count === 1 ? 'a known file is' : `${count} known files are`
+        return { is: 'ready', note: `${files} in the bucket and at https://${at.setup.mediaHost}` }
+      }
+      if (strict) return { is: 'blocked', problem }
+      return { is: 'later', note: problem.what, next: problem.next }
+    },
+  }
+}
+
+function notSwitched(): Problem {
+  return new Problem({
+    code: 'storage-not-switched',
+    what: 'Mastodon still stores new media at the old place.',
+    why: 'Redirected now, everything that is uploaded from here on would be out of sight.',
+    next: 'Switch it first: npx mastodon-r2 migrate --stage cutover',
+  })
+}
+
+/** Rules reach every place within seconds (Cloudflare docs); a minute for a slow day. */
+const SPREAD_MS = 60_000
+const PAUSE_MS = 2_000
+
+/** What an old address does: the status of its redirect, or why it is none to the media host. */
+export type Led = { readonly status: number } | { readonly fault: string }
+
+/** Asks for one old address, and does not follow it. */
+export async function follow(
+  { web }: Pick<World, 'web'>,
+  prefix: OldPrefix,
+  key: string,
+  mediaHost: string,
+): Promise<Led> {
+  const url = oldUrl(prefix, key)
+  try {
+    const answer = await web.fetch(url, { method: 'HEAD' })
+    const [location] = answer.header('location')
+    const isRedirect = [301, 302, 307, 308].includes(answer.status)
+    if (isRedirect && location === newUrl(mediaHost, key)) return { status: answer.status }
+    const where = isRedirect && location !== undefined ? ` to ${location}` : ''
+    return { fault: `${url} answers with status ${answer.status}${where}` }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { fault: `${url}: ${error.what}` }
+  }
+}
+
+/** Undefined when every known file's old address redirects with this status. */
+export async function ledFault(
+  at: Pick<World, 'web' | 'connectS3' | 'setup'>,
+  { known, mediaHost }: Redirecting,
+  prefix: OldPrefix,
+  status: number,
+): Promise<string | undefined> {
+  for (const key of await known.keys(at)) {
+    const led = await follow(at, prefix, key, mediaHost)
+    if ('fault' in led) return led.fault
+    if (led.status !== status) {
+      return `${oldUrl(prefix, key)} redirects with ${led.status}, not ${status}`
+    }
+  }
+  return undefined
+}
+
+/** Undefined unless every known file's old address leads to the media host already. */
+export async function ledAlready(
+  at: Pick<World, 'web' | 'connectS3' | 'setup'>,
+  { known, mediaHost }: Redirecting,
+  prefix: OldPrefix,
+): Promise<number | undefined> {
+  let status: number | undefined
+  for (const key of await known.keys(at)) {
+    const led = await follow(at, prefix, key, mediaHost)
+    if ('fault' in led) return undefined
+    status = led.status
+  }
+  return status
+}
+
+/** Waits until it is so. Problem `redirect-not-seen`. */
+export async function proveRedirect(
+  at: Pick<World, 'web' | 'connectS3' | 'setup' | 'clock'>,
+  redirecting: Redirecting,
+  prefix: OldPrefix,
+  status: number,
+): Promise<void> {
+  const start = at.clock.now().getTime()
+  for (;;) {
+    const fault = await ledFault(at, redirecting, prefix, status)
+    if (fault === undefined) return
+    if (at.clock.now().getTime() - start >= SPREAD_MS) throw notSeen(prefix, fault)
+    await at.clock.sleep(PAUSE_MS)
+  }
+}
+
+function notSeen({ host }: OldPrefix, fault: string): Problem {
+  return new Problem({
+    code: 'redirect-not-seen',
+    what: 'Cloudflare took the redirect, and old addresses do not lead to the media host.',
+    why: `${fault}. Another rule may come first, or ${host} does not pass through Cloudflare.`,
+    next: `Look at the zone's rules in the dashboard and at the orange cloud of ${host}, and run this again; or use --engine nginx.`,
   })
 }

@@ -1,13 +1,12 @@
 import { Problem } from '../core/problem.ts'
-import { envWriter } from '../flow/env-writer.ts'
 import type { Run } from '../flow/flow.ts'
-import { lazyCloudflare } from '../flow/lazy-cloudflare.ts'
-import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { remember } from '../flow/memory.ts'
+import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
 import { chooseToken } from '../flow/token.ts'
 import {
   callListener,
   connectTo,
+  envWriter,
+  lazyCloudflare,
   processesOf,
   runnerOf,
   s3Connector,
@@ -17,11 +16,9 @@ import type { World } from '../plan/step.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import { findTarget } from '../setup/target.ts'
-import { targetSetup } from '../setup/target-setup.ts'
+import { findTarget, targetSetup } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
-import type { OldPrefix } from './old-prefix.ts'
-import type { Redirecting } from './redirecting.ts'
+import type { OldPrefix, Redirecting } from './redirecting.ts'
 import type { redirectsCatalog } from './settings.ts'
 
 export type RedirectsRun = Run<typeof redirectsCatalog>

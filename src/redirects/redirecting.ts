@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { Problem } from '../core/problem.ts'
+import { isForbidden } from '../services/cloudflare/refusal.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { KnownMedia } from './known-media.ts'
 
@@ -11,4 +14,61 @@ export interface Redirecting {
   readonly switchedOn: boolean
   /** Media that is still on this machine. */
   readonly local: MediaSource | undefined
+}
+
+/** Where old addresses begin; what follows is the object's key. */
+export interface OldPrefix {
+  readonly host: string
+  /** Begins and ends with a slash. */
+  readonly path: string
+}
+
+export function oldUrl({ host, path }: OldPrefix, key: string): string {
+  return `https://${host}${path}${encoded(key)}`
+}
+
+export function newUrl(mediaHost: string, key: string): string {
+  return `https://${mediaHost}/${encoded(key)}`
+}
+
+export function prefixName({ host, path }: OldPrefix): string {
+  return `${host}${path}`
+}
+
+/** Short and made of letters and digits only, so that it can be part of names elsewhere. */
+export function prefixMark(prefix: OldPrefix): string {
+  return createHash('sha256').update(prefixName(prefix)).digest('hex').slice(0, 12)
+}
+
+function encoded(key: string): string {
+  return key.split('/').map(encodeURIComponent).join('/')
+}
+
+const TOKENS = 'https://dash.cloudflare.com/?to=/:account/api-tokens'
+const USER_TOKENS = 'https://dash.cloudflare.com/profile/api-tokens'
+
+/** Says which permissions are to be granted where Cloudflare only says no; named as in its dashboard. */
+export async function granted<T>(
+  permissions: readonly string[],
+  call: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof Problem && isForbidden(error)) throw ungranted(permissions, error)
+    throw error
+  }
+}
+
+function ungranted(permissions: readonly string[], cause: Problem): Problem {
+  const names = permissions.map((permission) => `"${permission}"`).join(' and ')
+  return new Problem(
+    {
+      code: 'redirect-permission',
+      what: `The API token may not do this: it lacks ${names}.`,
+      why: `Cloudflare refused. ${cause.why}`,
+      next: `Add ${names} to the token at ${TOKENS} (a user token: ${USER_TOKENS}), and run this again. Or let the web server redirect: --engine nginx`,
+    },
+    { cause },
+  )
 }

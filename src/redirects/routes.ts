@@ -1,8 +1,8 @@
 import { Problem } from '../core/problem.ts'
 import { type CloudflarePort, permissionNames, type Zone } from '../services/cloudflare/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import type { OldPrefix } from './old-prefix.ts'
-import type { WebServer } from './port.ts'
+import type { OldPrefix } from './redirecting.ts'
+import type { WebServer } from './web-server.ts'
 
 /** Who redirects a prefix. */
 export type Route = { readonly prefix: OldPrefix } & (

@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
-import { flag, oneOf } from '../settings/rules.ts'
-import { setting } from '../settings/setting.ts'
+import { flag, oneOf, setting } from '../settings/setting.ts'
 
 /** Cloudflare's bound for sources that match what is below them (docs: bulk redirects, parameters). */
 const MOST_SLASHES = 16

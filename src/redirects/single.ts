@@ -1,13 +1,53 @@
 import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import { permissionNames, type Zone } from '../services/cloudflare/port.ts'
-import type { NewRule, Rule } from '../services/cloudflare/rules-port.ts'
-import { isSameRule } from '../setup/same-rule.ts'
-import { granted } from './granted.ts'
-import { ledAlready, ledFault, proveRedirect } from './leads-there.ts'
-import { type OldPrefix, prefixName } from './old-prefix.ts'
-import type { Redirecting } from './redirecting.ts'
-import { FREE_RULES, SINGLE_PHASE, singleRule, zoneOf } from './single-rule.ts'
+import {
+  type NewRule,
+  permissionNames,
+  type Rule,
+  type RulePlace,
+  type Zone,
+} from '../services/cloudflare/port.ts'
+import { isSameRule } from '../setup/edge.ts'
+import { ledAlready, ledFault, proveRedirect } from './known-media.ts'
+import { granted, type OldPrefix, prefixMark, prefixName, type Redirecting } from './redirecting.ts'
+
+export const SINGLE_PHASE = 'http_request_dynamic_redirect'
+
+/** Redirect rules that the Free plan has in a zone (Cloudflare docs, rules: single redirects). */
+export const FREE_RULES = 10
+
+const REF = 'mastodon-r2-redirect-'
+
+/** The rule for one prefix; its ref comes from the prefix, so that it is found again. */
+export function singleRule(prefix: OldPrefix, mediaHost: string, status: 301 | 302): NewRule {
+  const { host, path } = prefix
+  const starts = path === '/' ? '' : ` and starts_with(http.request.uri.path, "${path}")`
+  const rest = `substring(http.request.uri.path, ${path.length})`
+  return {
+    ref: `${REF}${prefixMark(prefix)}`,
+    description: `mastodon-r2: ${prefixName(prefix)} to ${mediaHost}`,
+    expression: `http.host eq "${host}"${starts}`,
+    action: 'redirect',
+    parameters: {
+      from_value: {
+        target_url: { expression: `concat("https://${mediaHost}/", ${rest})` },
+        status_code: status,
+        preserve_query_string: true,
+      },
+    },
+    enabled: true,
+  }
+}
+
+/** Made by this tool for this media host; another Mastodon may have its own in the same zone. */
+export function isOurSingle({ ref, parameters }: Rule, mediaHost: string): boolean {
+  const target = JSON.stringify(parameters ?? {})
+  return ref?.startsWith(REF) === true && target.includes(`https://${mediaHost}/`)
+}
+
+export function zoneOf(zoneId: string): RulePlace {
+  return { kind: 'zone', zoneId }
+}
 
 type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
 type At = Pick<World, Needs>

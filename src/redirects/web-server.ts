@@ -1,9 +1,26 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import { follow } from './leads-there.ts'
-import { type OldPrefix, prefixName } from './old-prefix.ts'
-import type { WebServer, WebServerPort } from './port.ts'
-import type { Redirecting } from './redirecting.ts'
+import type { Command } from '../services/process/port.ts'
+import { render } from '../template.ts'
+import { follow } from './known-media.ts'
+import { type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
+
+/** The web server's own opinion about a piece of its configuration, in a scratch one; nothing live is touched. */
+export interface WebServerPort {
+  check(kind: WebServer, piece: string): Promise<Opinion>
+}
+
+export type WebServer = 'nginx' | 'caddy'
+
+export type Opinion =
+  | { readonly is: 'good' }
+  /** Its words, one line. */
+  | { readonly is: 'bad'; readonly said: string }
+  /** Not on this machine, or it could not say. */
+  | { readonly is: 'unknown'; readonly why: string }
 
 type Needs = 'web' | 'connectS3' | 'setup' | 'clock'
 
@@ -75,4 +92,123 @@ function refused(kind: WebServer, said: string): Problem {
     why: said,
     next: 'Nothing was changed. Use --engine single where Cloudflare is in front, and please report this.',
   })
+}
+
+/** Names below templates/. `here`: files of this machine come first. */
+export function webServerTemplate(kind: WebServer, here: boolean): string {
+  const ending = { nginx: 'conf', caddy: 'txt' } as const
+  return `redirect-${kind}${here ? '' : '-away'}.${ending[kind]}`
+}
+
+export interface WebServerWish {
+  readonly kind: WebServer
+  readonly prefix: OldPrefix
+  readonly mediaHost: string
+  readonly status: 301 | 302
+  /** Folder that the web server serves files from, where there are any at the old address. */
+  readonly publicFolder: string | undefined
+}
+
+/** The block for the web server's configuration. */
+export function webServerText(template: string, wish: WebServerWish): string {
+  const { kind, prefix, mediaHost, status, publicFolder } = wish
+  const names = {
+    PREFIX: `https://${prefixName(prefix)}`,
+    MEDIA_HOST: mediaHost,
+    HOST: prefix.host,
+    PATH: prefix.path,
+  }
+  const how =
+    kind === 'nginx'
+      ? {
+          PATTERN: prefix.path.replaceAll('.', '\\.'),
+          FLAG: status === 301 ? 'permanent' : 'redirect',
+        }
+      : { STATUS: String(status) }
+  const root = publicFolder === undefined ? {} : { ROOT: rootOf(wish, publicFolder) }
+  const named = kind === 'nginx' && publicFolder !== undefined ? { NAME: locationName(prefix) } : {}
+  return render(template, { ...names, ...how, ...root, ...named })
+}
+
+/** Of nginx's second location; a server block may have one for each path. */
+function locationName({ path }: OldPrefix): string {
+  return `mastodon_r2${path.replaceAll(/\W+/g, '_').replace(/_$/, '')}`
+}
+
+/** nginx looks for the whole path below its root, Caddy for what follows the prefix. */
+function rootOf({ kind, prefix }: WebServerWish, folder: string): string {
+  const path = kind === 'nginx' ? folder : `${folder.replace(/\/$/, '')}${prefix.path}`
+  return /^[\w./@+-]+$/.test(path) ? path : `"${path.replaceAll(/["\\]/g, '\\$&')}"`
+}
+
+/** Runs a program to its end; one that can't be started is a Problem. */
+type Run = (
+  command: Command,
+) => Promise<{ readonly exitCode: number | undefined; readonly stderr: string }>
+
+const PIECE = 'mastodon-r2-redirect.conf'
+
+/** Asks `nginx -t` or `caddy adapt` about a configuration in a scratch folder. */
+export function connectWebServer(run: Run): WebServerPort {
+  return {
+    async check(kind, piece) {
+      const folder = await mkdtemp(join(tmpdir(), `mastodon-r2-${kind}-`))
+      try {
+        await writeFile(join(folder, PIECE), piece)
+        await writeFile(join(folder, 'whole.conf'), wholes[kind](folder))
+        return await ask(run, commands[kind](folder))
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
+    },
+  }
+}
+
+/** A user other than root may not write to the folders that nginx was built with. */
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+
+const wholes: Record<WebServer, (folder: string) => string> = {
+  nginx: (folder) => `pid ${folder}/pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+${TEMPORARY.map((name) => `  ${name}_temp_path ${folder}/${name};\n`).join('')}  server {
+    listen unix:${folder}/socket;
+    include ${folder}/${PIECE};
+  }
+}
+`,
+  caddy: (folder) => `:8080 {
+	import ${folder}/${PIECE}
+}
+`,
+}
+
+const commands: Record<WebServer, (folder: string) => Command> = {
+  nginx: (folder) => ({
+    program: 'nginx',
+    args: ['-t', '-q', '-e', 'stderr', '-p', folder, '-c', `${folder}/whole.conf`],
+    env: {},
+  }),
+  caddy: (folder) => ({
+    program: 'caddy',
+    args: ['adapt', '--adapter', 'caddyfile', '--config', `${folder}/whole.conf`],
+    env: {},
+  }),
+}
+
+/** Only what it says about our piece is held against the piece. */
+async function ask(run: Run, command: Command): Promise<Opinion> {
+  try {
+    const { exitCode, stderr } = await run(command)
+    if (exitCode === 0) return { is: 'good' }
+    const lines = stderr.split('\n').filter((line) => line.trim() !== '')
+    const said = lines.find((line) => line.includes(PIECE))
+    if (said !== undefined) return { is: 'bad', said }
+    return { is: 'unknown', why: lines[0] ?? `${command.program} ended with ${exitCode}` }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { is: 'unknown', why: error.what }
+  }
 }

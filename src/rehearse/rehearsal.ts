@@ -1,11 +1,33 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Problem, type ProblemDetails } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
-import { readTemplate } from '../read-template.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
-import { startSandboxProcess } from './sandbox-process.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
+import type { Catalog } from '../settings/setting.ts'
+import { readTemplate } from '../template.ts'
+import type { SandboxAddress } from './command.ts'
+
+/** Starts `sandbox` as a process of its own, which goes when the run ends. Throws its Problems. */
+export async function startSandboxProcess(
+  { host, atEnd }: Pick<Run<Catalog>, 'host' | 'atEnd'>,
+  flags: readonly string[],
+): Promise<SandboxAddress> {
+  const { start } = await import('../services/process/run.ts')
+  const child = start(
+    {
+      program: host.execPath,
+      args: [host.script, 'sandbox', '--json', '--attached', ...flags],
+      env: {},
+    },
+    { environment: host.environment },
+  )
+  atEnd.push(() => child.stop())
+  const told = JSON.parse(await child.firstLine()) as SandboxAddress | ProblemDetails
+  if ('what' in told) throw new Problem(told)
+  return told
+}
 
 export interface Rehearsal {
   /** As found, with a scratch copy in the env file's place. */
@@ -54,7 +76,7 @@ async function scratchCopy(
 ): Promise<Installation> {
   const path = join(folder, '.env.production')
   const original = found.envFile
-  const { fileText } = await import('../services/mastodon/file-text.ts')
+  const { fileText } = await import('../services/mastodon/env-text.ts')
   const text = original.exists ? original.text : await readTemplate('env-sample.txt')
   await writeFile(path, fileText.encode(text), { mode: 0o600, flag: 'wx' })
   if (original.mode !== undefined) await chmod(path, original.mode & 0o700)

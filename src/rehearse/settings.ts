@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
-import { hostName } from '../settings/host-name.ts'
-import { duration, flag, oneOf } from '../settings/rules.ts'
-import { setting } from '../settings/setting.ts'
+import { hostName } from '../settings/names.ts'
+import { duration, flag, oneOf, setting } from '../settings/setting.ts'
 
 const delay = (about: string, fallback: string) =>
   ({ value: 'TIME', help: about, rule: duration, fallback, group: 'Other worlds' }) as const

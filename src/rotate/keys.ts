@@ -1,7 +1,49 @@
 import { Problem } from '../core/problem.ts'
-import type { Finding, Step } from '../plan/step.ts'
-import { retiringKeys } from '../setup/fresh-key.ts'
-import { judgeRotation, type Rotation } from './rotation.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import type { BucketRef, KeyWish, MintedKey } from '../services/cloudflare/port.ts'
+import { keyState, nameInState } from '../setup/access-keys.ts'
+import { lostKeys, mintFresh, retiringKeys } from '../setup/fresh-key.ts'
+
+/** What there is to rotate, as the names of the keys tell it. */
+export interface Rotation {
+  /** `begin`: a new key is made. `finish`: the env file holds it already. */
+  readonly kind: 'begin' | 'finish'
+  /** The key that the env file held at the start, as Cloudflare shows it. */
+  readonly envKey: MintedKey | undefined
+  /** What is removed at the end, and never before. */
+  readonly old: readonly MintedKey[]
+  /** Why the old key can't be removed by this program; undefined when it can. */
+  readonly stays: string | undefined
+}
+
+/**
+ * `envKey` is the key in the env file, undefined when the token does not see it; `retiring` are the
+ * old keys of this bucket and host that are not in any env file.
+ */
+export function judgeRotation(
+  envKey: MintedKey | undefined,
+  retiring: readonly MintedKey[],
+  bucket: BucketRef,
+): Rotation {
+  const state = envKey && keyState(envKey.name)
+  const switched = state === 'pending' || (state !== 'retiring' && retiring.length > 0)
+  if (switched) return { kind: 'finish', envKey, old: retiring, stays: undefined }
+  const stays = reasonToStay(envKey, bucket)
+  const own = envKey && stays === undefined ? [envKey] : []
+  return { kind: 'begin', envKey, old: [...own, ...retiring], stays }
+}
+
+/** A key that opens more than this bucket may be used by others, so it is not ours to remove. */
+function reasonToStay(key: MintedKey | undefined, at: BucketRef): string | undefined {
+  if (key === undefined) return 'this API token does not see it'
+  if (keyState(key.name) !== undefined && key.limits === undefined) return undefined
+  const only = key.limits?.only
+  const isThis =
+    only?.bucket === at.bucket &&
+    only.accountId === at.accountId &&
+    only.jurisdiction === at.jurisdiction
+  return isThis ? undefined : 'it opens more than this bucket, so others may use it'
+}
 
 /** What there is to rotate: the names of the keys tell how far an earlier run came. */
 export const oldKey: Step<'cloudflare' | 'setup' | 'facts'> = {
@@ -42,4 +84,146 @@ function nothingToRotate(): Problem {
     next: 'Set this server up first: npx mastodon-r2 init',
     exit: 2,
   })
+}
+
+const will = 'mark it as the old one'
+
+/**
+ * Marks the old key before the env file forgets it: from then on any run knows that it has to go,
+ * and until the file is written, that it has to stay.
+ */
+export const oldKeyName: Step<'cloudflare' | 'setup' | 'clock' | 'facts'> = {
+  id: 'old-key-name',
+  title: 'Name of the old key',
+
+  async look({ facts }): Promise<Finding> {
+    const { rotation, keyProven, oldKeyNamed } = facts
+    if (!rotation) return { is: 'waiting', on: 'rotation', will }
+    const known = { oldKeyNamed: true as const }
+    if (rotation.kind === 'finish') return { is: 'ready', note: 'known', facts: known }
+    if (!keyProven) return { is: 'waiting', on: 'keyProven', will }
+    if (oldKeyNamed) return { is: 'ready', note: 'marked as the old one', facts: known }
+    if (rotation.stays !== undefined) return { is: 'ready', note: 'left alone', facts: known }
+    return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+  },
+
+  async change({ cloudflare, setup, clock, facts }) {
+    const key = facts.rotation?.envKey
+    if (key && keyState(key.name) !== 'retiring') {
+      const name = nameInState({ setup, clock }, key.name, 'retiring')
+      await cloudflare.renameKey(setup.owner, key, name)
+    }
+    return { oldKeyNamed: true }
+  },
+
+  /** Also when it is not certain that the name was given: an answer may have got lost. */
+  async undo({ cloudflare, setup, clock, facts }) {
+    const { rotation, keyProven, envWritten } = facts
+    const before = rotation?.envKey
+    if (!before || rotation.kind !== 'begin' || rotation.stays !== undefined) return undefined
+    if (!keyProven || envWritten) return undefined
+    const key = await cloudflare.findKey(setup.owner, before.id)
+    if (!key || keyState(key.name) !== 'retiring') return undefined
+    const isOurs = keyState(before.name) === 'retiring'
+    const name = isOurs ? nameInState({ setup, clock }, key.name, 'inUse') : before.name
+    await cloudflare.renameKey(setup.owner, key, name)
+    return 'the old key has its name again, and stays in use'
+  },
+}
+
+type Needs = 'cloudflare' | 'connectS3' | 'setup' | 'clock' | 'facts'
+type At = Pick<World, Needs>
+
+/** The key that takes over: same bucket, same addresses, and as long a life as the old one had. */
+export const newKey: Step<Needs> = {
+  id: 'new-key',
+  title: 'New key',
+
+  async look(at): Promise<Finding> {
+    const { facts, setup } = at
+    const { rotation, accessKey } = facts
+    if (!rotation) return { is: 'waiting', on: 'rotation', will: 'make a new key' }
+    if (rotation.kind === 'finish') return inPlace(at)
+    if (accessKey) return { is: 'ready', note: 'made', facts: { accessKey } }
+    const wish = wishFor(at, rotation)
+    const lost = (await lostKeys(at)).map(({ name }) => `remove the unused key "${name}"`)
+    const from = wish.allowIps.length === 0 ? '' : `, from ${wish.allowIps.join(', ')}`
+    const but = wish.refuseIps?.length ? `, not from ${wish.refuseIps.join(', ')}` : ''
+    const until = wish.expiresOn === undefined ? '' : `, until ${wish.expiresOn}`
+    const make = `make a key for the bucket ${setup.at.bucket} alone${from}${but}${until}`
+    return { is: 'change', changes: [...lost, make].map((what) => ({ what, risk: 'safe' })) }
+  },
+
+  async change(at) {
+    const { cloudflare, setup, facts } = at
+    for (const key of await lostKeys(at)) await cloudflare.revokeKey(setup.owner, key.id)
+    const key = await mintFresh(at, wishFor(at, facts.rotation as Rotation))
+    return {
+      accessKey: { accessKeyId: key.id, secretAccessKey: key.secretAccessKey, minted: true },
+    }
+  },
+
+  async undo({ cloudflare, setup, facts }) {
+    if (facts.rotation?.kind !== 'begin' || !facts.accessKey || facts.envWritten) return undefined
+    await cloudflare.revokeKey(setup.owner, facts.accessKey.accessKeyId)
+    return 'the new key was removed again, as it is not in use'
+  },
+}
+
+/** `minted`: nothing has proven it for certain, so that it is tried as a new one is. */
+async function inPlace({ connectS3, setup }: At): Promise<Finding> {
+  const { knownKey } = setup
+  if (!knownKey) throw new Error('A rotation without a key in the env file.')
+  try {
+    await connectS3(knownKey).headBucket()
+  } catch (error) {
+    if (error instanceof Problem && /^s3-(401|403|404)$/.test(error.code)) throw broken(error)
+    throw error
+  }
+  const facts = { accessKey: { ...knownKey, minted: true } }
+  return { is: 'ready', note: 'the one in the env file', facts }
+}
+
+function wishFor({ setup, clock }: At, { envKey }: Rotation): Omit<KeyWish, 'name'> {
+  const limits = envKey?.limits
+  const given = setup.allowIps.length > 0
+  const refuseIps = given ? [] : (limits?.refuseIps ?? [])
+  const expiresOn = setup.keyExpiresOn ?? (envKey && expiryAfter(envKey, clock.now()))
+  return {
+    at: setup.at,
+    allowIps: given ? setup.allowIps : (limits?.allowIps ?? []),
+    ...(refuseIps.length > 0 ? { refuseIps } : {}),
+    ...(expiresOn === undefined ? {} : { expiresOn }),
+  }
+}
+
+/** A key made for 90 days is followed by one for 90 days; RFC 3339 without milliseconds. */
+function expiryAfter({ issuedOn, expiresOn }: MintedKey, now: Date): string | undefined {
+  if (expiresOn === undefined) return undefined
+  const life = Date.parse(expiresOn) - Date.parse(issuedOn ?? '')
+  const end = life > 0 ? now.getTime() + life : Date.parse(expiresOn)
+  if (!(end > now.getTime())) throw noExpiry(expiresOn)
+  return new Date(end).toISOString().replace(/\.\d{3}Z$/, 'Z')
+}
+
+function noExpiry(expiresOn: string): Problem {
+  return new Problem({
+    code: 'rotate-expiry-unknown',
+    what: `The old key ended on ${expiresOn}, and it is not known how long it was meant to live.`,
+    why: 'The new key gets the life of the old one unless told.',
+    next: 'Say when the new key should end: --expires DATE',
+    exit: 2,
+  })
+}
+
+function broken(cause: Problem): Problem {
+  return new Problem(
+    {
+      code: 'rotate-new-key-broken',
+      what: 'The key in the env file does not open the bucket, so the old key stays.',
+      why: `A rotation had put it there, and since then it was removed or limited. ${cause.what}`,
+      next: 'Put a working key there first: npx mastodon-r2 init',
+    },
+    { cause },
+  )
 }

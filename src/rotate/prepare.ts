@@ -1,14 +1,11 @@
 import { Problem } from '../core/problem.ts'
-import { chooseAccount } from '../flow/choose-account.ts'
-import { envWriter } from '../flow/env-writer.ts'
 import type { Run } from '../flow/flow.ts'
-import { holdEnvFile } from '../flow/hold-env-file.ts'
-import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { type Remembered, remember } from '../flow/memory.ts'
-import { chooseToken } from '../flow/token.ts'
+import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
+import { chooseAccount, chooseToken } from '../flow/token.ts'
 import {
   callListener,
   connectTo,
+  envWriter,
   processesOf,
   runnerOf,
   s3Connector,

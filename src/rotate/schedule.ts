@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import type { Host } from '../host.ts'
-import { readTemplate } from '../read-template.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { shellWord } from '../settings/replay.ts'
 import type { Catalog } from '../settings/setting.ts'
-import { render } from '../template.ts'
+import { readTemplate, render } from '../template.ts'
 import { rotateFlags } from './settings.ts'
 
 const TOKEN_FILE = '/etc/mastodon-r2/cloudflare-token'

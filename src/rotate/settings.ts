@@ -1,6 +1,5 @@
 import { catalog } from '../settings/catalog.ts'
-import { duration, flag, oneOf } from '../settings/rules.ts'
-import { setting } from '../settings/setting.ts'
+import { duration, flag, oneOf, setting } from '../settings/setting.ts'
 
 const own = {
   restart: setting({

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Secret } from '../core/secret.ts'
-import { findPermissionGroup, permissionGroupId } from './api/permission-groups.ts'
+import { findPermissionGroup, permissionGroupId } from './api/permits.ts'
 import { createEdgeState } from './edge/state.ts'
 import type { Delays, SandboxToken, SandboxZone, World } from './world.ts'
 

@@ -1,5 +1,4 @@
-import { flag, oneOf } from './rules.ts'
-import { setting } from './setting.ts'
+import { flag, oneOf, setting } from './setting.ts'
 
 /** How a run talks, and how much it may do. */
 export const outputCatalog = {

@@ -1,4 +1,6 @@
-import type * as z from 'zod'
+import { isIP } from 'node:net'
+import * as z from 'zod'
+import { Secret } from '../core/secret.ts'
 
 /** A setting, told once: it feeds parsing, help, questions, checks, errors and the README's table. */
 export interface Setting<T> {
@@ -51,3 +53,107 @@ export function setting<T>(definition: Setting<T>): Setting<T> {
 
 export type Catalog = Readonly<Record<string, Setting<unknown>>>
 export type ValueOf<S> = S extends Setting<infer T> ? T : never
+
+export const text = z.string().min(1, 'is empty')
+
+export const flag = z.boolean()
+
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `must be one of ${values.join(', ')}` })
+}
+
+/** Account and zone ids are 32 hexadecimal characters. */
+export const cloudflareId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/, "is 32 characters of 0-9 and a-f; it stands in the dashboard's address")
+
+/** The bootstrap token. Its text is never shown, so the messages don't repeat it. */
+export const apiToken = z
+  .string()
+  .transform((value) => value.trim())
+  .superRefine((value, context) => {
+    const message = tokenFault(value)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
+  .transform((value) => new Secret(value))
+
+function tokenFault(value: string): string | undefined {
+  if (value === '') return 'is empty'
+  if (/^bearer\s/i.test(value)) return 'starts with "Bearer"; paste the token alone'
+  if (/\s/.test(value)) return 'has a space or a line break in it; paste the token alone'
+  if (value.startsWith('cfk_') || /^[0-9a-f]{37}$/.test(value)) {
+    return 'is a Global API Key; make an API token instead'
+  }
+  if (/^[0-9a-f]{64}$/.test(value)) return 'is an S3 secret access key; an API token is needed'
+  if (/^[0-9a-f]{32}$/.test(value)) return 'is an id (account or access key), not an API token'
+  if (!/^[A-Za-z0-9_-]{40,200}$/.test(value)) {
+    return 'does not look like an API token (at least 40 letters, digits, "-" or "_")'
+  }
+  return undefined
+}
+
+export const cidrs = z.array(
+  z.string().refine(isCidr, {
+    error: ({ input }) =>
+      `"${String(input)}" is not an address or range such as 203.0.113.7 or 2001:db8::/32`,
+  }),
+)
+
+function isCidr(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+  )
+}
+
+/** scheme://host[:port], or `*` (Cloudflare R2 docs, buckets/cors). */
+export const origins = z.array(
+  z.string().refine((value) => value === '*' || /^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(value), {
+    error: ({ input }) =>
+      `"${String(input)}" is not an origin such as https://social.example.com (no path), or *`,
+  }),
+)
+
+/** Days or a date or a full time → RFC 3339 without milliseconds, which Cloudflare refuses. */
+export const expiry = z.string().transform((value, context) => {
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(value) ? new Date(`${value}T23:59:59Z`) : new Date(value)
+  const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/
+  if (!shape.test(value) || Number.isNaN(date.getTime()) || !sameDay(value, date)) {
+    context.addIssue({ code: 'custom', message: `is not a date such as 2027-06-30` })
+    return z.NEVER
+  }
+  return date.toISOString().replace(/\.\d{3}Z$/, 'Z')
+})
+
+function sameDay(value: string, date: Date): boolean {
+  return value.length > 10 || date.toISOString().startsWith(value)
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+
+/** `90s`, `15m`, `1h` → milliseconds. */
+export const duration = z.string().transform((value, context) => {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) ?? []
+  if (number === undefined || unit === undefined) {
+    context.addIssue({ code: 'custom', message: 'is not a time such as 90s, 15m or 1h' })
+    return z.NEVER
+  }
+  return Number(number) * UNITS[unit as keyof typeof UNITS]
+})
+
+export const webUrl = z
+  .string()
+  .refine(isWebUrl, 'must be an http or https address')
+  .transform((value) => value.replace(/\/+$/, ''))
+
+/** An address without path, as Mastodon's S3_ENDPOINT must be. */
+export const endpointUrl = webUrl.refine(
+  (value) => new URL(value).pathname === '/' && !value.includes('?'),
+  'must have no path: the bucket is named by --bucket',
+)
+
+function isWebUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+}

@@ -1,4 +1,6 @@
-import type { Step } from '../plan/step.ts'
+import type { Finding, Step } from '../plan/step.ts'
+import type { LifecycleRule } from '../services/cloudflare/port.ts'
+import { ownLifecycleRule, stays, type Undo } from './undoing.ts'
 
 /** The R2 bucket. One that exists in the account is adopted; names are the account's own. */
 export const bucket: Step<'cloudflare' | 'setup'> = {
@@ -22,6 +24,135 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
 
   async change({ cloudflare, setup }) {
     await cloudflare.createBucket(setup.at, setup.location)
+    return {}
+  },
+}
+
+/** The bucket goes only when it is empty, serves no host, and its flag was given. */
+export function undoBucket(undo: Undo): Step<'cloudflare' | 'setup'> {
+  return {
+    id: 'bucket',
+    title: 'Bucket',
+
+    async look({ cloudflare, setup }): Promise<Finding> {
+      const { at, mediaHost } = setup
+      if (!(await cloudflare.findBucket(at))) {
+        return { is: 'ready', note: `${at.bucket} does not exist` }
+      }
+      const [filled, hosts] = await Promise.all([
+        cloudflare.hasObjects(at),
+        cloudflare.listCustomDomains(at),
+      ])
+      if (filled === undefined) return stays('this token may not see whether it is empty')
+      if (filled) return stays(`${at.bucket} is not empty`)
+      const { detachDomain, deleteEmptyBucket } = undo.wishes
+      const others = hosts.filter((host) => !(detachDomain && host === mediaHost))
+      if (!deleteEmptyBucket) return stays(`${at.bucket} is empty`, 'deleteEmptyBucket')
+      const [host] = others
+      if (host === mediaHost) return stays(`it serves ${host}`, 'detachDomain')
+      if (host !== undefined) return stays(`it serves ${others.join(', ')}, too`)
+      const what = `delete the empty bucket ${at.bucket}`
+      return { is: 'change', changes: [{ what, risk: 'destructive' }] }
+    },
+
+    async change({ cloudflare, setup }) {
+      await cloudflare.deleteBucket(setup.at)
+      return {}
+    },
+  }
+}
+
+/** Seven days, as the rule that Cloudflare gives to new buckets. */
+const WEEK_SECONDS = 604_800
+
+/** Broken uploads would be stored, and paid for, until somebody aborts them. */
+export const lifecycle: Step<'cloudflare' | 'setup'> = {
+  id: 'lifecycle',
+  title: 'Lifecycle rule',
+
+  async look({ cloudflare, setup }) {
+    const rules = await cloudflare.getLifecycle(setup.at)
+    const warnings = rules.filter(deletes).map(deletesMedia)
+    if (rules.some(aborts)) {
+      return { is: 'ready', note: 'broken uploads are removed by themselves', warnings }
+    }
+    return {
+      is: 'change',
+      changes: [{ what: 'remove broken uploads after 7 days', risk: 'safe' }],
+      warnings,
+    }
+  },
+
+  async change({ cloudflare, setup }) {
+    const rules = await cloudflare.getLifecycle(setup.at)
+    const ours: LifecycleRule = {
+      id: 'mastodon-r2: abort broken uploads',
+      enabled: true,
+      conditions: {},
+      abortMultipartUploadsTransition: { condition: { type: 'Age', maxAge: WEEK_SECONDS } },
+    }
+    await cloudflare.putLifecycle(setup.at, [...rules.filter(({ id }) => id !== ours.id), ours])
+    return {}
+  },
+}
+
+function aborts(rule: LifecycleRule): boolean {
+  const everywhere = (rule.conditions?.prefix ?? '') === ''
+  return rule.enabled && everywhere && rule.abortMultipartUploadsTransition !== undefined
+}
+
+function deletes(rule: LifecycleRule): boolean {
+  return rule.enabled && rule.deleteObjectsTransition !== undefined
+}
+
+function deletesMedia(rule: LifecycleRule): string {
+  return `The bucket's lifecycle rule "${rule.id}" deletes objects; Mastodon expects its media to stay. It is left as it is: look at it in the dashboard.`
+}
+
+/** The lifecycle rule with our id; Cloudflare's own and those of others stay. */
+export const undoLifecycle: Step<'cloudflare' | 'setup'> = {
+  id: 'lifecycle',
+  title: 'Lifecycle rule',
+
+  async look({ cloudflare, setup }) {
+    const rules = await cloudflare.getLifecycle(setup.at)
+    if (!rules.some(({ id }) => id === ownLifecycleRule)) {
+      return { is: 'ready', note: 'no rule of this tool' }
+    }
+    const kept = rules.length === 1 ? '' : `; ${rules.length - 1} of others stay`
+    return { is: 'change', changes: [{ what: `remove the lifecycle rule${kept}`, risk: 'safe' }] }
+  },
+
+  async change({ cloudflare, setup }) {
+    const rules = await cloudflare.getLifecycle(setup.at)
+    await cloudflare.putLifecycle(
+      setup.at,
+      rules.filter(({ id }) => id !== ownLifecycleRule),
+    )
+    return {}
+  },
+}
+
+const LATER = 'Switch it off in the dashboard once nothing links there any more.'
+
+/** The r2.dev address is throttled, uncached, and a second way in beside the custom domain. */
+export const devUrl: Step<'cloudflare' | 'setup'> = {
+  id: 'dev-url',
+  title: 'r2.dev address',
+
+  async look({ cloudflare, setup }) {
+    if (!(await cloudflare.isDevUrlEnabled(setup.at))) return { is: 'ready', note: 'off' }
+    const current = setup.installation.settings.get('S3_ALIAS_HOST')?.value
+    if (current !== undefined && /\.r2\.dev(\/|$)/i.test(current)) {
+      const warnings = [`Media is served by ${current} now, so it stays on. ${LATER}`]
+      return { is: 'ready', note: 'on, and in use', warnings }
+    }
+    const what = 'switch the r2.dev address off; media is served by the custom domain alone'
+    return { is: 'change', changes: [{ what, risk: 'public' }] }
+  },
+
+  async change({ cloudflare, setup }) {
+    await cloudflare.disableDevUrl(setup.at)
     return {}
   },
 }

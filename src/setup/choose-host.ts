@@ -1,8 +1,8 @@
 import { Problem } from '../core/problem.ts'
 import type { CloudflarePort, Zone } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
 import type { Ui } from '../ui/port.ts'
 
 const OTHER = 'another'

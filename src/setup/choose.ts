@@ -1,15 +1,13 @@
 import { Problem } from '../core/problem.ts'
-import { chooseAccount } from '../flow/choose-account.ts'
-import { type Remembered, remember } from '../flow/memory.ts'
-import { preparedPath } from '../flow/prepared-path.ts'
-import { r2Endpoint } from '../flow/storage-block.ts'
+import { preparedPath, type Remembered, r2Endpoint, remember } from '../flow/mastodon-here.ts'
+import { chooseAccount } from '../flow/token.ts'
 import type { Setup } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
 import { bucketFor } from '../settings/names.ts'
 import type { Settings } from '../settings/resolve.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
 import type { Ui } from '../ui/port.ts'
 import { chooseHost } from './choose-host.ts'
 
@@ -173,7 +171,7 @@ async function findKnownKey(
 ): Promise<S3Key | undefined> {
   if (remembered.bucket === bucket && remembered.key) return remembered.key
   if (target.kind === 'print' || !target.file.exists) return undefined
-  const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
+  const { railsSettings } = await import('../services/mastodon/env-read.ts')
   const settings = railsSettings(new Map(), [target.file])
   const prepared = remember({ ...installation, settings }, endpoint)
   return prepared.bucket === bucket ? prepared.key : undefined

@@ -1,5 +1,5 @@
 import type { Ended } from '../flow/flow.ts'
-import { leftOut, skippedSteps } from '../flow/left-out.ts'
+import { leftOut, skippedSteps } from '../flow/flow.ts'
 import type { Setup } from '../plan/step.ts'
 import { shellWord } from '../settings/replay.ts'
 import type { Closing } from '../ui/port.ts'

@@ -1,5 +1,6 @@
-import type { Step } from '../plan/step.ts'
+import type { Finding, Step } from '../plan/step.ts'
 import type { CorsRule } from '../services/cloudflare/port.ts'
+import { ownCorsRule, stays, type Undo } from './undoing.ts'
 
 const OURS = 'mastodon-r2'
 
@@ -42,4 +43,36 @@ function allows({ allowed }: CorsRule, origins: readonly string[]): boolean {
   const methods = allowed.methods.includes('GET') && allowed.methods.includes('HEAD')
   const all = allowed.origins.includes('*')
   return methods && (all || origins.every((origin) => allowed.origins.includes(origin)))
+}
+
+/** The CORS rule with our id; rules of others stay. */
+export function undoCors(undo: Undo): Step<'cloudflare' | 'setup'> {
+  return {
+    id: 'cors',
+    title: 'CORS rule',
+
+    async look({ cloudflare, setup }): Promise<Finding> {
+      const rules = await cloudflare.getCors(setup.at)
+      if (!rules.some(({ id }) => id === ownCorsRule)) {
+        return { is: 'ready', note: 'no rule of this tool' }
+      }
+      if (await goesOn(undo)) {
+        return stays('Mastodon goes on using the bucket')
+      }
+      const kept = rules.length === 1 ? '' : `; ${rules.length - 1} of others stay`
+      return { is: 'change', changes: [{ what: `remove the CORS rule${kept}`, risk: 'safe' }] }
+    },
+
+    async change({ cloudflare, setup }) {
+      const others = (await cloudflare.getCors(setup.at)).filter(({ id }) => id !== ownCorsRule)
+      if (others.length === 0) await cloudflare.deleteCors(setup.at)
+      else await cloudflare.putCors(setup.at, others)
+      return {}
+    },
+  }
+}
+
+async function goesOn(undo: Undo): Promise<boolean> {
+  const traces = await undo.traces()
+  return undo.inUse && traces.some(({ restoration }) => restoration.is === 'foreign')
 }

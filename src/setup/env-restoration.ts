@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
-import { hindrances, readR2Endpoint, storageBlock } from '../flow/storage-block.ts'
+import { hindrances, readR2Endpoint, storageBlock } from '../flow/mastodon-here.ts'
 import type { EnvWriter, Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 

@@ -1,9 +1,9 @@
 import { Problem } from '../core/problem.ts'
-import { hindrances, storageBlock } from '../flow/storage-block.ts'
+import { hindrances, storageBlock } from '../flow/mastodon-here.ts'
 import type { Setup, World } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+import { overruled } from './env-file.ts'
 import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
-import { overruled } from './overruled.ts'
 
 /** How Mastodon's env file is changed so that it stores media on R2. */
 export interface EnvSwitch {

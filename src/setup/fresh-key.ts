@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import type { World } from '../plan/step.ts'
 import type { KeyWish, MintedKey, NewKey } from '../services/cloudflare/port.ts'
-import { keyName, keyPrefix } from './key-names.ts'
+import { keyName, keyPrefix } from './access-keys.ts'
 
 type At = Pick<World, 'cloudflare' | 'setup' | 'clock' | 'facts'>
 

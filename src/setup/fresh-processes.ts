@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
-import { type Freshness, judgeFreshness } from './freshness.ts'
+import { type Freshness, judgeFreshness } from './restart.ts'
 
 type Needs = 'processes' | 'clock' | 'facts'
 type At = Pick<World, Needs>

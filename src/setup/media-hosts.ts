@@ -1,4 +1,4 @@
-import { isAtLeast } from '../services/mastodon/version-number.ts'
+import { isAtLeast } from '../services/mastodon/port.ts'
 
 type Settings = ReadonlyMap<string, { readonly value: string }>
 

@@ -1,9 +1,30 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
-import type { SlurperSource } from '../services/cloudflare/slurper-port.ts'
+import type { SlurperSource } from '../services/cloudflare/port.ts'
+import type { MediaFile, MediaSource, Oddity } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
-import { oldMediaUrl } from './old-media-url.ts'
+import type { ListedObject, S3Port } from '../services/s3/port.ts'
 import { slurperSource } from './slurper-source.ts'
+
+/**
+ * Where people fetch media from another provider, without a slash at the end: the alias host, else what
+ * kt-paperclip makes of host and bucket (Mastodon's config/initializers/paperclip.rb).
+ */
+export function oldMediaUrl(
+  of: (name: string) => string,
+  at: {
+    readonly bucket: string
+    readonly region: string
+    readonly isVirtual: boolean
+  },
+): string {
+  const protocol = of('S3_PROTOCOL') || 'https'
+  const alias = (of('S3_ALIAS_HOST') || of('S3_CLOUDFRONT_HOST')).replace(/\/+$/, '')
+  if (alias !== '') return `${protocol}://${alias}`
+  const host = of('S3_HOSTNAME') || `s3-${at.region}.amazonaws.com`
+  const usesPath = of('S3_ENDPOINT') !== '' && !at.isVirtual
+  return usesPath ? `${protocol}://${host}/${at.bucket}` : `${protocol}://${at.bucket}.${host}`
+}
 
 export type BucketPlace = Extract<CopyPlace, { kind: 'bucket' }>
 
@@ -164,4 +185,42 @@ function prefixed(prefix: string): Problem {
     next: `Copy it with rclone, which can take ${prefix}/ off: rclone copy OLD:BUCKET/${prefix} R2:BUCKET. Then see that all is well: npx mastodon-r2 check`,
     exit: 2,
   })
+}
+
+/**
+ * A bucket as the place where media is copied from; `name` as the person would say it, e.g.
+ * `media at s3.example.com`. One request per 1,000 objects, for each reading.
+ */
+export function bucketSource(s3: S3Port, name: string): MediaSource {
+  return {
+    kind: 's3',
+    name,
+    async *files({ signal, onOddity } = {}) {
+      for await (const page of s3.pages('', signal)) {
+        const files = page.filter((object) => !isFolder(object))
+        for (const object of page) if (isFolder(object)) onOddity?.(folderOddity(object.key))
+        yield files.map(fileOf)
+      }
+    },
+    async find(key) {
+      const head = await s3.head(key)
+      // A request for one object tells no time of change: listed is what counts.
+      return head && { key, size: head.size, changedAt: 0, mode: undefined, etag: head.etag }
+    },
+    read: async (key) => (await s3.get(key)).body,
+  }
+}
+
+/** Some programs put an empty object where a folder would be; nothing can be read from it. */
+function isFolder({ key, size }: ListedObject): boolean {
+  return size === 0 && key.endsWith('/')
+}
+
+function folderOddity(path: string): Oddity {
+  const note = `${path} is an empty object that stands for a folder. It is left out.`
+  return { path, kind: 'not-a-file', note }
+}
+
+function fileOf({ key, size, etag, lastModified }: ListedObject): MediaFile {
+  return { key, size, changedAt: lastModified, mode: undefined, etag }
 }

@@ -1,12 +1,10 @@
-import { envWriter } from '../flow/env-writer.ts'
 import type { Run } from '../flow/flow.ts'
-import { holdEnvFile } from '../flow/hold-env-file.ts'
-import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { type Remembered, remember } from '../flow/memory.ts'
+import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { chooseToken } from '../flow/token.ts'
 import {
   callListener,
   connectTo,
+  envWriter,
   processesOf,
   runnerOf,
   s3Connector,
@@ -15,10 +13,10 @@ import {
 import type { Setup, World } from '../plan/step.ts'
 import { rehearse } from '../rehearse/rehearsal.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import { refuseContradictions } from '../settings/contradictions.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
+import { refuseContradictions } from '../settings/catalog.ts'
 import { chooseSetup, hasMedia } from './choose.ts'
-import { chooseEdge } from './choose-edge.ts'
+import { chooseEdge } from './edge.ts'
 
 export interface PreparedSetup {
   readonly world: World

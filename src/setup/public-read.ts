@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import { MEDIA_CACHE_CONTROL } from '../flow/storage-block.ts'
+import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import type { WebResponse } from '../services/public-web/port.ts'
 

@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import type { PlacedCommand } from '../services/mastodon/services-port.ts'
+import type { PlacedCommand } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 
 /** What the plan shows of commands that are run one after the other. */

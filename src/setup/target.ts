@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
-import { type Remembered, remember } from '../flow/memory.ts'
-import { preparedPath } from '../flow/prepared-path.ts'
+import { preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
+import type { Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
@@ -61,7 +61,7 @@ async function findAside(
   ownEndpoint: string | undefined,
 ): Promise<MigrationTarget | undefined> {
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
-  const { railsSettings } = await import('../services/mastodon/effective-settings.ts')
+  const { railsSettings } = await import('../services/mastodon/env-read.ts')
   const aside = await readEnvFile(preparedPath(installation.envFile))
   if (!aside.exists) return undefined
   const read = { ...installation, settings: railsSettings(new Map(), [aside]) }
@@ -95,4 +95,42 @@ function nothingPrepared({ envFile }: Installation): Problem {
     next: 'Prepare it first; Mastodon goes on as it is meanwhile:\n  npx mastodon-r2 init --existing-media prepare',
     exit: 2,
   })
+}
+
+/**
+ * A setup as the env file has it, for commands that only use it. Token, owner and zone are blank: who
+ * needs those asks Cloudflare.
+ */
+export function targetSetup(installation: Installation, target: MigrationTarget): Setup {
+  const { accountId, bucket, mediaHost, endpoint, key } = target
+  return {
+    token: { id: '', kind: 'account', status: 'active' },
+    owner: { kind: 'account', accountId },
+    at: { accountId, bucket, jurisdiction: jurisdictionOf(target) },
+    location: undefined,
+    zone: {
+      id: '',
+      name: '',
+      status: 'active',
+      type: 'full',
+      paused: false,
+      account: { id: accountId, name: '' },
+    },
+    mediaHost,
+    corsOrigins: ['*'],
+    allowIps: [],
+    keyExpiresOn: undefined,
+    s3Endpoint: endpoint,
+    waitDomainMs: 0,
+    waitKeyMs: 0,
+    installation,
+    storage: 'switch',
+    target: { kind: 'file', file: installation.envFile },
+    knownKey: key,
+  }
+}
+
+function jurisdictionOf({ jurisdiction }: MigrationTarget): Setup['at']['jurisdiction'] {
+  const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
+  return known.find((name) => name === jurisdiction) ?? 'default'
 }

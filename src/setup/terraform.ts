@@ -1,4 +1,4 @@
-import type { Setup } from '../plan/step.ts'
+import type { Setup, Step } from '../plan/step.ts'
 import type { CorsRule } from '../services/cloudflare/port.ts'
 import { quoted } from './quoted.ts'
 
@@ -68,4 +68,30 @@ function block(fields: readonly Field[], indent: string): string {
 function list(items: readonly string[], indent: string): string {
   if (items.length === 0) return '[]'
   return `[\n${items.map((item) => `${indent}  ${item},\n`).join('')}${indent}]`
+}
+
+/**
+ * What the printed Terraform file has to tell of the bucket as it is. Terraform puts all CORS rules
+ * at once, so a rule that the file leaves out would be gone. `keep` is handed the rules.
+ */
+export function terraform(
+  keep: (rules: readonly CorsRule[]) => void,
+): Step<'cloudflare' | 'setup'> {
+  let isRead = false
+  return {
+    id: 'terraform',
+    title: 'Terraform',
+
+    async look() {
+      if (isRead) return { is: 'ready', note: 'the import blocks are printed' }
+      const what = 'print import blocks for what is there (--format terraform-import)'
+      return { is: 'change', changes: [{ what, risk: 'safe' }] }
+    },
+
+    async change({ cloudflare, setup }) {
+      keep(await cloudflare.getCors(setup.at))
+      isRead = true
+      return {}
+    },
+  }
 }

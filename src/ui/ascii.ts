@@ -1,4 +1,4 @@
-import { filtered } from './filtered.ts'
+import { filtered } from './plain.ts'
 
 /** One column stays one column, or clack would lose count of its lines. */
 const PLAIN: ReadonlyMap<string, string> = new Map(

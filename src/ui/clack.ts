@@ -3,10 +3,9 @@ import * as clack from '@clack/prompts'
 import { Cancelled } from '../core/problem.ts'
 import { inAscii } from './ascii.ts'
 import { checkLines, faultLines } from './check-lines.ts'
-import { keyboard } from './keyboard.ts'
+import { filtered } from './plain.ts'
 import type { Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
-import { withoutColour } from './without-colour.ts'
 import {
   closingLines,
   type Line,
@@ -14,8 +13,32 @@ import {
   planLines,
   problemLines,
   settingLines,
+  wrap,
 } from './words.ts'
-import { wrap } from './wrap.ts'
+
+/**
+ * Standard input for questions. When the terminal is gone, leaving raw mode fails (EIO), and readline
+ * would end the process for it before anything could be tidied up.
+ */
+export function keyboard(stdin: NodeJS.ReadStream): NodeJS.ReadStream {
+  return new Proxy(stdin, {
+    get(target, name) {
+      if (name === 'setRawMode') {
+        return (on: boolean) => (target.readableEnded ? target : target.setRawMode(on))
+      }
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+const COLOUR = /\u001B\[[\d;]*m/g
+
+/** The same terminal with colours left out. */
+export function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  return filtered(stream, (text) => text.replace(COLOUR, ''))
+}
 
 export interface ClackOptions {
   readonly stdin: NodeJS.ReadStream

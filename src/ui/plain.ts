@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import type { Outcome } from '../plan/outcome.ts'
+import type { Outcome } from '../plan/apply.ts'
 import { checkLines, faultLines } from './check-lines.ts'
 import type { Ui } from './port.ts'
 import {
@@ -9,8 +9,8 @@ import {
   planLines,
   problemLines,
   settingLines,
+  wrap,
 } from './words.ts'
-import { wrap } from './wrap.ts'
 
 export interface PlainOptions {
   /** Where words go: standard output, or standard error beside a JSON report or a printed block. */
@@ -102,5 +102,22 @@ async function nobody(): Promise<never> {
     why: 'This run has no terminal.',
     next: 'Run it in a terminal, or give every setting as a flag.',
     exit: 2,
+  })
+}
+
+/** The same terminal, with every text changed on its way; moving the cursor still works. */
+export function filtered(
+  stream: NodeJS.WriteStream,
+  change: (text: string) => string,
+): NodeJS.WriteStream {
+  return new Proxy(stream, {
+    get(target, name) {
+      if (name === 'write') {
+        return (chunk: unknown, ...rest: never[]) =>
+          target.write(typeof chunk === 'string' ? change(chunk) : (chunk as never), ...rest)
+      }
+      const value = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
   })
 }

@@ -1,4 +1,4 @@
-import type { Progress } from '../plan/outcome.ts'
+import type { Progress } from '../plan/apply.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
 import type { Checked } from '../plan/verdict.ts'

@@ -1,10 +1,11 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
-import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { type Remembered, remember } from '../flow/memory.ts'
-import { preparedPath } from '../flow/prepared-path.ts'
+import { findMastodonHere, preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
+import type { Setup, World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
-import type { SetupCatalog } from '../settings/setup-catalog.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
+import { type EnvRestoration, envRestoration } from '../setup/env-restoration.ts'
+import type { EnvTrace } from '../setup/undoing.ts'
 
 /**
  * Bucket and media host of the setup that is taken back: from the env file, the file prepared beside
@@ -29,7 +30,7 @@ export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation>
 /** Path and text of each place that may tell, the best one first. */
 async function olderTexts({ envFile }: Installation): Promise<[string, string][]> {
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
-  const { findBackups } = await import('../services/mastodon/backups.ts')
+  const { findBackups } = await import('../services/mastodon/env-write.ts')
   const prepared = await readEnvFile(preparedPath(envFile))
   const backups = [
     ...(await findBackups(envFile.realPath)),
@@ -66,4 +67,47 @@ function nothing({ path }: EnvFileOnDisk): Problem {
     next: 'Name the env file with --env-file, or the setup with --media-host and --bucket.',
     exit: 2,
   })
+}
+
+/** Reads every env file of Mastodon anew, and judges it by its backups and by whose key it holds. */
+export async function envTraces(
+  world: Pick<World, 'envWriter' | 'setup'>,
+  ownKeys: ReadonlySet<string>,
+): Promise<EnvTrace[]> {
+  const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+  const files = await Promise.all(pathsOf(world.setup).map(readEnvFile))
+  return Promise.all(
+    files.map(async (file, index): Promise<EnvTrace> => {
+      const role = index === 0 ? 'main' : index === 1 ? 'aside' : 'other'
+      const clean: EnvRestoration = { is: 'clean' }
+      if (role === 'other') return { role, file, restoration: clean }
+      return { role, file, restoration: await judge(world, file, ownKeys) }
+    }),
+  )
+}
+
+/** The env file, the one prepared beside it, then all others that Mastodon reads. */
+function pathsOf({ installation }: Setup): string[] {
+  const { envFile, envFiles } = installation
+  const known = [envFile.path, preparedPath(envFile)]
+  return [...known, ...envFiles.map(({ path }) => path).filter((path) => !known.includes(path))]
+}
+
+async function judge(
+  { setup, envWriter }: Pick<World, 'envWriter' | 'setup'>,
+  file: EnvFileOnDisk,
+  ownKeys: ReadonlySet<string>,
+): Promise<EnvRestoration> {
+  const [{ findBackups }, { restoreLines }, { readStatements }] = await Promise.all([
+    import('../services/mastodon/env-write.ts'),
+    import('../services/mastodon/restore-lines.ts'),
+    import('../services/mastodon/env-text.ts'),
+  ])
+  const settings = (text: string) => {
+    const active = readStatements(text).filter((statement) => statement.active)
+    return new Map(active.map(({ key, value }) => [key, { value }]))
+  }
+  const lines = { settings, restore: restoreLines }
+  const backups = await findBackups(file.realPath)
+  return envRestoration({ setup, envWriter, lines, file, backups, ownKeys })
 }

@@ -1,6 +1,5 @@
 import { catalog } from '../settings/catalog.ts'
-import { flag } from '../settings/rules.ts'
-import { setting } from '../settings/setting.ts'
+import { flag, setting } from '../settings/setting.ts'
 
 const own = {
   detachDomain: setting({

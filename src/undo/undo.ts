@@ -1,23 +1,81 @@
 import type { Command } from '../commands.ts'
-import { flow, type Run } from '../flow/flow.ts'
-import { holdEnvFile } from '../flow/hold-env-file.ts'
+import { type Ended, flow, type Run } from '../flow/flow.ts'
+import { holdEnvFile } from '../flow/mastodon-here.ts'
 import type { Step, World } from '../plan/step.ts'
 import { replay } from '../settings/replay.ts'
+import { undoBucket, undoLifecycle } from '../setup/bucket.ts'
+import { restart, unfinished } from '../setup/closing.ts'
+import { undoCors } from '../setup/cors.ts'
+import { undoEdge } from '../setup/edge.ts'
+import { undoMediaDomain } from '../setup/media-domain.ts'
 import { type PreparedSetup, prepareSetup } from '../setup/prepare.ts'
 import { token } from '../setup/token.ts'
-import { undoBucket } from '../setup/undo-bucket.ts'
-import { undoCors } from '../setup/undo-cors.ts'
-import { undoEdge } from '../setup/undo-edge.ts'
-import { undoLifecycle } from '../setup/undo-lifecycle.ts'
-import { undoMediaDomain } from '../setup/undo-media-domain.ts'
-import type { Undo } from '../setup/undoing.ts'
+import { flagsIn, type Undo } from '../setup/undoing.ts'
+import type { Closing } from '../ui/port.ts'
 import { ownKeys, undoAccessKeys } from './access-keys.ts'
 import { undoEnvFile } from './env-file.ts'
-import { recallSetup } from './memory.ts'
+import { envTraces, recallSetup } from './memory.ts'
 import { undoPreparedFile } from './prepared-file.ts'
 import { undoCatalog, undoSettings } from './settings.ts'
-import { undoClosing } from './undo-closing.ts'
-import { envTraces } from './undo-traces.ts'
+
+interface UndoEnded extends Ended {
+  readonly prepared: PreparedSetup
+  readonly again: string
+}
+
+type Section = Closing['sections'][number]
+
+/** The last words of `undo`: what is as before, what stays and why, and what is left to do. */
+export function undoClosing(ended: UndoEnded): Closing {
+  const { report } = ended
+  if (report.problem || report.dryRun) {
+    const headline = report.problem ? unfinished(ended) : 'That is the plan. Nothing was changed.'
+    return { headline, sections: [...left(ended), goOn(ended)] }
+  }
+  return { headline: headlineOf(ended), sections: [...envSection(ended), ...left(ended)] }
+}
+
+function headlineOf({ report }: UndoEnded): string {
+  const some = (wanted: string) => report.steps.some(({ status }) => status === wanted)
+  if (some('changed'))
+    return some('skipped') ? 'Taken back, but for what stays.' : 'All taken back.'
+  return some('skipped')
+    ? 'Nothing was changed; what is left stays.'
+    : 'Nothing is left to take back.'
+}
+
+function goOn({ again }: UndoEnded): Section {
+  return { title: 'To go on from here', lines: [`  ${again}`] }
+}
+
+function envSection({ facts, prepared }: UndoEnded): Section[] {
+  const written = facts.envWritten
+  if (!written) return []
+  const changed: Section = {
+    title: `${written.file} as it was until now`,
+    lines: [
+      `  ${written.backup}`,
+      'Delete it and the other backups beside it when you no longer need them: they hold the passwords of Mastodon.',
+    ],
+  }
+  if (!prepared.remembered.switchedOn) return [changed]
+  const { title, lines } = restart(prepared.world.setup)
+  return [changed, { title: `${title}; until then uploads may fail`, lines }]
+}
+
+/** What this run left, with the command that takes it, too. */
+function left({ report, again }: UndoEnded): Section[] {
+  const staying = report.steps.filter(({ status, note }) => {
+    return status === 'skipped' && note.startsWith('stays: ')
+  })
+  if (staying.length === 0) return []
+  const flags = flagsIn(staying.map(({ note }) => note))
+  const list = staying.map(({ title, note }) => `${title} ${note}`)
+  const command = `  ${again.replace(/ --yes$/, '')} ${flags.join(' ')} --yes`
+  const more: Section[] =
+    flags.length === 0 ? [] : [{ title: 'To take that back, too', lines: [command] }]
+  return [{ title: 'What stays', lines: list }, ...more]
+}
 
 type UndoRun = Run<typeof undoCatalog>
 
@@ -71,7 +129,7 @@ async function undoing(
   const isHere = remembered.storage === 'r2' && remembered.bucket === setup.at.bucket
   const inUse = isHere && remembered.switchedOn && (await cloudflare.hasObjects(setup.at)) !== false
   const ids = new Set((await ownKeys(world)).map(({ id }) => id))
-  const { setAside } = await import('../services/mastodon/backups.ts')
+  const { setAside } = await import('../services/mastodon/env-write.ts')
   return {
     wishes: {
       detachDomain: settings.on('detachDomain'),

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { askCleanUp } from '../../src/migrate/ask.ts'
-import { askSelection } from '../../src/migrate/ask-selection.ts'
-import { chooseSelection } from '../../src/migrate/choose-selection.ts'
+import { askCleanUp, askSelection, chooseSelection } from '../../src/migrate/ask.ts'
 import type { MigrateRun } from '../../src/migrate/prepare.ts'
 import { migrateCatalog } from '../../src/migrate/settings.ts'
 import { Settings } from '../../src/settings/resolve.ts'

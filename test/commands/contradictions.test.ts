@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
 import type { SettingName } from '../../src/settings/catalog.ts'
-import { refuseContradictions } from '../../src/settings/contradictions.ts'
+import { refuseContradictions } from '../../src/settings/catalog.ts'
 
 type Given = Partial<Record<SettingName, string>>
 

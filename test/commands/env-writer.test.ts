@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { envWriter } from '../../src/flow/env-writer.ts'
-import { storageBlock } from '../../src/flow/storage-block.ts'
+import { storageBlock } from '../../src/flow/mastodon-here.ts'
+import { envWriter } from '../../src/flow/world.ts'
 import type { Setup } from '../../src/plan/step.ts'
 import { envFile } from '../../src/setup/env-file.ts'
 import {

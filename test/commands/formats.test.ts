@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs'
 import { parse as parseEnv } from 'dotenv'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { storageBlock } from '../../src/flow/storage-block.ts'
+import { storageBlock } from '../../src/flow/mastodon-here.ts'
 import { outputCatalog } from '../../src/settings/output.ts'
-import { type BlockFormat, blockForms } from '../../src/setup/formats.ts'
-import { blockWriter } from '../../src/setup/print-block.ts'
+import { type BlockFormat, blockForms, blockWriter } from '../../src/setup/formats.ts'
 import { knownKey, setupOf } from '../steps/fake-world.ts'
 import {
   composeMissing,

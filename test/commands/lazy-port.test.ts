@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { lazyPort, once } from '../../src/flow/lazy-port.ts'
+import { lazyPort, once } from '../../src/flow/world.ts'
 
 interface Port {
   add(a: number, b: number): Promise<number>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { remember } from '../../src/flow/memory.ts'
+import { remember } from '../../src/flow/mastodon-here.ts'
 import { ACCOUNT, ENV, installationOf } from '../steps/fake-world.ts'
 
 const R2 = `https://${ACCOUNT}.r2.cloudflarestorage.com`

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
-import { tellPlace } from '../../src/flow/tell-place.ts'
+import { tellPlace } from '../../src/flow/session.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Ui } from '../../src/ui/port.ts'
 

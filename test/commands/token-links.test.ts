@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { edgePermissions, tokenLinks, tokenPermissions } from '../../src/flow/token-links.ts'
+import { edgePermissions, tokenLinks, tokenPermissions } from '../../src/flow/token.ts'
 import { permissionNames } from '../../src/services/cloudflare/port.ts'
 
 interface Key {

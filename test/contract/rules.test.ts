@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { rulesetsRoutes } from '../../src/sandbox/api/rulesets-routes.ts'
+import { rulesetsRoutes } from '../../src/sandbox/api/routes.ts'
 import { type ApiUnderTest, apiUnderTest } from '../sandbox/api/api-under-test.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'
 import { checkRequest, checkResponse } from './validate.ts'

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { routes } from '../../src/sandbox/api/routes.ts'
-import { rulesetsRoutes } from '../../src/sandbox/api/rulesets-routes.ts'
+import { routes, rulesetsRoutes } from '../../src/sandbox/api/routes.ts'
 import {
   type ApiUnderTest,
   apiUnderTest,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { slurperRoutes } from '../../src/sandbox/api/slurper-routes.ts'
-import type { SlurperSource } from '../../src/services/cloudflare/slurper-port.ts'
+import type { SlurperSource } from '../../src/services/cloudflare/port.ts'
 import { type SlurperWorld, slurperWorld } from '../sandbox/api/slurper-world.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'
 import { checkRequest, checkResponse } from './validate.ts'

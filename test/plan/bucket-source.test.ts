@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { MediaFile, Oddity } from '../../src/services/media/port.ts'
-import { bucketSource } from '../../src/setup/bucket-source.ts'
+import { bucketSource } from '../../src/setup/old-provider.ts'
 import { FakeS3 } from '../steps/fake-s3.ts'
 
 const object = (text: string) => ({ body: Buffer.from(text), contentType: '', cacheControl: '' })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { comparisonLines } from '../../src/migrate/compare/lines.ts'
-import { comparisonSchema } from '../../src/plan/comparison.ts'
+import { comparisonSchema } from '../../src/plan/report-schema.ts'
 import { comparisonOf, tallyOf } from './comparisons.ts'
 
 const long = `media_attachments/files/${'109/'.repeat(20)}original/0123456789abcdef.png`

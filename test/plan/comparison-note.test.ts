@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { noteComparison } from '../../src/migrate/compare/comparison-note.ts'
+import { noteComparison } from '../../src/migrate/compare/stage.ts'
 import { comparisonOf, noted, tallyOf } from './comparisons.ts'
 
 test('what is noted: equal, or that the next copy has to list and copy again', () => {

@@ -1,6 +1,6 @@
-import type { Comparison } from '../../src/plan/comparison.ts'
-import { blankCheckpoint } from '../../src/services/checkpoint/blank-checkpoint.ts'
+import type { Comparison } from '../../src/plan/report-schema.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
+import { blankCheckpoint } from '../../src/services/checkpoint/port.ts'
 
 /** A checkpoint after a whole copy. */
 export const noted: Checkpoint = {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costs, uploadRequests } from '../../src/migrate/survey/costs.ts'
-import { paceOf } from '../../src/migrate/survey/pace.ts'
+import { costs, paceOf, uploadRequests } from '../../src/migrate/survey/costs.ts'
 
 const MIB = 1024 * 1024
 const pace = { objectsPerSecond: 400, bytesPerSecond: 10_000_000 }

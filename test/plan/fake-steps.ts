@@ -1,5 +1,5 @@
 import { Cancelled, Problem } from '../../src/core/problem.ts'
-import type { Progress } from '../../src/plan/outcome.ts'
+import type { Progress } from '../../src/plan/apply.ts'
 import type { Facts, Finding, Step, World } from '../../src/plan/step.ts'
 
 export const broken = (code: string) =>

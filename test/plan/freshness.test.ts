@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { RunningProcess } from '../../src/services/mastodon/processes-port.ts'
-import { judgeFreshness } from '../../src/setup/freshness.ts'
+import type { RunningProcess } from '../../src/services/mastodon/port.ts'
+import { judgeFreshness } from '../../src/setup/restart.ts'
 
 const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 12, minutes))
 const changedAt = at(0)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeaderSample, SAMPLED } from '../../src/migrate/compare/header-sample.ts'
+import { HeaderSample, SAMPLED } from '../../src/migrate/compare/headers.ts'
 
 const numbered = (folder: string, count: number) =>
   Array.from({ length: count }, (_, at) => `${folder}/${String(at).padStart(6, '0')}/a.png`)

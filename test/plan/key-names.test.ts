@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyName, keyPrefix, keyState, nameInState } from '../../src/setup/key-names.ts'
+import { keyName, keyPrefix, keyState, nameInState } from '../../src/setup/access-keys.ts'
 import { HOST, setupOf, worldOf } from '../steps/fake-world.ts'
 
 const at = { setup: setupOf(), clock: worldOf().clock }

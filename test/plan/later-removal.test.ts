@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { laterRemoval } from '../../src/migrate/later-removal.ts'
+import { laterRemoval } from '../../src/migrate/closing.ts'
 import type { CopyPlace } from '../../src/services/rclone/port.ts'
 
 const switched = new Date('2026-11-22T23:00:00Z')

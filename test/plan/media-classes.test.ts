@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { classOf } from '../../src/plan/media-classes.ts'
+import { classOf } from '../../src/plan/report-schema.ts'
 
 const ID = '109/876/543/210/123/456'
 

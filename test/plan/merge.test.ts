@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { merge } from '../../src/core/merge.ts'
+import { merge } from '../../src/core/streams.ts'
 
 interface Item {
   readonly key: string

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
 import { type OldProviderOptions, oldProvider } from '../../src/setup/old-provider.ts'
-import { reachableFromOutside } from '../../src/setup/reachable-host.ts'
+import { reachableFromOutside } from '../../src/setup/slurper-source.ts'
 
 const ACCOUNT = '0123456789abcdef0123456789abcdef'
 const r2 = `https://${ACCOUNT}.r2.cloudflarestorage.com`

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { judgeRotation } from '../../src/rotate/rotation.ts'
+import { judgeRotation } from '../../src/rotate/keys.ts'
 import type { MintedKey } from '../../src/services/cloudflare/port.ts'
 
 const bucket = { accountId: 'a'.repeat(32), bucket: 'media', jurisdiction: 'default' } as const

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { leftOut, type Selection, type TreeHabits } from '../../src/migrate/selection.ts'
+import { leftOut, type Selection, type TreeHabits } from '../../src/migrate/migration.ts'
 import { mediaFile, OLD } from './media-file.ts'
 
 const all: Selection = { onlyLocal: false, skip: [], withPrivate: false, withSuspended: false }

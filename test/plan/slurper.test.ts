@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Selection } from '../../src/migrate/selection.ts'
+import type { Selection } from '../../src/migrate/migration.ts'
 import { slurperAdvice } from '../../src/migrate/slurper/advice.ts'
-import { slurperParts } from '../../src/migrate/slurper/jobs.ts'
-import { slurperLine } from '../../src/migrate/slurper/slurper-line.ts'
-import { slurperPrefixes } from '../../src/migrate/slurper/slurper-prefixes.ts'
-import type { SlurperJob, SlurperSource } from '../../src/services/cloudflare/slurper-port.ts'
+import { slurperParts, slurperPrefixes } from '../../src/migrate/slurper/jobs.ts'
+import { slurperLine } from '../../src/migrate/slurper/watch.ts'
+import type { SlurperJob, SlurperSource } from '../../src/services/cloudflare/port.ts'
 
 const whole: Selection = { onlyLocal: false, skip: [], withPrivate: true, withSuspended: true }
 const local = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { nextStage, safeFrom, standing } from '../../src/migrate/stages.ts'
-import { blankCheckpoint } from '../../src/services/checkpoint/blank-checkpoint.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
+import { blankCheckpoint } from '../../src/services/checkpoint/port.ts'
 
 const nothing = blankCheckpoint
 const surveyed = { at: '2026-11-20T10:00:00.000Z', objects: 1234, bytes: 5_000_000 }

@@ -4,7 +4,7 @@ import {
   r2Endpoint,
   readR2Endpoint,
   storageBlock,
-} from '../../src/flow/storage-block.ts'
+} from '../../src/flow/mastodon-here.ts'
 import { ACCOUNT, HOST, knownKey, setupOf } from '../steps/fake-world.ts'
 
 describe('the block', () => {

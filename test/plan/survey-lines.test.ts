@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { surveyLines } from '../../src/migrate/survey/lines.ts'
-import { shownKey } from '../../src/migrate/survey/survey-words.ts'
+import { shownKey, surveyLines } from '../../src/migrate/survey/lines.ts'
 import { type CountingWishes, surveyOf } from './surveys.ts'
 
 const odd: CountingWishes['odd'] = [

@@ -1,4 +1,4 @@
-import type { Selection } from '../../src/migrate/selection.ts'
+import type { Selection } from '../../src/migrate/migration.ts'
 import { MediaCount } from '../../src/migrate/survey/count.ts'
 import type { MediaSurvey } from '../../src/plan/report-schema.ts'
 import type { MediaFile } from '../../src/services/media/port.ts'

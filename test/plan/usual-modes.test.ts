@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { usualModes } from '../../src/migrate/usual-modes.ts'
+import { usualModes } from '../../src/migrate/migration.ts'
 import type { MediaFile } from '../../src/services/media/port.ts'
 import { FakeSource, mediaFile } from './media-file.ts'
 

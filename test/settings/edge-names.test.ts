@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { edgeWish } from '../../src/settings/edge-names.ts'
+import { edgeWish } from '../../src/settings/names.ts'
 
 const recommended = ['security-headers', 'cache-everything', 'private-folders']
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hostName, tidyHost } from '../../src/settings/host-name.ts'
+import { hostName, tidyHost } from '../../src/settings/names.ts'
 
 describe('a media host is put right where that is harmless', () => {
   it.each([

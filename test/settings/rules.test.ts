@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type * as z from 'zod'
-import { connectTo } from '../../src/settings/connect-to.ts'
-import * as rules from '../../src/settings/rules.ts'
+import { connectTo } from '../../src/settings/names.ts'
+import * as rules from '../../src/settings/setting.ts'
 
 const message = (rule: z.ZodType, value: unknown) => rule.safeParse(value).error?.issues[0]?.message
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { announce } from '../../src/announce/announce.ts'
-import { envWriter } from '../../src/flow/env-writer.ts'
+import { envWriter } from '../../src/flow/world.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
 import { refusal } from './fake-cloudflare.ts'
 import { ENV, envFileOf, HOST, installationOf, worldOf } from './fake-world.ts'

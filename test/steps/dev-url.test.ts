@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { devUrl } from '../../src/setup/dev-url.ts'
+import { devUrl } from '../../src/setup/bucket.ts'
 import { ENV, installationOf, worldOf } from './fake-world.ts'
 import { found, warningsOf } from './found.ts'
 

@@ -1,4 +1,4 @@
-import type { ProcessesPort, RunningProcess } from '../../src/services/mastodon/processes-port.ts'
+import type { ProcessesPort, RunningProcess } from '../../src/services/mastodon/port.ts'
 
 /** Processes as a test arranges them; the env file's time stands still until told. */
 export class FakeProcesses implements ProcessesPort {

@@ -8,7 +8,7 @@ import type {
   RulePhase,
   RulePlace,
   RulesPort,
-} from '../../src/services/cloudflare/rules-port.ts'
+} from '../../src/services/cloudflare/port.ts'
 
 interface KeptRule {
   readonly place: string

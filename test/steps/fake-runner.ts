@@ -1,6 +1,5 @@
-import type { Command } from '../../src/services/process/command.ts'
-import { commandLine } from '../../src/services/process/command.ts'
-import type { RunnerPort, RunnerResult } from '../../src/services/process/port.ts'
+import type { Command, RunnerPort, RunnerResult } from '../../src/services/process/port.ts'
+import { commandLine } from '../../src/services/process/port.ts'
 
 /** Writes down what it is asked to run, and runs nothing. */
 export class FakeRunner implements RunnerPort {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { compareKeys } from '../../src/core/key-order.ts'
 import { Cancelled, type Problem } from '../../src/core/problem.ts'
+import { compareKeys } from '../../src/core/streams.ts'
 import type { PutOptions, S3Key, S3Object, S3Port } from '../../src/services/s3/port.ts'
 import { refusal } from './fake-cloudflare.ts'
 

@@ -6,7 +6,7 @@ import type {
   SlurperProgress,
   SlurperStatus,
   SlurperWish,
-} from '../../src/services/cloudflare/slurper-port.ts'
+} from '../../src/services/cloudflare/port.ts'
 
 /** Super Slurper in memory: each look at a job's progress finds the next state that the test put there. */
 export class FakeSlurper implements SlurperPort {

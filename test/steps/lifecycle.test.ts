@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { LifecycleRule } from '../../src/services/cloudflare/port.ts'
-import { lifecycle } from '../../src/setup/lifecycle.ts'
+import { lifecycle } from '../../src/setup/bucket.ts'
 import { worldOf } from './fake-world.ts'
 import { found, warningsOf } from './found.ts'
 

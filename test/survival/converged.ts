@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
-import { readStatements } from '../../src/services/mastodon/env-text.ts'
-import { fileText } from '../../src/services/mastodon/file-text.ts'
+import { fileText, readStatements } from '../../src/services/mastodon/env-text.ts'
 
 /** What `init` was to reach. */
 export interface Goal {

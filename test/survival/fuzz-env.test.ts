@@ -5,8 +5,7 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
 import { editEnvFile } from '../../src/services/mastodon/env-edit.ts'
-import { readStatements } from '../../src/services/mastodon/env-text.ts'
-import { fileText } from '../../src/services/mastodon/file-text.ts'
+import { fileText, readStatements } from '../../src/services/mastodon/env-text.ts'
 import { rubyMissing, runRuby } from '../ruby/ruby.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-fuzz-'))

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hostName, tidyHost } from '../../src/settings/host-name.ts'
-import { bucketFor, bucketName, tidyBucket } from '../../src/settings/names.ts'
+import { bucketFor, bucketName, hostName, tidyBucket, tidyHost } from '../../src/settings/names.ts'
 
 const SAFE = /^[A-Za-z0-9._:/,@%+=-]*$/
 const typed = fc.oneof(

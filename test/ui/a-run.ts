@@ -1,5 +1,5 @@
 import { Problem } from '../../src/core/problem.ts'
-import type { Outcome } from '../../src/plan/outcome.ts'
+import type { Outcome } from '../../src/plan/apply.ts'
 import type { Report } from '../../src/plan/report.ts'
 import { planSteps } from '../../src/plan/report.ts'
 import type { Plan } from '../../src/plan/survey.ts'

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { keyboard } from '../../src/ui/keyboard.ts'
+import { keyboard } from '../../src/ui/clack.ts'
 
 class Terminal extends PassThrough {
   readonly modes: boolean[] = []

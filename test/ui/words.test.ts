@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { closingLines, outcomeLine, planLines, settingLines } from '../../src/ui/words.ts'
-import { wrap } from '../../src/ui/wrap.ts'
+import { closingLines, outcomeLine, planLines, settingLines, wrap } from '../../src/ui/words.ts'
 import { plan, settings } from './a-run.ts'
 
 describe('wrap', () => {

@@ -2,7 +2,7 @@ import { Problem } from '../../core/problem.ts'
 import { type Check, troubleOf } from '../../plan/verdict.ts'
 import { corsOnce } from '../../setup/public-read.ts'
 import type { VisitAt } from './visit.ts'
-import { type Go, visitedCheck } from './visited.ts'
+import { type Go, visitedCheck } from './visit.ts'
 
 const MATTERS =
   'Browsers block what scripts read: audio never plays, and images fail on reload (Mastodon 4.2 and newer).'

@@ -1,8 +1,7 @@
-import { readR2Endpoint } from '../../flow/storage-block.ts'
+import { readR2Endpoint } from '../../flow/mastodon-here.ts'
 import type { Verdict } from '../../plan/verdict.ts'
-import { settingCheck } from './setting-check.ts'
-import { shown } from './shown.ts'
-import type { StorageSettings } from './storage-settings.ts'
+import type { StorageSettings } from './setting-check.ts'
+import { settingCheck, shown } from './setting-check.ts'
 
 /** `bucket.account.r2…`: the bucket as a part of the host. */
 const BUCKET_IN_HOST = /^[^.]+\.([0-9a-f]{32}(?:\.[a-z-]+)?\.r2\.cloudflarestorage\.com)$/

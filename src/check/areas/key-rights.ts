@@ -1,6 +1,6 @@
 import type { Check, Verdict } from '../../plan/verdict.ts'
 import type { KeyLimits } from '../../services/cloudflare/port.ts'
-import type { KeyAt, KeySeen } from './key-in-use.ts'
+import type { KeyAt, KeySeen } from './keys.ts'
 
 type Find = () => Promise<KeySeen | undefined>
 

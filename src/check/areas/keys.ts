@@ -1,7 +1,39 @@
+import { Problem } from '../../core/problem.ts'
+import type { World } from '../../plan/step.ts'
 import type { Check, Verdict } from '../../plan/verdict.ts'
-import type { MintedKey } from '../../services/cloudflare/port.ts'
-import { type KeyState, keyState } from '../../setup/key-names.ts'
-import { type KeyAt, nothingIfForbidden, owners } from './key-in-use.ts'
+import type { KeyOwner, MintedKey } from '../../services/cloudflare/port.ts'
+import { isForbidden } from '../../services/cloudflare/refusal.ts'
+import { type KeyState, keyState } from '../../setup/access-keys.ts'
+
+export type KeyAt = Pick<World, 'cloudflare' | 'setup' | 'clock'>
+
+export interface KeySeen {
+  readonly owner: KeyOwner
+  readonly key: MintedKey
+}
+
+/** Mastodon's key as Cloudflare describes it: of the account, or of the user whose token this is. */
+export async function findKeyInUse({ cloudflare, setup }: KeyAt): Promise<KeySeen | undefined> {
+  const id = setup.knownKey?.accessKeyId
+  if (id === undefined) return undefined
+  for (const owner of owners(setup)) {
+    const key = await cloudflare.findKey(owner, id).catch(nothingIfForbidden)
+    if (key) return { owner, key }
+  }
+  return undefined
+}
+
+/** Those whose keys the token may see. */
+export function owners({ token, at }: KeyAt['setup']): KeyOwner[] {
+  const account: KeyOwner = { kind: 'account', accountId: at.accountId }
+  return token.kind === 'user' ? [account, { kind: 'user' }] : [account]
+}
+
+/** Other errors go up. */
+export function nothingIfForbidden(error: unknown): undefined {
+  if (error instanceof Problem && isForbidden(error)) return undefined
+  throw error
+}
 
 const ADVICE: Record<KeyState, readonly [which: string, next: string]> = {
   pending: ['left by a setup that did not finish', 'npx mastodon-r2 init'],
@@ -59,4 +91,45 @@ function unused({ name, status }: MintedKey, state: KeyState): Verdict {
     matters: 'A key that nobody needs can still be stolen and used.',
     next,
   }
+}
+
+type Find = () => Promise<KeySeen | undefined>
+
+const DAY_MS = 86_400_000
+const SOON_DAYS = 30
+const NEXT = 'npx mastodon-r2 rotate'
+
+/** The key is active, and for how long yet. */
+export function keyExpiryCheck(find: Find, { clock }: KeyAt): Check<never> {
+  return {
+    id: 'cloudflare-key-expiry',
+    about: 'Cloudflare',
+    title: 'Expiry of the key',
+    cost: 'look',
+    async look() {
+      const seen = await find()
+      if (!seen) return [{ severity: 'skipped', saw: "Mastodon's key can't be seen" }]
+      const { status, expiresOn } = seen.key
+      if (status !== 'active') return [ended(`The key is ${status}.`)]
+      if (expiresOn === undefined) return [{ severity: 'ok', saw: 'active, without an end' }]
+      return [judge(expiresOn, clock.now())]
+    },
+  }
+}
+
+function judge(expiresOn: string, now: Date): Verdict {
+  const days = Math.floor((Date.parse(expiresOn) - now.getTime()) / DAY_MS)
+  const day = expiresOn.slice(0, 10)
+  if (days < 0) return ended(`The key expired on ${day}.`)
+  if (days >= SOON_DAYS) return { severity: 'ok', saw: `active until ${day}` }
+  return {
+    severity: 'warning',
+    saw: `The key ends on ${day}, in ${days === 1 ? '1 day' : `${days} days`}.`,
+    matters: 'From then on every upload fails.',
+    next: NEXT,
+  }
+}
+
+function ended(saw: string): Verdict {
+  return { severity: 'fault', saw, matters: 'R2 refuses it: every upload fails.', next: NEXT }
 }

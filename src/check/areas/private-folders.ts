@@ -1,6 +1,6 @@
 import { Problem } from '../../core/problem.ts'
 import type { Check, CheckWorld } from '../../plan/verdict.ts'
-import { type HostAt, type MediaHost, notAsked } from './media-host.ts'
+import { type HostAt, type MediaHost, notAsked } from './visit.ts'
 
 type Find = (at: HostAt) => Promise<MediaHost>
 type At = HostAt & Pick<CheckWorld, 'clock'>

@@ -1,19 +1,111 @@
 import { sharedLook } from '../../core/once.ts'
-import type { Check } from '../../plan/verdict.ts'
-import { cachedAbsenceCheck } from './cached-absence.ts'
-import { certificateCheck } from './certificate.ts'
-import { contentCheck } from './content.ts'
+import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
+import type { Certificate } from '../../services/public-web/port.ts'
 import { corsCheck } from './cors.ts'
-import { edgeCacheCheck } from './edge-cache.ts'
-import type { Open } from './inside.ts'
-import { findMediaHost } from './media-host.ts'
-import { nameCheck } from './name.ts'
 import { privateFoldersCheck } from './private-folders.ts'
-import { cacheControlCheck } from './public-headers.ts'
+import {
+  cacheControlCheck,
+  cachedAbsenceCheck,
+  contentCheck,
+  edgeCacheCheck,
+  shieldsCheck,
+} from './public-headers.ts'
 import { rangeCheck } from './range.ts'
-import { shieldsCheck } from './shields.ts'
-import { topCheck } from './top.ts'
-import { type VisitAt, visitMediaHost } from './visit.ts'
+import type { Open } from './storage.ts'
+import {
+  findMediaHost,
+  type HostAt,
+  type MediaHost,
+  notAsked,
+  topCheck,
+  type VisitAt,
+  visitMediaHost,
+} from './visit.ts'
+
+const DAY_MS = 86_400_000
+const SOON_DAYS = 14
+
+const NEXT =
+  'Look at the custom domain of the bucket at https://dash.cloudflare.com/?to=/:account/r2: its certificate must be active.'
+
+type Find = (at: HostAt) => Promise<MediaHost>
+
+/** TLS of the media host: trusted, and for how long. Cloudflare renews by itself, weeks before. */
+export function certificateCheck(find: Find): Check<keyof HostAt | 'clock'> {
+  return {
+    id: 'public-certificate',
+    about: 'public web',
+    title: 'Certificate',
+    cost: 'look',
+    async look(at) {
+      const found = await find(at)
+      if (found.is === 'unnamed' || (found.is === 'unreachable' && isNameless(found))) {
+        return notAsked(found)
+      }
+      const { host, certificate } = found
+      if (certificate) return [judge(host, certificate, at.clock.now())]
+      return 'problem' in found && found.problem ? [troubleOf(found.problem)] : notAsked(found)
+    },
+  }
+}
+
+function isNameless({ problem }: Extract<MediaHost, { is: 'unreachable' }>): boolean {
+  return problem?.code === 'web-dns'
+}
+
+function judge(host: string, { validTo, issuer, fault }: Certificate, now: Date): Verdict {
+  const days = Math.floor((validTo.getTime() - now.getTime()) / DAY_MS)
+  const day = validTo.toISOString().slice(0, 10)
+  if (days < 0) {
+    return {
+      severity: 'fault',
+      saw: `The certificate of ${host} expired on ${day}.`,
+      matters: 'Browsers refuse every image and video.',
+      next: NEXT,
+    }
+  }
+  if (fault !== undefined) {
+    return {
+      severity: 'fault',
+      saw: `The certificate of ${host} is not trusted (${fault}; issued by ${issuer}).`,
+      matters:
+        'Browsers and other servers refuse every image and video. Something else may answer there, or a certificate in the chain is missing.',
+      next: NEXT,
+    }
+  }
+  const left = days === 1 ? '1 day' : `${days} days`
+  if (days >= SOON_DAYS) return { severity: 'ok', saw: `${left} left, issued by ${issuer}` }
+  return {
+    severity: 'warning',
+    saw: `The certificate of ${host} ends in ${left}.`,
+    matters: "Cloudflare renews it weeks before. That it has not happened means that it can't.",
+    next: NEXT,
+  }
+}
+
+/** DNS of the media host: this machine's name server, else public ones. */
+export const nameCheck: Check<keyof HostAt> = {
+  id: 'public-name',
+  about: 'public web',
+  title: 'Name of the media host',
+  cost: 'look',
+  async look({ storage, web }) {
+    const host = storage.mediaHost
+    if (host === undefined) {
+      return [
+        {
+          severity: 'fault',
+          saw: 'S3_ALIAS_HOST names no host that could serve the media.',
+          matters: "R2's S3 endpoint serves nobody without a key, so every image would be broken.",
+          next: 'npx mastodon-r2 init',
+        },
+      ]
+    }
+    const [first = '', ...more] = await web.addresses(host)
+    const rest = more.length === 0 ? '' : ` and ${more.length} more`
+    return [{ severity: 'ok', saw: `${host} leads to ${first}${rest}` }]
+  },
+}
 
 /**
  * The media host as a stranger sees it. One upload and one visit serve most of these; `open` finds

@@ -2,7 +2,7 @@ import { Problem } from '../../core/problem.ts'
 import { type Check, troubleOf } from '../../plan/verdict.ts'
 import { partOnly } from '../../setup/public-read.ts'
 import type { VisitAt } from './visit.ts'
-import { type Go, visitedCheck } from './visited.ts'
+import { type Go, visitedCheck } from './visit.ts'
 
 const MATTERS = 'Nobody can seek in a video, and Safari plays none at all.'
 const NEXT =

@@ -1,5 +1,65 @@
-import type { Check, Verdict } from '../../plan/verdict.ts'
-import { type SettingsWorld, type StorageSettings, storageSettings } from './storage-settings.ts'
+import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
+
+export type SettingsWorld = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
+
+/** What Mastodon reads about its storage, and the words for putting a line right. */
+export interface StorageSettings {
+  /** `none`: nothing is said about storage. `other`: another S3 provider's. Else R2, or meant to be. */
+  readonly kind: 'none' | 'other' | 'r2'
+  /** Effective value; undefined where nothing sets it. */
+  value(name: string): string | undefined
+  /** How to have these lines in force, in the place that counts. */
+  write(...lines: readonly [string, ...string[]]): string
+  /** How to be rid of a setting. */
+  remove(name: string): string
+}
+
+const STORAGE_NAME =
+  /^(S3_|AWS_)|^(EXTRA_MEDIA_HOSTS|CDN_HOST|(LOCAL|WEB)_DOMAIN|PAPERCLIP_ROOT_\w+)$/
+const ESSENTIAL = ['S3_BUCKET', 'S3_ENDPOINT', 'S3_ALIAS_HOST', 'AWS_ACCESS_KEY_ID']
+
+export function storageSettings(at: SettingsWorld): StorageSettings {
+  const { settings, envFile, composeFile } = at.installation
+  const value = (name: string) => settings.get(name)?.value
+  const place = (name: string) => {
+    const from = settings.get(name)?.from ?? envFile.path
+    if (from === composeFile) return `under environment: in ${from}`
+    const unit = /^systemd unit (\S+)$/.exec(from)?.[1]
+    return unit === undefined
+      ? `in ${from}`
+      : `among the Environment= lines of ${unit} (sudo systemctl edit --full ${unit})`
+  }
+  return {
+    kind: kindOf(value, at.storage.isR2),
+    value,
+    write(...lines) {
+      const name = lines[0].replace(/=.*/s, '')
+      const [one, more] =
+        value(name) === undefined
+          ? ['Add this line', 'Add these lines']
+          : [`Change the line ${name}`, 'Change the lines']
+      return `${lines.length === 1 ? one : more} ${place(name)}${value(name) === undefined ? '' : ' to'}:${lines.map((line) => `\n  ${line}`).join('')}`
+    },
+    remove: (name) => `Remove the line ${name} ${place(name)}.`,
+  }
+}
+
+/** Whether a setting matters to where media is stored and loaded from. */
+export function isStorageSetting(name: string): boolean {
+  return STORAGE_NAME.test(name)
+}
+
+export function isSecretSetting(name: string): boolean {
+  return /SECRET|PASS|TOKEN|CREDENTIAL|_KEY/.test(name)
+}
+
+function kindOf(value: (name: string) => string | undefined, isR2: boolean) {
+  const isMeant = /^\W*(true|1|yes|on|y|t)\W*$/i.test(value('S3_ENABLED') ?? '')
+  if (!isMeant && ESSENTIAL.every((name) => (value(name) ?? '') === '')) return 'none'
+  const endpoint = value('S3_ENDPOINT') ?? ''
+  if (isR2 || !/^https?:\/\/[\w.-]+(:\d+)?(\/|$)/i.test(endpoint)) return 'r2'
+  return /\.(r2\.cloudflarestorage\.com|r2\.dev)(:\d+)?(\/|$)/i.test(endpoint) ? 'r2' : 'other'
+}
 
 export type SettingsCheck = Check<keyof SettingsWorld>
 
@@ -30,4 +90,15 @@ export function settingCheck({ id, title, always, judge }: SettingCheck): Settin
       return [await judge(settings, at)].flat()
     },
   }
+}
+
+/**
+ * A setting's value as it may be seen: what is long enough to be a key or a token is masked, should
+ * it stand in the wrong line, and control characters can't reach the terminal.
+ */
+export function shown(value: string): string {
+  return value
+    .replace(/\/\/[^/@\s]*@/g, '//••••@')
+    .replace(/[A-Za-z0-9+=_-]{40,}/g, '••••')
+    .replace(/\p{Cc}/gu, '?')
 }

@@ -1,8 +1,44 @@
-import type { Verdict } from '../../plan/verdict.ts'
-import type { EnvStatement } from '../../services/mastodon/port.ts'
-import { position, readFiles } from './read-files.ts'
-import { settingCheck } from './setting-check.ts'
-import { isStorageSetting, type SettingsWorld } from './storage-settings.ts'
+import { hindrances } from '../../flow/mastodon-here.ts'
+import type { Severity, Verdict } from '../../plan/verdict.ts'
+import type { EnvFileOnDisk, EnvStatement } from '../../services/mastodon/port.ts'
+import {
+  isSecretSetting,
+  isStorageSetting,
+  type SettingsCheck,
+  type SettingsWorld,
+  settingCheck,
+  shown,
+} from './setting-check.ts'
+
+export interface ReadFile {
+  readonly file: EnvFileOnDisk
+  /** Every path by which it is read: a symlink and what it means may both be. */
+  readonly paths: readonly string[]
+  /** Active assignments in the order of the file. */
+  readonly statements: readonly EnvStatement[]
+}
+
+/** The env files that Mastodon reads, each once, the winning one first. */
+export function readFiles({ installation: { envFiles }, envReader }: SettingsWorld): ReadFile[] {
+  const first = envFiles.filter(
+    ({ realPath }, index) => envFiles.findIndex((one) => one.realPath === realPath) === index,
+  )
+  return first.map((file) => ({
+    file,
+    paths: envFiles.filter(({ realPath }) => realPath === file.realPath).map(({ path }) => path),
+    statements: envReader.statements(file.text).filter(({ active }) => active),
+  }))
+}
+
+/** Of several assignments of a name the last one counts. */
+export function lastOfEach(statements: readonly EnvStatement[]): EnvStatement[] {
+  return [...new Map(statements.map((statement) => [statement.key, statement])).values()]
+}
+
+/** `NAME (file:line)`, as editors and grep write it. */
+export function position({ file }: ReadFile, { key, line }: EnvStatement): string {
+  return `${key} (${file.path}:${line})`
+}
 
 const REFERENCE = /(?<!\\)\$\{?([A-Za-z0-9_]+)/g
 
@@ -58,3 +94,250 @@ function quote(key: string): string {
     ? `Write the value out, without the sign:\n  ${key}=…`
     : `Put the value into single quotes, if the sign is a part of it:\n  ${key}='…'`
 }
+
+/** Of two lines for one setting the last counts; people change the first and wonder. */
+export const duplicates = settingCheck({
+  id: 'env-duplicates',
+  title: 'Settings that stand twice',
+  always: true,
+  judge(_, at) {
+    const found = readFiles(at).flatMap(twice)
+    return found.length === 0 ? { severity: 'ok', saw: 'none' } : found
+  },
+})
+
+function twice({ file, statements }: ReadFile): Verdict[] {
+  const names = new Set(statements.map(({ key }) => key).filter(isStorageSetting))
+  return [...names].flatMap((name): Verdict[] => {
+    const own = statements.filter(({ key }) => key === name)
+    if (own.length < 2) return []
+    const lines = own.map(({ line }) => line)
+    const differ = new Set(own.map(({ value }) => value)).size > 1
+    // sed takes lines, and a quoted value may go over several.
+    const isSimple = own.every(({ raw }) => !/[\r\n]/.test(raw))
+    const earlier = lines.slice(0, -1)
+    return [
+      {
+        severity: differ ? 'warning' : 'note',
+        saw: `${name} stands on the lines ${earlier.join(', ')} and ${lines.at(-1)} of ${file.path}${differ ? ', each with another value' : ''}.`,
+        matters: 'Mastodon takes the last one; changing an earlier one has no effect.',
+        next: isSimple
+          ? `Keep line ${lines.at(-1)}, remove the rest:\n  sed -i.bak '${earlier.map((line) => `${line}d`).join(';')}' ${file.realPath}`
+          : `Keep the one on line ${lines.at(-1)} of ${file.path}, remove the rest in an editor.`,
+      },
+    ]
+  })
+}
+
+/** Env files hold the keys, the database's password, the session secret. */
+export const fileMode = settingCheck({
+  id: 'env-file-mode',
+  title: 'Who may read the env file',
+  always: true,
+  judge(_, at) {
+    const open = readFiles(at).filter(({ file, statements }) => {
+      const holdsSecrets = statements.some(({ key, value }) => isSecretSetting(key) && value !== '')
+      return holdsSecrets && ((file.mode ?? 0) & 0o006) !== 0
+    })
+    if (open.length === 0) return { severity: 'ok', saw: 'not everybody' }
+    return open.map(({ file: { path, mode = 0 } }) => ({
+      severity: (mode & 0o002) === 0 ? ('warning' as const) : ('fault' as const),
+      saw: `Every user of this machine can ${(mode & 0o002) === 0 ? 'read' : 'change'} ${path} (mode ${mode.toString(8)}).`,
+      matters: "It holds the storage key, the database's password and the secrets of all sessions.",
+      next: `If the file belongs to Mastodon's user or group (ls -l ${path}):\n  sudo chmod o= ${path}`,
+    }))
+  },
+})
+
+interface Row {
+  readonly id: string
+  readonly name: string
+  readonly severity: Extract<Severity, 'fault' | 'warning'>
+  readonly matters: string
+}
+
+const rows: readonly Row[] = [
+  {
+    id: 's3-multipart-threshold',
+    name: 'S3_MULTIPART_THRESHOLD',
+    severity: 'fault',
+    matters:
+      'It counts bytes, and below 5242880 (5 MiB) uploads in parts are refused ("unable to multipart upload files smaller than 5MB"). Without the line Mastodon takes 15728640.',
+  },
+  {
+    id: 's3-key-prefix',
+    name: 'S3_KEY_PREFIX',
+    severity: 'warning',
+    matters:
+      'tootctl media remove-orphans and lookup expect media at the top of the bucket, and take it for unknown otherwise. If media is stored under the prefix already, it has to move first.',
+  },
+  {
+    id: 's3-signature-version',
+    name: 'S3_SIGNATURE_VERSION',
+    severity: 'fault',
+    matters: 'R2 takes version 4 only, which Mastodon uses without the line.',
+  },
+  {
+    id: 's3-storage-class',
+    name: 'S3_STORAGE_CLASS',
+    severity: 'warning',
+    matters:
+      "R2 refuses other providers' storage classes, and its cheaper one costs more for media, which is read often.",
+  },
+  {
+    id: 's3-path-style',
+    name: 'S3_OVERRIDE_PATH_STYLE',
+    severity: 'warning',
+    matters: 'The bucket becomes a part of the host name; R2 is used and tested without that.',
+  },
+]
+
+/** What `init` comments out, told by the doctor: both ask the same function. */
+export const hindranceChecks: readonly SettingsCheck[] = rows.map(
+  ({ id, name, severity, matters }) =>
+    settingCheck({
+      id,
+      title: name,
+      judge({ value, remove }, { installation }) {
+        const now = value(name)
+        if (!hindrances(installation.settings).has(name)) {
+          return { severity: 'ok', saw: now ? shown(now) : 'not set' }
+        }
+        const saw = now === '' ? `${name} is set to nothing.` : `${name} is "${shown(now ?? '')}".`
+        return { severity, saw, matters, next: remove(name) }
+      },
+    }),
+)
+
+/** Another env file, the unit or the compose file wins over the file that people look at. */
+export const overruled = settingCheck({
+  id: 'env-overruled',
+  title: 'Where the settings come from',
+  always: true,
+  judge({ remove }, at) {
+    const { envFile, settings } = at.installation
+    const own = readFiles(at).find(({ file }) => file.realPath === envFile.realPath)
+    const found = lastOfEach(own?.statements ?? []).flatMap(({ key, value }) => {
+      const effective = settings.get(key)
+      const isElsewhere = effective !== undefined && !own?.paths.includes(effective.from)
+      const isOurs = /^(S3_|AWS_)/.test(key) || key === 'EXTRA_MEDIA_HOSTS'
+      return isOurs && isElsewhere && effective.value !== value
+        ? [{ key, from: effective.from }]
+        : []
+    })
+    if (found.length === 0) return { severity: 'ok', saw: envFile.path }
+    return found.map(({ key, from }) => ({
+      severity: 'fault' as const,
+      saw: `${from} sets ${key}, too, to another value, and wins over ${envFile.path}.`,
+      matters: 'Mastodon never sees the value in the env file; changes there have no effect.',
+      next: remove(key),
+    }))
+  },
+})
+
+interface Odd {
+  readonly place: string
+  readonly statement: EnvStatement
+  /** Mastodon gets something else than the line says to its own reader. */
+  readonly isMisread: boolean
+}
+
+/**
+ * Quotes, `export`, comments behind a value: Ruby's dotenv drops them, systemd and plain Docker keep
+ * them or skip the line. A fault where that has happened here.
+ */
+export const plainLines = settingCheck({
+  id: 'env-plain-lines',
+  title: 'How the lines are written',
+  always: true,
+  judge(_, at) {
+    const odd = readFiles(at).flatMap((read) => oddLines(read, at))
+    const misread = odd.filter(({ isMisread }) => isMisread)
+    const harmless = odd.filter(({ isMisread }) => !isMisread)
+    const found = [
+      ...(misread.length > 0 ? [keptBy(misread, at)] : []),
+      ...(harmless.length > 0 ? [droppedHere(harmless, at)] : []),
+    ]
+    return found.length === 0
+      ? { severity: 'ok', saw: 'plain KEY=value, read alike by all' }
+      : found
+  },
+})
+
+function oddLines(read: ReadFile, { installation }: SettingsWorld): Odd[] {
+  return lastOfEach(read.statements).flatMap((statement) => {
+    const { key, plain, expands, runs } = statement
+    if (plain || expands || runs || !isStorageSetting(key)) return []
+    const effective = installation.settings.get(key)
+    const isFromHere = effective === undefined || read.paths.includes(effective.from)
+    const isMisread = isFromHere && effective?.value !== statement.value
+    return [{ place: position(read, statement), statement, isMisread }]
+  })
+}
+
+function keptBy(odd: readonly Odd[], { installation }: SettingsWorld): Verdict {
+  const reader = installation.kind === 'docker' ? 'Docker' : 'systemd'
+  return {
+    severity: 'fault',
+    saw: `${listed(odd)}: Mastodon does not get the bare value.`,
+    matters: `${reader} reads this file, and takes what stands around a value for a part of it, or skips the line.`,
+    next: `Write just this (npx mastodon-r2 init does it, too):${rewritten(odd)}`,
+  }
+}
+
+function droppedHere(odd: readonly Odd[], { installation }: SettingsWorld): Verdict {
+  return {
+    severity: installation.kind === 'none' ? 'warning' : 'note',
+    saw: `${listed(odd)}.`,
+    matters:
+      "Mastodon's own reader drops that; systemd (EnvironmentFile) and docker run --env-file would take it for a part of the value, or skip the line.",
+    next: `To be safe everywhere, write just this:${rewritten(odd)}`,
+  }
+}
+
+function listed(odd: readonly Odd[]): string {
+  return odd.map(({ place, statement }) => `${place} has ${oddity(statement)}`).join(', ')
+}
+
+function oddity({ exported, quoting, comment }: EnvStatement): string {
+  if (comment !== undefined) return 'a comment behind the value'
+  if (exported) return 'export before it'
+  return quoting === 'none' ? 'blanks, a colon or a backslash in it' : 'quotes'
+}
+
+function rewritten(odd: readonly Odd[]): string {
+  return odd
+    .map(({ statement: { key, value } }) => {
+      const isSafe = /^[A-Za-z0-9._:/,@%+=-]*$/.test(value)
+      if (isSecretSetting(key)) return `\n  ${key}=(the value alone)`
+      return isSafe ? `\n  ${key}=${value}` : `\n  ${key}=(without blanks and quotes)`
+    })
+    .join('')
+}
+
+/** This tool makes a backup and writes the file in one go; who else changes it, comes later. */
+const WRITING_MS = 60_000
+
+/** YunoHost, for one, writes the env file anew with each upgrade (mastodon_ynh#385). */
+export const reset = settingCheck({
+  id: 'env-reset',
+  title: 'Reset by an upgrade',
+  always: true,
+  async judge({ kind }, { installation, envReader }) {
+    if (kind !== 'none') return { severity: 'ok', saw: 'the storage settings are there' }
+    const file = installation.envFile
+    const [last] = await envReader.backups(file)
+    if (last === undefined) return { severity: 'skipped', saw: 'no storage is set up' }
+    const changed = await envReader.changedAt(file)
+    if (changed !== undefined && changed.getTime() - last.at.getTime() < WRITING_MS) {
+      return { severity: 'ok', saw: 'the storage settings were taken back by undo' }
+    }
+    return {
+      severity: 'fault',
+      saw: `${installation.envFile.path} has no storage settings, though this tool once wrote them (${last.path} was kept then).`,
+      matters:
+        'Something has reset the file, as upgrades of YunoHost do. New media goes to the local disk, and links to older media are broken.',
+      next: 'npx mastodon-r2 init puts the settings back; bucket and media stay as they are.',
+    }
+  },
+})

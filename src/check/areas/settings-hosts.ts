@@ -1,8 +1,6 @@
 import type { Verdict } from '../../plan/verdict.ts'
 import type { Installation } from '../../services/mastodon/port.ts'
-import { settingCheck } from './setting-check.ts'
-import { shown } from './shown.ts'
-import type { StorageSettings } from './storage-settings.ts'
+import { type StorageSettings, settingCheck, shown } from './setting-check.ts'
 
 const BARE = /^(?=.*\.)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
 
@@ -97,3 +95,58 @@ function oldName(old: string, settings: StorageSettings): Verdict {
     next: settings.write(`S3_ALIAS_HOST=${shown(old)}`),
   }
 }
+
+/** CDN_HOST is for scripts and styles, which are not in the bucket. */
+export const cdnHost = settingCheck({
+  id: 'cdn-host',
+  title: 'CDN_HOST',
+  judge({ value, remove }) {
+    const now = value('CDN_HOST') ?? ''
+    if (now === '') return { severity: 'ok', saw: 'not set' }
+    const host = now
+      .trim()
+      .toLowerCase()
+      .replace(/^[a-z]*:?\/\//, '')
+      .replace(/[/:].*$/, '')
+    const isMedia =
+      host === value('S3_ALIAS_HOST') || /\.r2\.(dev|cloudflarestorage\.com)$/.test(host)
+    if (!isMedia) return { severity: 'ok', saw: shown(now) }
+    return {
+      severity: 'fault',
+      saw: `CDN_HOST points at the media host (${shown(now)}).`,
+      matters:
+        "Mastodon's own scripts and styles are loaded from there, and the bucket has none: the site stays blank.",
+      next: remove('CDN_HOST'),
+    }
+  },
+})
+
+/** Full URLs between commas or blanks, since Mastodon 4.4.0. */
+export const extraMediaHosts = settingCheck({
+  id: 'extra-media-hosts',
+  title: 'EXTRA_MEDIA_HOSTS',
+  always: true,
+  judge({ value, write }) {
+    const now = value('EXTRA_MEDIA_HOSTS') ?? ''
+    if (now.trim() === '') return { severity: 'ok', saw: 'not set' }
+    const entries = now.split(/[,\s|]+/).filter((entry) => entry !== '')
+    const isRight = (entry: string) => /^https:\/\/[a-z0-9.-]+(:\d+)?$/.test(entry)
+    if (entries.every(isRight) && !now.includes('|')) return { severity: 'ok', saw: shown(now) }
+    const tidy = entries.map((entry) => {
+      const host = entry
+        .toLowerCase()
+        .replace(/^["']|["']$/g, '')
+        .replace(/^[a-z]*:?\/\//, '')
+      return `https://${host.replace(/\/.*$/, '')}`
+    })
+    return {
+      severity: 'note',
+      saw: `EXTRA_MEDIA_HOSTS is "${shown(now)}".`,
+      matters:
+        'It takes full addresses, https:// and a host, with commas between them; browsers may refuse images from the others.',
+      next: tidy.every(isRight)
+        ? write(`EXTRA_MEDIA_HOSTS=${tidy.join(',')}`)
+        : write('EXTRA_MEDIA_HOSTS=https://files.example.com'),
+    }
+  },
+})

@@ -1,11 +1,51 @@
 import { Problem } from '../../core/problem.ts'
-import { MEDIA_CACHE_CONTROL } from '../../flow/storage-block.ts'
-import type { CheckWorld } from '../../plan/verdict.ts'
-import type { WebResponse } from '../../services/public-web/port.ts'
-import { originOf } from '../../setup/public-read.ts'
-import type { Open } from './inside.ts'
-import type { HostAt, MediaHost } from './media-host.ts'
+import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
+import { type Check, type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
+import type { Certificate, WebResponse } from '../../services/public-web/port.ts'
+import { notListing, originOf } from '../../setup/public-read.ts'
+import type { Open } from './storage.ts'
 import type { Door } from './storage-door.ts'
+
+export type HostAt = Pick<CheckWorld, 'storage' | 'web'>
+
+/** The media host, with its certificate and top page; or why nothing can be asked of it. */
+export type MediaHost =
+  | {
+      readonly is: 'there'
+      readonly host: string
+      readonly certificate: Certificate
+      /** The answer at `/`. */
+      readonly top: WebResponse
+    }
+  | { readonly is: 'unnamed' }
+  /** No certificate: no connection came about. No problem: the certificate is one nobody trusts. */
+  | {
+      readonly is: 'unreachable'
+      readonly host: string
+      readonly problem?: Problem
+      readonly certificate?: Certificate
+    }
+
+export async function findMediaHost({ storage, web }: HostAt): Promise<MediaHost> {
+  const host = storage.mediaHost
+  if (host === undefined) return { is: 'unnamed' }
+  let certificate: Certificate | undefined
+  try {
+    certificate = await web.certificate(host)
+    if (certificate.fault !== undefined) return { is: 'unreachable', host, certificate }
+    return { is: 'there', host, certificate, top: await web.fetch(`https://${host}/`) }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return { is: 'unreachable', host, problem: error, ...(certificate && { certificate }) }
+  }
+}
+
+/** What a check says that has nothing to ask; the reason is a verdict of another check. */
+export function notAsked(found: MediaHost): Verdict[] {
+  const because =
+    found.is === 'unnamed' ? 'no media host is known' : "the media host can't be reached"
+  return [{ severity: 'skipped', saw: `not tried: ${because}` }]
+}
 
 export type VisitAt = Pick<
   CheckWorld,
@@ -86,4 +126,57 @@ async function ask({ web, installation }: VisitAt, url: string): Promise<Answers
     web.fetch(url, { method: 'HEAD' }),
   ])
   return { url, sent: IMAGE, origin, plain, scripted, range, head }
+}
+
+export type Go = (at: VisitAt) => Promise<Visit>
+
+interface VisitedCheck extends Pick<Check, 'id' | 'title'> {
+  judge(answers: Answers): readonly Verdict[]
+}
+
+/** A check of the answers to the one visit; skipped when the file itself did not come. */
+export function visitedCheck(go: Go, { id, title, judge }: VisitedCheck): Check<keyof VisitAt> {
+  return {
+    id,
+    about: 'public web',
+    title,
+    cost: 'probe',
+    async look(at) {
+      const visit = await go(at)
+      if (visit.is === 'seen' && visit.answers.plain.status === 200) return judge(visit.answers)
+      const because = visit.is === 'not made' ? visit.because : 'the test file did not come'
+      return [{ severity: 'skipped', saw: `not tried: ${because}` }]
+    },
+  }
+}
+
+type Find = (at: HostAt) => Promise<MediaHost>
+
+/** The media host answers, and does not list what it holds. */
+export function topCheck(find: Find): Check<keyof HostAt> {
+  return {
+    id: 'public-listing',
+    about: 'public web',
+    title: 'Top of the media host',
+    cost: 'look',
+    async look(at) {
+      const found = await find(at)
+      if (found.is === 'unreachable' && found.certificate && found.problem) {
+        return [troubleOf(found.problem)]
+      }
+      if (found.is !== 'there') return notAsked(found)
+      const { top } = found
+      notListing(found.host, top)
+      if (top.status < 500)
+        return [{ severity: 'ok', saw: 'it answers, and nobody can list the files' }]
+      return [
+        {
+          severity: 'fault',
+          saw: `https://${found.host}/ answers with status ${top.status}.`,
+          matters: 'The media host is in trouble: images and videos do not load.',
+          next: 'Look at the custom domain of the bucket at https://dash.cloudflare.com/?to=/:account/r2, and at https://www.cloudflarestatus.com.',
+        },
+      ]
+    },
+  }
 }

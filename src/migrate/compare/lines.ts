@@ -1,6 +1,5 @@
 import { bytesOf, count, counted } from '../../core/amounts.ts'
-import type { Comparison } from '../../plan/comparison.ts'
-import type { LeftOut } from '../selection.ts'
+import type { Comparison, LeftOut } from '../../plan/report-schema.ts'
 
 /** Keys that are shown of each kind; the report has more. */
 const SHOWN = 5

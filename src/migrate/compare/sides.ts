@@ -1,18 +1,156 @@
 import { counted } from '../../core/amounts.ts'
-import { type FewAtOnce, fewAtOnce } from '../../core/few-at-once.ts'
-import { merge } from '../../core/merge.ts'
-import type { Comparison } from '../../plan/comparison.ts'
+import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
+import type { Comparison, LeftOut, WrongHeader } from '../../plan/report-schema.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
-import type { Migration } from '../migration.ts'
-import { leftOut } from '../selection.ts'
+import { leftOut, type Migration } from '../migration.ts'
+import { kept, Tally } from '../survey/tally.ts'
 import { type ContentReader, sameContent } from './content.ts'
-import { HeaderSample } from './header-sample.ts'
-import { type ExpectedHeaders, lookAtHeaders } from './headers.ts'
+import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
 import { RecordedKeys } from './recorded-keys.ts'
-import { SecondLook } from './second-look.ts'
-import { Unread } from './unread.ts'
-import { Verdicts } from './verdicts.ts'
+
+/** Files of other content that are named, as nothing but their names lets them be copied again. */
+const COPIED_AGAIN = 1000
+
+/** What a comparison has found so far. */
+export class Verdicts {
+  readonly same = new Tally()
+  readonly missing = new Tally()
+  readonly sizeDiffers = new Tally()
+  readonly contentDiffers = new Tally(COPIED_AGAIN)
+  readonly unreadable = new Tally()
+  readonly extra = new Tally()
+  readonly uploaded = new Tally()
+  readonly deletedSince = new Tally()
+  readonly leftOut = new Map<LeftOut, number>()
+  oddities = 0
+  contents: { compared: number; notComparable: number } | null = null
+  headers: { sampled: number; wrong: { objects: number; examples: WrongHeader[] } } | null = null
+
+  leaveOut(reason: LeftOut): void {
+    this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + 1)
+  }
+
+  /** `at` is when the comparison began. */
+  told(source: string, at: Date): Comparison {
+    const { missing, sizeDiffers, contentDiffers, unreadable } = this
+    const faults = [missing, sizeDiffers, contentDiffers, unreadable]
+    return {
+      at: at.toISOString(),
+      source,
+      equal: faults.every(({ objects }) => objects === 0),
+      same: { objects: this.same.objects, bytes: this.same.bytes },
+      missing: missing.told(),
+      sizeDiffers: sizeDiffers.told(),
+      contentDiffers: contentDiffers.told(),
+      unreadable: unreadable.told(),
+      extra: this.extra.told(),
+      uploaded: this.uploaded.told(),
+      deletedSince: this.deletedSince.told(),
+      leftOut: Object.fromEntries(this.leftOut),
+      oddities: this.oddities,
+      contents: this.contents,
+      headers: this.headers,
+    }
+  }
+}
+
+/** Of each kind so many are looked at again, a HEAD each; the rest counts as it was seen. */
+const LOOKED_AT_AGAIN = 200
+const ASKED_AT_ONCE = 8
+
+/** What seemed wrong in a comparison, and whether it still is at the end of it. */
+export class SecondLook {
+  readonly #migration: Migration
+  readonly #options: CompareAt
+  readonly #verdicts: Verdicts
+  readonly #missing: string[] = []
+  readonly #sizes: string[] = []
+  readonly #contents: string[] = []
+  readonly #extra: string[] = []
+
+  constructor(migration: Migration, options: CompareAt, verdicts: Verdicts) {
+    this.#migration = migration
+    this.#options = options
+    this.#verdicts = verdicts
+  }
+
+  missing({ key, size }: MediaFile): void {
+    keepOrCount(this.#missing, this.#verdicts.missing, key, size)
+  }
+
+  sizeDiffers({ key, size }: MediaFile): void {
+    keepOrCount(this.#sizes, this.#verdicts.sizeDiffers, key, size)
+  }
+
+  contentDiffers({ key, size }: MediaFile): void {
+    keepOrCount(this.#contents, this.#verdicts.contentDiffers, key, size)
+  }
+
+  extra(key: string, size: number): void {
+    keepOrCount(this.#extra, this.#verdicts.extra, key, size)
+  }
+
+  async end(): Promise<void> {
+    const asking = fewAtOnce(ASKED_AT_ONCE)
+    for (const key of [this.#missing, this.#sizes, this.#contents, this.#extra].flat()) {
+      await asking.begin(() => this.#look(key))
+    }
+    await asking.end()
+  }
+
+  async #look(key: string): Promise<void> {
+    const { source, selection } = this.#migration
+    const [file, object] = await Promise.all([source.find(key), this.#migration.bucket().head(key)])
+    const { missing, sizeDiffers, contentDiffers, unreadable, extra, same, contents } =
+      this.#verdicts
+    if (!file) {
+      if (object && this.#extra.includes(key)) extra.add(key, object.size)
+      return
+    }
+    const reason = leftOut(file, selection, this.#options)
+    if (reason) return this.#verdicts.leaveOut(reason)
+    if (!object) return missing.add(key, file.size)
+    if (file.size !== object.size) return sizeDiffers.add(key, file.size)
+    if (!this.#options.checksum) return same.add(key, file.size)
+    const told = await sameContent(file, object, this.#options.content)
+    if (told === 'gone') return
+    if (told === 'differs') return contentDiffers.add(key, file.size)
+    if (told === 'unreadable') return unreadable.add(key, file.size)
+    if (told === 'unknown' && contents) contents.notComparable += 1
+    same.add(key, file.size)
+  }
+}
+
+function keepOrCount(list: string[], tally: Tally, key: string, size: number): void {
+  if (list.length < LOOKED_AT_AGAIN) list.push(kept(key))
+  else tally.add(key, size)
+}
+
+const kinds: readonly Oddity['kind'][] = ['unreadable', 'dangling-link', 'loop']
+/** From here on nothing is told apart any more: everything may be unread. */
+const MOST = 1000
+
+/**
+ * The parts of a source that could not be read, or that lie behind a link which can't be followed: what
+ * is missing there is not known to be gone.
+ */
+export class Unread {
+  readonly #paths: string[] = []
+
+  note({ kind, path }: Oddity): void {
+    if (kinds.includes(kind) && this.#paths.length < MOST) this.#paths.push(path.replace(/\/$/, ''))
+  }
+
+  covers(key: string): boolean {
+    if (this.#paths.length >= MOST) return true
+    return this.#paths.some((path) => key === path || key.startsWith(`${path}/`) || path === '')
+  }
+
+  get first(): string | undefined {
+    return this.#paths[0]
+  }
+}
 
 export interface CompareOptions {
   /** See leftOut: how the files of this source are usually readable. */

@@ -1,15 +1,29 @@
-import { MEDIA_CACHE_CONTROL } from '../../flow/storage-block.ts'
-import type { Comparison } from '../../plan/comparison.ts'
+import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
+import type { Comparison } from '../../plan/report-schema.ts'
 import type { Facts, Step } from '../../plan/step.ts'
-import type { Migration } from '../migration.ts'
+import type { Checkpoint } from '../../services/checkpoint/port.ts'
+import { type Migration, usualModes } from '../migration.ts'
 import type { MigrateRun, PreparedMigration } from '../prepare.ts'
 import type { PreparedStage } from '../stage-steps.ts'
-import { usualModes } from '../usual-modes.ts'
-import { noteComparison } from './comparison-note.ts'
 import { removeExtras } from './extras.ts'
 import type { ExpectedHeaders } from './headers.ts'
 import { comparisonLines } from './lines.ts'
 import { compareMedia } from './step.ts'
+
+/**
+ * What the checkpoint holds after a comparison. Not equal: the next copy has to list the bucket again,
+ * and copies what has another content, which no list shows.
+ */
+export function noteComparison(checkpoint: Checkpoint, comparison: Comparison): Checkpoint {
+  if (comparison.equal) return { ...checkpoint, equalAt: comparison.at }
+  const known = new Set(checkpoint.failed.map(({ key }) => key))
+  const again = comparison.contentDiffers.examples.filter((key) => !known.has(key))
+  const reason = 'another content in the bucket'
+  const failed = [...checkpoint.failed, ...again.map((key) => ({ key, reason }))]
+  // What changed since the last complete copy, to the same size, is found by this moment.
+  const begunAt = checkpoint.begunAt ?? checkpoint.completeSince
+  return { ...checkpoint, completeSince: undefined, begunAt, failed }
+}
 
 export async function compareStage(
   run: MigrateRun,

@@ -1,5 +1,5 @@
 import { Cancelled, Problem } from '../../core/problem.ts'
-import { MEDIA_CACHE_CONTROL } from '../../flow/storage-block.ts'
+import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { MediaFile } from '../../services/media/port.ts'
 import type { Migration } from '../migration.ts'
 import type { CopyTally } from './tally.ts'

@@ -1,14 +1,19 @@
+import { counted } from '../../core/amounts.ts'
+import { Problem } from '../../core/problem.ts'
 import type { Clock } from '../../plan/step.ts'
-import { blankCheckpoint } from '../../services/checkpoint/blank-checkpoint.ts'
-import type { Checkpoint } from '../../services/checkpoint/port.ts'
+import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
 import type { CopySummary, Migration } from '../migration.ts'
 import { copyBatch } from './batch.ts'
-import { rulesOf } from './copy-choice.ts'
-import { openCopyList } from './copy-list.ts'
-import type { Unread } from './copy-unread.ts'
-import type { NewFiles } from './new-files.ts'
-import { CopyTally } from './tally.ts'
-import { type CopyKind, copyKind, earliest } from './work.ts'
+import { CopyTally, shown } from './tally.ts'
+import {
+  type CopyKind,
+  copyKind,
+  earliest,
+  type NewFiles,
+  openCopyList,
+  rulesOf,
+  type Unread,
+} from './work.ts'
 
 /** A copy that has ended, also one that left files behind. */
 export interface CopyRun {
@@ -105,4 +110,61 @@ function expectedOf({ surveyed, copied }: Checkpoint, kind: CopyKind) {
 
 function iso(date: Date): string {
   return date.toISOString()
+}
+
+const MOST_ROUNDS = 5
+/** What is copied in so short a time, or so few files, the last copy does as well. */
+const SMALL_FILES = 20
+const SMALL_MS = 5_000
+
+/** Copies what is new, again and again, until a round was small; what failed ends it. */
+export async function deltaRounds(
+  migration: Migration,
+  clock: Pick<Clock, 'now' | 'sleep'>,
+): Promise<CopyRun> {
+  let sum: CopyRun | undefined
+  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+    const run = await runCopy(migration, clock)
+    sum = sum ? together(sum, run) : run
+    const { objects, failed } = run.summary
+    if (failed.length + run.unread.length > 0) break
+    if (objects <= SMALL_FILES || run.tookMs <= SMALL_MS) break
+  }
+  return sum as CopyRun
+}
+
+/** Counts add up; what failed, and what is left out, is what the last round says. */
+function together(before: CopyRun, last: CopyRun): CopyRun {
+  const summary: CopySummary = {
+    ...last.summary,
+    objects: before.summary.objects + last.summary.objects,
+    bytes: before.summary.bytes + last.summary.bytes,
+    vanished: before.summary.vanished + last.summary.vanished,
+    leftOut: Math.max(before.summary.leftOut, last.summary.leftOut),
+  }
+  return { ...last, summary, tookMs: before.tookMs + last.tookMs }
+}
+
+const MOST_NAMED = 5
+
+/** Problem `copy-incomplete`: what is left and why, by reason, and how to go on. */
+export function incomplete(
+  { checkpoint, lineFor }: Migration,
+  { summary, unread }: CopyRun,
+): Problem {
+  const folders = unread.map(({ path, reason }) => ({ key: path, reason }))
+  const left = [...folders, ...summary.failed]
+  const named = left.slice(0, MOST_NAMED).map(({ key, reason }) => `${shown(key)} (${reason})`)
+  const more = left.length - named.length
+  const rest = more > 0 ? ` and ${more} more, listed in ${checkpoint.path}` : ''
+  const isUnread = left.some(({ reason }) => /permission|denied|EACCES|may not/i.test(reason))
+  const cure = isUnread
+    ? "Give the user that runs this the right to read them (or run it as Mastodon's user or as root); then go on from here:"
+    : 'Run the same again; it tries these once more and goes on from here:'
+  return new Problem({
+    code: 'copy-incomplete',
+    what: `${counted(left.length, 'file')} could not be copied; ${counted(summary.objects, 'file')} could.`,
+    why: `${named.join(', ')}${rest}.`,
+    next: `${cure}\n  ${lineFor('copy')}`,
+  })
 }

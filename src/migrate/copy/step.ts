@@ -1,13 +1,9 @@
 import { bytesOf, counted, duration } from '../../core/amounts.ts'
 import type { Change, Finding, Step } from '../../plan/step.ts'
 import type { CopySummary, Migration } from '../migration.ts'
-import { rulesOf, skipped } from './copy-choice.ts'
-import { incomplete } from './copy-incomplete.ts'
-import { deltaRounds } from './delta-rounds.ts'
-import { findNewFiles, type NewFiles } from './new-files.ts'
-import { type CopyRun, runCopy } from './run.ts'
+import { type CopyRun, deltaRounds, incomplete, runCopy } from './run.ts'
 import { shown } from './tally.ts'
-import { copyKind } from './work.ts'
+import { copyKind, findNewFiles, type NewFiles, rulesOf, skipped } from './work.ts'
 
 /**
  * `copy`: everything, or what is new since. The rest belongs to a cut-over: `catch-up` repeats until

@@ -1,10 +1,143 @@
-import { ahead } from '../../core/streams.ts'
-import type { Checkpoint } from '../../services/checkpoint/port.ts'
-import type { MediaFile } from '../../services/media/port.ts'
-import type { Migration } from '../migration.ts'
-import { type Choice, skipped } from './copy-choice.ts'
-import { CLOCK_MARGIN_MS, changed, type Known, missing, only } from './copy-plan.ts'
-import type { UnreadPlaces } from './copy-unread.ts'
+import { Cancelled } from '../../core/problem.ts'
+import { ahead, merge } from '../../core/streams.ts'
+import type { Clock } from '../../plan/step.ts'
+import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
+import type { MediaFile, Oddity } from '../../services/media/port.ts'
+import type { ListedObject } from '../../services/s3/port.ts'
+import { leftOut, type Migration, usualModes } from '../migration.ts'
+import { Gathering } from './gathering.ts'
+
+type Lists<Item> = AsyncIterable<readonly Item[]>
+
+/**
+ * Milliseconds that a clock may be off: that of a file server, or of the other provider, which S3
+ * signatures hold within 15 minutes.
+ */
+export const CLOCK_MARGIN_MS = 900_000
+
+/** What earlier runs are known to have copied. */
+export interface Known {
+  /** Files that came to the source after this moment are looked at closely; milliseconds. */
+  readonly since: number
+  /** Versions that are in the bucket: key, changedAt. */
+  readonly versions: ReadonlyMap<string, number>
+  /** Keys that an earlier run left. */
+  readonly failed: ReadonlySet<string>
+}
+
+/** The files that are wanted, the order kept. */
+export async function* only(
+  files: Lists<MediaFile>,
+  isWanted: (file: MediaFile) => boolean,
+): AsyncGenerator<readonly MediaFile[]> {
+  for await (const list of files) yield list.filter(isWanted)
+}
+
+/**
+ * A first copy, or one that is gone on with: what the bucket lacks, what has another size there, and
+ * what changed since an earlier run began and may have been copied before that.
+ */
+export async function* missing(
+  files: Lists<MediaFile>,
+  objects: Lists<ListedObject>,
+  known: Known,
+): AsyncGenerator<readonly MediaFile[]> {
+  for await (const pairs of merge(files, objects)) {
+    yield pairs.flatMap(({ file, object }) => {
+      if (!file) return []
+      if (!object || object.size !== file.size || known.failed.has(file.key)) return [file]
+      const isOlder = file.changedAt < object.lastModified - CLOCK_MARGIN_MS
+      return isOlder || !isNew(file, known) ? [] : [file]
+    })
+  }
+}
+
+/** After a complete copy: what is new since, and what was left. Asks nothing of the bucket. */
+export function changed(
+  files: Lists<MediaFile>,
+  known: Known,
+): AsyncGenerator<readonly MediaFile[]> {
+  return only(files, (file) => known.failed.has(file.key) || isNew(file, known))
+}
+
+function isNew({ key, changedAt }: StoredVersion, { since, versions }: Known): boolean {
+  return changedAt > since - CLOCK_MARGIN_MS && versions.get(key) !== changedAt
+}
+
+/** Which files are copied; counts those that are left out, of what is walked through. */
+export interface Choice {
+  isWanted(file: MediaFile): boolean
+  readonly leftOut: number
+}
+
+/** Reads as much of the source as it takes to know how its files are usually readable. */
+export async function chooseFiles(
+  { selection, source, signal }: Migration,
+  clock: Pick<Clock, 'now'>,
+): Promise<Choice> {
+  const now = clock.now().getTime()
+  const modes = selection.withSuspended ? 'open' : await usualModes(source, signal)
+  let count = 0
+  return {
+    isWanted(file) {
+      const isLeft = leftOut(file, selection, { usualModes: modes, now }) !== undefined
+      if (isLeft) count += 1
+      return !isLeft
+    },
+    get leftOut() {
+      return count
+    },
+  }
+}
+
+/** What need not be walked through, as nothing of it is copied. */
+export function skipped({ selection }: Migration): readonly string[] {
+  return selection.onlyLocal ? ['cache/', ...selection.skip] : selection.skip
+}
+
+/** The rules of a run as the checkpoint keeps them: other rules are a new first copy. */
+export function rulesOf({ selection }: Migration): string {
+  const { onlyLocal, skip, withPrivate, withSuspended } = selection
+  return JSON.stringify({ onlyLocal, skip: [...skip].sort(), withPrivate, withSuspended })
+}
+
+/** A folder or a file of the source that could not be read. */
+export interface Unread {
+  /** Below the root. */
+  readonly path: string
+  readonly reason: string
+  /** What it is, when it is a file. */
+  readonly file: MediaFile | undefined
+}
+
+/** Collects from a walk what could not be read, and asks later which of it matters. */
+export class UnreadPlaces {
+  readonly #seen = new Map<string, string>()
+
+  readonly note = ({ kind, path, note }: Oddity): void => {
+    // The folder that a file system keeps for itself holds no media.
+    if (kind === 'unreadable' && !/^lost\+found\/?$/.test(path)) this.#seen.set(path, note)
+  }
+
+  /** Without what is left out anyway, such as closed media of suspended users. */
+  async wanted({ source }: Migration, choice: Choice): Promise<Unread[]> {
+    const wanted: Unread[] = []
+    for (const [path, reason] of this.#seen) {
+      const file = path.endsWith('/') ? undefined : await find(source, path)
+      if (!file || choice.isWanted(file)) wanted.push({ path, reason, file })
+    }
+    return wanted
+  }
+}
+
+async function find(source: Migration['source'], path: string): Promise<MediaFile | undefined> {
+  try {
+    return await source.find(path)
+  } catch (error) {
+    if (error instanceof Cancelled) throw error
+    return undefined
+  }
+}
 
 /** `first`: the bucket is listed. `delta`: only what is new since a complete copy. */
 export type CopyKind = 'first' | 'delta'
@@ -57,4 +190,82 @@ export async function knownBy(
 /** The earliest moment at which something may have been copied that changed since; RFC 3339. */
 export function earliest(...times: readonly (string | undefined)[]): string | undefined {
   return times.filter((time) => time !== undefined).sort()[0]
+}
+
+/** What is to be copied, and what is known of the rest once all of it was gone through. */
+export interface CopyList {
+  readonly files: Gathering
+  unread(): Promise<readonly Unread[]>
+  leftOut(): number
+}
+
+export interface CopyListOptions {
+  readonly read: Checkpoint
+  readonly kind: CopyKind
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly signal: AbortSignal
+}
+
+/** Reading has begun when it resolves. */
+export async function openCopyList(
+  migration: Migration,
+  { read, kind, clock, signal }: CopyListOptions,
+): Promise<CopyList> {
+  const known = await knownBy(migration, read, kind)
+  const choice = await chooseFiles(migration, clock)
+  const places = new UnreadPlaces()
+  const work = workOf(migration, { kind, known, choice, unread: places, signal })
+  return {
+    files: new Gathering(work, { clock, signal }),
+    unread: () => places.wanted(migration, choice),
+    leftOut: () => choice.leftOut,
+  }
+}
+
+/** Files that a look keeps for the copy; of more it keeps the count. */
+const MOST_KEPT = 20_000
+
+/** What came to the source since the last complete copy. */
+export interface NewFiles {
+  readonly startedAt: Date
+  /** Objects and bytes; undefined where there is something, and how much is still looked for. */
+  readonly amount: { readonly objects: number; readonly bytes: number } | undefined
+  /** What is to be copied; undefined when it is nothing, or too much to keep. */
+  readonly list: CopyList | undefined
+  /** What could not be read, as far as it was looked for. */
+  readonly unread: readonly Unread[]
+}
+
+export interface NewFilesOptions {
+  readonly checkpoint: Checkpoint
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  /** All are counted; or it is enough to know that there are some, and the rest is found meanwhile. */
+  readonly counts: boolean
+}
+
+/** One walk, or one listing of the other provider, and no request to R2. */
+export async function findNewFiles(
+  migration: Migration,
+  { checkpoint, clock, counts }: NewFilesOptions,
+): Promise<NewFiles> {
+  const startedAt = clock.now()
+  const { signal } = migration
+  const list = await openCopyList(migration, { read: checkpoint, kind: 'delta', clock, signal })
+  if (!counts && (await list.files.any())) {
+    return { startedAt, amount: undefined, list, unread: [] }
+  }
+  let files: MediaFile[] | undefined = []
+  for await (const batch of list.files.batches()) {
+    if (files && files.length + batch.length <= MOST_KEPT) files.push(...batch)
+    else files = undefined
+  }
+  const unread = await list.unread()
+  const amount = list.files.total ?? { objects: 0, bytes: 0 }
+  const kept = files && new Gathering([files], { clock, signal })
+  return {
+    startedAt,
+    amount,
+    list: kept && { ...list, files: kept, unread: async () => unread },
+    unread,
+  }
 }

@@ -1,6 +1,13 @@
-import type { BringBackPort } from '../../services/mastodon/bring-back-port.ts'
-import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
-import type { PlacedCommand, ServicesPort } from '../../services/mastodon/services-port.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Finding, Step } from '../../plan/step.ts'
+import { noted } from '../../services/checkpoint/port.ts'
+import type {
+  BringBackPort,
+  EnvFileOnDisk,
+  PlacedCommand,
+  ServicesPort,
+} from '../../services/mastodon/port.ts'
+import type { Migration } from '../migration.ts'
 
 /** How much of Mastodon rests while it is switched. */
 export type CutoverVariant = 'quiet' | 'no-downtime' | 'stop'
@@ -51,4 +58,38 @@ export function restartFor({ variant, services }: Pick<Cutover, 'variant' | 'ser
   const { commands } = services
   if (commands === undefined) return [] satisfies readonly PlacedCommand[]
   return variant === 'stop' ? commands.start : commands.restart
+}
+
+/** Once uploads and public reads work with the new settings, nothing goes back any more. */
+export function switched({
+  checkpoint,
+  say,
+}: Pick<Migration, 'checkpoint' | 'say'>): Step<'facts' | 'clock'> {
+  return {
+    id: 'switched',
+    title: 'Switched',
+
+    async look({ facts }): Promise<Finding> {
+      const will = 'keep the switch: up to here a failure puts everything back'
+      if (facts.switched) return { is: 'ready', note: 'Mastodon stores its media on R2' }
+      if (!facts.envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
+      if (!facts.publicProven) return { is: 'waiting', on: 'publicProven', will }
+      return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+    },
+
+    async change({ facts, clock }) {
+      const known = await checkpoint.read().catch(() => undefined)
+      // A run that finds the file switched already goes on with an earlier one.
+      const isNew = (facts.envWritten?.changed.length ?? 0) > 0
+      const at = isNew || !known?.switchedAt ? clock.now() : new Date(known.switchedAt)
+      try {
+        await noted(checkpoint, { switchedAt: at.toISOString() })
+      } catch (error) {
+        // A proven switch is not taken back because it could not be noted.
+        if (!(error instanceof Problem)) throw error
+        say(`Mastodon is switched; that could not be noted: ${error.what}`)
+      }
+      return { switched: { at } }
+    },
+  }
 }

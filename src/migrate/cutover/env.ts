@@ -1,6 +1,6 @@
 import { Problem } from '../../core/problem.ts'
 import type { Change, Finding, Step, World } from '../../plan/step.ts'
-import { noted } from '../../services/checkpoint/noted.ts'
+import { noted } from '../../services/checkpoint/port.ts'
 import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
 import { type EnvSwitch, envSwitch } from '../../setup/env-switch.ts'
 import { knowsExtraHosts, otherProvidersHost } from '../../setup/media-hosts.ts'

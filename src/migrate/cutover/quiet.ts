@@ -1,6 +1,6 @@
 import { Problem } from '../../core/problem.ts'
 import type { Finding, Step, World } from '../../plan/step.ts'
-import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/services-port.ts'
+import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/port.ts'
 import { envSwitch } from '../../setup/env-switch.ts'
 import { linesOf, runPlaced } from '../../setup/run-placed.ts'
 import type { Migration } from '../migration.ts'

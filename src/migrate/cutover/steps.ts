@@ -1,5 +1,5 @@
 import { Problem } from '../../core/problem.ts'
-import { servicesOf } from '../../flow/services-of.ts'
+import { servicesOf } from '../../flow/world.ts'
 import { freshProcesses } from '../../setup/fresh-processes.ts'
 import { uploadProbe } from '../../setup/proof.ts'
 import { publicRead } from '../../setup/public-read.ts'
@@ -8,8 +8,7 @@ import { comparing } from '../compare/stage.ts'
 import { copyMedia } from '../copy/step.ts'
 import type { MigrateRun, PreparedMigration } from '../prepare.ts'
 import type { PreparedStage } from '../stage-steps.ts'
-import { type Cutover, type CutoverVariant, restartFor } from './cutover.ts'
-import { switched } from './cutover-switched.ts'
+import { type Cutover, type CutoverVariant, restartFor, switched } from './cutover.ts'
 import { envSwitchStep } from './env.ts'
 import { quietServices } from './quiet.ts'
 import { readyToSwitch } from './ready.ts'
@@ -65,7 +64,7 @@ export async function cutoverSteps(
 
 async function bringBackOf({ migration }: PreparedMigration): Promise<Cutover['bringBack']> {
   if (migration.from.kind !== 'folder') return undefined
-  const { connectBringBack } = await import('./bring-back.ts')
+  const { connectBringBack } = await import('./way-back.ts')
   return connectBringBack(migration.from.path)
 }
 

@@ -1,15 +1,68 @@
-import { counted } from '../../core/amounts.ts'
+import { count, counted } from '../../core/amounts.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
+import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { Change, Clock, Finding, Step, World } from '../../plan/step.ts'
-import { noted } from '../../services/checkpoint/noted.ts'
-import type { BucketRef } from '../../services/cloudflare/port.ts'
+import { noted } from '../../services/checkpoint/port.ts'
+import type { BucketRef, SlurperFailure, SlurperSource } from '../../services/cloudflare/port.ts'
+import type { S3Port } from '../../services/s3/port.ts'
+import { lookAtHeaders } from '../compare/headers.ts'
 import type { Migration } from '../migration.ts'
-import { type SlurperPart, slurperParts, slurperTotal } from './jobs.ts'
-import type { Slurp } from './slurp.ts'
-import { leftBehind, sampleCacheControl } from './slurper-aftermath.ts'
-import { slurperPrefixes } from './slurper-prefixes.ts'
-import { aborted, cannotRead, cannotWrite, paused, wrongJurisdiction } from './slurper-problems.ts'
+import { aborted, cannotRead, cannotWrite, paused, wrongJurisdiction } from './advice.ts'
+import {
+  type SlurperPart,
+  type SlurperTotal,
+  slurperParts,
+  slurperPrefixes,
+  slurperTotal,
+} from './jobs.ts'
 import { type Watched, watchSlurper } from './watch.ts'
+
+/** From where to where Super Slurper copies. */
+export interface Slurp {
+  /** The bucket on R2. */
+  readonly at: BucketRef
+  /** The old bucket, or why it can't be read so. */
+  readonly source: SlurperSource | Problem
+}
+
+const NAMED = 10
+/** Log entries that are read for their reasons. */
+const READ = 100
+const SAMPLED = 10
+
+/** What the jobs did not copy, with their log's reasons: one warning each, the first ones alone. */
+export async function leftBehind(
+  ids: readonly string[],
+  { failed }: SlurperTotal,
+  failures: (id: string, limit: number) => Promise<readonly SlurperFailure[]>,
+): Promise<string[]> {
+  const logs = await Promise.all(ids.map((id) => failures(id, READ)))
+  const entries = logs.flat()
+  if (entries.length === 0 && failed === 0) return []
+  const named = entries.slice(0, NAMED).map(({ key, reason }) => `${key ?? 'a job'}: ${reason}`)
+  const skipped = entries.filter((entry) => entry.skipped).length
+  const all = [
+    ...(failed > 0 ? [`${counted(failed, 'object')} failed`] : []),
+    ...(skipped > 0 ? [`${skipped >= READ ? 'many' : count(skipped)} passed over`] : []),
+  ]
+  const what = all.length > 0 ? all.join(', ') : 'A job had trouble'
+  return [`Super Slurper: ${what}. The copy with rclone after it brings what is missing.`, ...named]
+}
+
+/**
+ * Whether copies have the Cache-Control that Mastodon gives its objects; Cloudflare does not say whether
+ * Super Slurper keeps it. One LIST and a few HEAD requests.
+ */
+export async function sampleCacheControl(bucket: S3Port): Promise<string[]> {
+  const keys = await bucket.list('', SAMPLED)
+  const expected = { contentType: undefined, cacheControl: MEDIA_CACHE_CONTROL }
+  const { sampled, wrong } = await lookAtHeaders(bucket, keys, () => expected)
+  if (wrong.objects === 0) return []
+  return [
+    `Of ${counted(sampled, 'copied object')} looked at, ${count(wrong.objects)} lack the Cache-Control that Mastodon sets: browsers would ask for them again and again.`,
+    'To put it right for all of them at once, make a Cache Rule for the media host in the dashboard (Caching > Cache Rules): Edge TTL and Browser TTL of a year, overriding the origin.',
+  ]
+}
 
 type At = Pick<World, 'cloudflare'> & { readonly clock: Clock }
 
@@ -119,4 +172,43 @@ async function ended(
   const headers = about.isFresh ? await sampleCacheControl(migration.bucket()) : []
   const note = `${counted(transferred, 'object')} copied, ${counted(skipped, 'object')} skipped, ${failed} failed`
   return { is: 'ready', note, warnings: [...left, ...headers] }
+}
+
+/**
+ * Pauses or aborts Super Slurper's jobs from the old bucket to the new one. What is copied stays; running
+ * the migration again lets them go on, or starts new ones for what is missing.
+ */
+export function holdSlurper(
+  { to }: Pick<Migration, 'to'>,
+  { at, source, wish }: Slurp & { readonly wish: 'pause' | 'abort' },
+): Step<'cloudflare'> {
+  type Cloudflare = Parameters<Step<'cloudflare'>['look']>[0]['cloudflare']
+  const holds = wish === 'pause' ? ['running'] : ['running', 'paused']
+
+  async function jobs({ slurper }: Cloudflare) {
+    if (source instanceof Problem) throw source
+    const places = { source, target: { ...at, key: to.key } }
+    const all = await slurper.listJobs(at.accountId, places)
+    return all.filter(({ status }) => holds.includes(status))
+  }
+
+  return {
+    id: 'super-slurper',
+    title: 'Super Slurper',
+
+    async look({ cloudflare }): Promise<Finding> {
+      const found = await jobs(cloudflare)
+      if (found.length === 0) return { is: 'ready', note: `no job to ${wish}` }
+      const what = `${wish} ${counted(found.length, 'job')}; what is copied stays`
+      return { is: 'change', changes: [{ what, risk: 'safe' }] }
+    },
+
+    async change({ cloudflare }) {
+      const { slurper } = cloudflare
+      for (const { id } of await jobs(cloudflare)) {
+        await (wish === 'pause' ? slurper.pause(at.accountId, id) : slurper.abort(at.accountId, id))
+      }
+      return {}
+    },
+  }
 }

@@ -1,9 +1,25 @@
+import { count } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Clock } from '../../plan/step.ts'
-import type { SlurperProgress } from '../../services/cloudflare/slurper-port.ts'
+import type { SlurperProgress } from '../../services/cloudflare/port.ts'
 import type { Migration } from '../migration.ts'
 import { type SlurperPart, type SlurperTotal, slurperTotal } from './jobs.ts'
-import { slurperLine } from './slurper-line.ts'
+
+/** Where Super Slurper stands, at most `width` characters; it tells no bytes. `perSecond`: objects. */
+export function slurperLine(
+  { objects, transferred, skipped, failed }: SlurperTotal,
+  perSecond: number | undefined,
+  width: number,
+): string {
+  const parts = [
+    `Super Slurper: ${count(transferred)} of ${count(objects)} objects found so far`,
+    ...(failed > 0 ? [`${count(failed)} failed`] : []),
+    ...(perSecond === undefined ? [] : [`${count(Math.round(perSecond))}/s`]),
+    ...(skipped > 0 ? [`${count(skipped)} skipped`] : []),
+  ]
+  while (parts.length > 1 && parts.join(', ').length > width) parts.pop()
+  return parts.join(', ').slice(0, width)
+}
 
 export interface Watch {
   readonly migration: Pick<Migration, 'tell' | 'width'>

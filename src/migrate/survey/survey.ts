@@ -1,9 +1,127 @@
+import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
 import type { MediaSurvey } from '../../plan/report-schema.ts'
-import { noted } from '../../services/checkpoint/noted.ts'
+import type { Clock, Step } from '../../plan/step.ts'
+import { noted } from '../../services/checkpoint/port.ts'
+import type { Migration } from '../migration.ts'
 import { slurperAdvice } from '../slurper/advice.ts'
 import type { PrepareStage } from '../stage-steps.ts'
-import { surveyLines } from './lines.ts'
-import { surveyMedia } from './migrate-survey.ts'
+import { paceOf } from './costs.ts'
+import { MediaCount } from './count.ts'
+import { dollars, surveyLines } from './lines.ts'
+
+export interface SurveyWishes {
+  /** Told of every survey that came to its end. */
+  surveyed(survey: MediaSurvey): Promise<void> | void
+}
+
+/** Milliseconds between two states of the walk on the screen. */
+const TELL_MS = 200
+const TRIES = 3
+/** Milliseconds after which the rate is assumed. */
+const PATIENCE_MS = 5_000
+const HOUR_MS = 3_600_000
+
+/** What there is to migrate, and what that costs: one walk and three requests, nothing is changed. */
+export function surveyMedia(migration: Migration, { surveyed }: SurveyWishes): Step<'clock'> {
+  return {
+    id: 'survey',
+    title: 'Media',
+    async look({ clock }) {
+      const startedAt = clock.now()
+      const latencyMs = await latency(migration, clock)
+      const counting = await countAll(migration, startedAt)
+      const { wishes } = migration
+      const pace = paceOf({ ...wishes, latencyMs: latencyMs ?? undefined })
+      const survey = counting.survey({ ...pace, latencyMs })
+      await surveyed(survey)
+      return { is: 'ready', note: noteOf(survey), warnings: warningsOf(survey, migration) }
+    },
+  }
+}
+
+async function countAll(migration: Migration, startedAt: Date): Promise<MediaCount> {
+  const { source, selection, rclone, signal, width } = migration
+  const counting = new MediaCount({
+    source,
+    selection,
+    startedAt,
+    canCarry: (key) => rclone.canCarry(key),
+  })
+  let toldAt = performance.now()
+  const reading = source.files({ signal, onOddity: (oddity) => counting.seeOddity(oddity) })
+  for await (const files of reading) {
+    for (const file of files) counting.see(file)
+    if (performance.now() - toldAt < TELL_MS) continue
+    toldAt = performance.now()
+    const { objects, bytes } = counting
+    migration.tell(`${counted(objects, 'file')}, ${bytesOf(bytes)} so far`.slice(0, width))
+  }
+  return counting
+}
+
+/** Milliseconds of the fastest of a few requests to the bucket; null when it does not answer. */
+async function latency(migration: Migration, clock: Pick<Clock, 'sleep'>): Promise<number | null> {
+  const enough = new AbortController()
+  const late = clock.sleep(PATIENCE_MS, enough.signal).then(() => null)
+  try {
+    return await Promise.race([measured(migration), late])
+  } finally {
+    enough.abort()
+  }
+}
+
+async function measured(migration: Migration): Promise<number | null> {
+  try {
+    const bucket = migration.bucket()
+    let fastest = Number.POSITIVE_INFINITY
+    for (let tries = 0; tries < TRIES; tries++) {
+      const before = performance.now()
+      await bucket.headBucket()
+      fastest = Math.min(fastest, performance.now() - before)
+    }
+    return fastest
+  } catch {
+    return null
+  }
+}
+
+function noteOf({ total, copied, costs }: MediaSurvey): string {
+  if (total.objects === 0) return 'there are no files'
+  const all = `${counted(total.objects, 'file')}, ${bytesOf(total.bytes)}`
+  const some = copied.objects === total.objects ? '' : `, ${count(copied.objects)} of them to copy`
+  const time = duration(costs.hours * HOUR_MS)
+  return `${all}${some}; about ${time} and ${dollars(costs.firstMonthDollars)} in the first month`
+}
+
+function warningsOf(survey: MediaSurvey, { selection }: Migration): string[] {
+  const { suspended, usualModes, oddities, classes } = survey
+  const warnings: string[] = []
+  if (suspended.objects > 0) {
+    const files = `${counted(suspended.objects, 'file')} that only their owner may read, among open ones`
+    warnings.push(
+      selection.withSuspended
+        ? `${files}: media of suspended users, most likely. A copy publishes it, as --with-suspended says.`
+        : `${files}: media of suspended users, most likely. It is left out, as a copy would publish it; --with-suspended copies it.`,
+    )
+  }
+  if (usualModes === 'closed') {
+    warnings.push(
+      'Only their owner may read any of these files. Media of suspended users looks like all the rest then: it is copied, and public from then on.',
+    )
+  }
+  const unreadable = oddities.find(({ kind }) => kind === 'unreadable')
+  if (unreadable) {
+    warnings.push(
+      `This user can't read ${counted(unreadable.count, 'file or folder')}: it would be missing. Run this as root or as Mastodon's own user.`,
+    )
+  }
+  if (selection.withPrivate && classes.some((row) => row.private)) {
+    warnings.push(
+      'backups/ and imports/ are copied too: whoever has an address there could read it.',
+    )
+  }
+  return warnings
+}
 
 /** Looks at everything and changes nothing; what would be copied is noted for later runs. */
 export const surveyStage: PrepareStage = async (run, { migration, old }) => {

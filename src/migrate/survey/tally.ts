@@ -1,4 +1,4 @@
-import { compareKeys } from '../../core/key-order.ts'
+import { compareKeys } from '../../core/streams.ts'
 
 /** Keys that are named, besides the full count. */
 const EXAMPLES = 20

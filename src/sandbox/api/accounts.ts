@@ -1,10 +1,8 @@
 import type { Account } from 'cloudflare/resources/accounts/accounts'
 import type { World } from '../world.ts'
-import { ok } from './envelope.ts'
-import { page } from './page.ts'
 import { groupsOf, isVisible } from './permits.ts'
-import { Refusal } from './refusal.ts'
-import { type Handler, param } from './request.ts'
+import { ok, Refusal } from './refusal.ts'
+import { type Handler, page, param } from './request.ts'
 
 /** Accounts that the token has any permission for; a token for buckets alone may not ask. */
 export const listAccounts: Handler = ({ world }, request) => {

@@ -1,7 +1,6 @@
 import type { CNAMERecord, RecordResponse } from 'cloudflare/resources/dns/records'
 import type { SandboxDnsRecord } from '../world.ts'
-import { page } from './page.ts'
-import { type Handler, param } from './request.ts'
+import { type Handler, page, param } from './request.ts'
 
 /** Records of a zone by name, type and content; names compare without case. */
 export const listDnsRecords: Handler = ({ world }, request) => {

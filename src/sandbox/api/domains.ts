@@ -7,10 +7,15 @@ import type {
   CustomUpdateResponse,
 } from 'cloudflare/resources/r2/buckets/domains/custom'
 import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
-import { ok } from './envelope.ts'
-import { findBucket } from './find-bucket.ts'
-import { Refusal } from './refusal.ts'
-import { type ApiContext, type ApiRequest, bodyObject, type Handler, param } from './request.ts'
+import { ok, Refusal } from './refusal.ts'
+import {
+  type ApiContext,
+  type ApiRequest,
+  bodyObject,
+  findBucket,
+  type Handler,
+  param,
+} from './request.ts'
 
 type TlsVersion = NonNullable<CustomGetResponse['minTLS']>
 

@@ -2,10 +2,8 @@ import type {
   LifecycleGetResponse,
   LifecycleUpdateResponse,
 } from 'cloudflare/resources/r2/buckets/lifecycle'
-import { ok } from './envelope.ts'
-import { findBucket } from './find-bucket.ts'
-import { Refusal } from './refusal.ts'
-import { bodyObject, type Handler, isObject } from './request.ts'
+import { ok, Refusal } from './refusal.ts'
+import { bodyObject, findBucket, type Handler, isObject } from './request.ts'
 
 type Rule = LifecycleGetResponse.Rule
 

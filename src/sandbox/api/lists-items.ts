@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { settleOperations } from '../edge/settle-operations.ts'
 import type { SandboxOperation, SandboxRedirect } from '../edge/state.ts'
-import { type Answer, ok } from './envelope.ts'
-import { findList, rfc3339 } from './lists.ts'
-import { readRedirects } from './lists-redirect.ts'
-import { cursorAfter } from './page.ts'
-import { Refusal } from './refusal.ts'
+import { settleOperations } from '../edge/state.ts'
+import { findList, readRedirects, rfc3339 } from './lists.ts'
+import { type Answer, ok, Refusal } from './refusal.ts'
 import {
   type ApiContext,
   type ApiRequest,
   bodyObject,
+  cursorAfter,
   type Handler,
   queryNumber,
 } from './request.ts'

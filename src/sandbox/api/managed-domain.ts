@@ -4,10 +4,8 @@ import type {
   ManagedUpdateResponse,
 } from 'cloudflare/resources/r2/buckets/domains/managed'
 import type { SandboxBucket } from '../world.ts'
-import { ok } from './envelope.ts'
-import { findBucket } from './find-bucket.ts'
-import { Refusal } from './refusal.ts'
-import { bodyObject, type Handler } from './request.ts'
+import { ok, Refusal } from './refusal.ts'
+import { bodyObject, findBucket, type Handler } from './request.ts'
 
 /** The bucket's `pub-….r2.dev` address; off in a new bucket. */
 export const getManagedDomain: Handler = (context, request) =>

@@ -1,8 +1,13 @@
 import type { ObjectListResponse } from 'cloudflare/resources/r2/buckets/objects'
-import { ok } from './envelope.ts'
-import { findBucket } from './find-bucket.ts'
-import { cursorAfter, startAfter } from './page.ts'
-import { type Handler, type ListedObject, queryNumber } from './request.ts'
+import { ok } from './refusal.ts'
+import {
+  cursorAfter,
+  findBucket,
+  type Handler,
+  type ListedObject,
+  queryNumber,
+  startAfter,
+} from './request.ts'
 
 /** Objects in the order of their keys. Delimiters are not grouped. */
 export const listObjects: Handler = async (context, request) => {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Bucket } from 'cloudflare/resources/r2/buckets/buckets'
 import type { SandboxBucket, SandboxToken, World } from '../world.ts'
-import type { Answer } from './envelope.ts'
-import { Refusal } from './refusal.ts'
+import { type Answer, ok, Refusal } from './refusal.ts'
 import type { Slurper } from './slurper.ts'
 
 /** What handlers work with. */
@@ -77,4 +77,66 @@ export function queryNumber(
     throw new Refusal('bad-query', `${name} must be ${min} to ${max}.`)
   }
   return value
+}
+
+export interface PageLimits {
+  readonly fallback: number
+  readonly min: number
+  readonly max: number
+}
+
+/** One numbered page of a list, with Cloudflare's `result_info`. */
+export function page<T>(request: ApiRequest, all: readonly T[], limits: PageLimits): Answer {
+  const number = queryNumber(request, 'page', 1, 1, Number.MAX_SAFE_INTEGER)
+  const size = queryNumber(request, 'per_page', limits.fallback, limits.min, limits.max)
+  const result = all.slice((number - 1) * size, number * size)
+  const info = { page: number, per_page: size, count: result.length, total_count: all.length }
+  return ok(result, { info })
+}
+
+/** A cursor is opaque to clients: here the name of the last item, encoded. */
+export function cursorAfter(name: string): string {
+  return Buffer.from(name).toString('base64url')
+}
+
+/** Where a list by name goes on: after the cursor's item, else after `start_after`. */
+export function startAfter(request: ApiRequest): string | undefined {
+  const cursor = request.query.get('cursor')
+  if (cursor !== null) return Buffer.from(cursor, 'base64url').toString()
+  return request.query.get('start_after') ?? undefined
+}
+
+export type Jurisdiction = NonNullable<Bucket['jurisdiction']>
+
+const jurisdictions: readonly Jurisdiction[] = ['default', 'eu', 'us', 'fedramp', 'fedramp-high']
+
+/** The jurisdiction of a bucket call, from its header; `default` when absent. */
+export function jurisdictionOf(request: ApiRequest): Jurisdiction {
+  const asked = request.headers['cf-r2-jurisdiction'] ?? 'default'
+  const known = jurisdictions.find((name) => name === asked)
+  if (known === undefined) throw new Refusal('jurisdiction')
+  return known
+}
+
+/** The bucket of a path and its jurisdiction header; refused when its name is bad or unknown. */
+export function findBucket(context: ApiContext, request: ApiRequest): SandboxBucket {
+  const name = param(request, 'bucket')
+  if (!isBucketName(name)) throw new Refusal('bucket-name')
+  const found = bucketsOf(context, request).find((bucket) => bucket.name === name)
+  if (found === undefined) throw new Refusal('no-bucket')
+  return found
+}
+
+/** Every bucket of the account in the jurisdiction that the request names. */
+export function bucketsOf({ world }: ApiContext, request: ApiRequest): SandboxBucket[] {
+  const jurisdiction = jurisdictionOf(request)
+  const accountId = param(request, 'account')
+  return world.buckets.filter(
+    (bucket) => bucket.accountId === accountId && bucket.jurisdiction === jurisdiction,
+  )
+}
+
+/** As wrangler checks it: 3 to 63 of a-z, 0-9 and `-`, with no `-` at the ends. */
+export function isBucketName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)
 }

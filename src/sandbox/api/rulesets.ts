@@ -1,12 +1,107 @@
 import { randomBytes } from 'node:crypto'
-import { isRecord } from '../edge/record.ts'
-import type { EdgeState, Phase, SandboxRule, SandboxRuleset } from '../edge/state.ts'
-import { type Answer, ok } from './envelope.ts'
-import { Refusal } from './refusal.ts'
-import { type ApiContext, type ApiRequest, bodyObject, type Handler, param } from './request.ts'
-import { ownerOf, permit, phaseNamed } from './rulesets-permission.ts'
-import { moved, readPosition } from './rulesets-position.ts'
+import {
+  accountPhases,
+  type EdgeState,
+  isRecord,
+  type Phase,
+  type SandboxRule,
+  type SandboxRuleset,
+  zonePhases,
+} from '../edge/state.ts'
+import { isPermitted, type Resource } from './permits.ts'
+import { type Answer, ok, Refusal } from './refusal.ts'
+import {
+  type ApiContext,
+  type ApiRequest,
+  bodyObject,
+  type Handler,
+  isObject,
+  param,
+} from './request.ts'
 import { checkExpression, readRule } from './rulesets-rule.ts'
+
+/** The permission groups that open each phase, without Read and Write at their end. */
+const groups: Readonly<Record<Phase, readonly string[]>> = {
+  http_request_dynamic_redirect: ['Dynamic URL Redirects'],
+  http_response_headers_transform: ['Zone Transform Rules'],
+  http_request_cache_settings: ['Cache Settings'],
+  http_request_firewall_custom: ['Zone WAF'],
+  http_request_redirect: ['Account Rulesets', 'Mass URL Redirects'],
+}
+
+/** Whom the rulesets of a path belong to: a zone or an account, by id. */
+export function ownerOf({ params }: ApiRequest): string {
+  return params.zone ?? params.account ?? ''
+}
+
+/** The phase by its name, where it fits a zone or an account. */
+export function phaseNamed(request: ApiRequest, name: unknown): Phase {
+  const fitting: readonly Phase[] = request.params.zone === undefined ? accountPhases : zonePhases
+  const known = fitting.find((phase) => phase === name)
+  if (known === undefined) throw new Refusal('ruleset-phase', String(name))
+  return known
+}
+
+/** Refuses a token that may not do this to rules of the phase; writing includes reading. */
+export function permit(
+  { world }: ApiContext,
+  request: ApiRequest,
+  phase: Phase,
+  doing: 'Read' | 'Write',
+): void {
+  const names = groups[phase].flatMap((group) => [
+    `${group} Write`,
+    ...(doing === 'Read' ? [`${group} Read`] : []),
+  ])
+  if (!isPermitted(request.actor, names, resourceOf(world.zones, request))) {
+    throw new Refusal('not-permitted')
+  }
+}
+
+function resourceOf(zones: ApiContext['world']['zones'], { params }: ApiRequest): Resource {
+  const { account = '', zone } = params
+  if (zone === undefined) return { is: 'account', id: account }
+  const accountId = zones.find(({ id }) => id === zone)?.accountId ?? ''
+  return { is: 'zone', id: zone, accountId }
+}
+
+/** Where a rule should stand: before or after another one, or at a place counted from 1. */
+type Position = { readonly before?: string; readonly after?: string; readonly index?: number }
+
+export function readPosition(value: unknown): Position | undefined {
+  if (value === undefined) return undefined
+  if (!isObject(value) || Object.keys(value).length !== 1) throw bad()
+  const { before, after, index } = value
+  if (typeof before === 'string') return { before }
+  if (typeof after === 'string') return { after }
+  if (Number.isInteger(index) && Number(index) >= 1) return { index: Number(index) }
+  throw bad()
+}
+
+/** The rules with the one of that id at its new place. An empty id means first, or last. */
+export function moved(
+  rules: readonly SandboxRule[],
+  id: string,
+  position: Position | undefined,
+): SandboxRule[] {
+  const rule = rules.find((one) => one.id === id)
+  if (position === undefined || rule === undefined) return [...rules]
+  const others = rules.filter((one) => one !== rule)
+  const { before, after, index } = position
+  const place = (other: string) => {
+    const found = others.findIndex((one) => one.id === other)
+    if (found < 0) throw new Refusal('no-rule')
+    return found
+  }
+  let at = (index ?? 1) - 1
+  if (before !== undefined) at = before === '' ? 0 : place(before)
+  if (after !== undefined) at = after === '' ? others.length : place(after) + 1
+  return others.toSpliced(at, 0, rule)
+}
+
+function bad(): Refusal {
+  return new Refusal('rule-body', 'position needs one of before, after, index')
+}
 
 /** There is none until the first rule is made. */
 export const getEntrypoint: Handler = (context, request) => {

@@ -3,13 +3,158 @@ import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Faults } from '../faults.ts'
-import type { LoggedRequest, World } from '../world.ts'
-import { control } from './control.ts'
-import { failure } from './envelope.ts'
-import { exchange, type Outcome } from './exchange.ts'
-import type { ApiContext, ListObjects } from './request.ts'
+import type { Delays, Fault, Faults, LoggedRequest, World } from '../world.ts'
+import { answer, type Incoming } from './answer.ts'
+import { type Answer, failure } from './refusal.ts'
+import { type ApiContext, isObject, type JsonObject, type ListObjects } from './request.ts'
 import { createSlurper, type Slurper } from './slurper.ts'
+
+export interface Controlled {
+  readonly world: World
+  readonly faults: Faults
+  readLog(): readonly LoggedRequest[]
+}
+
+export interface ControlAnswer {
+  readonly status: number
+  readonly body: unknown
+}
+
+/**
+ * The sandbox's own endpoints, for other processes: GET /sandbox/log, GET /sandbox/state (no token
+ * values), GET, POST and DELETE /sandbox/faults, PUT /sandbox/delays.
+ */
+export function control(
+  method: string,
+  path: string,
+  text: string,
+  { world, faults, readLog }: Controlled,
+): ControlAnswer {
+  switch (`${method} ${path}`) {
+    case 'GET /sandbox/log':
+      return { status: 200, body: readLog() }
+    case 'GET /sandbox/state':
+      return { status: 200, body: { ...world, tokens: world.tokens.map(withoutValue) } }
+    case 'GET /sandbox/faults':
+      return { status: 200, body: faults.list() }
+    case 'DELETE /sandbox/faults':
+      faults.clear()
+      return { status: 200, body: [] }
+    case 'POST /sandbox/faults': {
+      const fault = parse(text)
+      if (!isFault(fault)) return { status: 400, body: { error: 'not a fault' } }
+      faults.add(fault)
+      return { status: 200, body: faults.list() }
+    }
+    case 'PUT /sandbox/delays': {
+      const delays = parse(text)
+      if (!isDelays(delays)) return { status: 400, body: { error: 'not delays' } }
+      Object.assign(world.delays, delays)
+      return { status: 200, body: world.delays }
+    }
+    default:
+      return { status: 404, body: { error: 'no such control' } }
+  }
+}
+
+function withoutValue({ value: _, ...rest }: World['tokens'][number]): object {
+  return rest
+}
+
+const sides: readonly unknown[] = ['api', 's3', 'public']
+const kinds = ['status', 'reset', 'hang', 'applied-then-reset', 'malformed', 'unsuccessful']
+
+function isFault(value: unknown): value is Fault & JsonObject {
+  if (!isObject(value) || !sides.includes(value.side)) return false
+  const { kind, method, path, after, times, status, code, headers } = value
+  return (
+    kinds.some((known) => known === kind) &&
+    [method, path].every((text) => text === undefined || typeof text === 'string') &&
+    (after === undefined || isCount(after, 0)) &&
+    (times === undefined || isCount(times, 1)) &&
+    (kind === 'status' ? isCount(status, 400) && status < 600 : status === undefined) &&
+    (code === undefined || isCount(code, 1)) &&
+    (headers === undefined ||
+      (isObject(headers) && Object.values(headers).every((one) => typeof one === 'string')))
+  )
+}
+
+function isDelays(value: unknown): value is Partial<Delays> {
+  const names = ['domainMs', 'keyMs', 'requestMs']
+  return (
+    isObject(value) &&
+    Object.entries(value).every(([name, ms]) => names.includes(name) && isCount(ms, 0))
+  )
+}
+
+function isCount(value: unknown, min: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What happens on the wire. */
+export type Outcome =
+  | {
+      readonly is: 'answer'
+      readonly status: number
+      readonly headers: Headers
+      readonly text: string
+    }
+  | { readonly is: 'reset' }
+  | { readonly is: 'hang' }
+
+type Headers = Readonly<Record<string, string>>
+
+/**
+ * One request below `/client/v4` and what the fault makes of it. `applied-then-reset` and
+ * `malformed` carry the request out; the other faults do not.
+ */
+export async function exchange(
+  context: ApiContext,
+  incoming: Incoming,
+  fault: Fault | undefined,
+): Promise<Outcome> {
+  if (fault === undefined) return onWire(await answer(context, incoming))
+  switch (fault.kind) {
+    case 'hang':
+    case 'reset':
+      return { is: fault.kind }
+    case 'applied-then-reset':
+      await answer(context, incoming)
+      return { is: 'reset' }
+    case 'malformed': {
+      const { body } = await answer(context, incoming)
+      const text = JSON.stringify(body)
+      return { is: 'answer', status: 200, headers: {}, text: text.slice(0, text.length / 2) }
+    }
+    case 'unsuccessful':
+      return onWire(failure(200, 10001, message))
+    case 'status':
+      return onWire(statusAnswer(fault))
+    default:
+      return fault.kind satisfies never
+  }
+}
+
+const message = 'The sandbox was asked to fail.'
+
+/** Codes that go with a status when the fault names none. */
+const codes: Readonly<Record<number, number>> = { 401: 10000, 403: 10000, 404: 7003, 503: 10043 }
+
+function statusAnswer({ status = 500, code, headers = {} }: Fault): Answer {
+  return failure(status, code ?? codes[status] ?? 10001, message, headers)
+}
+
+function onWire({ status, headers, body }: Answer): Outcome {
+  return { is: 'answer', status, headers, text: JSON.stringify(body) }
+}
 
 export interface ApiOptions {
   log(entry: LoggedRequest): void

@@ -1,4 +1,8 @@
 import type {
+  ConnectivityPrecheckSourceResponse,
+  ConnectivityPrecheckTargetResponse,
+} from 'cloudflare/resources/r2/super-slurper/connectivity-precheck'
+import type {
   JobAbortAllResponse,
   JobAbortResponse,
   JobCreateResponse,
@@ -9,18 +13,86 @@ import type {
   JobResumeResponse,
 } from 'cloudflare/resources/r2/super-slurper/jobs/jobs'
 import type { LogListResponse } from 'cloudflare/resources/r2/super-slurper/jobs/logs'
-import { ok } from './envelope.ts'
-import { Refusal } from './refusal.ts'
+import { ok, Refusal } from './refusal.ts'
 import {
   type ApiContext,
   type ApiRequest,
   bodyObject,
   type Handler,
+  isBucketName,
+  isObject,
+  type JsonObject,
   param,
   queryNumber,
 } from './request.ts'
-import { readSource, readTarget } from './slurper-body.ts'
-import type { SlurperJob, SlurperLogEntry, SlurperPlace } from './slurper-job.ts'
+import type { SlurperJob, SlurperLogEntry, SlurperPlace } from './slurper-run.ts'
+
+const jurisdictions = ['default', 'eu', 'us', 'fedramp']
+const MOST_KEYS = 10_000
+
+/** Where a job copies from; `http://` only by the sandbox's own switch. Google's buckets are refused. */
+export function readSource(value: unknown, plainHttp: boolean): SlurperPlace {
+  const place = readPlace(value)
+  if (place.vendor === 'r2') return place
+  const { endpoint } = place
+  if (endpoint !== undefined && !isEndpoint(endpoint, plainHttp)) {
+    throw new Refusal('slurper-body', 'The endpoint must be an https:// URL.')
+  }
+  return place
+}
+
+/** Where it copies to: always a bucket on R2. */
+export function readTarget(value: unknown): SlurperPlace {
+  const place = readPlace(value)
+  if (place.vendor !== 'r2') throw new Refusal('slurper-body', 'The target must be on R2.')
+  return place
+}
+
+function readPlace(value: unknown): SlurperPlace {
+  if (!isObject(value)) throw new Refusal('slurper-body', 'A bucket is missing.')
+  const { vendor, bucket, jurisdiction = 'default', secret } = value
+  if (vendor !== 's3' && vendor !== 'r2') throw new Refusal('slurper-body', 'Unknown vendor.')
+  if (typeof bucket !== 'string' || bucket === '' || (vendor === 'r2' && !isBucketName(bucket))) {
+    throw new Refusal('bucket-name')
+  }
+  if (!jurisdictions.some((known) => known === jurisdiction)) throw new Refusal('jurisdiction')
+  return {
+    vendor,
+    bucket,
+    ...readSecret(secret),
+    endpoint: readText(value, 'endpoint'),
+    jurisdiction: String(jurisdiction),
+    pathPrefix: readText(value, 'pathPrefix'),
+    keys: readKeys(value.keys),
+  }
+}
+
+function readSecret(secret: unknown): Pick<SlurperPlace, 'accessKeyId' | 'secretAccessKey'> {
+  const { accessKeyId, secretAccessKey } = isObject(secret) ? secret : {}
+  if (typeof accessKeyId !== 'string' || typeof secretAccessKey !== 'string') {
+    throw new Refusal('slurper-body', 'The secret is missing.')
+  }
+  return { accessKeyId, secretAccessKey }
+}
+
+function readText(value: JsonObject, name: string): string | undefined {
+  const text = value[name] ?? undefined
+  if (text === undefined || typeof text === 'string') return text
+  throw new Refusal('slurper-body', `${name} must be a text.`)
+}
+
+function readKeys(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined
+  const isList = Array.isArray(value) && value.every((key) => typeof key === 'string')
+  if (!isList || value.length > MOST_KEYS) throw new Refusal('slurper-body', 'Bad keys.')
+  return value
+}
+
+function isEndpoint(text: string, plainHttp: boolean): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol } = new URL(text)
+  return protocol === 'https:' || (plainHttp && protocol === 'http:')
+}
 
 type Jurisdiction = NonNullable<NonNullable<JobGetResponse['target']>['jurisdiction']>
 
@@ -167,4 +239,18 @@ function describeSource(place: SlurperPlace): NonNullable<JobGetResponse['source
 
 function timeOf(at: number): string {
   return new Date(at).toISOString()
+}
+
+/** Whether a job could read there; why not is not told. */
+export const precheckSource: Handler = async ({ slurper }, request) => {
+  const place = readSource(bodyObject(request), slurper.switches.plainHttp)
+  const connectivityStatus = (await slurper.reaches(place, 'read')) ? 'success' : 'error'
+  return ok<ConnectivityPrecheckSourceResponse>({ connectivityStatus })
+}
+
+/** Whether a job could write there. */
+export const precheckTarget: Handler = async ({ slurper }, request) => {
+  const place = readTarget(bodyObject(request))
+  const connectivityStatus = (await slurper.reaches(place, 'write')) ? 'success' : 'error'
+  return ok<ConnectivityPrecheckTargetResponse>({ connectivityStatus })
 }

@@ -1,6 +1,6 @@
 import type { Need, Route } from './routes.ts'
 import * as jobs from './slurper-jobs.ts'
-import { precheckSource, precheckTarget } from './slurper-prechecks.ts'
+import { precheckSource, precheckTarget } from './slurper-jobs.ts'
 
 /** Which permission it takes is not written down; the one for R2 is the likely one. */
 const need: Need = { groups: ['Workers R2 Storage Write'], on: 'account' }

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
-import { SlurperBucket } from './slurper-bucket.ts'
-import type { SlurperJob, SlurperPlace, SlurperSwitches } from './slurper-job.ts'
-import { runSlurperJob } from './slurper-run.ts'
+import type { SlurperJob, SlurperPlace, SlurperSwitches } from './slurper-run.ts'
+import { runSlurperJob, SlurperBucket } from './slurper-run.ts'
 
 /** Super Slurper of the sandbox: its jobs really copy, from and to endpoints of this machine. */
 export interface Slurper {

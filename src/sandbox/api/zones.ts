@@ -1,10 +1,8 @@
 import type { Zone } from 'cloudflare/resources/zones/zones'
 import type { SandboxToken, SandboxZone, World } from '../world.ts'
-import { ok } from './envelope.ts'
-import { page } from './page.ts'
 import { groupsOf, isPermitted } from './permits.ts'
-import { Refusal } from './refusal.ts'
-import { type ApiRequest, type Handler, param } from './request.ts'
+import { ok, Refusal } from './refusal.ts'
+import { type ApiRequest, type Handler, page, param } from './request.ts'
 
 const listing = ['Zone Read', 'Zone Write']
 const reading = [...listing, 'DNS Read', 'DNS Write']

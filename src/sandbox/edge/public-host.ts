@@ -5,14 +5,89 @@ import type { AddressInfo } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { Authority } from '../certificate.ts'
 import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
-import type { EmulatorPool } from '../r2/emulator-pool.ts'
-import { headersFromEmulator } from '../r2/object-headers.ts'
+import { headersFromEmulator } from '../r2/body.ts'
+import type { EmulatorPool } from '../r2/emulator.ts'
 import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
-import type { CacheSettings } from './cache-settings.ts'
-import { cacheStatus } from './cache-status.ts'
 import { corsHeaders, preflight } from './cors.ts'
-import { createMissingMemory, type MissingMemory } from './missing-memory.ts'
-import { throughEdge } from './through-edge.ts'
+import { RuleLanguageError } from './language.ts'
+import { answerAtEdge, type CacheSettings, cacheSettings, responseHeaders } from './rules.ts'
+
+/** Extensions that Cloudflare caches by default (docs, cache: Default cache behavior). */
+const cached = new Set(
+  (
+    '7z avi avif apk bin bmp bz2 class css csv dmg doc docx ejs eot eps exe flac gif gz ico iso ' +
+    'jar jpeg jpg js mid midi mkv mp3 mp4 ogg otf pdf pict pls png ppt pptx ps rar svg svgz swf ' +
+    'tar tif tiff ttf webm webp woff woff2 xls xlsx zip zst'
+  ).split(' '),
+)
+
+/**
+ * `cf-cache-status` of a first visit; the sandbox keeps no objects in its cache. `cache` is what the
+ * zone's cache rules say, undefined where they say nothing.
+ */
+export function cacheStatus(path: string, cache?: boolean): 'MISS' | 'DYNAMIC' | 'BYPASS' {
+  if (cache !== undefined) return cache ? 'MISS' : 'BYPASS'
+  const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? ''
+  return cached.has(extension) ? 'MISS' : 'DYNAMIC'
+}
+
+/** Addresses that were not found, as Cloudflare's cache keeps them. */
+export interface MissingMemory {
+  has(address: string): boolean
+  /** Kept for 3 minutes unless told; not at all for 0 or less. */
+  add(address: string, seconds?: number): void
+}
+
+/** Cloudflare keeps a 404 without cache headers for 3 minutes (docs, cache: Edge Cache TTL). */
+const KEEP_SECONDS = 3 * 60
+
+/** `clock` in milliseconds. */
+export function createMissingMemory(clock: () => number): MissingMemory {
+  const until = new Map<string, number>()
+  return {
+    has(address) {
+      const end = until.get(address)
+      if (end !== undefined && end <= clock()) until.delete(address)
+      return until.has(address)
+    },
+    add(address, seconds = KEEP_SECONDS) {
+      if (seconds > 0) until.set(address, clock() + seconds * 1000)
+    },
+  }
+}
+
+/**
+ * One request on its way through Cloudflare's rules to `origin` and back. A rule that the sandbox
+ * does not evaluate makes every answer a 500 that says which one.
+ */
+export async function throughEdge(
+  { world, clock }: Pick<SandboxContext, 'world' | 'clock'>,
+  message: IncomingMessage,
+  origin: (cache: CacheSettings) => Promise<Answer>,
+): Promise<Answer> {
+  const at = { world, now: clock() }
+  const [path = '/', ...query] = (message.url ?? '/').split('?')
+  const host = (message.headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
+  const visit = { host, method: message.method ?? 'GET', path, query: query.join('?') }
+  try {
+    const early = answerAtEdge(at, visit)
+    if (early?.is === 'blocked') return text(403, 'Sorry, you have been blocked')
+    if (early?.is === 'redirect') {
+      return text(early.status, '', { location: early.location })
+    }
+    const answer = await origin(cacheSettings(at, visit))
+    const headers = responseHeaders(at, { ...visit, code: answer.status }, answer.headers)
+    return { ...answer, headers }
+  } catch (error) {
+    if (!(error instanceof RuleLanguageError)) throw error
+    return text(500, `The sandbox does not evaluate ${error.message}`)
+  }
+}
+
+function text(status: number, body: string, headers: Answer['headers'] = {}): Answer {
+  const own = { 'content-type': 'text/html', 'content-length': Buffer.byteLength(body) }
+  return { status, headers: { ...own, ...headers }, body }
+}
 
 /** Cloudflare's edge for every custom domain: HTTPS on one port, the host taken from SNI. */
 export interface PublicHost {

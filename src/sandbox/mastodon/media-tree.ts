@@ -1,12 +1,110 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
-import { mp4 } from './film.ts'
-import { type MediaClass, mediaClasses } from './media-class.ts'
-import { mediaBodies } from './media-files.ts'
-import { recordKeys } from './media-record.ts'
-import { OLDEST_DAYS } from './record-id.ts'
+import { mediaBodies, mp4 } from './media-files.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
+
+/** A kind of media as Mastodon stores it (app/models/concerns, `has_attached_file`). */
+export interface MediaClass {
+  /** Keys begin so. */
+  readonly folder: string
+  /** Records in a thousand. */
+  readonly share: number
+  /** Ids that hold a time (Mastodon's snowflakes), or row numbers. */
+  readonly ids: 'snowflake' | 'row'
+  readonly extensions: readonly [string, ...string[]]
+  /** Folders below the id, and what they hold; undefined: what the original is. */
+  readonly styles: Readonly<Record<string, string | undefined>>
+}
+
+const pictures = ['jpg', 'jpg', 'png', 'gif', 'webp'] as const
+const uploads = [...pictures, ...pictures, ...pictures, 'mp4', 'ogg'] as const
+const original = { original: undefined }
+const both = { original: undefined, static: 'png' }
+const sized = { original: undefined, small: 'png' }
+
+export const mediaClasses: readonly MediaClass[] = [
+  own('accounts/avatars', 20, 'snowflake', pictures, both),
+  own('accounts/headers', 15, 'snowflake', pictures, original),
+  own('media_attachments/files', 110, 'snowflake', uploads, sized),
+  own('media_attachments/thumbnails', 8, 'snowflake', pictures, original),
+  own('custom_emojis/images', 25, 'row', ['png', 'gif', 'webp'], both),
+  own('site_uploads/files', 2, 'row', pictures, {
+    original: undefined,
+    '@1x': 'png',
+    '@2x': 'png',
+  }),
+  own('backups/dumps', 2, 'row', ['zip'], original),
+  own('imports/data', 2, 'row', ['csv'], original),
+  own('cache/accounts/avatars', 190, 'snowflake', pictures, both),
+  own('cache/accounts/headers', 120, 'snowflake', pictures, original),
+  own('cache/media_attachments/files', 310, 'snowflake', uploads, sized),
+  own('cache/media_attachments/thumbnails', 16, 'snowflake', pictures, original),
+  own('cache/custom_emojis/images', 80, 'row', ['png', 'gif'], both),
+  own('cache/preview_cards/images', 100, 'row', ['jpg', 'png', 'webp'], original),
+]
+
+function own(
+  folder: string,
+  share: number,
+  ids: MediaClass['ids'],
+  extensions: MediaClass['extensions'],
+  styles: MediaClass['styles'],
+): MediaClass {
+  return { folder, share, ids, extensions, styles }
+}
+
+const DAY_MS = 24 * 3600 * 1000
+/** Records are this old at most, days. */
+export const OLDEST_DAYS = 90
+
+/** A new id of this kind; `at`, and what a snowflake holds above its 16 lowest bits: milliseconds. */
+export function recordId(ids: MediaClass['ids'], random: SeededRandom, at: number): string {
+  if (ids === 'row') return String(1 + random.below(40_000_000))
+  return String((BigInt(at) << 16n) | BigInt(random.below(65_536)))
+}
+
+/** Groups of three digits, nine digits at least (Paperclip's `:id_partition`). */
+export function idPartition(id: string): string {
+  const whole = id.padStart(Math.max(9, Math.ceil(id.length / 3) * 3), '0')
+  return (whole.match(/\d{3}/g) ?? []).join('/')
+}
+
+/**
+ * Days since the record was made. Row numbers hold no time, so the age of such a record is told by
+ * its number.
+ */
+export function ageInDays(partition: string, now: number): number {
+  const id = BigInt(partition.replaceAll('/', ''))
+  if (id < 1n << 40n) return Number(id % BigInt(OLDEST_DAYS))
+  return (now - Number(id >> 16n)) / DAY_MS
+}
+
+/** What begins so is an orphan: no row of the database knows it. */
+export const ORPHAN = 'dead'
+
+/** Keys of the files of one record made at `at` (milliseconds), such as an avatar and its still picture. */
+export function recordKeys(
+  of: MediaClass,
+  random: SeededRandom,
+  at: number,
+  isOrphan = false,
+): string[] {
+  const extension = random.pick(of.extensions)
+  const folder = `${of.folder}/${idPartition(recordId(of.ids, random, at))}`
+  const name = isOrphan ? `${ORPHAN}${random.hex(12)}` : `0${random.hex(15)}`
+  return Object.entries(of.styles)
+    .filter(([style]) => style !== 'static' || extension === 'gif')
+    .map(([style, own]) => `${folder}/${style}/${name}.${own ?? extension}`)
+}
 
 export interface MediaTreeOptions {
   /** How many keys there are; hidden files come on top. */
@@ -112,4 +210,58 @@ function classAt(place: number): MediaClass {
     rest -= one.share
   }
   throw new Error('The shares of the media classes do not add up.')
+}
+
+export interface TreeWishes {
+  readonly add?: number
+  readonly change?: number
+  readonly remove?: number
+  /** 2 unless told; another one for each call, or the same keys come again. */
+  readonly seed?: number
+}
+
+/** Keys, each in one list only. */
+export interface TreeChanges {
+  readonly added: readonly string[]
+  /** Every second one has kept its size. */
+  readonly changed: readonly string[]
+  readonly removed: readonly string[]
+}
+
+/** What users do to a folder of media while it is copied. Folders behind links are left alone. */
+export function changeTree(dir: string, wishes: TreeWishes): TreeChanges {
+  const { add = 0, change = 0, remove = 0, seed = 2 } = wishes
+  const random = seededRandom(seed)
+  const bodies = mediaBodies(random)
+  const there = change + remove > 0 ? keysBelow(dir) : []
+  const take = () => there.splice(random.below(there.length), 1).flat()
+  const removed = Array.from({ length: Math.min(remove, there.length) }, take).flat()
+  for (const key of removed) rmSync(join(dir, key))
+  const changed = Array.from({ length: Math.min(change, there.length) }, take).flat()
+  for (const [at, key] of changed.entries()) {
+    const before = readFileSync(join(dir, key))
+    const end = Buffer.from(random.hex(Math.min(16, before.length)))
+    const kept = at % 2 === 0 ? before.subarray(0, before.length - end.length) : before
+    writeFileSync(join(dir, key), Buffer.concat([kept, end]))
+  }
+  const added: string[] = []
+  const own = mediaClasses.filter(({ folder }) => folder.endsWith('attachments/files'))
+  for (let at = 0; added.length < add; at++) {
+    const of = own[at % own.length]
+    for (const key of of ? recordKeys(of, random, Date.now()) : []) {
+      if (added.length >= add) break
+      mkdirSync(dirname(join(dir, key)), { recursive: true })
+      writeFileSync(join(dir, key), bodies.next(key.slice(key.lastIndexOf('.') + 1)))
+      added.push(key)
+    }
+  }
+  return { added, changed, removed }
+}
+
+/** Files below a folder in a lasting order; hidden ones are none. */
+function keysBelow(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => relative(dir, join(entry.parentPath, entry.name)))
+    .sort()
 }

@@ -1,6 +1,18 @@
 import { deflateSync } from 'node:zlib'
-import { crc32 } from './crc32.ts'
 import type { SeededRandom } from './seeded-random.ts'
+
+const table = Uint32Array.from({ length: 256 }, (_, index) => {
+  let rest = index
+  for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1
+  return rest
+})
+
+/** As PNG has it (PNG specification, annex D); Node has one of its own only from 22.2. */
+export function crc32(data: Uint8Array): number {
+  let rest = 0xffffffff
+  for (const byte of data) rest = (table[(rest ^ byte) & 0xff] ?? 0) ^ (rest >>> 8)
+  return ~rest >>> 0
+}
 
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const END = chunk('IEND', Buffer.alloc(0))

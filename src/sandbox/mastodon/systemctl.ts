@@ -1,5 +1,4 @@
-import type { Program, ProgramCall } from './program-call.ts'
-import type { Service } from './service.ts'
+import type { Program, ProgramCall, Service } from './programs.ts'
 
 export type Units = ReadonlyMap<string, Service>
 

@@ -1,14 +1,107 @@
 import { createHash, randomInt } from 'node:crypto'
-import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { contentType } from './content-type.ts'
-import type { EnvValues } from './env-values.ts'
-import { type MediaClass, mediaClasses } from './media-class.ts'
+import { amzDateOf, awsEncode, sha256Hex, sigv4 } from '../r2/authenticate.ts'
 import { mediaBodies } from './media-files.ts'
-import { recordKeys } from './media-record.ts'
-import { putObject } from './put-object.ts'
+import { type MediaClass, mediaClasses, recordKeys } from './media-tree.ts'
 import { seededRandom } from './seeded-random.ts'
+
+const types: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  mp4: 'video/mp4',
+  ogg: 'audio/ogg',
+  zip: 'application/zip',
+  csv: 'text/csv',
+}
+
+export function contentType(key: string): string {
+  return types[key.slice(key.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+}
+
+export type EnvValues = ReadonlyMap<string, string>
+
+/** What stands in `.env.production` at this moment; of two lines of one name the last one holds. */
+export function envValues(live: string): EnvValues {
+  const values = new Map<string, string>()
+  for (const line of textOf(join(live, '.env.production')).split(/\r?\n/)) {
+    const [, name, value = ''] = /^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? []
+    if (name !== undefined) values.set(name, value.trim().replace(/^(['"])(.*)\1$/, '$2'))
+  }
+  return values
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+export interface PutWish {
+  /** Where the S3 endpoint of the settings is reached. */
+  readonly endpoint: string
+  /** Mastodon's, for bucket and key. */
+  readonly settings: EnvValues
+  readonly key: string
+  readonly body: Uint8Array
+  readonly contentType: string
+}
+
+/** Milliseconds; Mastodon waits no longer by itself (S3_READ_TIMEOUT). */
+const PATIENCE_MS = 5_000
+
+/** Stores an object as Mastodon would (config/initializers/paperclip.rb). Error: what the endpoint said. */
+export async function putObject(wish: PutWish): Promise<void> {
+  const { endpoint, settings, key, body, contentType } = wish
+  const path = `/${settings.get('S3_BUCKET') ?? ''}/${key.split('/').map(awsEncode).join('/')}`
+  const amzDate = amzDateOf(Date.now())
+  const scope = { date: amzDate.slice(0, 8), region: settings.get('S3_REGION') ?? 'us-east-1' }
+  const payloadHash = sha256Hex(body)
+  const permission = settings.get('S3_PERMISSION') ?? 'public-read'
+  const headers: Record<string, string> = {
+    'cache-control': 'public, max-age=315576000, immutable',
+    'content-type': contentType,
+    'x-amz-content-sha256': payloadHash,
+    'x-amz-date': amzDate,
+    ...(permission === '' ? {} : { 'x-amz-acl': permission }),
+  }
+  const all = new Map([['host', new URL(endpoint).host], ...Object.entries(headers)])
+  const signedHeaders = [...all.keys()].sort()
+  const signed = {
+    method: 'PUT',
+    path,
+    query: [],
+    headers: all,
+    signedHeaders,
+    payloadHash,
+    amzDate,
+    scope,
+  }
+  const signature = sigv4(signed, settings.get('AWS_SECRET_ACCESS_KEY') ?? '')
+  const credential = `${settings.get('AWS_ACCESS_KEY_ID') ?? ''}/${scope.date}/${scope.region}/s3/aws4_request`
+  headers.authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`
+  const response = await fetch(`${endpoint}${path}`, {
+    method: 'PUT',
+    headers,
+    body,
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  })
+  const answer = await response.text()
+  if (response.ok) return
+  throw new Error(`${response.status} ${/<Code>(\w+)/.exec(answer)?.[1] ?? ''}`.trim())
+}
 
 /** One line of the log. */
 export interface Upload {

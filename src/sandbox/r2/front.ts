@@ -1,13 +1,143 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
-import { authenticate, type Identity } from './authenticate.ts'
+import { authenticate, awsEncode, type Identity } from './authenticate.ts'
 import { authorize, copySourceOf } from './authorize.ts'
-import type { EmulatorPool } from './emulator-pool.ts'
-import { forward } from './forward.ts'
+import { AwsChunked, CheckedBody, headersForEmulator, headersFromEmulator } from './body.ts'
+import type { EmulatorPool } from './emulator.ts'
 import { listBuckets } from './listing.ts'
-import { codeOfStatus, errorXml, S3Error } from './s3-error.ts'
-import { readS3Request } from './s3-request.ts'
+import {
+  codeOfStatus,
+  errorXml,
+  queryValue,
+  readS3Request,
+  S3Error,
+  type S3Request,
+} from './s3-request.ts'
+
+/** An allowed request, with the emulator's bucket that it goes to. */
+export interface Forwarding {
+  readonly request: S3Request
+  /** x-amz-content-sha256 as sent. */
+  readonly payload: string
+  readonly slot: string
+  /** Where a copy comes from, with the emulator's bucket name in it. */
+  readonly copySource: string | undefined
+}
+
+const TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
+
+/**
+ * Sends a request on to the emulator, body unframed and verified on the way, and gives its answer
+ * with the bucket's own name. Throws S3Error when the body isn't what it was said to be.
+ */
+export async function forward(
+  pool: EmulatorPool,
+  message: IncomingMessage,
+  { request, payload, slot, copySource }: Forwarding,
+): Promise<Answer> {
+  const length = bodyLength(request)
+  const upstream = await pool.s3(slot, {
+    method: request.method,
+    key: request.key?.split('/').map(awsEncode).join('/'),
+    query: request.query.filter((pair) => !isForUs(request, pair)),
+    headers: {
+      ...headersForEmulator(request.headers),
+      ...(copySource === undefined ? {} : { 'x-amz-copy-source': copySource }),
+      ...(length > 0 || /^P/.test(request.method) ? { 'content-length': String(length) } : {}),
+    },
+  })
+  const answer = await exchange(message, upstream, request, payload, length)
+  const headers = headersFromEmulator(answer.headers)
+  const status = answer.statusCode ?? 500
+  if (!namesBucket(request, headers)) return { status, headers, body: answer }
+  const xml = renameBucket(await text(answer), slot, request)
+  return { status, headers: { ...headers, 'content-length': Buffer.byteLength(xml) }, body: xml }
+}
+
+function exchange(
+  message: IncomingMessage,
+  upstream: ClientRequest,
+  request: S3Request,
+  payload: string,
+  length: number,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const framed = payload === TRAILER ? new AwsChunked() : undefined
+    const names = checksumNames(request)
+    const checked = new CheckedBody(
+      {
+        length,
+        ...(/^[0-9a-f]{64}$/.test(payload) ? { sha256Hex: payload } : {}),
+        checksums: () => new Map([...request.headers, ...(framed?.trailers ?? [])]),
+      },
+      names,
+    )
+    const fail = (error: Error) => {
+      message.unpipe()
+      message.resume()
+      upstream.destroy()
+      reject(error)
+    }
+    upstream.on('error', (error) => fail(error))
+    upstream.on('response', resolve)
+    message.on('close', () => {
+      if (!message.complete) fail(new S3Error('IncompleteBody'))
+    })
+    framed?.on('error', fail)
+    checked.on('error', fail)
+    // A connection on which nothing is sent while the client hesitates would be closed as idle.
+    upstream.flushHeaders()
+    const body = framed ? message.pipe(framed) : message
+    body.pipe(checked).pipe(upstream)
+  })
+}
+
+/**
+ * What the emulator must not see: the signature, and `HEAD ?partNumber=1`, with which the Ruby SDK
+ * starts its downloads; R2 knows it (Cloudflare docs, r2/api/s3), the emulator answers 501.
+ */
+function isForUs({ method }: S3Request, [name, value]: readonly [string, string]): boolean {
+  return /^x-amz-/i.test(name) || (method === 'HEAD' && name === 'partNumber' && value === '1')
+}
+
+/** Throws MissingContentLength: R2 takes no body of unknown length. */
+function bodyLength({ headers }: S3Request): number {
+  const length = headers.get('x-amz-decoded-content-length') ?? headers.get('content-length')
+  if (length === undefined && headers.has('transfer-encoding')) {
+    throw new S3Error('MissingContentLength')
+  }
+  return Number(length ?? 0)
+}
+
+/** Which checksums vouch for this body. Completing a multipart upload names those of the object. */
+function checksumNames(request: S3Request): string[] {
+  const { headers, method } = request
+  if (method === 'POST' && queryValue(request, 'delete') === undefined) return []
+  const announced = (headers.get('x-amz-trailer') ?? '').split(',').map((name) => name.trim())
+  const sent = [...headers.keys(), ...announced.map((name) => name.toLowerCase())]
+  return [...new Set(sent)]
+}
+
+/** The emulator's own XML, not an object that happens to be XML. */
+function namesBucket({ method, key }: S3Request, headers: OutgoingHttpHeaders): boolean {
+  const xml = String(headers['content-type']).startsWith('application/xml')
+  return xml && method !== 'HEAD' && (key === undefined || method === 'POST')
+}
+
+function renameBucket(xml: string, slot: string, { bucket, key, headers }: S3Request): string {
+  const address = `http://${headers.get('host')}/${bucket}/${(key ?? '').split('/').map(awsEncode).join('/')}`
+  return xml
+    .replace(`<Name>${slot}</Name>`, `<Name>${bucket}</Name>`)
+    .replace(`<Bucket>${slot}</Bucket>`, `<Bucket>${bucket}</Bucket>`)
+    .replace(/<Location>[^<]*<\/Location>/, () => `<Location>${address}</Location>`)
+}
 
 /** The S3 endpoint of one jurisdiction. */
 export interface Front {

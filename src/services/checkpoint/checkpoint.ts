@@ -1,7 +1,6 @@
 import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, diskTrouble } from '../../core/disk-trouble.ts'
-import { Problem } from '../../core/problem.ts'
+import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { parseCheckpoint } from './parse-checkpoint.ts'
 import type { Checkpoint, CheckpointPort } from './port.ts'
 import { openRecord } from './record.ts'

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, diskTrouble } from '../../core/disk-trouble.ts'
 import { holderInWords, lockFile } from '../../core/lock-file.ts'
-import { Problem } from '../../core/problem.ts'
+import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import type { CheckpointPort } from './port.ts'
 
 /**

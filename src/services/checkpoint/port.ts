@@ -53,3 +53,27 @@ export interface Checkpoint {
   /** The last comparison that found both sides equal. */
   readonly equalAt: string | undefined
 }
+
+/** What is known before the first run. */
+export const blankCheckpoint: Checkpoint = {
+  version: 1,
+  completeSince: undefined,
+  begunAt: undefined,
+  failed: [],
+  vanished: [],
+  selection: '',
+  announcedAt: undefined,
+  copied: { objects: 0, bytes: 0 },
+  switchedAt: undefined,
+  equalAt: undefined,
+}
+
+/** Writes some of a checkpoint's facts and leaves the others. The port's Problems. */
+export async function noted(
+  checkpoint: CheckpointPort,
+  facts: Partial<
+    Pick<Checkpoint, 'announcedAt' | 'switchedAt' | 'equalAt' | 'surveyed' | 'slurperJobs'>
+  >,
+): Promise<void> {
+  await checkpoint.write({ ...blankCheckpoint, ...(await checkpoint.read()), ...facts })
+}

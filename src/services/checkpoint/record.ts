@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { codeOf } from '../../core/disk-trouble.ts'
 import type { Problem } from '../../core/problem.ts'
+import { codeOf } from '../../core/problem.ts'
 import type { StoredVersion } from './port.ts'
 
 /** More versions than this are not kept in memory; what is not known is copied once more. */

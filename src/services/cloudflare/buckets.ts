@@ -1,8 +1,17 @@
-import { unlessAbsent } from './absent-bucket.ts'
+import type { CORSUpdateParams } from 'cloudflare/resources/r2/buckets/cors'
+import type { LifecycleUpdateParams } from 'cloudflare/resources/r2/buckets/lifecycle'
+import { createAndLook } from './call.ts'
 import type { Call } from './client.ts'
-import { createAndLook } from './create-and-look.ts'
-import type { Bucket, BucketRef, CloudflarePort } from './port.ts'
-import { Refusal } from './refusal.ts'
+import type {
+  Bucket,
+  BucketRef,
+  CloudflarePort,
+  CorsRule,
+  CustomDomain,
+  LifecycleRule,
+} from './port.ts'
+import { Refusal, unlessAbsent } from './refusal.ts'
+import { listOfObjects } from './wire.ts'
 
 /** Both are in use for "exists" (R2's error codes). */
 const EXISTS = [10004, 10073]
@@ -67,4 +76,148 @@ export function scope({ accountId, jurisdiction }: BucketRef) {
 
 function saysExists({ status, numbers }: Refusal): boolean {
   return status === 409 || numbers.some((number) => EXISTS.includes(number))
+}
+
+/** "The CORS configuration does not exist" (R2's error codes). */
+const NO_CORS = 10059
+
+export function bucketRules(
+  call: Call,
+): Pick<CloudflarePort, 'getCors' | 'putCors' | 'deleteCors' | 'getLifecycle' | 'putLifecycle'> {
+  return {
+    async getCors(at) {
+      try {
+        const found = await unlessAbsent(undefined, () =>
+          call('repeatable', (sdk) => sdk.r2.buckets.cors.get(at.bucket, scope(at))),
+        )
+        return listOfObjects(found?.rules).map(checked)
+      } catch (error) {
+        if (error instanceof Refusal && error.numbers.includes(NO_CORS)) return []
+        throw error
+      }
+    },
+
+    async putCors(at, rules) {
+      const body = { ...scope(at), rules: rules as CORSUpdateParams.Rule[] }
+      await call('repeatable', (sdk) => sdk.r2.buckets.cors.update(at.bucket, body))
+    },
+
+    async deleteCors(at) {
+      const send = () =>
+        call<unknown>('repeatable', (sdk) => sdk.r2.buckets.cors.delete(at.bucket, scope(at)))
+      try {
+        await unlessAbsent(undefined, send)
+      } catch (error) {
+        if (!(error instanceof Refusal) || !error.numbers.includes(NO_CORS)) throw error
+      }
+    },
+
+    async getLifecycle(at) {
+      const found = await unlessAbsent(undefined, () =>
+        call('repeatable', (sdk) => sdk.r2.buckets.lifecycle.get(at.bucket, scope(at))),
+      )
+      return listOfObjects(found?.rules) as unknown as LifecycleRule[]
+    },
+
+    async putLifecycle(at, rules) {
+      const sent = rules as unknown as LifecycleUpdateParams.Rule[]
+      const body = { ...scope(at), rules: sent }
+      await call('repeatable', (sdk) => sdk.r2.buckets.lifecycle.update(at.bucket, body))
+    },
+  }
+}
+
+/** Rules are sent back as they came, so only what is read of them is looked at. */
+function checked(rule: Record<string, unknown>): CorsRule {
+  const { origins, methods } = (rule as unknown as CorsRule).allowed
+  if (![origins, methods].every(Array.isArray)) throw new TypeError('Not a CORS rule.')
+  return rule as unknown as CorsRule
+}
+
+/** A malformed id or path is a 404, too, and says nothing about the domain. */
+const BAD_PATH = [7000, 7003]
+
+export function domains(
+  call: Call,
+): Pick<
+  CloudflarePort,
+  | 'findCustomDomain'
+  | 'attachCustomDomain'
+  | 'enableCustomDomain'
+  | 'listCustomDomains'
+  | 'detachCustomDomain'
+  | 'isDevUrlEnabled'
+  | 'disableDevUrl'
+> {
+  async function findCustomDomain(at: BucketRef, host: string): Promise<CustomDomain | undefined> {
+    const place = { ...scope(at), bucket_name: at.bucket }
+    try {
+      const found = await call('repeatable', (sdk) =>
+        sdk.r2.buckets.domains.custom.get(host, place),
+      )
+      const { ownership = 'unknown', ssl = 'unknown' } = found.status ?? {}
+      return { host: found.domain, enabled: found.enabled, ownership, ssl }
+    } catch (error) {
+      if (error instanceof Refusal && isAbsent(error)) return undefined
+      throw error
+    }
+  }
+
+  return {
+    findCustomDomain,
+
+    /** Attached already is fine; whether it is enabled is for the caller to see. */
+    async attachCustomDomain(at, host, zoneId) {
+      const body = { ...scope(at), domain: host, zoneId, enabled: true }
+      const isThere = async () => (await findCustomDomain(at, host)) !== undefined
+      try {
+        await createAndLook({
+          create: () =>
+            call('create', (sdk) => sdk.r2.buckets.domains.custom.create(at.bucket, body)),
+          isThere,
+        })
+      } catch (error) {
+        if (error instanceof Refusal && error.status === 409 && (await isThere())) return
+        throw error
+      }
+    },
+
+    async enableCustomDomain(at, host) {
+      const body = { ...scope(at), bucket_name: at.bucket, enabled: true }
+      await call('repeatable', (sdk) => sdk.r2.buckets.domains.custom.update(host, body))
+    },
+
+    async listCustomDomains(at) {
+      const found = await unlessAbsent(undefined, () =>
+        call('repeatable', (sdk) => sdk.r2.buckets.domains.custom.list(at.bucket, scope(at))),
+      )
+      return (found?.domains ?? []).map(({ domain }) => domain)
+    },
+
+    async detachCustomDomain(at, host) {
+      const place = { ...scope(at), bucket_name: at.bucket }
+      try {
+        await call<unknown>('repeatable', (sdk) =>
+          sdk.r2.buckets.domains.custom.delete(host, place),
+        )
+      } catch (error) {
+        if (!(error instanceof Refusal) || !isAbsent(error)) throw error
+      }
+    },
+
+    async isDevUrlEnabled(at) {
+      const send = () =>
+        call('repeatable', (sdk) => sdk.r2.buckets.domains.managed.list(at.bucket, scope(at)))
+      return unlessAbsent(false, async () => (await send()).enabled)
+    },
+
+    async disableDevUrl(at) {
+      const body = { ...scope(at), enabled: false }
+      await call('repeatable', (sdk) => sdk.r2.buckets.domains.managed.update(at.bucket, body))
+    },
+  }
+}
+
+function isAbsent({ status, numbers }: Refusal): boolean {
+  return status === 404 && !numbers.some((number) => BAD_PATH.includes(number))
 }

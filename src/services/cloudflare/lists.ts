@@ -1,11 +1,10 @@
 import type { ItemListResponse } from 'cloudflare/resources/rules/lists/items'
 import { Problem } from '../../core/problem.ts'
+import { createAndLook } from './call.ts'
 import type { Call } from './client.ts'
-import { createAndLook } from './create-and-look.ts'
-import { Refusal } from './refusal.ts'
-import { withinListLimits } from './rules-limit.ts'
-import { type Operations, operations } from './rules-operations.ts'
-import type { NewRedirect, Redirect, RedirectList, RulesPort } from './rules-port.ts'
+import type { NewRedirect, Redirect, RedirectList, RulesPort } from './port.ts'
+import { Refusal, withinListLimits } from './refusal.ts'
+import { type Operations, operations } from './rules.ts'
 
 const PER_PAGE = 500
 const MOST_PAGES = 1000

@@ -1,13 +1,61 @@
 import type { BasePhases } from 'cloudflare/resources/rulesets/phases'
 import type { RuleCreateParams, RuleEditParams } from 'cloudflare/resources/rulesets/rules'
 import { Problem } from '../../core/problem.ts'
+import { createAndLook } from './call.ts'
 import type { Call } from './client.ts'
-import { createAndLook } from './create-and-look.ts'
-import { Refusal } from './refusal.ts'
-import { withinPlan } from './rules-limit.ts'
-import { NO_RULES_YET } from './rules-permissions.ts'
-import type { NewRule, Rule, RulePhase, RulePlace, RulesPort } from './rules-port.ts'
-import { listOfObjects } from './well-formed.ts'
+import type {
+  NewRule,
+  Permission,
+  PermissionScope,
+  Rule,
+  RulePermission,
+  RulePhase,
+  RulePlace,
+  RulesPort,
+} from './port.ts'
+import { Refusal, withinPlan } from './refusal.ts'
+import { listOfObjects } from './wire.ts'
+
+/**
+ * "could not find entrypoint ruleset", with 404: the phase has no rules yet, and the token may look.
+ * No other refusal means that there is nothing.
+ */
+export const NO_RULES_YET = 10003
+
+const zonePhases = {
+  'single-redirects': 'http_request_dynamic_redirect',
+  'response-headers': 'http_response_headers_transform',
+  'cache-rules': 'http_request_cache_settings',
+  'custom-rules': 'http_request_firewall_custom',
+} as const satisfies Partial<Record<RulePermission, RulePhase>>
+
+const others: readonly string[] = ['bulk-redirects', 'redirect-lists', 'zone-settings']
+
+export function isRulePermission(permission: Permission): permission is RulePermission {
+  return permission in zonePhases || others.includes(permission)
+}
+
+/** The cheapest read that the permission covers; throws its refusal. Zones: `zoneId` is needed. */
+export async function lookAtRules(
+  call: Call,
+  permission: RulePermission,
+  { accountId, zoneId = '' }: { accountId: string; zoneId?: PermissionScope['zoneId'] | undefined },
+): Promise<void> {
+  const account_id = accountId
+  const zone_id = zoneId
+  await call('repeatable', async (sdk): Promise<unknown> => {
+    switch (permission) {
+      case 'redirect-lists':
+        return await sdk.rules.lists.list({ account_id })
+      case 'bulk-redirects':
+        return await sdk.rulesets.phases.get('http_request_redirect', { account_id })
+      case 'zone-settings':
+        return await sdk.cache.smartTieredCache.get({ zone_id })
+      default:
+        return await sdk.rulesets.phases.get(zonePhases[permission], { zone_id })
+    }
+  })
+}
 
 interface Ruleset {
   readonly id: string
@@ -128,4 +176,119 @@ function gone({ description }: NewRule): Problem {
     why: `"${description}" was removed while this run was under way.`,
     next: 'Run this again: it looks first, and makes the rule anew.',
   })
+}
+
+/** A change of a list: what of it is still to be done, and how that is asked for. */
+export interface ListChange<Wish> {
+  left(): Promise<readonly Wish[]>
+  /** Returns the id of the operation that Cloudflare began. */
+  send(wishes: readonly Wish[]): Promise<string>
+}
+
+export type Operations = ReturnType<typeof operations>
+
+/** Milliseconds. */
+const PAUSE = 1_000
+const BUSY_PAUSE = 5_000
+const DEADLINE = 10 * 60_000
+
+/**
+ * Changes of lists run at Cloudflare by themselves, one at a time in an account (another one is
+ * refused with 429). They are waited for: ten minutes altogether.
+ */
+export function operations(call: Call, sleep: (ms: number) => Promise<void>) {
+  /** Undefined when it is done, else Cloudflare's word for what went wrong. */
+  async function outcomeOf(accountId: string, id: string, wait: Wait): Promise<string | undefined> {
+    for (;;) {
+      const told = await call('repeatable', (sdk) =>
+        sdk.rules.lists.bulkOperations.get(id, { account_id: accountId }),
+      )
+      if (told.status === 'completed') return undefined
+      if (told.status === 'failed') return told.error || 'no reason given'
+      await wait(PAUSE)
+    }
+  }
+
+  return {
+    /**
+     * Looks, asks for what is left and waits until it is done. An answer that got lost and a failure
+     * are looked into: when nothing is left, all is well. Throws Problem `cloudflare-list-busy`,
+     * `cloudflare-list-refused`.
+     */
+    async carryOut<Wish>(accountId: string, { left, send }: ListChange<Wish>): Promise<void> {
+      const wait = createWait(sleep)
+      let failure: string | undefined
+      for (;;) {
+        const wishes = await left()
+        if (wishes.length === 0) return
+        if (failure !== undefined) throw refused(failure)
+        try {
+          failure = await outcomeOf(accountId, await send(wishes), wait)
+          if (failure === undefined) return
+        } catch (error) {
+          if (!(error instanceof Problem) || !isPassing(error)) throw error
+          await wait(BUSY_PAUSE)
+        }
+      }
+    },
+  }
+}
+
+type Wait = (ms: number) => Promise<void>
+
+/** Sleeps; throws once it has slept for as long as all of this may take. */
+function createWait(sleep: (ms: number) => Promise<void>): Wait {
+  let slept = 0
+  return async (ms) => {
+    if (slept >= DEADLINE) throw busy()
+    slept += ms
+    await sleep(ms)
+  }
+}
+
+function isPassing(error: Problem): boolean {
+  return (
+    error.code === 'cloudflare-answer-lost' || (error instanceof Refusal && error.status === 429)
+  )
+}
+
+function busy(): Problem {
+  return new Problem({
+    code: 'cloudflare-list-busy',
+    what: 'Cloudflare is still busy with a change of a list.',
+    why: 'Only one runs in an account at a time, and it was waited for over ten minutes.',
+    next: 'Look at https://dash.cloudflare.com/?to=/:account/configurations/lists, and run this again later: it goes on from what it finds.',
+  })
+}
+
+function refused(said: string): Problem {
+  return new Problem({
+    code: 'cloudflare-list-refused',
+    what: 'Cloudflare did not carry out a change of a redirect list.',
+    why: `It says: ${said.replaceAll(/[\p{C}\s]+/gu, ' ').slice(0, 400)}.`,
+    next: 'Look at the list at https://dash.cloudflare.com/?to=/:account/configurations/lists: a source URL can be in it once only. Then run this again.',
+  })
+}
+
+/** Tiered Cache, and the smart choice of its upper tier: one is nothing without the other. */
+export function tieredCache(call: Call): Pick<RulesPort, 'isTieredCacheOn' | 'setTieredCache'> {
+  return {
+    async isTieredCacheOn(zoneId) {
+      const at = { zone_id: zoneId }
+      const [tiered, smart] = await Promise.all([
+        call('repeatable', (sdk) => sdk.argo.tieredCaching.get(at)),
+        call('repeatable', (sdk) => sdk.cache.smartTieredCache.get(at)),
+      ])
+      return tiered.value === 'on' && smart.value === 'on'
+    },
+
+    async setTieredCache(zoneId, on) {
+      const at = { zone_id: zoneId, value: on ? ('on' as const) : ('off' as const) }
+      const switches = [
+        () => call<unknown>('repeatable', (sdk) => sdk.argo.tieredCaching.edit(at)),
+        () => call<unknown>('repeatable', (sdk) => sdk.cache.smartTieredCache.edit(at)),
+      ]
+      for (const turn of on ? switches : switches.reverse()) await turn()
+    },
+  }
 }

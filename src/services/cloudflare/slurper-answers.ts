@@ -4,7 +4,7 @@ import type {
   SlurperPlaces,
   SlurperProgress,
   SlurperStatus,
-} from './slurper-port.ts'
+} from './port.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 

@@ -1,16 +1,16 @@
 import type { JobCreateParams } from 'cloudflare/resources/r2/super-slurper/jobs/jobs'
 import { Problem } from '../../core/problem.ts'
 import type { Call, Sdk } from './client.ts'
-import { Refusal } from './refusal.ts'
-import { failureOf, isBetween, jobOf, progressOf } from './slurper-answers.ts'
 import type {
   SlurperJob,
   SlurperPlaces,
   SlurperPort,
   SlurperSource,
   SlurperTarget,
-} from './slurper-port.ts'
-import { listOfObjects } from './well-formed.ts'
+} from './port.ts'
+import { Refusal } from './refusal.ts'
+import { failureOf, isBetween, jobOf, progressOf } from './slurper-answers.ts'
+import { listOfObjects } from './wire.ts'
 
 /** The most that a page holds (Cloudflare's API description). */
 const PAGE = 50

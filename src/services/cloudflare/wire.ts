@@ -1,7 +1,47 @@
-import { Cancelled } from '../../core/problem.ts'
+import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { ApiCall } from './port.ts'
-import { type ApiError, WireFailure, type WireFailureDetails } from './wire-failure.ts'
+
+export interface ApiError {
+  readonly code: number
+  readonly message: string
+}
+
+export interface WireFailureDetails {
+  /**
+   * `unreached`: no connection came about, nothing was sent. `lost`: sent, but no whole answer.
+   * `garbled`: an answer that isn't Cloudflare's envelope. `refused`: an answer that says no.
+   */
+  readonly reason: 'unreached' | 'lost' | 'garbled' | 'refused'
+  readonly method: string
+  readonly path: string
+  readonly status?: number
+  readonly errors: readonly ApiError[]
+  readonly rayId?: string
+  readonly retryAfterSeconds?: number
+  /** The network's own word, e.g. ECONNREFUSED. */
+  readonly detail?: string
+}
+
+/**
+ * One HTTP attempt that did not work. Its text is fixed and it has no `cause`: the SDK searches
+ * both for "timed out" and throws the error away where it finds it.
+ */
+export class WireFailure extends Error {
+  readonly details: WireFailureDetails
+
+  constructor(details: WireFailureDetails) {
+    super('The call failed.')
+    this.name = 'WireFailure'
+    this.details = details
+  }
+}
+
+/** Whether Cloudflare may have carried the call out although nobody was told so. */
+export function mayHaveHappened({ reason, status = 0 }: WireFailureDetails): boolean {
+  if (reason === 'refused') return status >= 500 || status === 408
+  return reason !== 'unreached' && !(status >= 300 && status < 500)
+}
 
 export interface WireOptions {
   readonly token: Secret
@@ -155,4 +195,44 @@ function networkWord(error: unknown): string {
     if (typeof code === 'string') return code
   }
   return error instanceof Error ? error.name : 'unknown'
+}
+
+type Verb = (...words: never[]) => Promise<unknown>
+
+/**
+ * The same verbs, for answers whose form nobody has checked: where taking one apart fails, it was not
+ * what the API's description promises. Throws Problem `cloudflare-odd-answer` then.
+ */
+export function wellFormed<Port extends object>(port: Port): Port {
+  const verbs = Object.entries(port).map(([name, verb]) => {
+    const guarded = async (...words: never[]) => {
+      try {
+        return await (verb as Verb)(...words)
+      } catch (error) {
+        throw error instanceof TypeError ? oddAnswer(name, error) : error
+      }
+    }
+    return [name, guarded]
+  })
+  return Object.fromEntries(verbs) as Port
+}
+
+/** `value` as a list of objects, absent as an empty one; a TypeError for anything else. */
+export function listOfObjects(value: unknown): Record<string, unknown>[] {
+  if (value === undefined || value === null) return []
+  const isList = Array.isArray(value) && value.every((item) => typeof item === 'object' && item)
+  if (!isList) throw new TypeError('Not a list of objects.')
+  return value as Record<string, unknown>[]
+}
+
+function oddAnswer(verb: string, cause: TypeError): Problem {
+  return new Problem(
+    {
+      code: 'cloudflare-odd-answer',
+      what: "An answer of Cloudflare's API has another form than its description says.",
+      why: `It came when this tool called ${verb}. A proxy may be in between, or the API has changed.`,
+      next: 'Run this again in some minutes. If it stays, look for a newer mastodon-r2, or report this with the lines that --verbose prints.',
+    },
+    { cause },
+  )
 }

@@ -1,6 +1,6 @@
 import type { Zone as SdkZone } from 'cloudflare/resources/zones/zones'
+import { allPages } from './call.ts'
 import type { Call } from './client.ts'
-import { allPages } from './pages.ts'
 import type { CloudflarePort, Zone } from './port.ts'
 
 export function zones(

@@ -1,4 +1,47 @@
-import { envValue } from './env-value.ts'
+const QUOTED = /^(['"])([\s\S]*)\1$/
+const COMMAND = /(\\)?\$(?=\([^()])/g
+const VARIABLE = /(\\)?\$(?!\()\{?([A-Z0-9_]+)?\}?/gi
+
+export interface EnvValue {
+  /** What Mastodon gets. A `$(command)` is left as it is written: it is never run here. */
+  readonly text: string
+  readonly quoting: 'none' | 'single' | 'double'
+  /** Holds `$NAME` or `${NAME}`, which Ruby fills in and systemd doesn't. */
+  readonly expands: boolean
+  /** Holds `$(command)`, which Ruby runs. */
+  readonly runs: boolean
+}
+
+/**
+ * Decodes what stands behind `KEY=`, by the rules of Ruby's dotenv 3.2 (lib/dotenv/parser.rb,
+ * substitutions/*.rb), which is what Mastodon loads. `lookUp` gives the value of a variable.
+ */
+export function envValue(raw: string, lookUp: (name: string) => string | undefined): EnvValue {
+  const [, quote, inner] = QUOTED.exec(raw) ?? []
+  if (quote === "'") {
+    return { text: inner ?? '', quoting: 'single', expands: false, runs: false }
+  }
+  let expands = false
+  let runs = false
+  const text = unescaped(inner ?? raw, quote === '"')
+    .replace(COMMAND, (_, backslash: string | undefined) => {
+      if (backslash === undefined) runs = true
+      return '$'
+    })
+    .replace(VARIABLE, (whole: string, backslash: string | undefined, name: string | undefined) => {
+      if (backslash !== undefined) return whole.slice(1)
+      if (name === undefined) return whole
+      expands = true
+      return lookUp(name) ?? ''
+    })
+  return { text, quoting: quote === '"' ? 'double' : 'none', expands, runs }
+}
+
+/** In double quotes `\n` and `\r` stay two characters each; any other backslash but `\$` goes. */
+function unescaped(text: string, inDoubleQuotes: boolean): string {
+  const kept = inDoubleQuotes ? text.replace(/\\([nr])/g, '\\\\$1') : text
+  return kept.replace(/\\([^$])/g, '$1')
+}
 
 export interface Statement {
   readonly key: string
@@ -108,4 +151,32 @@ function lineStart(text: string, offset: number): number {
   const newline = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1))
   const start = offset === 0 ? 0 : newline + 1
   return start === 0 && text.startsWith('\uFEFF') ? 1 : start
+}
+
+const UTF8_OR_STRAY_BYTE =
+  /[^\x80-\xff]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g
+
+const ESCAPED_BYTES = /((?<![\ud800-\udbff])[\udc80-\udcff]+)/
+
+/**
+ * File bytes as text and back without loss: UTF-8, and each byte that isn't UTF-8 becomes one lone
+ * surrogate U+DC80…U+DCFF (the scheme of Python's PEP 383). A byte order mark stays in the text.
+ */
+export const fileText = {
+  decode(bytes: Uint8Array): string {
+    const latin1 = Buffer.from(bytes).toString('latin1')
+    return latin1.replace(UTF8_OR_STRAY_BYTE, (run: string, stray: string | undefined) =>
+      stray === undefined
+        ? Buffer.from(run, 'latin1').toString('utf8')
+        : String.fromCharCode(0xdc00 + stray.charCodeAt(0)),
+    )
+  },
+
+  encode(text: string): Buffer {
+    const parts = text.split(ESCAPED_BYTES).map((part, index) => {
+      if (index % 2 === 0) return Buffer.from(part, 'utf8')
+      return Buffer.from(Array.from(part, (char) => char.charCodeAt(0) - 0xdc00))
+    })
+    return Buffer.concat(parts)
+  },
 }

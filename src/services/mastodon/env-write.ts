@@ -1,11 +1,56 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import {
+  chmod,
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Problem } from '../../core/problem.ts'
-import { freeBackupPath } from './backup-name.ts'
-import { fileText } from './file-text.ts'
-import type { EnvFileOnDisk } from './port.ts'
+import { fileText } from './env-text.ts'
+import type { EnvBackupPath, EnvFileOnDisk } from './port.ts'
+
+/** A free name for a copy of an env file: `<file>.mastodon-r2-20261122T164458Z.bak`. */
+export async function freeBackupPath(target: string, now: Date): Promise<string> {
+  const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
+  for (let count = 1; ; count += 1) {
+    const path = `${target}.mastodon-r2-${stamp}${count === 1 ? '' : `-${count}`}.bak`
+    const isTaken = await stat(path).then(
+      () => true,
+      () => false,
+    )
+    if (!isTaken) return path
+  }
+}
+
+/** The copies of an env file, newest first; a folder that can't be read holds none. */
+export async function listBackups(target: string): Promise<EnvBackupPath[]> {
+  const folder = dirname(target)
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const found = entries.flatMap((entry) => {
+    const made = entry.isFile() ? readName(entry.name, basename(target)) : undefined
+    return made === undefined ? [] : [{ path: join(folder, entry.name), ...made }]
+  })
+  return found
+    .sort((a, b) => b.at.getTime() - a.at.getTime() || b.count - a.count)
+    .map(({ path, at }) => ({ path, at }))
+}
+
+function readName(name: string, file: string): { at: Date; count: number } | undefined {
+  const prefix = `${file}.mastodon-r2-`
+  if (!name.startsWith(prefix)) return undefined
+  const form = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(\d+))?\.bak$/
+  const [, year, month, day, hour, minute, second, count = '1'] =
+    form.exec(name.slice(prefix.length)) ?? []
+  if (year === undefined) return undefined
+  const at = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
+  return Number.isNaN(at.getTime()) ? undefined : { at, count: Number(count) }
+}
 
 export interface WrittenEnvFile {
   /** false when the file had this text already: nothing was touched. */
@@ -160,5 +205,66 @@ function notWritable(file: EnvFileOnDisk, error: unknown): Problem {
         : 'Put that right and run this again, or use --print to get the lines and put them in yourself.',
     },
     { cause: error },
+  )
+}
+
+export interface BackupOnDisk {
+  readonly path: string
+  readonly text: string
+}
+
+/**
+ * The copies that were made before an env file was changed, newest first. `target` is the file
+ * itself, symlinks followed. Problem: `backup-unreadable`.
+ */
+export async function findBackups(target: string): Promise<BackupOnDisk[]> {
+  return Promise.all(
+    (await listBackups(target)).map(async ({ path }) => {
+      const bytes = await readFile(path).catch((error: unknown) => {
+        throw unreadable(path, error)
+      })
+      return { path, text: fileText.decode(bytes) }
+    }),
+  )
+}
+
+/** Makes the file itself the backup (0600): it is gone, and nothing of it is lost. */
+export async function setAside(target: string, now: Date): Promise<{ backup: string }> {
+  const backup = await freeBackupPath(target, now)
+  try {
+    await chmod(target, 0o600)
+    await rename(target, backup)
+    return { backup }
+  } catch (error) {
+    throw immovable(target, error)
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'nothing more'
+}
+
+function unreadable(path: string, cause: unknown): Problem {
+  return new Problem(
+    {
+      code: 'backup-unreadable',
+      what: `The backup ${path} can't be read.`,
+      why: `It tells what the env file held before. The system says ${reason(cause)}.`,
+      next: 'Run the same command with sudo.',
+      exit: 2,
+    },
+    { cause },
+  )
+}
+
+function immovable(path: string, cause: unknown): Problem {
+  return new Problem(
+    {
+      code: 'env-file-not-writable',
+      what: `${path} can't be put aside.`,
+      why: `The system says ${reason(cause)}. The file is as it was.`,
+      next: 'Run the same command with sudo.',
+    },
+    { cause },
   )
 }

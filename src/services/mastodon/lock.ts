@@ -1,7 +1,6 @@
 import { basename, dirname, join } from 'node:path'
-import { diskTrouble } from '../../core/disk-trouble.ts'
 import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
-import { Problem } from '../../core/problem.ts'
+import { diskTrouble, Problem } from '../../core/problem.ts'
 import type { EnvFileOnDisk } from './port.ts'
 
 /**

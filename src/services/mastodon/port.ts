@@ -1,3 +1,5 @@
+import type { PlacedCommand } from '../process/port.ts'
+
 /** What was found of a Mastodon installation; all of it read, nothing run. */
 export interface Installation {
   readonly kind: 'systemd' | 'docker' | 'none'
@@ -94,4 +96,131 @@ export interface EnvStatement {
   readonly expands: boolean
   /** Holds `$(command)`, which Ruby runs. */
   readonly runs: boolean
+}
+
+/** Which processes of Mastodon run, and since when; read from /proc or asked of Docker. */
+export interface ProcessesPort {
+  /** Undefined where they can't be seen from here (containers elsewhere, no /proc). */
+  running(): Promise<readonly RunningProcess[] | undefined>
+  /** When the file last changed, by its modification time; undefined when it is not there. */
+  changedAt(path: string): Promise<Date | undefined>
+}
+
+export interface RunningProcess {
+  readonly role: 'web' | 'sidekiq' | 'streaming'
+  /** systemd unit or container name, e.g. `mastodon-sidekiq.service`; else `pid 123`. */
+  readonly name: string
+  /**
+   * When what serves requests began: of several workers the oldest one; a container's creation. Puma
+   * itself may be older, as it re-executes itself on reload.
+   */
+  readonly startedAt: Date
+  /** The Puma above the workers, where there are workers. */
+  readonly below?: {
+    readonly startedAt: Date
+    readonly workers: number
+    /** Between the first worker's start and the last one's, milliseconds. */
+    readonly spreadMs: number
+  }
+}
+
+export type { PlacedCommand }
+
+/** Mastodon's web part and Sidekiq as services of this machine. */
+export interface ServicesPort {
+  /** Undefined where it is not known how Mastodon is started. */
+  readonly commands: ServiceCommands | undefined
+  /** Each Sidekiq process; undefined where they can't be seen from here. */
+  sidekiq(): Promise<readonly SidekiqProcess[] | undefined>
+}
+
+/** Each of them in the order in which they are run. */
+export interface ServiceCommands {
+  /** Sidekiq finishes what it is at and takes nothing new; only a restart ends that. */
+  readonly quiet: readonly PlacedCommand[]
+  /** Sidekiq alone, with the settings that it has. */
+  readonly wake: readonly PlacedCommand[]
+  readonly stop: readonly PlacedCommand[]
+  readonly start: readonly PlacedCommand[]
+  /** Both with the env file as it is then, web without a gap where it can. */
+  readonly restart: readonly PlacedCommand[]
+  /** Web alone with the env file as it is then. */
+  readonly reloadWeb: readonly PlacedCommand[]
+}
+
+export interface SidekiqProcess {
+  /** Jobs that it is at. */
+  readonly busy: number
+  /** It takes no new ones. */
+  readonly quiet: boolean
+}
+
+/** Mastodon's own administration tool, run as the user and in the place where it works. */
+export interface TootctlPort {
+  /**
+   * `tootctl <args>` ready to run: bare metal as Mastodon's user with RAILS_ENV and its Ruby, Docker
+   * through `docker compose run --rm`. Undefined where no Mastodon was found on this machine.
+   */
+  command(args: readonly string[]): PlacedCommand | undefined
+}
+
+/** Puts media into Mastodon's folder that came to be elsewhere. */
+export interface BringBackPort {
+  /** For words. */
+  readonly folder: string
+  /**
+   * Adds a file with owner, group and mode of the files around it. false when there is one already,
+   * which stays. Problems: `media-not-brought-back`, also for a key that leads out of the folder.
+   */
+  add(key: string, body: Uint8Array): Promise<boolean>
+}
+
+/**
+ * Mastodon's version from the text of lib/mastodon/version.rb (methods major, minor, patch, and
+ * default_prerelease or, up to 4.1, flags and suffix). `settings` may hold the two variables that
+ * the file itself reads; a fork's literal metadata such as `glitch` is taken from the file.
+ */
+export function versionFromSource(
+  source: string,
+  settings: (name: string) => string | undefined = () => undefined,
+): string | undefined {
+  const numbers = ['major', 'minor', 'patch'].map((name) => body(source, name, '(\\d+)'))
+  if (numbers[0] === undefined || numbers[1] === undefined) return undefined
+  const core = numbers.filter((number) => number !== undefined).join('.')
+  const word = `['"]([^'"]*)['"]`
+  const flags = (body(source, 'flags', word) ?? '') + (body(source, 'suffix', word) ?? '')
+  const prerelease =
+    settings('MASTODON_VERSION_PRERELEASE') || body(source, 'default_prerelease', word)
+  const fork = body(source, 'build_metadata', `\\[\\s*${word}`)
+  const metadata = [fork, settings('MASTODON_VERSION_METADATA')].filter(Boolean).join('.')
+  return `${core}${flags}${prerelease ? `-${prerelease}` : ''}${metadata ? `+${metadata}` : ''}`
+}
+
+/** The version that an image's tag tells, e.g. `ghcr.io/mastodon/mastodon:v4.6.5`; not `latest`. */
+export function versionFromImage(image: string): string | undefined {
+  const tag = /:([^/:@]+)(?:@.*)?$/.exec(image)?.[1]
+  return /^v?(\d+\.\d+(?:\.\d+)?(?:[-+.][\w.+-]+)?)$/.exec(tag ?? '')?.[1]
+}
+
+/** What a method without arguments returns, when it is a literal. */
+function body(source: string, method: string, literal: string): string | undefined {
+  const form = new RegExp(`def\\s+(?:self\\.)?${method}(?:\\(\\))?(?:\\s*=)?\\s+${literal}`)
+  return form.exec(source)?.[1]
+}
+
+/** Whether a version such as `4.5.0-rc.1+glitch` is at least `wanted`; a test version is before its release. */
+export function isAtLeast(version: string, wanted: string): boolean {
+  const [own, other] = [parts(version), parts(wanted)]
+  for (const [index, number] of own.entries()) {
+    const difference = number - (other[index] ?? 0)
+    if (difference !== 0) return difference > 0
+  }
+  return true
+}
+
+/** Major, minor, patch, and 1 for a release or 0 for a test version before it. */
+function parts(version: string): number[] {
+  const [, major, minor, patch, rest = ''] =
+    /^v?(\d+)\.(\d+)(?:\.(\d+))?([^+]*)/.exec(version) ?? []
+  return [major, minor, patch].map((part) => Number(part ?? 0)).concat(rest === '' ? 1 : 0)
 }

@@ -1,9 +1,65 @@
-import { realpath, stat } from 'node:fs/promises'
-import type { Ask } from './mastodon-containers.ts'
-import { runningContainers } from './mastodon-containers.ts'
-import type { Installation } from './port.ts'
-import type { ProcessesPort, RunningProcess } from './processes-port.ts'
-import { folderOf, type ProcEntry, readProcesses, unitOf } from './procfs.ts'
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Ask, runningContainers } from './containers.ts'
+import type { Installation, ProcessesPort, RunningProcess } from './port.ts'
+
+/** A process as Linux shows it below /proc. */
+export interface ProcEntry {
+  readonly pid: number
+  readonly parent: number
+  /** Precise to a second; never later than the real start (proc(5): btime, field 22 of stat). */
+  readonly startedAt: Date
+  /** Arguments joined by blanks, or the title that the program gave itself. */
+  readonly title: string
+}
+
+/** USER_HZ, which is 100 on every platform that Node supports. */
+const TICKS_PER_SECOND = 100
+
+/** Every process; undefined when there is no /proc, or it hides what belongs to others. */
+export async function readProcesses(root: string, now: Date): Promise<ProcEntry[] | undefined> {
+  const stat = await text(join(root, 'stat'))
+  const [, boot] = /^btime (\d+)$/m.exec(stat ?? '') ?? []
+  // Process 1 belongs to somebody else; with hidepid it is not there.
+  if (boot === undefined || (await text(join(root, '1/stat'))) === undefined) return undefined
+  const pids = (await readdir(root)).filter((name) => /^\d+$/.test(name))
+  const entries = await Promise.all(pids.map((pid) => readEntry(root, pid, Number(boot))))
+  const found = entries.filter((entry) => entry !== undefined)
+  // Containers of some kinds show the host's boot time: then no start time can be believed.
+  const isBelievable = found.every(({ startedAt }) => startedAt.getTime() < now.getTime() + 2_000)
+  return isBelievable ? found : undefined
+}
+
+async function readEntry(root: string, pid: string, boot: number) {
+  const [stat, cmdline] = await Promise.all([
+    text(join(root, pid, 'stat')),
+    text(join(root, pid, 'cmdline')),
+  ])
+  // The name in parentheses may hold anything, blanks and parentheses included.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [state, parent] = fields ?? []
+  const ticks = fields?.[19]
+  if (ticks === undefined || state === 'Z' || state === 'X') return undefined
+  const startedAt = new Date((boot + Number(ticks) / TICKS_PER_SECOND) * 1000)
+  const title = (cmdline ?? '').replaceAll('\0', ' ').trim()
+  return { pid: Number(pid), parent: Number(parent), startedAt, title }
+}
+
+/** systemd's unit of a process, from its control group; undefined outside of any service. */
+export async function unitOf(root: string, pid: number): Promise<string | undefined> {
+  const groups = (await text(join(root, String(pid), 'cgroup'))) ?? ''
+  const named = groups.match(/[^/\n]+\.service(?=\/|$)/gm) ?? []
+  return named.at(-1)?.replaceAll('\\x2d', '-')
+}
+
+/** The working directory; undefined where this user may not know it. */
+export function folderOf(root: string, pid: number): Promise<string | undefined> {
+  return readlink(join(root, String(pid), 'cwd')).catch(() => undefined)
+}
+
+function text(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined)
+}
 
 export interface ProcessesOptions {
   readonly installation: Pick<Installation, 'kind' | 'dir' | 'units'>

@@ -1,9 +1,8 @@
 import { realpath } from 'node:fs/promises'
-import { commandLine, type PlacedCommand } from '../process/command.ts'
-import type { Ask } from './mastodon-containers.ts'
-import type { Installation } from './port.ts'
-import { folderOf, readProcesses, unitOf } from './procfs.ts'
-import type { ServiceCommands, ServicesPort, SidekiqProcess } from './services-port.ts'
+import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
+import type { Ask } from './containers.ts'
+import type { Installation, ServiceCommands, ServicesPort, SidekiqProcess } from './port.ts'
+import { folderOf, readProcesses, unitOf } from './processes.ts'
 
 type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'services'>
 
@@ -113,4 +112,38 @@ const TITLE = /(?:^|\s)sidekiq \d[\w.-]* .*\[(\d+) of \d+ busy\](?: (stopping|qu
 function sidekiqIn(text: string): SidekiqProcess[] {
   const [found, busy, state] = TITLE.exec(text) ?? []
   return found === undefined ? [] : [{ busy: Number(busy), quiet: state !== undefined }]
+}
+
+export interface RestartCommand {
+  readonly command: Command
+  readonly cwd?: string
+  /** As a person types it into a shell, the folder included. */
+  readonly line: string
+}
+
+/**
+ * What makes Mastodon read its env file anew; empty when its kind is not known. Containers have to
+ * be made anew (`restart` would keep the old environment); streaming does not use the storage.
+ */
+export function restartCommands(
+  { kind, dir, units }: Pick<Installation, 'kind' | 'dir' | 'units'>,
+  { asRoot }: { readonly asRoot: boolean },
+): RestartCommand[] {
+  if (kind === 'none') return []
+  if (kind === 'docker') {
+    const command = { program: 'docker', args: ['compose', 'up', '-d'], env: {} }
+    const line = commandLine(command)
+    if (dir === undefined) return [{ command, line }]
+    const enter = commandLine({ program: 'cd', args: [dir], env: {} })
+    return [{ command, cwd: dir, line: `${enter} && ${line}` }]
+  }
+  const systemctl = (...args: string[]): RestartCommand => {
+    const [program, ...before] = asRoot ? ['systemctl'] : ['sudo', 'systemctl']
+    const command = { program: program ?? '', args: [...before, ...args], env: {} }
+    return { command, line: commandLine(command) }
+  }
+  const sidekiq = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
+  const web = units.web.length > 0 ? units.web : ['mastodon-web.service']
+  // A web unit without ExecReload can only be restarted.
+  return [systemctl('restart', ...sidekiq), systemctl('reload-or-restart', ...web)]
 }

@@ -1,6 +1,72 @@
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readSystemdUnit, type SystemdUnit } from './systemd-unit.ts'
+
+/** The directives of a unit's [Service] section, drop-ins applied. */
+export interface SystemdUnit {
+  readonly workingDirectory: string | undefined
+  readonly execStart: string
+  /** From `Environment=`. */
+  readonly environment: ReadonlyMap<string, string>
+  /** From `EnvironmentFile=`, without the `-` of optional ones; a later file wins. */
+  readonly environmentFiles: readonly string[]
+  /** From `UnsetEnvironment=`. */
+  readonly unset: readonly string[]
+}
+
+/**
+ * Reads unit text: the unit file first, then its drop-ins in their order. An empty assignment
+ * clears the list (systemd.exec(5), systemd.unit(5)). `instance` fills in `%i`.
+ */
+export function readSystemdUnit(texts: readonly string[], instance = ''): SystemdUnit {
+  let workingDirectory: string | undefined
+  let execStart = ''
+  let environment = new Map<string, string>()
+  let environmentFiles: string[] = []
+  let unset: string[] = []
+  for (const [name, written] of texts.flatMap(serviceDirectives)) {
+    const value = written.replace(/%[%iI]/g, (mark) => (mark === '%%' ? '%' : instance))
+    if (name === 'WorkingDirectory') workingDirectory = value.replace(/^-/, '') || undefined
+    if (name === 'ExecStart') execStart = value
+    if (name === 'EnvironmentFile') {
+      environmentFiles = value === '' ? [] : [...environmentFiles, value.replace(/^-/, '')]
+    }
+    if (name === 'UnsetEnvironment') unset = value === '' ? [] : [...unset, ...words(value)]
+    if (name === 'Environment') {
+      if (value === '') environment = new Map()
+      for (const word of words(value)) {
+        const equals = word.indexOf('=')
+        if (equals > 0) environment.set(word.slice(0, equals), word.slice(equals + 1))
+      }
+    }
+  }
+  return { workingDirectory, execStart, environment, environmentFiles, unset }
+}
+
+function serviceDirectives(text: string): [string, string][] {
+  let section = ''
+  const found: [string, string][] = []
+  for (const line of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
+    const header = /^\s*\[([^\]]*)\]/.exec(line)
+    if (header !== null) section = header[1] ?? ''
+    const directive = /^\s*([A-Za-z]+)\s*=\s*(.*?)\s*$/.exec(line)
+    if (section === 'Service' && directive !== null) {
+      found.push([directive[1] ?? '', directive[2] ?? ''])
+    }
+  }
+  return found
+}
+
+/** Splits at blanks; `"…"` and `'…'` keep theirs, a backslash quotes the next character. */
+function words(value: string): string[] {
+  const pieces = value.match(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g) ?? []
+  return pieces.map((piece) =>
+    piece.replace(
+      /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|\\(.)/g,
+      (_, double?: string, single?: string, char?: string) =>
+        (double ?? single ?? char ?? '').replace(/\\(.)/g, '$1'),
+    ),
+  )
+}
 
 /** A Mastodon service as systemd would run it. */
 export interface MastodonUnit extends SystemdUnit {
@@ -88,4 +154,69 @@ function dashPrefixes(name: string): string[] {
 
 function list(folder: string): Promise<string[]> {
   return readdir(folder).catch(() => [])
+}
+
+/**
+ * What systemd passes on from an `EnvironmentFile=`: no `$` expansion, no inline comments, lines
+ * with a bad name (such as `export A=b`) are skipped, the last of two counts. Rules of
+ * src/basic/env-file.c in systemd; a comment ends with its line, as it does since v254.
+ */
+export function readEnvironmentFile(text: string): Map<string, string> {
+  const values = new Map<string, string>()
+  let at = 0
+  while (at < text.length) {
+    const line = /[ \t\r\n]*(?:[#;][^\r\n]*|([^=\r\n]*)(=)?)/y
+    line.lastIndex = at
+    const [whole = '', name = '', equals] = line.exec(text) ?? []
+    at += Math.max(whole.length, 1)
+    if (equals === undefined) continue
+    const value = readValue(text, at)
+    at = value.end
+    const key = name.replace(/[ \t]+$/, '')
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) values.set(key, value.text)
+  }
+  return values
+}
+
+interface Value {
+  readonly text: string
+  readonly end: number
+}
+
+/** Quoted pieces may follow one another; once a bare character came, quotes are characters. */
+function readValue(text: string, start: number): Value {
+  let result = ''
+  let at = start
+  for (;;) {
+    while (text[at] === ' ' || text[at] === '\t') at += 1
+    const char = text[at]
+    if (char === "'" || char === '"') {
+      const piece = readQuoted(text, at + 1, char)
+      result += piece.text
+      at = piece.end
+      continue
+    }
+    const bare = /(?:\\[\s\S]|[^\\\r\n])*\\?/y
+    bare.lastIndex = at
+    const [run = ''] = bare.exec(text) ?? []
+    return { text: result + unescapedBare(run), end: at + run.length }
+  }
+}
+
+function readQuoted(text: string, start: number, quote: "'" | '"'): Value {
+  const inside = quote === "'" ? /[^']*/y : /(?:\\[\s\S]|[^"\\])*/y
+  inside.lastIndex = start
+  const [run = ''] = inside.exec(text) ?? []
+  const end = start + run.length + 1
+  if (quote === "'") return { text: run, end }
+  const decoded = run.replace(/\\([\s\S])/g, (pair, char: string) =>
+    char === '\n' ? '' : '"\\`$'.includes(char) ? char : pair,
+  )
+  return { text: decoded, end }
+}
+
+/** Trailing blanks go unless escaped; an escaped line end joins the lines. */
+function unescapedBare(run: string): string {
+  const kept = /^(?:\\[\s\S]|[ \t]*[^ \t\\])*/.exec(run)?.[0] ?? ''
+  return kept.replace(/\\([\s\S])/g, (_, char: string) => (/[\r\n]/.test(char) ? '' : char))
 }

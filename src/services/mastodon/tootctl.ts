@@ -1,9 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type Command, commandLine, type PlacedCommand } from '../process/command.ts'
-import type { Installation } from './port.ts'
-import type { TootctlPort } from './tootctl-port.ts'
+import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
+import type { Installation, TootctlPort } from './port.ts'
 
 export interface TootctlOptions {
   readonly asRoot: boolean

@@ -1,13 +1,103 @@
 import { readFile } from 'node:fs/promises'
-import { codeOf } from '../../core/disk-trouble.ts'
-import { Problem } from '../../core/problem.ts'
-import { inTurns } from './in-turns.ts'
-import { mediaMissing, mediaUnreadable } from './media-problems.ts'
-import { oddityNote } from './oddity-note.ts'
-import type { MediaSource, ReadOptions } from './port.ts'
-import { canRead, type Reader } from './reader.ts'
-import { type TreeFs, treeFs } from './tree-fs.ts'
-import { TreeWalk, type TreeWalkOptions } from './walk.ts'
+import { setImmediate as othersTurn } from 'node:timers/promises'
+import { Cancelled, codeOf, Problem } from '../../core/problem.ts'
+import type { MediaFile, MediaSource, Oddity, ReadOptions } from './port.ts'
+import { type FileStat, type TreeFs, TreeWalk, type TreeWalkOptions, treeFs } from './walk.ts'
+
+const BATCH = 1000
+/** Milliseconds of walking before Ctrl-C and the screen get their turn. */
+const SLICE_MS = 8
+
+/** A walk in batches. */
+export async function* inTurns(
+  walk: TreeWalk,
+  {
+    signal,
+    batch: size = BATCH,
+  }: { readonly signal?: AbortSignal | undefined; readonly batch?: number } = {},
+): AsyncGenerator<readonly MediaFile[]> {
+  let batch: MediaFile[] = []
+  for (let more = true; more; ) {
+    if (signal?.aborted) throw new Cancelled()
+    more = walk.fill(batch, size, performance.now() + SLICE_MS)
+    if (batch.length >= size || (!more && batch.length > 0)) {
+      yield batch
+      batch = []
+    }
+    await othersTurn()
+  }
+}
+
+export function mediaMissing(root: string, code: string): Problem {
+  const why: Record<string, string> = {
+    ENOENT: 'There is nothing by that name, or it is a link that leads nowhere.',
+    ENOTDIR: 'It is no folder.',
+    ELOOP: 'It is a link to itself.',
+  }
+  return new Problem({
+    code: 'media-missing',
+    what: `The media folder ${root} is not there.`,
+    why: why[code] ?? `The system says ${code}.`,
+    next: "Name Mastodon's folder with --mastodon-dir; where its media lies elsewhere, set PAPERCLIP_ROOT_PATH in its env file.",
+    exit: 2,
+  })
+}
+
+export function mediaUnreadable(root: string): Problem {
+  return new Problem({
+    code: 'media-unreadable',
+    what: `The media folder ${root} can't be read.`,
+    why: 'This user may not look into it.',
+    next: "Run this as Mastodon's own user or as root, for example:\n  sudo npx mastodon-r2 migrate",
+  })
+}
+
+/** One sentence about what is wrong with a path; `detail`: where a link leads, or the system's code. */
+export function oddityNote(kind: Oddity['kind'], path: string, detail = ''): string {
+  switch (kind) {
+    case 'loop':
+      return `${path} is a link back to ${detail}, which would never end. It is not followed.`
+    case 'dangling-link':
+      return `${path} is a link that leads nowhere.`
+    case 'outside-link':
+      return `${path} is a link to ${detail}, outside of the media folder. It is followed.`
+    case 'unreadable':
+      return detail === 'EACCES'
+        ? `${path} may not be read by this user.`
+        : `${path} can't be read: the system says ${detail}.`
+    case 'not-a-file':
+      return `${path} is neither a file nor a folder.`
+    case 'name-not-utf8':
+      return `${path} has a name that is not UTF-8; a key can't be made of it.`
+    case 'hidden':
+      return `${path} is hidden; Mastodon has no such files.`
+    case 'vanished':
+      return `${path} is gone.`
+  }
+}
+
+/** The user who reads, as the system counts users. */
+export interface Reader {
+  readonly uid: number
+  readonly gids: readonly number[]
+}
+
+/**
+ * Whether a file can be read, without opening it. The mode bits answer for nearly every file; where
+ * they say no, or the reader is unknown, the system is asked, which knows of access lists.
+ */
+export function canRead(
+  fs: Pick<TreeFs, 'canRead'>,
+  reader: Reader | undefined,
+): (stat: FileStat, path: string) => boolean {
+  if (reader?.uid === 0) return () => true
+  return (stat, path) => (stat.mode & bitFor(stat, reader)) !== 0 || fs.canRead(path)
+}
+
+function bitFor({ uid, gid }: FileStat, reader: Reader | undefined): number {
+  if (reader?.uid === uid) return 0o400
+  return reader?.gids.includes(gid) ? 0o040 : 0o004
+}
 
 /** Files in a batch for who needs only some. */
 const FEW = 20

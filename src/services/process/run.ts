@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { Problem } from '../../core/problem.ts'
-import { type Command, commandLine } from './command.ts'
+import { type Command, commandLine } from './port.ts'
 
 export interface RunOptions {
   /** The variables that the program inherits; nothing else reaches it. */

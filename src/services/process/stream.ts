@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as after } from 'node:timers/promises'
-import type { Command } from './command.ts'
-import type { StreamEnd, StreamOptions } from './port.ts'
+import type { Command, StreamEnd, StreamOptions } from './port.ts'
 import { launch, notStarted, type RunOptions } from './run.ts'
 
 const PATIENCE_MS = 10_000

@@ -1,12 +1,171 @@
+import { Resolver, lookup as systemLookup } from 'node:dns/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import {
+  connect,
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import type { ConnectTo } from '../../core/connect-to.ts'
-import { readCertificate } from './certificate.ts'
-import { createResolver, findAddresses, type NameResolver } from './find-address.ts'
-import type { PublicWebPort, WebRequest, WebResponse } from './port.ts'
-import { toProblem } from './trouble.ts'
+import { Problem } from '../../core/problem.ts'
+import type { Certificate, PublicWebPort, WebRequest, WebResponse } from './port.ts'
+
+interface Place {
+  readonly host: string
+  /** The first is asked. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly timeoutMs: number
+  readonly trust: SecureContext | undefined
+}
+
+/**
+ * Shakes hands without sending a request, so that a certificate nobody trusts can be looked at,
+ * too. Rejects with the socket's error when no handshake comes about.
+ */
+export function readCertificate(place: Place): Promise<Certificate> {
+  const { host, addresses, port, timeoutMs, trust } = place
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: addresses[0],
+      port,
+      servername: host,
+      rejectUnauthorized: false,
+      ...(trust ? { secureContext: trust } : {}),
+    })
+    socket.setTimeout(timeoutMs, () => {
+      socket.destroy(Object.assign(new Error('No handshake in time.'), { code: 'ETIMEDOUT' }))
+    })
+    socket.on('error', reject)
+    socket.on('secureConnect', () => {
+      resolve(describe(socket))
+      socket.destroy()
+    })
+  })
+}
+
+function describe(socket: TLSSocket): Certificate {
+  const { valid_to, issuer } = socket.getPeerCertificate()
+  return {
+    validTo: new Date(valid_to),
+    issuer: [issuer?.O, issuer?.CN].flat().find((name) => name) ?? 'unknown',
+    fault: socket.authorized ? undefined : reason(socket.authorizationError),
+  }
+}
+
+/** Typed as an Error, and the code alone in practice (Node docs, tls.TLSSocket). */
+function reason(error: unknown): string {
+  if (typeof error === 'string') return error
+  return (error as NodeJS.ErrnoException | null)?.code ?? 'not trusted'
+}
+
+/** Names to addresses; each may throw, with ENOTFOUND or ENODATA when there is none. */
+export interface NameResolver {
+  /** As this machine sees it. */
+  local(host: string): Promise<string[]>
+  /** As the public sees it, past a local cache that remembers a "no". */
+  public(host: string): Promise<string[]>
+}
+
+const NOT_THERE = new Set(['ENOTFOUND', 'ENODATA', 'NXDOMAIN', 'EAI_NODATA', 'EAI_NONAME'])
+const PUBLIC_SERVERS = ['1.1.1.1', '8.8.8.8']
+
+/**
+ * Addresses of a host: those of this machine's resolver, else of the public ones. Throws Problem
+ * `web-dns`.
+ */
+export async function findAddresses(host: string, resolver: NameResolver): Promise<string[]> {
+  if (isIP(host)) return [host]
+  const faults: string[] = []
+  for (const ask of [resolver.local, resolver.public]) {
+    try {
+      const addresses = await ask(host)
+      if (addresses.length > 0) return addresses
+    } catch (error) {
+      faults.push((error as NodeJS.ErrnoException).code ?? 'unknown')
+    }
+  }
+  throw noAddress(host, faults)
+}
+
+export function createResolver(timeoutMs: number): NameResolver {
+  return {
+    async local(host) {
+      return (await systemLookup(host, { all: true })).map(({ address }) => address)
+    },
+    async public(host) {
+      const resolver = new Resolver({ timeout: Math.min(timeoutMs, 3000), tries: 2 })
+      resolver.setServers(PUBLIC_SERVERS)
+      const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+      const addresses = answers.flatMap((answer) =>
+        answer.status === 'fulfilled' ? answer.value : [],
+      )
+      const [first] = answers
+      if (addresses.length === 0 && first.status === 'rejected') throw first.reason
+      return addresses
+    },
+  }
+}
+
+function noAddress(host: string, faults: string[]): Problem {
+  const unknown = faults.every((fault) => NOT_THERE.has(fault))
+  return new Problem({
+    code: 'web-dns',
+    what: `The name ${host} leads nowhere.`,
+    why: unknown
+      ? "Neither this machine's name server nor a public one has an address for it."
+      : `The name servers could not be asked (${[...new Set(faults)].join(', ')}).`,
+    next: unknown
+      ? "A new name takes a few minutes to be known: run this again then. If it stays, look at the domain's DNS in the Cloudflare dashboard."
+      : "Check this machine's name server (/etc/resolv.conf) and network, and run this again.",
+  })
+}
+
+/** What the network did to a visitor, for the admin. Bugs come back as they are. */
+export function toProblem(error: unknown, url: URL): unknown {
+  if (error instanceof Problem || !(error instanceof Error)) return error
+  const code = codeOf(error)
+  if (error.name === 'AbortError' || error.name === 'TimeoutError' || code === 'ETIMEDOUT') {
+    return new Problem({
+      code: 'web-timeout',
+      what: `${url.host} did not answer in time.`,
+      why: 'The connection was begun, and nothing or only a part came back.',
+      next: `Try \`curl -v ${url.origin}\`, and run this again.`,
+    })
+  }
+  if (code === undefined) return error
+  if (isTls(code)) {
+    return new Problem({
+      code: 'web-tls',
+      what: `No trusted HTTPS connection to ${url.host} came about.`,
+      why: `The connection ended with ${code}. A new domain may have no certificate yet, or something stands in between.`,
+      next: 'Wait some minutes and run this again. If it stays, look at the custom domain of the bucket in the Cloudflare dashboard: its certificate must be active.',
+    })
+  }
+  return new Problem({
+    code: 'web-refused',
+    what: `${url.host} could not be reached.`,
+    why: `The connection ended with ${code}.`,
+    next: `Try \`curl -v ${url.origin}\`. If that works elsewhere, a firewall of this machine is in the way.`,
+  })
+}
+
+/** Where several addresses were tried, the errors are inside. */
+function codeOf(error: Error): string | undefined {
+  const first = error instanceof AggregateError ? error.errors[0] : error
+  const { code } = first as NodeJS.ErrnoException
+  return typeof code === 'string' ? code : undefined
+}
+
+function isTls(code: string): boolean {
+  return (
+    /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|SSL|TLS|EPROTO/.test(code) ||
+    code === 'HOSTNAME_MISMATCH'
+  )
+}
 
 export interface PublicWebOptions {
   /** The first that fits is used. */

@@ -1,18 +1,126 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Cancelled, Problem } from '../../core/problem.ts'
-import { type About, askAbout } from './about.ts'
-import { canCarry } from './can-carry.ts'
-import { copyCommand, inherits, versionCommand } from './commands.ts'
-import { contentTypeOf } from './content-types.ts'
-import { type Group, groupByType } from './groups.ts'
-import { expectFolder, leftOver } from './left-over.ts'
-import { readLine } from './output.ts'
+import {
+  aboutCommand,
+  copyCommand,
+  inherits,
+  installLine,
+  redact,
+  versionCommand,
+} from './commands.ts'
+import { contentTypeOf, knownExtensions } from './content-types.ts'
+import {
+  expectFolder,
+  type Group,
+  groupByType,
+  leftOver,
+  readLine,
+  type Stream,
+  Tally,
+} from './output.ts'
 import type { CopyBatch, CopyListener, RclonePort } from './port.ts'
-import type { Reason } from './reason.ts'
-import { redact } from './redact.ts'
-import type { Stream } from './stream.ts'
-import { Tally } from './tally.ts'
-import { failed, refused, unreachable } from './trouble.ts'
-import { isNewEnough, parseVersion, rcloneMissing, rcloneTooOld } from './version.ts'
+import { failed, type Reason, refused, unreachable } from './trouble.ts'
+
+/** The first release that knows R2 (`--s3-provider Cloudflare`) and doesn't fail on its answers. */
+const OLDEST = [1, 59] as const
+
+/**
+ * `1.60.1` of what `rclone version` says, `rclone v1.60.1-DEV`, or of what any command says with -vv,
+ * `rclone: Version "v1.60.1-DEV" starting with parameters`.
+ */
+export function parseVersion(output: string): string | undefined {
+  return /^(?:rclone |.*rclone: Version ")v(\d+\.\d+(?:\.\d+)?)/m.exec(output)?.[1]
+}
+
+/** Whether this release can do what is asked of it here. */
+export function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
+}
+
+export async function rcloneMissing(): Promise<Problem> {
+  return new Problem({
+    code: 'rclone-missing',
+    what: 'rclone is not installed on this machine.',
+    why: 'It is the program that carries the media to R2.',
+    next: `Install it, then run this again:\n  ${await installLine()}`,
+  })
+}
+
+export function rcloneTooOld(version: string): Problem {
+  return new Problem({
+    code: 'rclone-too-old',
+    what: `rclone ${version} is too old for R2.`,
+    why: `Version ${OLDEST.join('.')} or later is needed; older ones fail with R2's answers.`,
+    next: 'Install a newer one as https://rclone.org/install/ says, then run this again.',
+  })
+}
+
+/** What the rclone of this machine is like. */
+export interface About {
+  /** E.g. `1.60.1`; undefined when it did not say. */
+  readonly version: string | undefined
+  /**
+   * Extensions to which it gives the right Content-Type by itself: its table is mixed with the
+   * machine's own (/etc/mime.types and others). What is not among them has to be told to it.
+   */
+  readonly types: ReadonlySet<string>
+}
+
+/** One run of rclone, on a folder of empty files; never rejects. */
+export async function askAbout(stream: Stream): Promise<About> {
+  const types = new Set<string>()
+  let version: string | undefined
+  let folder: string | undefined
+  try {
+    // Files without content, written at once: faster than to wait for each.
+    folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-types-'))
+    for (const extension of knownExtensions) writeFileSync(join(folder, `f${extension}`), '')
+    const onLine = (line: string) => {
+      version ??= parseVersion(line)
+      const { Name = '', MimeType = '' } = entry(line)
+      if (Name !== '' && MimeType === contentTypeOf(Name)) types.add(Name.slice(1))
+    }
+    await stream(aboutCommand(folder), { onLine, inherits })
+    return { version, types }
+  } catch {
+    return { version, types: new Set() }
+  } finally {
+    if (folder !== undefined) {
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+    }
+  }
+}
+
+/** One line of `rclone lsjson`: an object, with the comma before the next one. */
+function entry(line: string): { readonly Name?: string; readonly MimeType?: string } {
+  if (!line.startsWith('{')) return {}
+  try {
+    return JSON.parse(line.replace(/,$/, '')) as object
+  } catch {
+    return {}
+  }
+}
+
+/**
+ * Characters with which rclone writes what a storage can't hold (docs/content/overview.md, "Restricted
+ * characters"), and those that end a line of its list or are no plain text to every S3 server.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+const CHANGED = /[\u0000-\u001f\u007f\u0085\u2028\u2029\u201b\u2400-\u2426\uff0f]|\p{Surrogate}/u
+
+const PARTS: ReadonlySet<string> = new Set(['', '.', '..', '\uff0e', '\uff0e\uff0e'])
+
+/**
+ * Whether rclone can be told of a key on one line of `--files-from-raw` and stores it unchanged;
+ * found by trying it with 1.60.1. Names that Mastodon makes up are all plain.
+ */
+export function canCarry(key: string): boolean {
+  return !CHANGED.test(key) && !key.split('/').some((part) => PARTS.has(part))
+}
 
 const LAST_WORDS = 3
 const LINES_AT_ONCE = 1000

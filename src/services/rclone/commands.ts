@@ -1,4 +1,5 @@
-import type { Command } from '../process/command.ts'
+import { access } from 'node:fs/promises'
+import { type Command, commandLine } from '../process/port.ts'
 import type { CopyPlace } from './port.ts'
 
 /** One run of rclone: keys that share their headers. */
@@ -98,4 +99,51 @@ const INHERITED =
  */
 export function inherits(name: string): boolean {
   return INHERITED.test(name)
+}
+
+const SIGNED =
+  /((?:Signature|X-Amz-[A-Za-z-]*(?:Signature|Credential|Token)|secret_access_key)["']?[=:]\s*["']?)[^\s"'&,]+/gi
+
+/** Takes out of rclone's words what opens a bucket. */
+export function redact(text: string, places: readonly CopyPlace[]): string {
+  let shown = text
+  for (const place of places) {
+    if (place.kind === 'folder') continue
+    const { accessKeyId, secretAccessKey } = place.key
+    for (const secret of [secretAccessKey.reveal(), accessKeyId]) {
+      if (secret.length > 3) shown = shown.replaceAll(secret, '****')
+    }
+  }
+  return shown.replace(SIGNED, '$1****')
+}
+
+const INSTALLERS: readonly (readonly [path: string, program: string, args: readonly string[]])[] = [
+  ['/usr/bin/apt-get', 'apt-get', ['install', '-y', 'rclone']],
+  ['/usr/bin/dnf', 'dnf', ['install', '-y', 'rclone']],
+  ['/usr/bin/zypper', 'zypper', ['--non-interactive', 'install', 'rclone']],
+  ['/usr/bin/pacman', 'pacman', ['-S', '--noconfirm', 'rclone']],
+  ['/sbin/apk', 'apk', ['add', 'rclone']],
+]
+
+type Exists = (path: string) => Promise<boolean>
+
+/** What installs rclone here, to be run as root; undefined where no package manager is known. */
+export async function installCommand(exists: Exists = isThere): Promise<Command | undefined> {
+  for (const [path, program, args] of INSTALLERS) {
+    if (await exists(path)) return { program, args, env: {} }
+  }
+  return undefined
+}
+
+/** The line to paste; for a machine without a known package manager the page that tells. */
+export async function installLine(exists: Exists = isThere): Promise<string> {
+  const command = await installCommand(exists)
+  return command ? `sudo ${commandLine(command)}` : 'see https://rclone.org/install/'
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }

@@ -1,3 +1,11 @@
+import { lstat, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Problem } from '../../core/problem.ts'
+import type { Command } from '../process/port.ts'
+import { contentTypeOf, extensionOf, UNKNOWN_TYPE } from './content-types.ts'
+import type { CopyListener, CopyPlace } from './port.ts'
+import { type Reason, readReason } from './trouble.ts'
+
 /** What a line of rclone's log tells, as `--use-json-log --stats 1s -v` writes it (1.59 and later). */
 export type RcloneEvent =
   | { readonly is: 'copied'; readonly key: string }
@@ -54,4 +62,197 @@ function parsed(line: string): LogLine | undefined {
 
 function numberOf(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0
+}
+
+/** What is needed of `StreamPort.stream` here. */
+export type Stream = (
+  command: Command,
+  options: {
+    readonly input?: Iterable<string>
+    readonly onLine: (line: string) => void
+    readonly signal?: AbortSignal
+    readonly interrupted?: AbortSignal
+    readonly inherits?: (name: string) => boolean
+  },
+) => Promise<{ readonly exitCode: number | undefined; readonly aborted: boolean }>
+
+/** So many in a row, or of the first ones, leave no doubt. */
+const REFUSALS_IN_A_ROW = 20
+const REFUSALS_AT_FIRST = 5
+
+/** Who was told what of a batch; tells each key once. */
+export class Tally {
+  readonly #listener: CopyListener
+  readonly #pending: Set<string>
+  readonly #heard = new Map<string, string>()
+  readonly #remoteLimit: number
+  #sentBefore = 0
+  #sent = 0
+  #copied = 0
+  #refused = 0
+  #failed = 0
+  #inARow: { kind: Reason['kind']; count: number } | undefined
+  /** Keys that rclone has given up so far. */
+  given = 0
+  lastRefusal: Reason | undefined
+
+  constructor(keys: readonly string[], transfers: number, listener: CopyListener) {
+    this.#pending = new Set(keys)
+    this.#listener = listener
+    // Transfers at work fail together when the network goes.
+    this.#remoteLimit = Math.max(50, 2 * transfers)
+  }
+
+  /** Takes in what rclone told; gives the reason to stop it, once there is one. */
+  take(event: RcloneEvent): Reason | undefined {
+    if (event.is === 'moving') {
+      this.#sent = event.bytes
+      this.#listener.moving(this.#sentBefore + event.bytes, event.speed)
+    }
+    if (event.is === 'copied' && this.#pending.delete(event.key)) {
+      this.#copied += 1
+      this.#inARow = undefined
+      this.#listener.copied(event.key)
+    }
+    if (event.is !== 'error' || !this.#pending.has(event.key)) return undefined
+    const reason = readReason(event.message)
+    if (event.final) return this.#giveUp(event.key, reason)
+    this.#heard.set(event.key, reason.text)
+    return undefined
+  }
+
+  #giveUp(key: string, reason: Reason): Reason | undefined {
+    this.given += 1
+    if (reason.kind === 'gone') this.vanished(key)
+    else this.failed(key, reason.text)
+    if (reason.kind === 'refused') {
+      this.#refused += 1
+      this.lastRefusal = reason
+    }
+    const count = this.#inARow?.kind === reason.kind ? this.#inARow.count + 1 : 1
+    this.#inARow = { kind: reason.kind, count }
+    const limit = this.#copied === 0 ? REFUSALS_AT_FIRST : REFUSALS_IN_A_ROW
+    if (reason.kind === 'refused' && count >= limit) return reason
+    if (reason.kind === 'remote' && count >= this.#remoteLimit) return reason
+    return undefined
+  }
+
+  /** A run of rclone has ended; the next one counts its bytes from nought. */
+  nextRun(): void {
+    this.#sentBefore += this.#sent
+    this.#sent = 0
+  }
+
+  isPending(key: string): boolean {
+    return this.#pending.has(key)
+  }
+
+  /** What rclone said of a key without giving it up. */
+  heard(key: string): string | undefined {
+    return this.#heard.get(key)
+  }
+
+  failed(key: string, reason: string): void {
+    if (!this.#pending.delete(key)) return
+    this.#failed += 1
+    this.#listener.failed(key, reason)
+  }
+
+  vanished(key: string): void {
+    if (this.#pending.delete(key)) this.#listener.vanished(key)
+  }
+
+  /** Nothing was copied, and every failure was a refusal. */
+  get onlyRefused(): boolean {
+    return this.#copied === 0 && this.#refused > 0 && this.#refused === this.#failed
+  }
+}
+
+/** Keys that one run of rclone can take. */
+export interface Group {
+  /** Undefined: rclone finds the type of each by itself. */
+  readonly contentType: string | undefined
+  readonly keys: readonly string[]
+}
+
+/**
+ * As few groups as there must be. `right` are the extensions that rclone knows by itself; undefined
+ * when the source is a bucket, from which rclone takes over the type that is stored there.
+ */
+export function groupByType(
+  keys: readonly string[],
+  right: ReadonlySet<string> | undefined,
+): Group[] {
+  const groups = new Map<string | undefined, string[]>()
+  for (const key of keys) {
+    const type = contentTypeOf(key)
+    const contentType = isLeftToRclone(extensionOf(key), type, right) ? undefined : type
+    const group = groups.get(contentType)
+    if (group) group.push(key)
+    else groups.set(contentType, [key])
+  }
+  return [...groups].map(([contentType, keys]) => ({ contentType, keys }))
+}
+
+function isLeftToRclone(
+  extension: string,
+  type: string,
+  right: ReadonlySet<string> | undefined,
+): boolean {
+  if (!right) return type === UNKNOWN_TYPE
+  // Without an extension there is nothing that it could guess from.
+  return right.has(extension) || (type === UNKNOWN_TYPE && extension.length < 2)
+}
+
+/** What a file is that rclone was given and said nothing of. */
+export type LeftOver =
+  | { readonly is: 'there' }
+  | { readonly is: 'vanished' }
+  /** `stops`: rclone ends its whole run at such a name. */
+  | { readonly is: 'failed'; readonly reason: string; readonly stops: boolean }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ELOOP: 'a link that leads to itself',
+  ENAMETOOLONG: 'the name is too long',
+  EIO: 'the disk could not read it',
+}
+
+/** Looks a file up. Exit code 0 is no proof: rclone passes over names that aren't there. */
+export async function leftOver(from: CopyPlace, key: string): Promise<LeftOver> {
+  if (from.kind === 'bucket') return { is: 'there' }
+  const path = join(from.path, key)
+  const code = await codeOf(stat(path))
+  if (code === undefined) return { is: 'there' }
+  if (code === 'ENOENT') {
+    const isLink = (await codeOf(lstat(path))) === undefined
+    if (!isLink) return { is: 'vanished' }
+    return { is: 'failed', reason: 'a link that leads nowhere', stops: false }
+  }
+  const reason = code === 'ENOTDIR' ? 'its folder is a file' : (REASONS[code] ?? code)
+  return { is: 'failed', reason, stops: true }
+}
+
+/**
+ * A folder that is gone or empty as a whole was unmounted or moved: its files have not vanished one by
+ * one. Problem `media-missing`.
+ */
+export async function expectFolder(from: CopyPlace): Promise<void> {
+  if (from.kind === 'bucket') return
+  const entries = await readdir(from.path).catch(() => [])
+  if (entries.length > 0) return
+  throw new Problem({
+    code: 'media-missing',
+    what: `The folder ${from.path} is not there any more, or is empty.`,
+    why: 'It was there when this began: it may have been unmounted, moved or deleted.',
+    next: `Look at it, then run this again to go on:\n  ls ${from.path}`,
+  })
+}
+
+async function codeOf(looking: Promise<unknown>): Promise<string | undefined> {
+  return looking.then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code ?? 'unknown',
+  )
 }

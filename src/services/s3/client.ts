@@ -9,19 +9,106 @@ import {
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
+  type ObjectCannedACL,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
 import { Problem } from '../../core/problem.ts'
-import { takeEntries } from './list-entries.ts'
-import { readPages } from './listing.ts'
-import { uploadParts } from './multipart.ts'
+import { readPages, takeEntries } from './listing.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
-import { checksumOf, headersOf } from './put-headers.ts'
 import { damaged, notDeleted, toProblem } from './refusal.ts'
-import { type SentResponse, watchCalls } from './watch-calls.ts'
+
+const PART_BYTES = 5 * 1_048_576
+
+/** What the parts are sent with; `Part` is what completing the upload needs to know of each. */
+interface PartSender<Part> {
+  send(number: number, body: Uint8Array): Promise<Part>
+  complete(parts: Part[]): Promise<unknown>
+  abort(): Promise<unknown>
+}
+
+/**
+ * Sends a body in parts of 5 MiB, one after the other, the last one smaller; R2 wants all but the
+ * last of one size. When a part or the completion fails, the upload is aborted and the first error
+ * thrown.
+ */
+export async function uploadParts<Part>(
+  body: Uint8Array,
+  { send, complete, abort }: PartSender<Part>,
+): Promise<void> {
+  try {
+    const parts: Part[] = []
+    do {
+      const start = parts.length * PART_BYTES
+      parts.push(await send(parts.length + 1, body.subarray(start, start + PART_BYTES)))
+    } while (parts.length * PART_BYTES < body.length)
+    await complete(parts)
+  } catch (error) {
+    await abort().catch(() => undefined)
+    throw error
+  }
+}
+
+/** What an object is stored with, as the SDK names it. */
+export function headersOf(wish: PutOptions) {
+  const acl = wish.acl === undefined ? {} : { ACL: wish.acl as ObjectCannedACL }
+  return {
+    ContentType: wish.contentType,
+    CacheControl: wish.cacheControl,
+    ...acl,
+    ...checksumOf(wish),
+  }
+}
+
+/** Of a part, too. */
+export function checksumOf({ checksum }: PutOptions) {
+  return checksum === undefined ? {} : { ChecksumAlgorithm: checksum }
+}
+
+/** Innermost in the SDK's stack: one call here is one HTTP attempt. */
+export function watchCalls(client: S3Client, onCall: (call: S3Call) => void): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { method, path, query } = args.request as SentRequest
+      const began = performance.now()
+      const report = (status: number | 'failed', rayId?: string) => {
+        const ms = Math.round(performance.now() - began)
+        const ray = rayId === undefined ? {} : { rayId }
+        onCall({ method, path: path + searchOf(query), status, ms, ...ray })
+      }
+      try {
+        const result = await next(args)
+        const { statusCode, headers } = result.response as SentResponse
+        report(statusCode, headers['cf-ray'])
+        return result
+      } catch (error) {
+        report('failed')
+        throw error
+      }
+    },
+    { step: 'deserialize', priority: 'low', name: 'watchCalls' },
+  )
+}
+
+interface SentRequest {
+  method: string
+  path: string
+  query?: Record<string, string | string[] | null>
+}
+
+export interface SentResponse {
+  statusCode: number
+  headers: Record<string, string | undefined>
+}
+
+function searchOf(query: SentRequest['query'] = {}): string {
+  const pairs = Object.entries(query).map(([name, value]) => {
+    return value === null || value === '' ? name : `${name}=${encodeURIComponent(String(value))}`
+  })
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`
+}
 
 export interface S3Options {
   /** e.g. `https://<account>.r2.cloudflarestorage.com`; a path in it is kept. */

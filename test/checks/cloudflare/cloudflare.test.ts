@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cloudflareChecks } from '../../../src/check/areas/cloudflare.ts'
-import { unasked } from '../../../src/check/areas/unasked.ts'
+import { cloudflareChecks, unasked } from '../../../src/check/areas/cloudflare.ts'
 import type { Finding } from '../../../src/plan/step.ts'
 import type { Plan } from '../../../src/plan/survey.ts'
 import type { KeyLimits, MintedKey } from '../../../src/services/cloudflare/port.ts'

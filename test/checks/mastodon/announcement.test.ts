@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { announcement } from '../../../src/check/areas/announcement.ts'
+import { announcement } from '../../../src/check/areas/mastodon.ts'
 import type { Announced, CheckWorld } from '../../../src/plan/verdict.ts'
 
 const one: Announced = {

@@ -1,7 +1,6 @@
 import { Secret } from '../../../src/core/secret.ts'
 import type { CheckWorld } from '../../../src/plan/verdict.ts'
-import type { Installation } from '../../../src/services/mastodon/port.ts'
-import type { RunningProcess } from '../../../src/services/mastodon/processes-port.ts'
+import type { Installation, RunningProcess } from '../../../src/services/mastodon/port.ts'
 import type { S3Port } from '../../../src/services/s3/port.ts'
 import { ENV, lines, reading } from '../settings/reading.ts'
 

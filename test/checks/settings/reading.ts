@@ -1,10 +1,10 @@
 import type { CheckWorld, ConfiguredStorage } from '../../../src/plan/verdict.ts'
 import {
   composeSettings,
+  envReader,
   railsSettings,
   unitSettings,
-} from '../../../src/services/mastodon/effective-settings.ts'
-import { envReader } from '../../../src/services/mastodon/env-reader.ts'
+} from '../../../src/services/mastodon/env-read.ts'
 import type {
   EnvBackupPath,
   EnvFileOnDisk,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { latencyOf } from '../../../src/check/areas/latency.ts'
-import { storageChecks } from '../../../src/check/areas/storage.ts'
+import { latencyOf, storageChecks } from '../../../src/check/areas/storage.ts'
 import { openDoor } from '../../../src/check/areas/storage-door.ts'
 import { sharedLook } from '../../../src/core/once.ts'
 import { refusal } from '../../steps/fake-cloudflare.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bytesOf, count, duration } from '../../../src/core/amounts.ts'
-import { type CopyState, copyLine } from '../../../src/migrate/copy/copy-line.ts'
+import { type CopyState, copyLine } from '../../../src/migrate/copy/tally.ts'
 
 const known: CopyState = {
   objects: 8_400,

@@ -1,7 +1,7 @@
 import { type ApiOptions, startApi } from '../../../src/sandbox/api/server.ts'
-import { createFaults } from '../../../src/sandbox/faults.ts'
 import { type SeedOptions, seedWorld } from '../../../src/sandbox/seed.ts'
 import type { LoggedRequest } from '../../../src/sandbox/world.ts'
+import { createFaults } from '../../../src/sandbox/world.ts'
 
 export interface Call {
   body?: unknown

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createFaults } from '../../../src/sandbox/faults.ts'
 import type { Fault } from '../../../src/sandbox/world.ts'
+import { createFaults } from '../../../src/sandbox/world.ts'
 import { apiUnderTest } from './api-under-test.ts'
 
 async function started(...waiting: Fault[]) {

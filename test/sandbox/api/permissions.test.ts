@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { permissionGroupId } from '../../../src/sandbox/api/permission-groups.ts'
+import { permissionGroupId } from '../../../src/sandbox/api/permits.ts'
 import type { SeedOptions } from '../../../src/sandbox/seed.ts'
 import { apiUnderTest, itemWrite } from './api-under-test.ts'
 

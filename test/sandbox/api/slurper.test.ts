@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { SlurperSwitches } from '../../../src/sandbox/api/slurper-job.ts'
+import type { SlurperSwitches } from '../../../src/sandbox/api/slurper-run.ts'
 import { type SlurperWorld, slurperWorld } from './slurper-world.ts'
 
 let at: SlurperWorld

@@ -1,10 +1,14 @@
 import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { mediaClasses } from '../../../src/sandbox/mastodon/media-class.ts'
-import { makeMediaTree } from '../../../src/sandbox/mastodon/media-tree.ts'
-import { ageInDays, idPartition, OLDEST_DAYS } from '../../../src/sandbox/mastodon/record-id.ts'
-import { changeTree } from '../../../src/sandbox/mastodon/tree-changes.ts'
+import {
+  ageInDays,
+  changeTree,
+  idPartition,
+  makeMediaTree,
+  mediaClasses,
+  OLDEST_DAYS,
+} from '../../../src/sandbox/mastodon/media-tree.ts'
 import { localTree } from '../../../src/services/media/tree.ts'
 import { scratch } from './scratch.ts'
 

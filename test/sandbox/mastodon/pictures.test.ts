@@ -1,13 +1,17 @@
 import { inflateSync, crc32 as zlibCrc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { crc32 } from '../../../src/sandbox/mastodon/crc32.ts'
-import { mp4, ogg } from '../../../src/sandbox/mastodon/film.ts'
-import { gif, gifWithNote } from '../../../src/sandbox/mastodon/gif.ts'
 import { jpeg, jpegWithNote } from '../../../src/sandbox/mastodon/jpeg.ts'
-import { mediaBodies } from '../../../src/sandbox/mastodon/media-files.ts'
-import { png, pngWithNote } from '../../../src/sandbox/mastodon/png.ts'
+import {
+  gif,
+  gifWithNote,
+  mediaBodies,
+  mp4,
+  ogg,
+  webp,
+  webpWithNote,
+} from '../../../src/sandbox/mastodon/media-files.ts'
+import { crc32, png, pngWithNote } from '../../../src/sandbox/mastodon/png.ts'
 import { seededRandom } from '../../../src/sandbox/mastodon/seeded-random.ts'
-import { webp, webpWithNote } from '../../../src/sandbox/mastodon/webp.ts'
 
 const random = () => seededRandom(7)
 

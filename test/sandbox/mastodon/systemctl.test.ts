@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Service } from '../../../src/sandbox/mastodon/service.ts'
+import type { Service } from '../../../src/sandbox/mastodon/programs.ts'
 import { systemctl } from '../../../src/sandbox/mastodon/systemctl.ts'
 
 function machine(running: { web: boolean; sidekiq: boolean }) {

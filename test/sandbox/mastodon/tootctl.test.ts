@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { mediaClasses } from '../../../src/sandbox/mastodon/media-class.ts'
-import { type MediaTree, makeMediaTree } from '../../../src/sandbox/mastodon/media-tree.ts'
+import {
+  type MediaTree,
+  makeMediaTree,
+  mediaClasses,
+} from '../../../src/sandbox/mastodon/media-tree.ts'
 import { tootctl } from '../../../src/sandbox/mastodon/tootctl.ts'
 import { scratch } from './scratch.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../../../src/sandbox/doorway.ts'
-import type { CacheSettings } from '../../../src/sandbox/edge/cache-settings.ts'
+import { throughEdge } from '../../../src/sandbox/edge/public-host.ts'
+import type { CacheSettings } from '../../../src/sandbox/edge/rules.ts'
 import type { Phase, SandboxRule } from '../../../src/sandbox/edge/state.ts'
-import { throughEdge } from '../../../src/sandbox/edge/through-edge.ts'
 import { seedWorld } from '../../../src/sandbox/seed.ts'
 
 const DYNAMIC = 'http_request_dynamic_redirect'

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
-import { type BodyPromise, CheckedBody } from '../../../src/sandbox/r2/checked-body.ts'
+import { type BodyPromise, CheckedBody } from '../../../src/sandbox/r2/body.ts'
 
 /** `hello world`, as computed by Python's zlib and hashlib. */
 const pieces = ['hello ', 'wor', 'ld']

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { startEmulator } from '../../../src/sandbox/r2/emulator.ts'
-import { createEmulatorPool } from '../../../src/sandbox/r2/emulator-pool.ts'
 import {
+  createEmulatorPool,
   loadMiniflare,
   locateMiniflare,
   MINIFLARE_VERSION,
-} from '../../../src/sandbox/r2/load-miniflare.ts'
+  startEmulator,
+} from '../../../src/sandbox/r2/emulator.ts'
 import { addBucket, createStand } from './stand.ts'
 
 const root = new URL('../../../', import.meta.url)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { allows, allowsAddress, grantsOf } from '../../../src/sandbox/r2/grants.ts'
+import { allows, allowsAddress, grantsOf } from '../../../src/sandbox/r2/authorize.ts'
 import {
   ACCOUNT,
   addKey,

@@ -1,4 +1,9 @@
-import { amzDateOf, canonicalQuery, sha256Hex, sigv4 } from '../../../src/sandbox/r2/sigv4.ts'
+import {
+  amzDateOf,
+  canonicalQuery,
+  sha256Hex,
+  sigv4,
+} from '../../../src/sandbox/r2/authenticate.ts'
 import type { TestKey } from './stand.ts'
 
 export interface Wish {

@@ -6,7 +6,7 @@ import {
   sha256Hex,
   sigv4,
   timeOfAmzDate,
-} from '../../../src/sandbox/r2/sigv4.ts'
+} from '../../../src/sandbox/r2/authenticate.ts'
 
 const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
 const empty = sha256Hex('')

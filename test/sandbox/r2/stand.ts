@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import type { SandboxContext } from '../../../src/sandbox/doorway.ts'
 import { createEdgeState } from '../../../src/sandbox/edge/state.ts'
-import { createFaults, type Faults } from '../../../src/sandbox/faults.ts'
-import { startEmulator } from '../../../src/sandbox/r2/emulator.ts'
-import { createEmulatorPool, type EmulatorPool } from '../../../src/sandbox/r2/emulator-pool.ts'
+import { sha256Hex } from '../../../src/sandbox/r2/authenticate.ts'
+import {
+  createEmulatorPool,
+  type EmulatorPool,
+  startEmulator,
+} from '../../../src/sandbox/r2/emulator.ts'
 import { startFront } from '../../../src/sandbox/r2/front.ts'
-import { sha256Hex } from '../../../src/sandbox/r2/sigv4.ts'
 import type {
   LoggedRequest,
   SandboxBucket,
   SandboxToken,
   World,
 } from '../../../src/sandbox/world.ts'
+import { createFaults, type Faults } from '../../../src/sandbox/world.ts'
 
 export const ACCOUNT = 'a'.repeat(32)
 export const ITEM_WRITE = '2efd5506f9c8494dacb1fa10a3e7d5b6'

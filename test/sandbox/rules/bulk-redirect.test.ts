@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { bulkTarget, readSource } from '../../../src/sandbox/edge/bulk-redirect.ts'
+import { bulkTarget, readSource } from '../../../src/sandbox/edge/rules.ts'
 import type { SandboxList, SandboxRedirect } from '../../../src/sandbox/edge/state.ts'
 
 const plain: SandboxRedirect = {

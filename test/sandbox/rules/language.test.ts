@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate } from '../../../src/sandbox/edge/language.ts'
+import type { Visit } from '../../../src/sandbox/edge/language.ts'
+import { evaluate, RuleLanguageError } from '../../../src/sandbox/edge/language.ts'
 import { parse } from '../../../src/sandbox/edge/parse.ts'
-import { RuleLanguageError } from '../../../src/sandbox/edge/rule-language-error.ts'
-import type { Visit } from '../../../src/sandbox/edge/vocabulary.ts'
 
 const visit: Visit = {
   host: 'social.example.com',

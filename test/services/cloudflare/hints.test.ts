@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { explain, numberOf } from '../../../src/services/cloudflare/hints.ts'
+import { explain, numberOf } from '../../../src/services/cloudflare/refusal.ts'
 import { at, startStub, TOKEN, thrownBy } from './api-stub.ts'
 
 const call = { reason: 'refused', method: 'GET', path: '/accounts/a/r2/buckets/b?x=1' } as const

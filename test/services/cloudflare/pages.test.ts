@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allPages } from '../../../src/services/cloudflare/pages.ts'
+import { allPages } from '../../../src/services/cloudflare/call.ts'
 
 const items = (count: number) => Array.from({ length: count }, (_, index) => ({ id: `i${index}` }))
 

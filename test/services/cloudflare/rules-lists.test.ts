@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { NewRedirect } from '../../../src/services/cloudflare/rules-port.ts'
+import type { NewRedirect } from '../../../src/services/cloudflare/port.ts'
 import { checkRequest } from '../../contract/validate.ts'
 import { at, type Received, type Reply, startStub, thrownBy } from './api-stub.ts'
 import { ruleOf, rulesWorld } from './rules-world.ts'

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
 import type { SeedOptions } from '../../../src/sandbox/seed.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
-import type { NewRule } from '../../../src/services/cloudflare/rules-port.ts'
+import type { NewRule } from '../../../src/services/cloudflare/port.ts'
 import { apiUnderTest } from '../../sandbox/api/api-under-test.ts'
 
 const permissions = [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
-import type { SlurperSource } from '../../../src/services/cloudflare/slurper-port.ts'
+import type { SlurperSource } from '../../../src/services/cloudflare/port.ts'
 import { type Received, type Reply, startStub, thrownBy } from './api-stub.ts'
 
 const ACCOUNT = '0123456789abcdef0123456789abcdef'

@@ -1,9 +1,8 @@
 import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { findBackups, setAside } from '../../../src/services/mastodon/backups.ts'
 import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
-import { writeEnvFile } from '../../../src/services/mastodon/env-write.ts'
+import { findBackups, setAside, writeEnvFile } from '../../../src/services/mastodon/env-write.ts'
 import { scratch, write } from './scratch.ts'
 
 const noon = new Date('2026-11-22T12:00:00.123Z')

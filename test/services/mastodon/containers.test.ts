@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { runningContainers } from '../../../src/services/mastodon/mastodon-containers.ts'
-import type { Command } from '../../../src/services/process/command.ts'
+import { runningContainers } from '../../../src/services/mastodon/containers.ts'
+import type { Command } from '../../../src/services/process/port.ts'
 
 const created = '2026-11-22T10:00:00.123456789Z'
 const line = (name: string, command: string[] | null, service?: string) =>

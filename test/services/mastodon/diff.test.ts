@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { diffEnvFile } from '../../../src/services/mastodon/diff.ts'
+import { diffEnvFile } from '../../../src/services/mastodon/env-edit.ts'
 import { edited, fixtures } from './env-fixtures.ts'
 import { storageValues } from './storage-values.ts'
 

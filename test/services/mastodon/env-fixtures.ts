@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { editEnvFile } from '../../../src/services/mastodon/env-edit.ts'
-import { fileText } from '../../../src/services/mastodon/file-text.ts'
+import { fileText } from '../../../src/services/mastodon/env-text.ts'
 import { render } from '../../../src/template.ts'
 import { storageValues } from './storage-values.ts'
 

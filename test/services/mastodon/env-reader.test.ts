@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
-import { envReader } from '../../../src/services/mastodon/env-reader.ts'
+import { envReader, readEnvFile } from '../../../src/services/mastodon/env-read.ts'
 import { writeEnvFile } from '../../../src/services/mastodon/env-write.ts'
 import { scratch, write } from './scratch.ts'
 

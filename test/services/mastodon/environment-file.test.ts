@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readEnvironmentFile } from '../../../src/services/mastodon/environment-file.ts'
+import { readEnvironmentFile } from '../../../src/services/mastodon/systemd.ts'
 
 // Rules of systemd's src/basic/env-file.c.
 test.each<[text: string, values: Record<string, string>]>([

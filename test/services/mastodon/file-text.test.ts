@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fileText } from '../../../src/services/mastodon/file-text.ts'
+import { fileText } from '../../../src/services/mastodon/env-text.ts'
 
 test('every byte string comes back as it was', () => {
   const utf8ish = fc.constantFrom(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { interpolate } from '../../../src/services/mastodon/interpolate.ts'
+import { interpolate } from '../../../src/services/mastodon/compose.ts'
 
 test.each([
   ['$A ${A}', 'x x'],

@@ -165,7 +165,7 @@ test('when a file changed', async () => {
 })
 
 test('the real /proc shows this very test', async () => {
-  const { readProcesses } = await import('../../../src/services/mastodon/procfs.ts')
+  const { readProcesses } = await import('../../../src/services/mastodon/processes.ts')
   const all = await readProcesses('/proc', new Date())
   const own = all?.find(({ pid }) => pid === process.pid)
   const age = (Date.now() - (own?.startedAt.getTime() ?? 0)) / 1000

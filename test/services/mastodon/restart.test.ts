@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { restartCommands } from '../../../src/services/mastodon/restart.ts'
+import { restartCommands } from '../../../src/services/mastodon/service-control.ts'
 
 const none = { web: [], sidekiq: [] }
 type Kind = 'systemd' | 'docker' | 'none'

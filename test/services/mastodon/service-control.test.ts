@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { connectServices, serviceCommands } from '../../../src/services/mastodon/service-control.ts'
-import type { PlacedCommand } from '../../../src/services/process/command.ts'
+import type { PlacedCommand } from '../../../src/services/process/port.ts'
 import { BOOT, type FakeProcess, procRoot } from './proc-root.ts'
 
 const units = { web: ['mastodon-web.service'], sidekiq: ['a.service', 'b.service'] }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { versionFromImage, versionFromSource } from '../../../src/services/mastodon/version.ts'
+import { versionFromImage, versionFromSource } from '../../../src/services/mastodon/port.ts'
 
 const methods = (bodies: Record<string, string>) =>
   Object.entries(bodies)

@@ -1,4 +1,4 @@
-import type { FileStat, Found, TreeFs } from '../../../src/services/media/tree-fs.ts'
+import type { FileStat, Found, TreeFs } from '../../../src/services/media/walk.ts'
 
 const error = (code: string) => Object.assign(new Error(code), { code })
 

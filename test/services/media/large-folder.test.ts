@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { folderEntries } from '../../../src/services/media/folder-entries.ts'
 import { localTree } from '../../../src/services/media/tree.ts'
+import { folderEntries } from '../../../src/services/media/walk.ts'
 import { FakeTreeFs } from './fake-tree-fs.ts'
 
 const MB = 1_000_000

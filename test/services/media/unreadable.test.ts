@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../../src/core/problem.ts'
-import type { Reader } from '../../../src/services/media/reader.ts'
+import type { Reader } from '../../../src/services/media/tree.ts'
 import { localTree } from '../../../src/services/media/tree.ts'
 import { type FakeFile, FakeTreeFs } from './fake-tree-fs.ts'
 import { readAll } from './scratch-tree.ts'

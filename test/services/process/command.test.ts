@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
-import { commandLine } from '../../../src/services/process/command.ts'
+import { commandLine } from '../../../src/services/process/port.ts'
 
 test.each<[args: string[], env: Record<string, string | Secret>, line: string]>([
   [['copy', '--size-only'], {}, 'rclone copy --size-only'],

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseConnectTo } from '../../../src/core/connect-to.ts'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
+import type { NameResolver } from '../../../src/services/public-web/client.ts'
 import { connectPublicWeb, type WebCall } from '../../../src/services/public-web/client.ts'
-import type { NameResolver } from '../../../src/services/public-web/find-address.ts'
 
 const HOST = 'files.example.com'
 const authority = createAuthority()

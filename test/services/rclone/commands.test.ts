@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
-import { commandLine } from '../../../src/services/process/command.ts'
-import { type CopyRun, copyCommand, inherits } from '../../../src/services/rclone/commands.ts'
-import { installLine } from '../../../src/services/rclone/install.ts'
-import { isNewEnough, parseVersion } from '../../../src/services/rclone/version.ts'
+import { commandLine } from '../../../src/services/process/port.ts'
+import { isNewEnough, parseVersion } from '../../../src/services/rclone/client.ts'
+import {
+  type CopyRun,
+  copyCommand,
+  inherits,
+  installLine,
+} from '../../../src/services/rclone/commands.ts'
 
 const key = { accessKeyId: 'id', secretAccessKey: new Secret('hush') }
 const to = {

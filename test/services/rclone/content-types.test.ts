@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { askAbout } from '../../../src/services/rclone/about.ts'
+import { askAbout } from '../../../src/services/rclone/client.ts'
 import { contentTypeOf, knownExtensions } from '../../../src/services/rclone/content-types.ts'
-import { groupByType } from '../../../src/services/rclone/groups.ts'
+import { groupByType } from '../../../src/services/rclone/output.ts'
 import { Bench, type Bucket } from './bench.ts'
 
 const CACHE_CONTROL = 'public, max-age=315576000, immutable'

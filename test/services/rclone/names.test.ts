@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { canCarry } from '../../../src/services/rclone/can-carry.ts'
+import { canCarry } from '../../../src/services/rclone/client.ts'
 import { Bench, type Bucket } from './bench.ts'
 
 const carried = [

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
+import { redact } from '../../../src/services/rclone/commands.ts'
 import { type RcloneEvent, readLine } from '../../../src/services/rclone/output.ts'
-import { type Reason, readReason } from '../../../src/services/rclone/reason.ts'
-import { redact } from '../../../src/services/rclone/redact.ts'
+import { type Reason, readReason } from '../../../src/services/rclone/trouble.ts'
 
 const file = { object: 'a/"b<c>é🐘.png', objectType: '*local.Object', source: 'x.go:1' }
 const said = (line: unknown) => readLine(JSON.stringify(line))

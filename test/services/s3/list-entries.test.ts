@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { taking } from '../../../src/services/s3/list-entries.ts'
+import { taking } from '../../../src/services/s3/listing.ts'
 
 const entry = (key: string, more = '') =>
   `<Contents><Key>${key}</Key><Size>5</Size><LastModified>2026-11-22T10:00:00Z</LastModified>${more}</Contents>`

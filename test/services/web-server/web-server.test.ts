@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { readTemplate } from '../../../src/read-template.ts'
-import type { WebServer } from '../../../src/redirects/port.ts'
-import { webServerTemplate, webServerText } from '../../../src/redirects/web-server-text.ts'
-import { connectWebServer } from '../../../src/redirects/web-server-web-server.ts'
-import type { Command } from '../../../src/services/process/command.ts'
+import type { WebServer } from '../../../src/redirects/web-server.ts'
+import {
+  connectWebServer,
+  webServerTemplate,
+  webServerText,
+} from '../../../src/redirects/web-server.ts'
+import type { Command } from '../../../src/services/process/port.ts'
 import { run } from '../../../src/services/process/run.ts'
+import { readTemplate } from '../../../src/template.ts'
 import { isRequired } from '../../requirement.ts'
 
 const really = (command: Command) => run(command, { environment: process.env, timeoutMs: 10_000 })

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest'
-import type { CacheSettings } from '../../../src/sandbox/edge/cache-settings.ts'
-import { throughEdge } from '../../../src/sandbox/edge/through-edge.ts'
-import { cacheEverything } from '../../../src/setup/cache-everything.ts'
-import { keepRule } from '../../../src/setup/edge.ts'
-import { privateFolders } from '../../../src/setup/private-folders.ts'
-import { securityHeaders } from '../../../src/setup/security-headers.ts'
-import { tieredCache } from '../../../src/setup/tiered-cache.ts'
+import { throughEdge } from '../../../src/sandbox/edge/public-host.ts'
+import type { CacheSettings } from '../../../src/sandbox/edge/rules.ts'
+import {
+  cacheEverything,
+  keepRule,
+  privateFolders,
+  securityHeaders,
+  tieredCache,
+} from '../../../src/setup/edge.ts'
 import { rulesWorld } from '../../services/cloudflare/rules-world.ts'
 import { HOST, setupOf } from '../fake-world.ts'
 

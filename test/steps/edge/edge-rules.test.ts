@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import type { Rule } from '../../../src/services/cloudflare/rules-port.ts'
-import { cacheEverything } from '../../../src/setup/cache-everything.ts'
-import { keepRule } from '../../../src/setup/edge.ts'
-import type { EdgeRule } from '../../../src/setup/edge-rule.ts'
-import { privateFolders } from '../../../src/setup/private-folders.ts'
-import { securityHeaders } from '../../../src/setup/security-headers.ts'
-import { tieredCache } from '../../../src/setup/tiered-cache.ts'
+import type { Rule } from '../../../src/services/cloudflare/port.ts'
+import type { EdgeRule } from '../../../src/setup/edge.ts'
+import {
+  cacheEverything,
+  keepRule,
+  privateFolders,
+  securityHeaders,
+  tieredCache,
+} from '../../../src/setup/edge.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { worldOf } from '../fake-world.ts'
 import { found, problemOf } from '../found.ts'

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
-import { cleanUp } from '../../../src/migrate/clean-up.ts'
-import { type ClearingWishes, clearings } from '../../../src/migrate/clearing.ts'
-import { commandLine } from '../../../src/services/process/command.ts'
+import { type ClearingWishes, cleanUp, clearings } from '../../../src/migrate/clean-up.ts'
 import type { StreamEnd, StreamPort } from '../../../src/services/process/port.ts'
+import { commandLine } from '../../../src/services/process/port.ts'
 import { found, problemOf } from '../found.ts'
 
 const tootctl = {

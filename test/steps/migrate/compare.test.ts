@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { compareSides } from '../../../src/migrate/compare/sides.ts'
 import { type CompareWishes, compareMedia } from '../../../src/migrate/compare/step.ts'
-import { type Comparison, comparisonSchema } from '../../../src/plan/comparison.ts'
+import { type Comparison, comparisonSchema } from '../../../src/plan/report-schema.ts'
 import { noted } from '../../plan/comparisons.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { copyWorld, objectOf } from './fake-copy.ts'

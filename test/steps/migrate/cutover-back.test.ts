@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
 import { type CutoverVariant, restartFor } from '../../../src/migrate/cutover/cutover.ts'
-import type { Outcome } from '../../../src/plan/outcome.ts'
+import type { Outcome } from '../../../src/plan/apply.ts'
 import { freshProcesses } from '../../../src/setup/fresh-processes.ts'
 import { restart } from '../../../src/setup/restart.ts'
 import { refusal } from '../fake-cloudflare.ts'

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { envWriter } from '../../../src/flow/env-writer.ts'
+import { envWriter } from '../../../src/flow/world.ts'
 import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
 import { connectServices } from '../../../src/services/mastodon/service-control.ts'
 import { run } from '../../../src/services/process/run.ts'

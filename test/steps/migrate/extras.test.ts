@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { removeExtras } from '../../../src/migrate/compare/extras.ts'
-import { blankCheckpoint } from '../../../src/services/checkpoint/blank-checkpoint.ts'
+import { blankCheckpoint } from '../../../src/services/checkpoint/port.ts'
 import { copyWorld, objectOf } from './fake-copy.ts'
 
 /** 100 files on both sides; of `gone` numbers the file is deleted, all were put there by us. */

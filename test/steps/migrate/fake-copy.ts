@@ -1,6 +1,6 @@
-import { compareKeys } from '../../../src/core/key-order.ts'
 import { Cancelled, type Problem } from '../../../src/core/problem.ts'
 import { Secret } from '../../../src/core/secret.ts'
+import { compareKeys } from '../../../src/core/streams.ts'
 import type { Migration } from '../../../src/migrate/migration.ts'
 import type { World } from '../../../src/plan/step.ts'
 import type {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
 import { slurp } from '../../../src/migrate/slurper/step.ts'
 import type { Step } from '../../../src/plan/step.ts'
-import type { SlurperSource } from '../../../src/services/cloudflare/slurper-port.ts'
+import type { SlurperSource } from '../../../src/services/cloudflare/port.ts'
 import { type SlurperWorld, slurperWorld } from '../../sandbox/api/slurper-world.ts'
 import { copyWorld, FakeCheckpoint } from './fake-copy.ts'
 

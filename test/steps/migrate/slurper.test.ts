@@ -1,10 +1,9 @@
 import { beforeEach, expect, test } from 'vitest'
 import { Cancelled, Problem } from '../../../src/core/problem.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import type { Selection } from '../../../src/migrate/selection.ts'
-import { holdSlurper } from '../../../src/migrate/slurper/slurper-hold.ts'
-import { slurp } from '../../../src/migrate/slurper/step.ts'
-import type { SlurperSource } from '../../../src/services/cloudflare/slurper-port.ts'
+import type { Selection } from '../../../src/migrate/migration.ts'
+import { holdSlurper, slurp } from '../../../src/migrate/slurper/step.ts'
+import type { SlurperSource } from '../../../src/services/cloudflare/port.ts'
 import { FakeCloudflare, refusal } from '../fake-cloudflare.ts'
 import type { FakeSlurper } from '../fake-slurper.ts'
 import { ACCOUNT } from '../fake-world.ts'
@@ -107,7 +106,7 @@ test.each<[string, 'running' | 'paused' | 'aborted' | 'completed', boolean, stri
 ])('a job found again: %s', async (_, status, isKnown, writes) => {
   on.slurper.add('old-1', on.wish(), status, [status === 'aborted' ? { status } : done(7)])
   if (isKnown) {
-    const { noted } = await import('../../../src/services/checkpoint/noted.ts')
+    const { noted } = await import('../../../src/services/checkpoint/port.ts')
     await noted(on.checkpoint, { slurperJobs: ['old-1'] })
   }
   const { after } = await run(on)

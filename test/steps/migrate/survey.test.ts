@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled, Problem } from '../../../src/core/problem.ts'
-import { surveyMedia } from '../../../src/migrate/survey/migrate-survey.ts'
+import { surveyMedia } from '../../../src/migrate/survey/survey.ts'
 import type { MediaSurvey } from '../../../src/plan/report-schema.ts'
 import { found } from '../found.ts'
 import { copyWorld } from './fake-copy.ts'

@@ -1,19 +1,18 @@
-import { envWriter } from '../../../src/flow/env-writer.ts'
+import { envWriter } from '../../../src/flow/world.ts'
 import {
   type Cutover,
   type CutoverVariant,
   restartFor,
+  switched,
 } from '../../../src/migrate/cutover/cutover.ts'
-import { switched } from '../../../src/migrate/cutover/cutover-switched.ts'
 import { envSwitchStep } from '../../../src/migrate/cutover/env.ts'
 import { quietServices } from '../../../src/migrate/cutover/quiet.ts'
 import { readyToSwitch } from '../../../src/migrate/cutover/ready.ts'
 import { apply } from '../../../src/plan/apply.ts'
 import type { Step } from '../../../src/plan/step.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
-import type { Installation } from '../../../src/services/mastodon/port.ts'
+import type { Installation, SidekiqProcess } from '../../../src/services/mastodon/port.ts'
 import { serviceCommands } from '../../../src/services/mastodon/service-control.ts'
-import type { SidekiqProcess } from '../../../src/services/mastodon/services-port.ts'
 import { uploadProbe } from '../../../src/setup/proof.ts'
 import { publicRead } from '../../../src/setup/public-read.ts'
 import { restart } from '../../../src/setup/restart.ts'

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { knownMedia } from '../../../src/redirects/known-media.ts'
-import { knownMediaIsPublic } from '../../../src/redirects/redirects-known-media.ts'
+import { knownMedia, knownMediaIsPublic } from '../../../src/redirects/known-media.ts'
 import { HOST } from '../fake-world.ts'
 import { found } from '../found.ts'
 import { KEYS, onDisk, redirectingWorld } from './redirecting-world.ts'

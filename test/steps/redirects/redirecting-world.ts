@@ -1,7 +1,7 @@
 import { knownMedia } from '../../../src/redirects/known-media.ts'
 import type { Redirecting } from '../../../src/redirects/redirecting.ts'
-import { SINGLE_PHASE } from '../../../src/redirects/single-rule.ts'
-import type { Rule, RulePhase } from '../../../src/services/cloudflare/rules-port.ts'
+import { SINGLE_PHASE } from '../../../src/redirects/single.ts'
+import type { Rule, RulePhase } from '../../../src/services/cloudflare/port.ts'
 import type { MediaSource } from '../../../src/services/media/port.ts'
 import { ACCOUNT, HOST, knownKey, setupOf, worldOf } from '../fake-world.ts'
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { singleRedirect } from '../../../src/redirects/single.ts'
-import { singleRule } from '../../../src/redirects/single-rule.ts'
+import { singleRedirect, singleRule } from '../../../src/redirects/single.ts'
 import { refusal } from '../fake-cloudflare.ts'
 import { HOST, setupOf } from '../fake-world.ts'
 import { found, problemOf, warningsOf } from '../found.ts'

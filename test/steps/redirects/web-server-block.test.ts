@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Opinion } from '../../../src/redirects/port.ts'
+import type { Opinion } from '../../../src/redirects/web-server.ts'
 import { webServerBlock } from '../../../src/redirects/web-server.ts'
 import { found, problemOf } from '../found.ts'
 import { KEYS, OLD, onDisk, redirectingWorld } from './redirecting-world.ts'

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { oldKey } from '../../../src/rotate/keys.ts'
-import { newKey } from '../../../src/rotate/new-key.ts'
-import { oldKeyName } from '../../../src/rotate/old-key-name.ts'
+import { newKey, oldKey, oldKeyName } from '../../../src/rotate/keys.ts'
 import type { MintedKey } from '../../../src/services/cloudflare/port.ts'
 import { mintingToken } from '../../../src/setup/minting-token.ts'
 import { refusal } from '../fake-cloudflare.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RunningProcess } from '../../../src/services/mastodon/processes-port.ts'
+import type { RunningProcess } from '../../../src/services/mastodon/port.ts'
 import { type RestartWishes, restart } from '../../../src/setup/restart.ts'
 import { found, problemOf } from '../found.ts'
 import { rotatingWorld, rotationOf, written } from './rotating.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { undoBucket } from '../../../src/setup/undo-bucket.ts'
+import { undoBucket } from '../../../src/setup/bucket.ts'
 import { HOST, worldOf } from '../fake-world.ts'
 import { found } from '../found.ts'
 import { undoOf } from './fake-undo.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { undoMediaDomain } from '../../../src/setup/undo-media-domain.ts'
+import { undoMediaDomain } from '../../../src/setup/media-domain.ts'
 import { HOST, worldOf } from '../fake-world.ts'
 import { found } from '../found.ts'
 import { undoOf } from './fake-undo.ts'
