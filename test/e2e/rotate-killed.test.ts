@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, expect, test } from 'vitest'
 import type { Fault } from '../../src/sandbox/world.ts'
-import { fakeServices } from './fake-services.ts'
+import { fakeServices } from '../fakes/fake-services.ts'
 import { openStage, until } from './stage.ts'
 import { settingsOf } from './storage-lines.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type FakeServices, fakeServices } from './fake-services.ts'
+import { type FakeServices, fakeServices } from '../fakes/fake-services.ts'
 import { LOCAL_DOMAIN, type Machine } from './machine.ts'
 import { run } from './program.ts'
 import { keysOf, openStage, until } from './stage.ts'

@@ -3,7 +3,7 @@ import { Cancelled } from '../../src/core/problem.ts'
 import { apply } from '../../src/plan/apply.ts'
 import { outcomeSteps } from '../../src/plan/report.ts'
 import type { Facts } from '../../src/plan/step.ts'
-import { broken, emptyWorld, fakeStep, silent } from './fake-steps.ts'
+import { broken, emptyWorld, fakeStep, silent } from '../fakes/fake-steps.ts'
 
 const domain: Partial<Facts> = { domainActive: { attached: true } }
 const tick = () => new Promise((resolve) => setImmediate(resolve))

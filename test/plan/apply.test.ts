@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../src/core/problem.ts'
 import { apply } from '../../src/plan/apply.ts'
 import type { Facts } from '../../src/plan/step.ts'
-import { broken, emptyWorld, fakeStep, silent } from './fake-steps.ts'
+import { broken, emptyWorld, fakeStep, silent } from '../fakes/fake-steps.ts'
 
 const statuses = (applied: Awaited<ReturnType<typeof apply>>) =>
   applied.outcomes.map(({ id, status }) => `${id} ${status}`)

@@ -3,7 +3,7 @@ import { apply } from '../../src/plan/apply.ts'
 import { leftToType, outcomeSteps, planSteps, planWarnings } from '../../src/plan/report.ts'
 import { hasChanges, survey } from '../../src/plan/survey.ts'
 import { planLines } from '../../src/ui/words.ts'
-import { emptyWorld, fakeStep, silent } from './fake-steps.ts'
+import { emptyWorld, fakeStep, silent } from '../fakes/fake-steps.ts'
 
 const postponed = (id: string, diary: string[] = []) =>
   fakeStep(id, diary, {

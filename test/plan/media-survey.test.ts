@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mediaSurveySchema } from '../../src/plan/report-schema.ts'
-import { mediaFile, OLD } from './media-file.ts'
-import { server, surveyOf } from './surveys.ts'
+import { mediaFile, OLD } from '../fakes/media-file.ts'
+import { server, surveyOf } from '../migrate/survey/surveys.ts'
 
 const total = [...server()].reduce((sum, { size }) => sum + size, 0)
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/plan/report.ts'
 import type { Finding } from '../../src/plan/step.ts'
 import { blocked, hasChanges, type Plan, risks } from '../../src/plan/survey.ts'
-import { broken } from './fake-steps.ts'
+import { broken } from '../fakes/fake-steps.ts'
 
 const plan = (...findings: Finding[]): Plan => ({
   items: findings.map((finding, index) => ({ id: `step-${index}`, title: 'Step', finding })),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Facts } from '../../src/plan/step.ts'
 import { survey } from '../../src/plan/survey.ts'
-import { broken, emptyWorld, fakeStep } from './fake-steps.ts'
+import { broken, emptyWorld, fakeStep } from '../fakes/fake-steps.ts'
 
 const domain: Partial<Facts> = { domainActive: { attached: true } }
 

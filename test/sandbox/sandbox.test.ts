@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../src/sandbox/r2/authenticate.ts'
 import { exports, flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { visit } from './public-host/visit.ts'
+import { visit } from './edge/visit.ts'
 import { signed } from './r2/sign.ts'
 
 let dir: string

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Around, rotatingServer } from '../commands/rotating-server.ts'
+import { type Around, rotatingServer } from '../rotate/rotating-server.ts'
 import { type Kind, kinds, requestsOf, type Strike, strikeAt, textOf } from './strike.ts'
 
 type Server = Awaited<ReturnType<typeof rotatingServer>>

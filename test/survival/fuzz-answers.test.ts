@@ -6,8 +6,8 @@ import type { CloudflarePort, SlurperWish } from '../../src/services/cloudflare/
 import { bucket, devUrl, lifecycle } from '../../src/setup/bucket.ts'
 import { cors } from '../../src/setup/cors.ts'
 import { mediaDomain } from '../../src/setup/media-domain.ts'
+import { setupOf, worldOf } from '../fakes/fake-world.ts'
 import { startStub, TOKEN } from '../services/cloudflare/api-stub.ts'
-import { setupOf, worldOf } from '../steps/fake-world.ts'
 
 const { at, mediaHost, owner, zone } = setupOf()
 const scope = { accountId: at.accountId, zoneId: zone.id }

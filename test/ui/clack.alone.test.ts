@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { clackUi } from '../../src/ui/clack.ts'
-import { closing, report, tellRun } from './a-run.ts'
+import { closing, report, tellRun } from '../fakes/a-run.ts'
 import { controls, Keyboard, Screen } from './terminal.ts'
 
 // clack decides once, when it is loaded, whether the terminal draws more than ASCII.

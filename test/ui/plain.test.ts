@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
 import { plainUi } from '../../src/ui/plain.ts'
-import { closing, report, tellRun } from './a-run.ts'
+import { closing, report, tellRun } from '../fakes/a-run.ts'
 import { Screen } from './terminal.ts'
 
 const golden = (name: string) => join(import.meta.dirname, 'golden', name)

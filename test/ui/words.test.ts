@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { closingLines, outcomeLine, planLines, settingLines, wrap } from '../../src/ui/words.ts'
-import { plan, settings } from './a-run.ts'
+import { plan, settings } from '../fakes/a-run.ts'
 
 describe('wrap', () => {
   it.each<[string, string, number, string, string[]]>([

@@ -1,5 +1,5 @@
 import type { Sandbox } from '../../../src/sandbox/sandbox.ts'
-import { type Visited, visit } from '../public-host/visit.ts'
+import { type Visited, visit } from '../edge/visit.ts'
 
 /** A page of the sandbox's Mastodon, as a browser gets it. */
 export function visitInstance(sandbox: Sandbox, path: string, method = 'GET'): Promise<Visited> {

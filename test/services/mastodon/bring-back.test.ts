@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { connectBringBack } from '../../../src/migrate/cutover/way-back.ts'
-import { problemOf } from '../../steps/found.ts'
+import { problemOf } from '../../fakes/found.ts'
 import { scratch, write } from './scratch.ts'
 
 const body = new TextEncoder().encode('picture')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { localTree } from '../../../src/services/media/tree.ts'
 import { folderEntries } from '../../../src/services/media/walk.ts'
-import { FakeTreeFs } from './fake-tree-fs.ts'
+import { FakeTreeFs } from '../../fakes/fake-tree-fs.ts'
 
 const MB = 1_000_000
 const COUNT = 300_000

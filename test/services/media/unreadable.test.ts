@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Problem } from '../../../src/core/problem.ts'
 import type { Reader } from '../../../src/services/media/tree.ts'
 import { localTree } from '../../../src/services/media/tree.ts'
-import { type FakeFile, FakeTreeFs } from './fake-tree-fs.ts'
+import { type FakeFile, FakeTreeFs } from '../../fakes/fake-tree-fs.ts'
 import { readAll } from './scratch-tree.ts'
 
 const files: Record<string, FakeFile> = {

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest'
+import { settingsChecks } from '../../../src/check/areas/settings.ts'
+import { ACCOUNT, ENDPOINT, ENV, lines, reading, SECRET } from './reading.ts'
+import { troubles, verdictsOf, wordsOf } from './verdicts.ts'
+
+const look = (...at: Parameters<typeof reading>) => verdictsOf(settingsChecks, reading(...at))
+const ID = 'c'.repeat(32)
+
+describe('a healthy file', () => {
+  it.each(['dotenv', 'systemd', 'compose', 'raw'] as const)(
+    'is all ok, read by %s',
+    async (reader) => {
+      const checked = await look(lines(), { reader })
+      expect(checked.filter(({ verdict }) => verdict.severity !== 'ok')).toEqual([])
+      expect(checked.map(({ id }) => id)).toEqual(settingsChecks.map(({ id }) => id))
+    },
+  )
+
+  it('is ok on a stand-in, too, whose endpoint is not Cloudflare’s', async () => {
+    const endpoint = 'http://127.0.0.1:4000'
+    const text = lines({ S3_ENDPOINT: endpoint })
+    expect(troubles(await look(text, { storage: { isR2: true } }))).toEqual([])
+    const planted = lines({ S3_ENDPOINT: `${endpoint}/social-media` })
+    const checked = await look(planted, { storage: { isR2: true } })
+    expect(troubles(checked)).toEqual(['s3-endpoint fault'])
+    expect(wordsOf(checked, 's3-endpoint')).toContain(`S3_ENDPOINT=${endpoint}`)
+  })
+
+  it.each([
+    { S3_REGION: undefined, S3_PROTOCOL: undefined },
+    { S3_REGION: '' },
+    { S3_ENDPOINT: `${ENDPOINT}/` },
+    { S3_ENDPOINT: `https://${ACCOUNT}.eu.r2.cloudflarestorage.com` },
+    { S3_MULTIPART_THRESHOLD: '15728640', S3_OVERRIDE_PATH_STYLE: 'false' },
+    { AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required' },
+    { EXTRA_MEDIA_HOSTS: 'https://old.social.test,https://files.social.test' },
+    { CDN_HOST: 'https://assets.social.test' },
+    { SMTP_PASSWORD: "'pa$$(x)'", LDAP_UID_CONVERSION_SEARCH: '"\\$a"' },
+  ])('may have %o', async (changes) => {
+    expect(troubles(await look(lines(changes)))).toEqual([])
+  })
+
+  it('has unique ids', () => {
+    const ids = settingsChecks.map(({ id }) => id)
+    expect(ids).toEqual([...new Set(ids)])
+  })
+})
+
+describe('one wrong setting', () => {
+  it.each<[changes: Record<string, string | undefined>, expected: string, words: string[]]>([
+    [{ S3_ENABLED: 'TRUE' }, 's3-enabled fault', ['"TRUE"', 'S3_ENABLED=true', ENV]],
+    [{ S3_ENABLED: '1' }, 's3-enabled fault', ['S3_ENABLED=true']],
+    [{ S3_ENABLED: 'yes' }, 's3-enabled fault', ['own disk']],
+    [{ S3_ENABLED: undefined }, 's3-enabled fault', ['is missing', 'S3_ENABLED=true']],
+    [{ S3_ENABLED: 'false' }, 's3-enabled note', ['prepared', 'npx mastodon-r2 migrate']],
+    [{ S3_BUCKET: undefined }, 's3-bucket fault', ['missing']],
+    [{ S3_BUCKET: 'Social-Media' }, 's3-bucket fault', ['S3_BUCKET=social-media']],
+    [{ S3_BUCKET: 'files.social.test' }, 's3-bucket fault', ['no dots', 'dash.cloudflare.com']],
+    [{ S3_ENDPOINT: undefined }, 's3-endpoint fault', ['missing', 'Amazon']],
+    [
+      { S3_ENDPOINT: `${ENDPOINT}/social-media` },
+      's3-endpoint fault',
+      [`S3_ENDPOINT=${ENDPOINT}`, '404'],
+    ],
+    [
+      { S3_ENDPOINT: ENDPOINT.replace('https://', 'https://social-media.') },
+      's3-endpoint fault',
+      [`S3_ENDPOINT=${ENDPOINT}`],
+    ],
+    [
+      { S3_ENDPOINT: ENDPOINT.replace('https', 'http') },
+      's3-endpoint fault',
+      ['begins with http:', `S3_ENDPOINT=${ENDPOINT}`],
+    ],
+    [
+      { S3_ENDPOINT: ENDPOINT.replace('https://', '') },
+      's3-endpoint fault',
+      [`S3_ENDPOINT=${ENDPOINT}`],
+    ],
+    [{ S3_ENDPOINT: ACCOUNT }, 's3-endpoint fault', [`S3_ENDPOINT=${ENDPOINT}`]],
+    [{ S3_ENDPOINT: 'https://pub-1.r2.dev' }, 's3-endpoint fault', ['public address']],
+    [{ S3_ENDPOINT: 'https://s3.wasabisys.com' }, 's3-endpoint warning', ['not R2']],
+    [{ S3_REGION: 'eu-central-1' }, 's3-region warning', ['S3_REGION=auto']],
+    [{ S3_PROTOCOL: 'http' }, 's3-protocol fault', ['S3_PROTOCOL=https', 'http://']],
+    [
+      { S3_PERMISSION: undefined },
+      's3-permission fault',
+      ['there and empty', `Add this line in ${ENV}:\n  S3_PERMISSION=`],
+    ],
+    [{ S3_PERMISSION: 'private' }, 's3-permission warning', ['"private"', 'S3_PERMISSION=']],
+    [
+      { S3_PERMISSION: 'none' },
+      's3-permission fault',
+      ['no ACL', `Change the line S3_PERMISSION in ${ENV} to:\n  S3_PERMISSION=`],
+    ],
+    [{ S3_ALIAS_HOST: undefined }, 's3-alias-host fault', ['missing', 'S3_ALIAS_HOST=']],
+    [{ S3_ALIAS_HOST: '' }, 's3-alias-host fault', ['missing']],
+    [
+      { S3_ALIAS_HOST: 'https://files.social.test/' },
+      's3-alias-host fault',
+      ['S3_ALIAS_HOST=files.social.test', 'https://https://'],
+    ],
+    [
+      { S3_ALIAS_HOST: 'files.social.test/media' },
+      's3-alias-host fault',
+      ['S3_ALIAS_HOST=files.social.test', 'bare host'],
+    ],
+    [{ S3_ALIAS_HOST: 'pub-1.r2.dev' }, 's3-alias-host warning', ['throttled']],
+    [
+      { S3_ALIAS_HOST: `${ACCOUNT}.r2.cloudflarestorage.com` },
+      's3-alias-host fault',
+      ['S3 address'],
+    ],
+    [{ S3_ALIAS_HOST: 'social.test' }, 's3-alias-host fault', ['--media-host files.social.test']],
+    [{ S3_ALIAS_HOST: 'files.example.com' }, 's3-alias-host fault', ['sample']],
+    [
+      { S3_ALIAS_HOST: undefined, S3_CLOUDFRONT_HOST: 'files.social.test' },
+      's3-alias-host note',
+      ['S3_ALIAS_HOST=files.social.test'],
+    ],
+    [{ AWS_ACCESS_KEY_ID: undefined }, 'access-key fault', ['AWS_ACCESS_KEY_ID is missing']],
+    [
+      { AWS_ACCESS_KEY_ID: SECRET, AWS_SECRET_ACCESS_KEY: ID },
+      'access-key fault',
+      ['swapped', '32 characters'],
+    ],
+    [{ AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE' }, 'access-key fault', ['Amazon']],
+    [{ AWS_SECRET_ACCESS_KEY: `cfat_${'x'.repeat(40)}` }, 'access-key fault', ['API token']],
+    [{ AWS_SECRET_ACCESS_KEY: 'D'.repeat(64) }, 'access-key fault', ['capital letters']],
+    [{ AWS_ACCESS_KEY_ID: 'x'.repeat(40) }, 'access-key fault', ['has 40 characters', 'be 32']],
+    [{ S3_MULTIPART_THRESHOLD: '15' }, 's3-multipart-threshold fault', ['5242880', 'Remove']],
+    [{ S3_MULTIPART_THRESHOLD: '15MB' }, 's3-multipart-threshold fault', ['5242880']],
+    [{ S3_KEY_PREFIX: 'media/' }, 's3-key-prefix warning', ['tootctl']],
+    [{ S3_SIGNATURE_VERSION: 's3' }, 's3-signature-version fault', ['version 4']],
+    [{ S3_STORAGE_CLASS: 'STANDARD_IA' }, 's3-storage-class warning', ['Remove']],
+    [{ S3_OVERRIDE_PATH_STYLE: 'true' }, 's3-path-style warning', ['Remove']],
+    [{ AWS_REQUEST_CHECKSUM_CALCULATION: 'never' }, 'checksums fault', ['WHEN_REQUIRED']],
+    [{ S3_DISABLE_CHECKSUM_MODE: 'true' }, 'leftovers note', ['no effect']],
+    [{ S3_KEY_PREFIX: '' }, '', []],
+    [{ CDN_HOST: 'https://files.social.test' }, 'cdn-host fault', ['blank', 'Remove']],
+    [
+      { EXTRA_MEDIA_HOSTS: 'old.social.test' },
+      'extra-media-hosts note',
+      ['EXTRA_MEDIA_HOSTS=https://old.social.test'],
+    ],
+  ])('%o is %s', async (changes, expected, words) => {
+    const checked = await look(lines(changes))
+    expect(troubles(checked)).toEqual(expected === '' ? [] : [expected])
+    const said = wordsOf(checked, expected.split(' ')[0] ?? '')
+    for (const word of words) expect(said).toContain(word)
+  })
+})
+
+describe('placeholders', () => {
+  it('of the tutorial are faults', async () => {
+    const checked = await look(lines({ S3_BUCKET: '{{YOUR_BUCKET}}' }))
+    expect(troubles(checked)).toContain('leftovers fault')
+    expect(wordsOf(checked, 'leftovers')).toContain('{{YOUR_BUCKET}}')
+  })
+})
+
+describe('nothing set up', () => {
+  const text = lines(Object.fromEntries(Object.keys(lineNames()).map((name) => [name, undefined])))
+
+  it.each([text, `${text}S3_ENABLED=false\n`])(
+    'is one fault that names init: %j',
+    async (plain) => {
+      const checked = await look(plain)
+      expect(troubles(checked)).toEqual(['s3-enabled fault'])
+      expect(wordsOf(checked, 's3-enabled')).toContain('npx mastodon-r2 init')
+    },
+  )
+
+  it('beside a backup of ours is a reset', async () => {
+    const backup = {
+      path: `${ENV}.mastodon-r2-20261122T100000Z.bak`,
+      at: new Date('2026-11-22T10:00:00Z'),
+    }
+    const changedAt = new Date('2026-11-23T10:00:00Z')
+    const checked = await look(`${text}S3_ENABLED=false\n`, { backups: [backup], changedAt })
+    expect(troubles(checked)).toContain('env-reset fault')
+    expect(wordsOf(checked, 'env-reset')).toContain(backup.path)
+    expect(troubles(await look(lines(), { backups: [backup], changedAt }))).toEqual([])
+    const undone = { backups: [backup], changedAt: new Date('2026-11-22T10:00:01Z') }
+    expect(troubles(await look(text, undone))).not.toContain('env-reset fault')
+  })
+
+  it('the sample lines of upstream are faults, not a setup', async () => {
+    const sample =
+      'LOCAL_DOMAIN=social.test\nS3_ENABLED=true\nS3_BUCKET=files.example.com\nAWS_ACCESS_KEY_ID=\nAWS_SECRET_ACCESS_KEY=\nS3_ALIAS_HOST=files.example.com\n'
+    expect(troubles(await look(sample))).toEqual([
+      's3-bucket fault',
+      's3-endpoint fault',
+      's3-permission fault',
+      's3-alias-host fault',
+      'access-key fault',
+      'access-key fault',
+    ])
+  })
+})
+
+function lineNames(): Record<string, string> {
+  return Object.fromEntries(
+    [...lines().matchAll(/^((?:S3|AWS)_\w+)=/gm)].map(([, name]) => [name, '']),
+  )
+}

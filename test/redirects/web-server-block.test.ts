@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import type { Opinion } from '../../src/redirects/web-server.ts'
+import { webServerBlock } from '../../src/redirects/web-server.ts'
+import { found, problemOf } from '../fakes/found.ts'
+import { KEYS, OLD, onDisk, redirectingWorld } from './redirecting-world.ts'
+
+function at(
+  elsewhere: number | undefined,
+  status: 301 | 302 = 301,
+  opinion: Opinion = { is: 'good' },
+) {
+  const all = redirectingWorld(status, onDisk(KEYS))
+  all.edge.elsewhere = elsewhere
+  const told: string[] = []
+  const step = webServerBlock(all.redirecting, {
+    kind: 'nginx',
+    prefix: OLD,
+    why: undefined,
+    text: (code) => `block ${code}`,
+    webServer: { check: async () => opinion },
+    told: ({ title, text }) => void told.push(`${title}: ${text}`),
+  })
+  return { ...all, told, step }
+}
+
+it.each<[number | undefined, 301 | 302, string, string | undefined]>([
+  [undefined, 301, 'later put the block below in place, reload nginx, run this again', '302'],
+  [undefined, 302, 'later put the block below in place, reload nginx, run this again', '302'],
+  [302, 301, 'later works with 302, seen; make it permanent with the block below', '301'],
+  [301, 302, 'later works with 301, seen; make it temporary with the block below', '302'],
+  [301, 301, 'ready leads to https://files.example.com/ with 301, seen', undefined],
+  [302, 302, 'ready leads to https://files.example.com/ with 302, seen', undefined],
+])('seen %s, wished %s: %s', async (seen, wished, finding, block) => {
+  const { world, told, step } = at(seen, wished)
+  expect(found(await step.look(world))).toBe(finding)
+  const title = 'For nginx, in the block of social.example.com (checked by nginx on this machine)'
+  expect(told).toEqual(block === undefined ? [] : [`${title}: block ${block}`])
+})
+
+it('a file on this disk proves nothing, so another address is asked', async () => {
+  const { world, step } = at(301)
+  await step.look(world)
+  const asked = world.web.requests.filter((url) => url.includes(OLD.host))
+  expect(asked).toEqual([expect.stringContaining('/system/mastodon-r2-probe/')])
+})
+
+it('a block that the web server refuses is not shown', async () => {
+  const { world, told, step } = at(undefined, 301, { is: 'bad', said: 'unknown directive' })
+  expect((await problemOf(step.look(world))).why).toBe('unknown directive')
+  expect(told).toEqual([])
+})
+
+it('a block that was not checked says why', async () => {
+  const { world, told, step } = at(undefined, 301, { is: 'unknown', why: 'no nginx here' })
+  await step.look(world)
+  expect(told).toEqual([expect.stringContaining('(not checked: no nginx here)')])
+})

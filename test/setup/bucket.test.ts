@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import type { Setup } from '../../src/plan/step.ts'
+import type { Bucket } from '../../src/services/cloudflare/port.ts'
+import { bucket } from '../../src/setup/bucket.ts'
+import { ACCOUNT, worldOf } from '../fakes/fake-world.ts'
+import { found } from '../fakes/found.ts'
+
+const at = (jurisdiction: Setup['at']['jurisdiction']) => ({
+  at: { accountId: ACCOUNT, bucket: 'example-media', jurisdiction },
+})
+
+describe('bucket', () => {
+  it.each<[string, Partial<Setup>, Bucket | undefined, string]>([
+    ['there', {}, { name: 'example-media' }, 'ready example-media exists'],
+    [
+      'there, and where',
+      {},
+      { name: 'example-media', location: 'WEUR' },
+      'ready example-media exists in weur',
+    ],
+    [
+      'there, in a jurisdiction',
+      at('eu'),
+      { name: 'example-media', location: 'EEUR' },
+      'ready example-media exists in eeur, jurisdiction eu',
+    ],
+    ['absent', {}, undefined, 'change create the bucket example-media'],
+    [
+      'absent, with a hint',
+      { location: 'apac' },
+      undefined,
+      'change create the bucket example-media, near apac',
+    ],
+    [
+      'absent, in a jurisdiction',
+      at('fedramp'),
+      undefined,
+      'change create the bucket example-media, jurisdiction fedramp',
+    ],
+  ])('%s', async (_, setup, there, expected) => {
+    const world = worldOf(setup)
+    world.cloudflare.bucket = there
+    expect(found(await bucket.look(world))).toBe(expected)
+    expect(world.cloudflare.writes).toEqual([])
+  })
+
+  it.each<[Partial<Setup>, string]>([
+    [{}, 'create example-media default anywhere'],
+    [{ location: 'weur' }, 'create example-media default weur'],
+    [at('eu'), 'create example-media eu anywhere'],
+  ])('creates what was announced: %o', async (setup, expected) => {
+    const world = worldOf(setup)
+    await bucket.change?.(world)
+    expect(world.cloudflare.writes).toEqual([expected])
+    expect((await bucket.look(world)).is).toBe('ready')
+  })
+})

@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest'
+import type { Report } from '../../src/plan/report.ts'
+import type { Facts, Setup } from '../../src/plan/step.ts'
+import type { Installation } from '../../src/services/mastodon/port.ts'
+import { initClosing } from '../../src/setup/closing.ts'
+import { ENV, envFileOf, installationOf, printing, setupOf } from '../fakes/fake-world.ts'
+
+const again = 'npx mastodon-r2 init --media-host files.example.com --yes'
+const changed: Facts['envWritten'] = {
+  file: ENV,
+  backup: `${ENV}.backup`,
+  changed: ['S3_BUCKET'],
+  diff: ['- S3_BUCKET=old', '+', '+ S3_BUCKET=example-media'],
+}
+const problem = { code: 'x', what: 'No.', why: 'So.', next: 'Go.' }
+
+interface Ending {
+  readonly statuses?: Report['steps'][number]['status'][]
+  readonly report?: Partial<Report>
+  readonly setup?: Partial<Setup>
+  readonly written?: Facts['envWritten'] | undefined
+  readonly isRehearsal?: boolean
+}
+
+function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...more }: Ending) {
+  const written = 'written' in more ? more.written : changed
+  const steps = statuses.map((status) => ({
+    id: 's',
+    title: 'Step',
+    status,
+    note: '',
+    changes: [],
+  }))
+  const closing = initClosing({
+    report: { dryRun: false, problem: null, steps, ...report } as Report,
+    facts: written ? { envWritten: written } : {},
+    plan: undefined,
+    setup: setupOf(setup),
+    again,
+    isRehearsal,
+    toMigrate: 'npx mastodon-r2 migrate --mastodon-dir /srv/mastodon',
+  })
+  const lines = closing.sections.flatMap((section) => [section.title, ...section.lines])
+  return { headline: closing.headline, text: lines.join('\n') }
+}
+
+const forbidden = { ...printing, reason: 'you are not allowed to write it' }
+const installed = (more: Partial<Installation>): Ending => ({
+  setup: { installation: installationOf(more) },
+})
+
+describe('the headline of init', () => {
+  it.each<[string, Ending, string]>([
+    ['set up', {}, 'R2 is ready and proven.'],
+    ['again', { statuses: ['ready', 'ready'] }, 'All is set up already; nothing was changed.'],
+    [
+      'planned',
+      { report: { dryRun: true }, statuses: ['would-change'] },
+      'That is the plan. Nothing was changed.',
+    ],
+    ['printed', { setup: { target: printing } }, 'R2 is ready; the settings are printed above.'],
+    [
+      'prepared',
+      { setup: { storage: 'prepare' } },
+      'R2 is ready and proven; Mastodon still stores media where it did.',
+    ],
+    [
+      'blocked',
+      { report: { problem }, statuses: ['ready', 'blocked', 'would-change'] },
+      'Nothing was changed.',
+    ],
+    [
+      'failed at once',
+      { report: { problem }, statuses: ['ready', 'failed', 'skipped'] },
+      'Not finished.',
+    ],
+    [
+      'failed later',
+      { report: { problem }, statuses: ['changed', 'failed'] },
+      'Not finished; 1 step done stays done.',
+    ],
+    [
+      'failed late',
+      { report: { problem }, statuses: ['changed', 'changed', 'failed'] },
+      'Not finished; 2 steps done stay done.',
+    ],
+  ])('%s', (_, ending, headline) => {
+    expect(close(ending).headline).toBe(headline)
+  })
+})
+
+describe('what init says at the end', () => {
+  it('the masked diff, the backup, and the command that repeats it', () => {
+    const { text } = close({})
+    expect(text).toContain(`Changed in ${ENV}\n  - S3_BUCKET=old\n  + S3_BUCKET=example-media\n`)
+    expect(text).toContain(`The file as it was: ${ENV}.backup`)
+    expect(text).toContain(`  ${again}`)
+    expect(close({ written: { ...changed, backup: undefined } }).text).not.toContain('as it was')
+    expect(close({ written: { ...changed, diff: [] } }).text).not.toContain('Changed in')
+  })
+
+  it.each<[string, Ending, string[]]>([
+    [
+      'systemd',
+      {},
+      [
+        '  sudo systemctl restart mastodon-sidekiq.service',
+        '  sudo systemctl reload mastodon-web.service',
+      ],
+    ],
+    [
+      'several units',
+      installed({ units: { web: ['w1', 'w2'], sidekiq: ['mastodon-sidekiq@1.service', 's2'] } }),
+      ['  sudo systemctl restart mastodon-sidekiq@1.service s2', '  sudo systemctl reload w1 w2'],
+    ],
+    [
+      'units unknown',
+      installed({ units: { web: [], sidekiq: [] } }),
+      ["  sudo systemctl restart 'mastodon-sidekiq*'", '  sudo systemctl reload mastodon-web'],
+    ],
+    [
+      'Docker',
+      installed({ kind: 'docker', dir: '/opt/mastodon' }),
+      ['  cd /opt/mastodon && docker compose up -d'],
+    ],
+    [
+      'Docker, a blank in the path',
+      installed({ kind: 'docker', dir: '/srv/my media' }),
+      ["  cd '/srv/my media' && docker compose up -d"],
+    ],
+  ])('how to restart: %s', (_, ending, lines) => {
+    const { text } = close(ending)
+    for (const line of lines) expect(text.split('\n')).toContain(line)
+    expect(text).not.toContain('docker compose restart\n')
+  })
+
+  it.each<[string, Ending]>([
+    ['nothing changed', { statuses: ['ready'], written: undefined }],
+    ['only planned', { report: { dryRun: true }, statuses: ['would-change'] }],
+    ['failed', { report: { problem }, statuses: ['changed', 'failed'] }],
+    ['only prepared', { setup: { storage: 'prepare' } }],
+  ])('no restart when %s', (_, ending) => {
+    expect(close(ending).text).not.toContain('systemctl')
+  })
+
+  it.each<[string, Partial<Setup>, string]>([
+    ['account', {}, '?to=/:account/api-tokens'],
+    ['user', { token: { id: 'x', kind: 'user', status: 'active' } }, '/profile/api-tokens'],
+  ])('delete the token of the %s', (_, setup, place) => {
+    expect(close({ setup }).text).toContain(place)
+    expect(close({ setup: { ...setup, storage: 'prepare' } }).text).toContain(place)
+  })
+
+  it('until when the token is good', () => {
+    const token = { id: 'x', kind: 'user', status: 'active', expiresOn: '2026-12-01' } as const
+    expect(close({}).text).toContain('it never expires')
+    expect(close({ setup: { token } }).text).toContain('valid until 2026-12-01')
+  })
+
+  it('a rehearsal says so, and gives no command that would need the sandbox', () => {
+    for (const ending of [{}, { report: { dryRun: true } }] as Ending[]) {
+      const { text } = close({ ...ending, isRehearsal: true })
+      expect(text).toContain('That was a rehearsal')
+      expect(text).not.toContain(again)
+      expect(text).not.toContain('api-tokens')
+    }
+  })
+})
+
+describe('where the block goes', () => {
+  const aside = `${ENV}.r2`
+  const file = envFileOf('', { path: aside, exists: false })
+
+  it.each([ENV, aside])('to be pasted: %s', (path) => {
+    const command = close({ setup: { target: { ...forbidden, path } }, written: undefined })
+      .text.split('\n')
+      .find((line) => line.startsWith('  sudo') && line.includes(ENV))
+    expect(command?.endsWith(` ${path}`)).toBe(true)
+  })
+
+  it('who asked for printing knows what to do with it', () => {
+    expect(close({ setup: { target: printing } }).text).not.toContain('paste')
+  })
+
+  it.each<[string, Partial<Setup>, string]>([
+    ['in the env file', {}, ENV],
+    ['beside it', { target: { kind: 'file', file } }, aside],
+    ['beside it, pasted', { target: { ...forbidden, path: aside } }, aside],
+  ])('prepared %s', (_, setup, place) => {
+    const { text } = close({ setup: { storage: 'prepare', ...setup } })
+    expect(text).toContain(`the keys are in ${place}.`)
+    expect(text).toContain('  npx mastodon-r2 migrate --mastodon-dir /srv/mastodon\n')
+  })
+
+  it('prepared and printed: no file is said to hold the keys', () => {
+    const { text } = close({ setup: { storage: 'prepare', target: printing } })
+    expect(text).not.toContain('the keys are in /')
+    expect(text).toContain(`they have to be in ${ENV}, in the form of --format env`)
+  })
+})

@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest'
+import type { CustomDomain, DnsRecord, Zone } from '../../src/services/cloudflare/port.ts'
+import { mediaDomain } from '../../src/setup/media-domain.ts'
+import { ACCOUNT, HOST, setupOf, worldOf } from '../fakes/fake-world.ts'
+import { found, warningsOf } from '../fakes/found.ts'
+
+const domain = (ownership: string, ssl: string, enabled = true): CustomDomain => ({
+  host: HOST,
+  enabled,
+  ownership,
+  ssl,
+})
+const record = (type: string, content: string): DnsRecord => ({
+  type,
+  name: HOST,
+  content,
+  proxied: true,
+})
+const { zone } = setupOf()
+const attach = `[public] serve the bucket at https://${HOST}`
+const wait = `wait until ${HOST} is active`
+
+describe('looking at the custom domain', () => {
+  it.each<[string, Partial<Zone>, string]>([
+    ['an active zone', {}, `change ${attach}; ${wait}`],
+    ['a pending zone', { status: 'pending' }, 'blocked zone-not-active'],
+    ['a moved zone', { status: 'moved' }, 'blocked zone-not-active'],
+    ['a paused zone', { paused: true }, 'blocked zone-not-active'],
+    [
+      'a zone of another account',
+      { account: { id: 'c'.repeat(32), name: 'Theirs' } },
+      'blocked zone-in-other-account',
+    ],
+  ])('%s', async (_, more, expected) => {
+    const world = worldOf({ zone: { ...zone, ...more } })
+    expect(found(await mediaDomain.look(world))).toBe(expected)
+    expect(world.cloudflare.writes).toEqual([])
+  })
+
+  it('names the other account, and the flag for it', async () => {
+    const account = { id: 'c'.repeat(32), name: 'Theirs' }
+    const finding = await mediaDomain.look(worldOf({ zone: { ...zone, account } }))
+    expect(finding).toMatchObject({ problem: { exit: 2 } })
+    expect(finding.is === 'blocked' && finding.problem.what).toContain('Theirs')
+    expect(finding.is === 'blocked' && finding.problem.next).toContain(`--account-id ${account.id}`)
+  })
+
+  it.each<[string, CustomDomain | undefined, string]>([
+    ['active', domain('active', 'active'), `ready https://${HOST} is active`],
+    ['pending', domain('pending', 'initializing'), `change ${wait}`],
+    ['certificate pending', domain('active', 'pending'), `change ${wait}`],
+    ['both unknown', domain('unknown', 'unknown'), `change ${wait}`],
+    [
+      'switched off',
+      domain('active', 'active', false),
+      `change [public] switch ${HOST} on for the bucket; ${wait}`,
+    ],
+    ['not attached', undefined, `change ${attach}; ${wait}`],
+  ])('attached: %s', async (_, there, expected) => {
+    const world = worldOf()
+    world.cloudflare.domains = [there]
+    expect(found(await mediaDomain.look(world))).toBe(expected)
+  })
+
+  it('what is active already was not attached by this run', async () => {
+    const world = worldOf()
+    world.cloudflare.domains = [domain('active', 'active')]
+    const facts = { domainActive: { attached: false } }
+    expect(await mediaDomain.look(world)).toMatchObject({ facts })
+  })
+
+  it.each<[string, DnsRecord, RegExp, RegExp]>([
+    ['an A record', record('A', '203.0.113.7'), /A 203\.0\.113\.7/, /delete the record/],
+    ['a CNAME of a web page', record('CNAME', 'pages.dev'), /CNAME pages\.dev/, /delete/],
+    ['another bucket', record('CNAME', 'public.r2.dev'), /public\.r2\.dev/, /--bucket/],
+  ])('the name is taken by %s', async (_, there, what, next) => {
+    const world = worldOf()
+    world.cloudflare.dns = [there]
+    const finding = await mediaDomain.look(world)
+    expect(found(finding)).toBe('blocked media-host-taken')
+    expect(finding.is === 'blocked' && finding.problem.what).toMatch(what)
+    expect(finding.is === 'blocked' && finding.problem.next).toMatch(next)
+  })
+
+  it('our own record is no obstacle once the domain is attached', async () => {
+    const world = worldOf()
+    world.cloudflare.dns = [record('CNAME', 'public.r2.dev')]
+    world.cloudflare.domains = [domain('active', 'active')]
+    expect((await mediaDomain.look(world)).is).toBe('ready')
+  })
+
+  it.each<[boolean | undefined, boolean]>([
+    [true, true],
+    [false, false],
+    [undefined, false],
+  ])('says that what is in the bucket becomes readable: %s', async (filled, said) => {
+    const world = worldOf()
+    world.cloudflare.filled = filled
+    expect(found(await mediaDomain.look(world)).includes('not empty')).toBe(said)
+  })
+
+  it.each<[string, CustomDomain | undefined]>([
+    ['not attached', undefined],
+    ['pending', domain('pending', 'pending')],
+    ['active', domain('active', 'active')],
+  ])('a partial zone is warned of: %s', async (_, there) => {
+    const world = worldOf({ zone: { ...zone, type: 'partial' } })
+    world.cloudflare.domains = [there]
+    expect(warningsOf(await mediaDomain.look(world))).toEqual([
+      expect.stringContaining('partial (CNAME) zone'),
+    ])
+    const full = worldOf()
+    full.cloudflare.domains = [there]
+    expect(warningsOf(await mediaDomain.look(full))).toEqual([])
+  })
+})
+
+describe('changing the custom domain', () => {
+  it.each<[string, CustomDomain | undefined, string[]]>([
+    ['attaches', undefined, [`attach ${HOST} zone-1`]],
+    ['switches on', domain('active', 'active', false), [`enable ${HOST}`]],
+    ['only waits', domain('pending', 'pending'), []],
+  ])('%s', async (_, there, writes) => {
+    const world = worldOf()
+    world.cloudflare.domains = [there]
+    await mediaDomain.change?.(world)
+    expect(world.cloudflare.writes).toEqual(writes)
+  })
+})
+
+describe('waiting for the custom domain', () => {
+  const waitFor = async (states: (CustomDomain | undefined)[], waitDomainMs = 900_000) => {
+    const world = worldOf({ waitDomainMs, at: { ...setupOf().at, accountId: ACCOUNT } })
+    world.cloudflare.domains = states
+    const told: string[] = []
+    const finding = await mediaDomain.confirm?.(world, (state) => told.push(state))
+    return { finding, told, slept: world.clock.slept }
+  }
+
+  it('tells every state until it is active', async () => {
+    const { finding, told } = await waitFor([
+      undefined,
+      domain('pending', 'initializing'),
+      domain('unknown', 'unknown'),
+      domain('active', 'pending'),
+      domain('active', 'active', false),
+      domain('active', 'active'),
+    ])
+    expect(told).toEqual([
+      'Cloudflare does not tell the state yet',
+      'ownership pending, certificate initializing',
+      'Cloudflare does not tell the state yet',
+      'ownership active, certificate pending',
+      'ownership active, certificate active',
+    ])
+    expect(finding).toMatchObject({ is: 'ready', facts: { domainActive: { attached: true } } })
+  })
+
+  it.each<[string, CustomDomain | undefined]>([
+    ['pending', domain('pending', 'pending')],
+    ['unknown', domain('unknown', 'unknown')],
+    ['an error, which may pass', domain('error', 'error')],
+    ['gone', undefined],
+  ])('gives up at the deadline, not before: %s', async (_, there) => {
+    const { finding, slept } = await waitFor([there], 120_000)
+    expect(found(finding)).toBe('blocked media-domain-slow')
+    expect(finding?.is === 'blocked' && finding.problem.what).toContain('after 120 s')
+    expect(slept).toBeGreaterThanOrEqual(120_000)
+  })
+
+  it('does not wait for what is blocked', async () => {
+    const { finding, slept } = await waitFor([domain('blocked', 'pending')])
+    expect([found(finding), slept]).toEqual(['blocked media-host-blocked', 0])
+  })
+})
