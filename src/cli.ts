@@ -23,8 +23,8 @@ Install a newer Node, or run it with one: npx -p node@22 -p mastodon-r2 mastodon
   }
   const entry = commands.find((command) => command.name === (asksForHelp ? 'help' : name))
   if (entry && entry.name !== 'help' && rest.some((word) => word === '--help' || word === '-h')) {
-    const { help } = await import('./help.ts')
-    return help.run(host, [entry.name])
+    const { helpOn } = await import('./help.ts')
+    return helpOn(commands, overview).run(host, [entry.name])
   }
   return entry ? run(host, await entry.load(), rest) : unknownCommand(host, name)
 }

@@ -1,15 +1,4 @@
-import type { Host } from './host.ts'
-
-export interface Command {
-  run(host: Host, argv: readonly string[]): Promise<number>
-}
-
-export interface CommandEntry {
-  readonly name: string
-  /** One line of the help screen. */
-  readonly line: string
-  load(): Promise<Command>
-}
+import type { Command, CommandEntry, Host } from './host.ts'
 
 /** The table of commands: this is the help screen. */
 export const commands: readonly CommandEntry[] = [
@@ -51,7 +40,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'help',
     line: 'this page, or the flags of one command: help init',
-    load: async () => (await import('./help.ts')).help,
+    load: async () => (await import('./help.ts')).helpOn(commands, overview),
   },
 ]
 

@@ -1,5 +1,5 @@
-import { type Command, commands, overview } from './commands.ts'
-import type { Host } from './host.ts'
+import { commands, overview } from './commands.ts'
+import type { Command, CommandEntry, Host } from './host.ts'
 import type { Catalog, SettingGroup } from './settings/setting.ts'
 
 const GROUPS: readonly SettingGroup[] = [
@@ -16,22 +16,33 @@ const GROUPS: readonly SettingGroup[] = [
   'Other worlds',
 ]
 
-export const help: Command = {
-  async run(host, argv) {
-    const [topic, ...more] = argv
-    if (topic === undefined || topic === '--help' || topic === '-h') {
-      host.stdout.write(overview(host.version))
-      return 0
-    }
-    if (topic === '--json-schema') return jsonSchema(host)
-    const entry = commands.find(({ name }) => name === topic)
-    if (!entry || more.length > 0) {
-      host.stderr.write(`There is no help about ${argv.join(' ')}.\nSee: mastodon-r2 help\n`)
-      return 2
-    }
-    host.stdout.write(await page(entry.name, entry.line))
+/** The `help` command for a table of commands; `overview` is the page about all of them. */
+export function helpOn(
+  commands: readonly CommandEntry[],
+  overview: (version: string) => string,
+): Command {
+  return { run: (host, argv) => tell(host, argv, commands, overview) }
+}
+
+async function tell(
+  host: Host,
+  argv: readonly string[],
+  commands: readonly CommandEntry[],
+  overview: (version: string) => string,
+): Promise<number> {
+  const [topic, ...more] = argv
+  if (topic === undefined || topic === '--help' || topic === '-h') {
+    host.stdout.write(overview(host.version))
     return 0
-  },
+  }
+  if (topic === '--json-schema') return jsonSchema(host)
+  const entry = commands.find(({ name }) => name === topic)
+  if (!entry || more.length > 0) {
+    host.stderr.write(`There is no help about ${argv.join(' ')}.\nSee: mastodon-r2 help\n`)
+    return 2
+  }
+  host.stdout.write(await page(entry.name, entry.line))
+  return 0
 }
 
 async function page(name: string, line: string): Promise<string> {

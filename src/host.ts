@@ -131,3 +131,14 @@ async function readStdin(): Promise<string> {
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
   return Buffer.concat(chunks).toString('utf8')
 }
+
+export interface Command {
+  run(host: Host, argv: readonly string[]): Promise<number>
+}
+
+export interface CommandEntry {
+  readonly name: string
+  /** One line of the help screen. */
+  readonly line: string
+  load(): Promise<Command>
+}

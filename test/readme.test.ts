@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { commands, overview } from '../src/commands.ts'
 import { edgePermissions, tokenPermissions } from '../src/flow/token.ts'
-import { help } from '../src/help.ts'
+import { helpOn } from '../src/help.ts'
 import type { Host } from '../src/host.ts'
-import { initSteps } from '../src/init/init.ts'
 import { MINIFLARE_VERSION } from '../src/sandbox/r2/emulator.ts'
 import { parseAnswers } from '../src/settings/answers.ts'
 import { catalog } from '../src/settings/catalog.ts'
 import { Settings } from '../src/settings/resolve.ts'
 import type { Setting } from '../src/settings/setting.ts'
+import { initSteps } from '../src/setup/steps.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
@@ -20,7 +20,10 @@ const words = readme.replace(picture, '')
 async function page(command: string): Promise<string> {
   let text = ''
   const stdout = { write: (part: string) => (text += part) }
-  const code = await help.run({ stdout, version: '0.0.0' } as unknown as Host, [command])
+  const code = await helpOn(commands, overview).run(
+    { stdout, version: '0.0.0' } as unknown as Host,
+    [command],
+  )
   expect(code).toBe(0)
   return text
 }

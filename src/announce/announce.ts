@@ -1,15 +1,21 @@
 import { Problem } from '../core/problem.ts'
 import type { Migration } from '../migrate/migration.ts'
-import { ANNOUNCED_DAYS, safeFrom } from '../migrate/stages.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
-import { noted } from '../services/checkpoint/port.ts'
+import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
 import { overruled } from '../setup/env-file.ts'
 import { linesOf, runPlaced } from '../setup/run-placed.ts'
+import { ANNOUNCED_DAYS, safeFrom } from './notes.ts'
 import { announcingLines, type PageNames, pageNames, visit } from './pages.ts'
 
 type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'setup'
 type At = Pick<World, Needs>
+
+/** What an announcement needs of the migration or setup that makes it. */
+interface Announcing {
+  readonly checkpoint: CheckpointPort
+  readonly tell: (line: string) => void
+}
 
 export interface AnnounceWishes {
   /** Makes the web part read the env file anew; undefined where that is not known. */
@@ -24,7 +30,7 @@ const DEADLINE_MS = 180_000
  * browsers that know the page keep its old policy up to a week (mastodon#27446).
  */
 export function announce(
-  { checkpoint, tell }: Pick<Migration, 'checkpoint' | 'tell'>,
+  { checkpoint, tell }: Announcing,
   { reload }: AnnounceWishes,
 ): Step<Needs> {
   return {

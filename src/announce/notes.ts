@@ -1,3 +1,4 @@
+import { DAY_MS } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { stateHome } from '../flow/world.ts'
@@ -40,4 +41,12 @@ function sourceName({ settings, media }: Installation, to: HostToCome): string {
     if (!(error instanceof Problem)) throw error
     return media.root ?? ''
   }
+}
+
+/** Service workers keep the old Content-Security-Policy up to a week (mastodon#27446). */
+export const ANNOUNCED_DAYS = 7
+
+/** The day from which nobody's browser refuses the new media host any more. */
+export function safeFrom(announcedAt: string): Date {
+  return new Date(Date.parse(announcedAt) + ANNOUNCED_DAYS * DAY_MS)
 }

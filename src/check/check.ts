@@ -1,7 +1,7 @@
-import type { Command } from '../commands.ts'
 import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
+import type { Command } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
 import type { Checked, Severity } from '../plan/verdict.ts'
 import { refuseContradictions } from '../settings/catalog.ts'

@@ -30,3 +30,6 @@ export function createClock(interrupted: AbortSignal) {
     sleepOrTidy: (ms: number) => (interrupted.aborted ? after(Math.min(ms, TIDY_MS)) : sleep(ms)),
   }
 }
+
+/** Milliseconds. */
+export const DAY_MS = 86_400_000

@@ -11,7 +11,6 @@ import type { SetupCatalog } from '../settings/catalog.ts'
 import { type EdgeName, edgeNames } from '../settings/names.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
-import { inactiveToken } from '../setup/token.ts'
 import type { Ui } from '../ui/port.ts'
 
 type Key = readonly [key: string, type: string]
@@ -197,6 +196,17 @@ function none(): Problem {
     what: 'The token is good, and sees no account.',
     why: 'It was made without "Account Resources", or for a user without an account.',
     next: 'Edit the token, include the account, or give --account-id.',
+    exit: 2,
+  })
+}
+
+/** Cloudflare knows the token, and refuses all that is asked with it. */
+export function inactiveToken(status: string): Problem {
+  return new Problem({
+    code: 'token-inactive',
+    what: `The API token is ${status}.`,
+    why: 'Cloudflare knows it, and refuses everything that is asked with it.',
+    next: 'Make a new API token and run this again.',
     exit: 2,
   })
 }

@@ -3,7 +3,6 @@ import type { ConnectTo } from '../core/connect-to.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Host } from '../host.ts'
-import type { MigrateRun } from '../migrate/prepare.ts'
 import type { EnvWriter } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation, ProcessesPort, ServicesPort } from '../services/mastodon/port.ts'
@@ -197,7 +196,7 @@ export function lazyS3(connect: () => Promise<ConnectS3>): ConnectS3 {
 
 /** Mastodon's services as this user can reach them. */
 export async function servicesOf(
-  { host }: Pick<MigrateRun, 'host'>,
+  { host }: { readonly host: Host },
   installation: Installation,
 ): Promise<ServicesPort> {
   const { connectServices } = await import('../services/mastodon/service-control.ts')

@@ -1,7 +1,6 @@
-import type { Command } from '../commands.ts'
 import { Cancelled } from '../core/problem.ts'
 import { flow } from '../flow/flow.ts'
-import type { Host } from '../host.ts'
+import type { Command, Host } from '../host.ts'
 import { afterPrepareLine } from '../migrate/line.ts'
 import type { Step } from '../plan/step.ts'
 import { initCatalog, shownSettings } from '../settings/catalog.ts'
@@ -17,27 +16,10 @@ import { mediaDomain } from '../setup/media-domain.ts'
 import { prepareSetup } from '../setup/prepare.ts'
 import { uploadProbe } from '../setup/proof.ts'
 import { publicRead } from '../setup/public-read.ts'
+import { hostSteps, initSteps } from '../setup/steps.ts'
 import { token } from '../setup/token.ts'
 import { announceFirst } from './announce-first.ts'
 import { initMenu } from './menu.ts'
-
-/** All that Cloudflare does for a media host which another one will make way for. */
-const hostSteps: readonly Step[] = [token, bucket, mediaDomain, cors, lifecycle, devUrl]
-
-/** The setup from top to bottom. Long waits start early and are confirmed late. */
-export const initSteps: readonly Step[] = [
-  token,
-  bucket,
-  mediaDomain,
-  accessKeys,
-  cors,
-  lifecycle,
-  devUrl,
-  uploadProbe,
-  envFile,
-  keyInUse,
-  publicRead,
-]
 
 export const init: Command = {
   async run(host, argv) {

@@ -6,8 +6,7 @@ import type { Checkpoint } from '../services/checkpoint/port.ts'
 import { commandLine } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import { type CutoverVariant, variantWords } from './cutover/cutover.ts'
-import type { Selection } from './migration.ts'
-import type { MigrateRun } from './prepare.ts'
+import type { MigrateRun, Selection } from './migration.ts'
 
 const flags = ['cleanMedia', 'cleanProfiles', 'cleanCards', 'cleanOrphans', 'cleanCache'] as const
 

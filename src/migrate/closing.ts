@@ -1,4 +1,6 @@
+import { safeFrom } from '../announce/notes.ts'
 import { count, counted } from '../core/amounts.ts'
+import { DAY_MS } from '../core/clock.ts'
 import type { Ended } from '../flow/flow.ts'
 import { NOT_TAKEN_BACK } from '../plan/apply.ts'
 import { type Comparison, lostFiles } from '../plan/report-schema.ts'
@@ -6,11 +8,9 @@ import type { CopyPlace } from '../services/rclone/port.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { Closing } from '../ui/port.ts'
 import { refillArgs } from './clean-up.ts'
-import type { PreparedMigration } from './prepare.ts'
-import { safeFrom } from './stages.ts'
+import type { PreparedMigration } from './migration.ts'
 
 const KEPT_DAYS = 30
-const DAY_MS = 86_400_000
 
 /**
  * How to remove what was copied, once nobody can need it any more: 30 days after the switch. Nothing

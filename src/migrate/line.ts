@@ -1,7 +1,7 @@
 import { replay, shellWord } from '../settings/replay.ts'
 import type { Resolved } from '../settings/resolve.ts'
 import type { Stage } from '../settings/stages.ts'
-import type { MigrateRun } from './prepare.ts'
+import type { MigrateRun } from './migration.ts'
 import { migrateFlags } from './settings.ts'
 
 type Entries = readonly [string, Resolved][]

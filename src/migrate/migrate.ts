@@ -1,7 +1,7 @@
-import type { Command } from '../commands.ts'
 import { Problem } from '../core/problem.ts'
 import { carryOut, session, settingsOf } from '../flow/flow.ts'
 import { servicesOf } from '../flow/world.ts'
+import type { Command } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import type { Stage } from '../settings/stages.ts'
 import { linesOf } from '../setup/run-placed.ts'
@@ -9,13 +9,8 @@ import { wrap } from '../ui/words.ts'
 import { askCleanUp, askSelection, askVariant, offerRclone } from './ask.ts'
 import { migrateClosing } from './closing.ts'
 import { otherStageLine, sameStageLine } from './line.ts'
-import {
-  holdMigration,
-  keepHeapSmall,
-  type MigrateRun,
-  type PreparedMigration,
-  prepareMigration,
-} from './prepare.ts'
+import type { MigrateRun, PreparedMigration } from './migration.ts'
+import { holdMigration, keepHeapSmall, prepareMigration } from './prepare.ts'
 import { rehearseMigration } from './rehearsal.ts'
 import { migrateCatalog, migrateFlags } from './settings.ts'
 import { stagesInDetail } from './stage-steps.ts'

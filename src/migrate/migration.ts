@@ -1,10 +1,17 @@
-import { classOf, type LeftOut } from '../plan/report-schema.ts'
-import type { CheckpointPort } from '../services/checkpoint/port.ts'
-import type { TootctlPort } from '../services/mastodon/port.ts'
+import type { Run } from '../flow/flow.ts'
+import type { Report } from '../plan/report.ts'
+import { classOf, type LeftOut, type MediaSurvey } from '../plan/report-schema.ts'
+import type { Step, World } from '../plan/step.ts'
+import type { Checkpoint, CheckpointPort } from '../services/checkpoint/port.ts'
+import type { Installation, TootctlPort } from '../services/mastodon/port.ts'
 import type { MediaFile, MediaSource } from '../services/media/port.ts'
+import type { StreamPort } from '../services/process/port.ts'
 import type { CopyPlace, RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import type { Stage } from '../settings/stages.ts'
+import type { OldProvider } from '../setup/old-provider.ts'
+import type { MigrationTarget } from '../setup/target.ts'
+import type { migrateCatalog } from './settings.ts'
 
 /** Nobody but its owner may read it: `chmod 0600`, as Mastodon does to media of suspended users. */
 export function isClosed(mode: number | undefined): boolean {
@@ -124,13 +131,39 @@ export interface MigrationWishes {
   readonly bwlimit: string | undefined
 }
 
-/** What came of a copy, for words and for the report. */
-export interface CopySummary {
-  readonly objects: number
-  readonly bytes: number
-  readonly failed: readonly { readonly key: string; readonly reason: string }[]
-  /** Gone from the source when their turn came. */
-  readonly vanished: number
-  /** Left out by the selection. */
-  readonly leftOut: number
+export interface MigrateRun extends Run<typeof migrateCatalog> {
+  /** What the surveys of this run found, for the questions that follow. */
+  readonly surveys: { last: MediaSurvey | undefined }
+  /** PEM of a certificate authority to trust besides the usual ones; in a rehearsal. */
+  readonly ca?: string
 }
+
+export interface PreparedMigration {
+  readonly installation: Installation
+  readonly target: MigrationTarget
+  readonly world: World
+  readonly migration: Migration
+  readonly stream: StreamPort
+  /** The S3 provider that the media comes from. */
+  readonly old: OldProvider | undefined
+  /** As it was read at the start; undefined before the first run. */
+  readonly checkpoint: Checkpoint | undefined
+  /** Mastodon stores its media in that bucket already. */
+  readonly switchedOn: boolean
+}
+
+/** A stage, ready to be carried out. */
+export interface PreparedStage {
+  readonly steps: readonly Step[]
+  /** What the report holds besides the steps, and the same as tables for the screen. */
+  found(): StageFound
+  /** Notes what came of it, once it has ended well. */
+  done(): Promise<void>
+}
+
+export interface StageFound {
+  readonly report: Partial<Report>
+  readonly tables: readonly { readonly title: string; readonly lines: readonly string[] }[]
+}
+
+export type PrepareStage = (run: MigrateRun, prepared: PreparedMigration) => Promise<PreparedStage>

@@ -27,30 +27,9 @@ import type { OldProvider } from '../setup/old-provider.ts'
 import { findMigrationTarget, type MigrationTarget, targetSetup } from '../setup/target.ts'
 import { chooseSelection } from './ask.ts'
 import { otherStageLine } from './line.ts'
-import type { Migration } from './migration.ts'
+import type { MigrateRun, Migration, PreparedMigration } from './migration.ts'
 import type { migrateCatalog } from './settings.ts'
 import { findSource } from './source.ts'
-
-export interface MigrateRun extends Run<typeof migrateCatalog> {
-  /** What the surveys of this run found, for the questions that follow. */
-  readonly surveys: { last: MediaSurvey | undefined }
-  /** PEM of a certificate authority to trust besides the usual ones; in a rehearsal. */
-  readonly ca?: string
-}
-
-export interface PreparedMigration {
-  readonly installation: Installation
-  readonly target: MigrationTarget
-  readonly world: World
-  readonly migration: Migration
-  readonly stream: StreamPort
-  /** The S3 provider that the media comes from. */
-  readonly old: OldProvider | undefined
-  /** As it was read at the start; undefined before the first run. */
-  readonly checkpoint: Checkpoint | undefined
-  /** Mastodon stores its media in that bucket already. */
-  readonly switchedOn: boolean
-}
 
 /** Between the flags and the stages: nothing is asked of the network here. */
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {

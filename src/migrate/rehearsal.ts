@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
-import type { SandboxAddress } from '../rehearse/command.ts'
-import { startSandboxProcess } from '../rehearse/rehearsal.ts'
+import { type SandboxAddress, startSandboxProcess } from '../rehearse/rehearsal.ts'
 import type { Stage } from '../settings/stages.ts'
-import { type MigrateRun, type PreparedMigration, prepareMigration } from './prepare.ts'
+import type { MigrateRun, PreparedMigration } from './migration.ts'
+import { prepareMigration } from './prepare.ts'
 
 const FILES = 500
 /** Uploads a second while it goes on. */

@@ -6,7 +6,7 @@ import type { MediaSource } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import { bucketSource, type OldProvider, oldProvider } from '../setup/old-provider.ts'
 import type { MigrationTarget } from '../setup/target.ts'
-import type { MigrateRun } from './prepare.ts'
+import type { MigrateRun } from './migration.ts'
 
 export interface FoundSource {
   readonly source: MediaSource

@@ -8,25 +8,9 @@ import { cleanUp } from './clean-up.ts'
 import { compareStage } from './compare/stage.ts'
 import { copyMedia } from './copy/step.ts'
 import { cutoverSteps } from './cutover/steps.ts'
-import type { MigrateRun, PreparedMigration } from './prepare.ts'
+import type { MigrateRun, PreparedMigration, PreparedStage, PrepareStage } from './migration.ts'
 import { holdSlurper, slurp } from './slurper/step.ts'
 import { surveyStage } from './survey/survey.ts'
-
-/** A stage, ready to be carried out. */
-export interface PreparedStage {
-  readonly steps: readonly Step[]
-  /** What the report holds besides the steps, and the same as tables for the screen. */
-  found(): StageFound
-  /** Notes what came of it, once it has ended well. */
-  done(): Promise<void>
-}
-
-export interface StageFound {
-  readonly report: Partial<Report>
-  readonly tables: readonly { readonly title: string; readonly lines: readonly string[] }[]
-}
-
-export type PrepareStage = (run: MigrateRun, prepared: PreparedMigration) => Promise<PreparedStage>
 
 const stepsOnly = (steps: readonly Step[]): PreparedStage => ({
   steps,

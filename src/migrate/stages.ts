@@ -1,3 +1,4 @@
+import { safeFrom } from '../announce/notes.ts'
 import { count } from '../core/amounts.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
 import { type Stage, stages } from '../settings/stages.ts'
@@ -8,10 +9,6 @@ export interface Standing {
   readonly state: 'done' | 'next' | 'open' | 'optional'
   readonly note: string
 }
-
-/** Service workers keep the old Content-Security-Policy up to a week (mastodon#27446). */
-export const ANNOUNCED_DAYS = 7
-const DAY_MS = 86_400_000
 
 const purposes: Record<Stage, string> = {
   survey: 'see what is there and what it will cost',
@@ -46,11 +43,6 @@ export function standing(
 /** What a run without --stage goes on with; compare, once all is done. */
 export function nextStage(standings: readonly Standing[]): Stage {
   return standings.find(({ state }) => state === 'next')?.stage ?? 'compare'
-}
-
-/** The day from which nobody's browser refuses the new media host any more. */
-export function safeFrom(announcedAt: string): Date {
-  return new Date(Date.parse(announcedAt) + ANNOUNCED_DAYS * DAY_MS)
 }
 
 function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Map<Stage, string> {

@@ -1,12 +1,11 @@
 import type { Problem } from '../core/problem.ts'
-import type { CopySummary } from '../migrate/migration.ts'
-import type { Rotation } from '../rotate/keys.ts'
 import type {
   BootstrapToken,
   BucketRef,
   CloudflarePort,
   KeyOwner,
   LocationHint,
+  MintedKey,
   Zone,
 } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation, ProcessesPort } from '../services/mastodon/port.ts'
@@ -165,3 +164,26 @@ export type EnvTarget =
   | { readonly kind: 'file'; readonly file: EnvFileOnDisk }
   /** Nothing is written on this machine; the block is printed, for the file at `path`. */
   | { readonly kind: 'print'; readonly reason: string; readonly path: string }
+
+/** What came of a copy, for words and for the report. */
+export interface CopySummary {
+  readonly objects: number
+  readonly bytes: number
+  readonly failed: readonly { readonly key: string; readonly reason: string }[]
+  /** Gone from the source when their turn came. */
+  readonly vanished: number
+  /** Left out by the selection. */
+  readonly leftOut: number
+}
+
+/** What there is to rotate, as the names of the keys tell it. */
+export interface Rotation {
+  /** `begin`: a new key is made. `finish`: the env file holds it already. */
+  readonly kind: 'begin' | 'finish'
+  /** The key that the env file held at the start, as Cloudflare shows it. */
+  readonly envKey: MintedKey | undefined
+  /** What is removed at the end, and never before. */
+  readonly old: readonly MintedKey[]
+  /** Why the old key can't be removed by this program; undefined when it can. */
+  readonly stays: string | undefined
+}

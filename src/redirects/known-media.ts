@@ -2,17 +2,9 @@ import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
-import { newUrl, type OldPrefix, oldUrl, type Redirecting } from './redirecting.ts'
+import { type KnownMedia, newUrl, type OldPrefix, oldUrl, type Redirecting } from './redirecting.ts'
 
 type At = Pick<World, 'connectS3' | 'web' | 'setup'>
-
-/** Files that are known to exist, to hold redirects against; looked for once in a run. */
-export interface KnownMedia {
-  /** Up to three keys, of different kinds of media where there are; none when there is no media. */
-  keys(at: At): Promise<readonly string[]>
-  /** Undefined once each is in the bucket and public; else what keeps redirects from being made. */
-  fault(at: At): Promise<Problem | undefined>
-}
 
 const MOST = 3
 /** Never public: see the edge rules. */

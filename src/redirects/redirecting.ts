@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '../core/problem.ts'
+import type { World } from '../plan/step.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
 import type { MediaSource } from '../services/media/port.ts'
-import type { KnownMedia } from './known-media.ts'
 
 /** What the steps of `redirects` know besides the world. */
 export interface Redirecting {
@@ -71,4 +71,14 @@ function ungranted(permissions: readonly string[], cause: Problem): Problem {
     },
     { cause },
   )
+}
+
+type Looking = Pick<World, 'connectS3' | 'web' | 'setup'>
+
+/** Files that are known to exist, to hold redirects against; looked for once in a run. */
+export interface KnownMedia {
+  /** Up to three keys, of different kinds of media where there are; none when there is no media. */
+  keys(at: Looking): Promise<readonly string[]>
+  /** Undefined once each is in the bucket and public; else what keeps redirects from being made. */
+  fault(at: Looking): Promise<Problem | undefined>
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
-import type { Command } from '../commands.ts'
 import { Problem } from '../core/problem.ts'
 import { type Ended, type FlowSpec, flow } from '../flow/flow.ts'
+import type { Command } from '../host.ts'
 import type { Step } from '../plan/step.ts'
 import type { Zone } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'

@@ -1,25 +1,10 @@
 import { once } from 'node:events'
-import type { Command } from '../commands.ts'
 import { Problem } from '../core/problem.ts'
 import { gather } from '../flow/session.ts'
-import type { Host } from '../host.ts'
+import type { Command, Host } from '../host.ts'
 import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
+import type { MastodonPaths, SandboxAddress } from './rehearsal.ts'
 import { sandboxCatalog } from './settings.ts'
-
-/** What `sandbox --json` prints, in one line. */
-export interface SandboxAddress {
-  readonly cloudflareApiUrl: string
-  /** By jurisdiction. */
-  readonly s3EndpointUrls: Readonly<Record<string, string>>
-  readonly connectTo: readonly string[]
-  readonly caFile: string
-  /** Opens nothing but this sandbox. */
-  readonly apiToken: string
-  /** With --media; paths. `bin` goes in front of PATH, the other two are logs of JSON lines. */
-  readonly mastodon?: MastodonPaths
-}
-
-type MastodonPaths = Readonly<Record<'dir' | 'bin' | 'calls' | 'uploads', string>>
 
 export const sandbox: Command = {
   async run(host, argv) {

@@ -7,7 +7,6 @@ import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate } from '../template.ts'
-import type { SandboxAddress } from './command.ts'
 
 /** Starts `sandbox` as a process of its own, which goes when the run ends. Throws its Problems. */
 export async function startSandboxProcess(
@@ -104,4 +103,19 @@ function zonesFor({ localDomain, webDomain }: Installation, mediaHost: string | 
     return [labels.length > 2 ? labels.slice(1).join('.') : host]
   })
   return zones.length === 0 ? ['example.com'] : [...new Set(zones)]
+}
+
+export type MastodonPaths = Readonly<Record<'dir' | 'bin' | 'calls' | 'uploads', string>>
+
+/** What `sandbox --json` prints, in one line. */
+export interface SandboxAddress {
+  readonly cloudflareApiUrl: string
+  /** By jurisdiction. */
+  readonly s3EndpointUrls: Readonly<Record<string, string>>
+  readonly connectTo: readonly string[]
+  readonly caFile: string
+  /** Opens nothing but this sandbox. */
+  readonly apiToken: string
+  /** With --media; paths. `bin` goes in front of PATH, the other two are logs of JSON lines. */
+  readonly mastodon?: MastodonPaths
 }

@@ -1,20 +1,7 @@
 import { Problem } from '../core/problem.ts'
-import type { Finding, Step, World } from '../plan/step.ts'
+import type { Finding, Rotation, Step, World } from '../plan/step.ts'
 import type { BucketRef, KeyWish, MintedKey } from '../services/cloudflare/port.ts'
-import { keyState, nameInState } from '../setup/access-keys.ts'
-import { lostKeys, mintFresh, retiringKeys } from '../setup/fresh-key.ts'
-
-/** What there is to rotate, as the names of the keys tell it. */
-export interface Rotation {
-  /** `begin`: a new key is made. `finish`: the env file holds it already. */
-  readonly kind: 'begin' | 'finish'
-  /** The key that the env file held at the start, as Cloudflare shows it. */
-  readonly envKey: MintedKey | undefined
-  /** What is removed at the end, and never before. */
-  readonly old: readonly MintedKey[]
-  /** Why the old key can't be removed by this program; undefined when it can. */
-  readonly stays: string | undefined
-}
+import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from '../setup/minted-keys.ts'
 
 /**
  * `envKey` is the key in the env file, undefined when the token does not see it; `retiring` are the

@@ -1,8 +1,7 @@
 import { Problem } from '../core/problem.ts'
-import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import type { Facts, Finding, Rotation, Step, World } from '../plan/step.ts'
 import type { MintedKey } from '../services/cloudflare/port.ts'
 import { judgeFreshness } from '../setup/restart.ts'
-import type { Rotation } from './keys.ts'
 
 type Needs = 'cloudflare' | 'connectS3' | 'processes' | 'setup' | 'facts'
 type At = Pick<World, Needs>

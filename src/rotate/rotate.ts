@@ -1,6 +1,6 @@
-import type { Command } from '../commands.ts'
 import { Problem } from '../core/problem.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
+import type { Command } from '../host.ts'
 import type { Step, World } from '../plan/step.ts'
 import { restartCommands } from '../services/mastodon/service-control.ts'
 import { replay } from '../settings/replay.ts'

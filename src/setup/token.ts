@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { inactiveToken } from '../flow/token.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { type Permission, permissionNames } from '../services/cloudflare/port.ts'
 
@@ -67,16 +68,5 @@ function notAllowed(missing: { permission: Permission; steps: string }[]): Probl
     what: `The API token lacks ${missing.length === 1 ? 'a permission' : 'permissions'}.`,
     why: `It can't do this:\n${lines.join('\n')}`,
     next: 'Edit the token at https://dash.cloudflare.com/?to=/:account/api-tokens (or, for a user token, https://dash.cloudflare.com/profile/api-tokens), add what is missing, and run this again.',
-  })
-}
-
-/** Cloudflare knows the token, and refuses all that is asked with it. */
-export function inactiveToken(status: string): Problem {
-  return new Problem({
-    code: 'token-inactive',
-    what: `The API token is ${status}.`,
-    why: 'Cloudflare knows it, and refuses everything that is asked with it.',
-    next: 'Make a new API token and run this again.',
-    exit: 2,
   })
 }

@@ -1,14 +1,9 @@
 import type { Checked } from '../plan/verdict.ts'
-import type { Line, Tone } from './words.ts'
+import type { ChecksShown, Line, Tone } from './port.ts'
 
 export interface CheckLine extends Line {
   /** Why it matters and what to type next; commands start with two spaces. */
   readonly details: readonly string[]
-}
-
-export interface ChecksShown {
-  /** Each check with what was seen; the good ones are folded into one line an area otherwise. */
-  readonly verbose: boolean
 }
 
 const TONES: Record<Checked['verdict']['severity'], Tone> = {

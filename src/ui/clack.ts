@@ -4,17 +4,9 @@ import { Cancelled } from '../core/problem.ts'
 import { inAscii } from './ascii.ts'
 import { checkLines, faultLines } from './check-lines.ts'
 import { filtered } from './plain.ts'
-import type { Ui } from './port.ts'
+import type { Line, Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
-import {
-  closingLines,
-  type Line,
-  outcomeLine,
-  planLines,
-  problemLines,
-  settingLines,
-  wrap,
-} from './words.ts'
+import { closingLines, outcomeLine, planLines, problemLines, settingLines, wrap } from './words.ts'
 
 /**
  * Standard input for questions. When the terminal is gone, leaving raw mode fails (EIO), and readline

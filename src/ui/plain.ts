@@ -1,16 +1,8 @@
 import { Problem } from '../core/problem.ts'
 import type { Outcome } from '../plan/apply.ts'
 import { checkLines, faultLines } from './check-lines.ts'
-import type { Ui } from './port.ts'
-import {
-  closingLines,
-  type Line,
-  outcomeLine,
-  planLines,
-  problemLines,
-  settingLines,
-  wrap,
-} from './words.ts'
+import type { Line, Ui } from './port.ts'
+import { closingLines, outcomeLine, planLines, problemLines, settingLines, wrap } from './words.ts'
 
 export interface PlainOptions {
   /** Where words go: standard output, or standard error beside a JSON report or a printed block. */

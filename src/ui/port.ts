@@ -2,7 +2,6 @@ import type { Progress } from '../plan/apply.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
 import type { Checked } from '../plan/verdict.ts'
-import type { ChecksShown } from './check-lines.ts'
 
 /** How the program talks: clack on a terminal, plain lines without one, JSON for machines. */
 export interface Ui extends Progress {
@@ -54,4 +53,26 @@ export interface Choice {
 export interface Closing {
   readonly headline: string
   readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[]
+}
+
+export interface ChecksShown {
+  /** Each check with what was seen; the good ones are folded into one line an area otherwise. */
+  readonly verbose: boolean
+}
+
+/** What a line is about; each voice has its own sign or colour for it. */
+export type Tone =
+  | 'ready'
+  | 'change'
+  | 'public'
+  | 'destructive'
+  | 'fault'
+  | 'warning'
+  | 'note'
+  | 'skipped'
+  | 'plain'
+
+export interface Line {
+  readonly tone: Tone
+  readonly text: string
 }

@@ -1,6 +1,6 @@
 import type { Report, ReportStep } from '../plan/report.ts'
 import type { Plan, PlanItem } from '../plan/survey.ts'
-import type { Closing } from './port.ts'
+import type { Closing, Line, Tone } from './port.ts'
 
 /**
  * Breaks text at spaces so that no line is longer than `columns`, unless one word is. Lines that
@@ -24,23 +24,6 @@ function fold(text: string, columns: number, indent: string): string[] {
     }
   }
   return [...lines, line]
-}
-
-/** What a line is about; each voice has its own sign or colour for it. */
-export type Tone =
-  | 'ready'
-  | 'change'
-  | 'public'
-  | 'destructive'
-  | 'fault'
-  | 'warning'
-  | 'note'
-  | 'skipped'
-  | 'plain'
-
-export interface Line {
-  readonly tone: Tone
-  readonly text: string
 }
 
 export function planLines(plan: Plan): Line[] {

@@ -1,6 +1,6 @@
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { KeyOwner, MintedKey } from '../services/cloudflare/port.ts'
-import { keyPrefix } from '../setup/access-keys.ts'
+import { keyPrefix } from '../setup/minted-keys.ts'
 import { stays, textAfter, type Undo } from '../setup/undoing.ts'
 
 type Needs = 'cloudflare' | 'setup' | 'facts'

@@ -1,6 +1,6 @@
-import type { Command } from '../commands.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import { holdEnvFile } from '../flow/mastodon-here.ts'
+import type { Command } from '../host.ts'
 import type { Step, World } from '../plan/step.ts'
 import { replay } from '../settings/replay.ts'
 import { undoBucket, undoLifecycle } from '../setup/bucket.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { initSteps } from '../../src/init/init.ts'
 import { apply } from '../../src/plan/apply.ts'
 import type { Setup, World } from '../../src/plan/step.ts'
 import { hasChanges, survey } from '../../src/plan/survey.ts'
+import { initSteps } from '../../src/setup/steps.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { silent } from '../fakes/fake-steps.ts'
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { afterPrepareLine, otherStageLine, sameStageLine } from '../../src/migrate/line.ts'
-import type { MigrateRun } from '../../src/migrate/prepare.ts'
+import type { MigrateRun } from '../../src/migrate/migration.ts'
 import { migrateCatalog } from '../../src/migrate/settings.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 

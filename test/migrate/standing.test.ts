@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { nextStage, safeFrom, standing } from '../../src/migrate/stages.ts'
+import { safeFrom } from '../../src/announce/notes.ts'
+import { nextStage, standing } from '../../src/migrate/stages.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
 import { blankCheckpoint } from '../../src/services/checkpoint/port.ts'
 

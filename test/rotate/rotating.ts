@@ -1,5 +1,4 @@
-import type { Facts, Setup } from '../../src/plan/step.ts'
-import type { Rotation } from '../../src/rotate/keys.ts'
+import type { Facts, Rotation, Setup } from '../../src/plan/step.ts'
 import type { KeyLimits, MintedKey } from '../../src/services/cloudflare/port.ts'
 import {
   ENV,

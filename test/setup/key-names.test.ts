@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { keyName, keyPrefix, keyState, nameInState } from '../../src/setup/access-keys.ts'
+import { keyName, keyPrefix, keyState, nameInState } from '../../src/setup/minted-keys.ts'
 import { HOST, setupOf, worldOf } from '../fakes/fake-world.ts'
 
 const at = { setup: setupOf(), clock: worldOf().clock }

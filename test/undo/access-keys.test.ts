@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type KeyState, keyName } from '../../src/setup/access-keys.ts'
+import { type KeyState, keyName } from '../../src/setup/minted-keys.ts'
 import type { EnvTrace } from '../../src/setup/undoing.ts'
 import { undoAccessKeys } from '../../src/undo/access-keys.ts'
 import { clean, undoOf } from '../fakes/fake-undo.ts'

@@ -3,7 +3,7 @@ import type { World } from '../../plan/step.ts'
 import type { Check, Verdict } from '../../plan/verdict.ts'
 import type { KeyOwner, MintedKey } from '../../services/cloudflare/port.ts'
 import { isForbidden } from '../../services/cloudflare/refusal.ts'
-import { type KeyState, keyState } from '../../setup/access-keys.ts'
+import { type KeyState, keyState } from '../../setup/minted-keys.ts'
 
 export type KeyAt = Pick<World, 'cloudflare' | 'setup' | 'clock'>
 

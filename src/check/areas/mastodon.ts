@@ -1,5 +1,5 @@
+import { ANNOUNCED_DAYS, safeFrom } from '../../announce/notes.ts'
 import { Problem } from '../../core/problem.ts'
-import { ANNOUNCED_DAYS, safeFrom } from '../../migrate/stages.ts'
 import type { Announced, Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import { type Installation, isAtLeast } from '../../services/mastodon/port.ts'
 import { instanceHost, mediaHost } from './instance.ts'

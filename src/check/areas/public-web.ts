@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../core/clock.ts'
 import { sharedLook } from '../../core/once.ts'
 import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { Certificate } from '../../services/public-web/port.ts'
@@ -22,7 +23,6 @@ import {
   visitMediaHost,
 } from './visit.ts'
 
-const DAY_MS = 86_400_000
 const SOON_DAYS = 14
 
 const NEXT =

@@ -1,4 +1,5 @@
 import { bytesOf, count, counted } from '../../core/amounts.ts'
+import { DAY_MS } from '../../core/clock.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import { fewAtOnce, merge } from '../../core/streams.ts'
 import type { Finding, Step } from '../../plan/step.ts'
@@ -84,7 +85,6 @@ export async function stillGone(
 
 /** So few are believed to have been deleted, whatever share of the whole they are. */
 const FEW = 20
-const DAY_MS = 86_400_000
 /** So long after the switch the local files still tell what Mastodon had deleted before it. */
 const TRUSTED_DAYS = 7
 

@@ -2,9 +2,13 @@ import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { Comparison } from '../../plan/report-schema.ts'
 import type { Facts, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
-import { type Migration, usualModes } from '../migration.ts'
-import type { MigrateRun, PreparedMigration } from '../prepare.ts'
-import type { PreparedStage } from '../stage-steps.ts'
+import {
+  type MigrateRun,
+  type Migration,
+  type PreparedMigration,
+  type PreparedStage,
+  usualModes,
+} from '../migration.ts'
 import { removeExtras } from './extras.ts'
 import type { ExpectedHeaders } from './headers.ts'
 import { comparisonLines } from './lines.ts'

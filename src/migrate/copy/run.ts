@@ -1,8 +1,8 @@
 import { counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
-import type { Clock } from '../../plan/step.ts'
+import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
-import type { CopySummary, Migration } from '../migration.ts'
+import type { Migration } from '../migration.ts'
 import { copyBatch } from './batch.ts'
 import { CopyTally, shown } from './tally.ts'
 import {

@@ -1,6 +1,6 @@
 import { bytesOf, counted, duration } from '../../core/amounts.ts'
-import type { Change, Finding, Step } from '../../plan/step.ts'
-import type { CopySummary, Migration } from '../migration.ts'
+import type { Change, CopySummary, Finding, Step } from '../../plan/step.ts'
+import type { Migration } from '../migration.ts'
 import { type CopyRun, deltaRounds, incomplete, runCopy } from './run.ts'
 import { shown } from './tally.ts'
 import { copyKind, findNewFiles, type NewFiles, rulesOf, skipped } from './work.ts'

@@ -1,8 +1,8 @@
 import { bytesOf, count, duration } from '../../core/amounts.ts'
-import type { Clock } from '../../plan/step.ts'
+import type { Clock, CopySummary } from '../../plan/step.ts'
 import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile } from '../../services/media/port.ts'
-import type { CopySummary, Migration } from '../migration.ts'
+import type { Migration } from '../migration.ts'
 
 /** Where a copy stands. Bytes and milliseconds. */
 export interface CopyState {

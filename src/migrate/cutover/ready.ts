@@ -1,10 +1,10 @@
+import { ANNOUNCED_DAYS, safeFrom } from '../../announce/notes.ts'
 import { counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import { linesOf } from '../../setup/run-placed.ts'
 import type { Migration } from '../migration.ts'
-import { ANNOUNCED_DAYS, safeFrom } from '../stages.ts'
 import { type Cutover, variantWords } from './cutover.ts'
 
 /** What has to be true before Mastodon is switched. Looks only. */

@@ -10,8 +10,8 @@ import {
   tokenStatus,
 } from './permits.ts'
 import { type Answer, ok, Refusal } from './refusal.ts'
-import type { ApiContext, ApiRequest } from './request.ts'
-import { type Need, type Route, routes } from './routes.ts'
+import type { ApiContext, ApiRequest, Need, Route } from './request.ts'
+import { routes } from './routes.ts'
 
 /**
  * Who is this? Needs no permission. A token asked about at the wrong owner's address is 1000

@@ -140,3 +140,18 @@ export function bucketsOf({ world }: ApiContext, request: ApiRequest): SandboxBu
 export function isBucketName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)
 }
+
+/** What a token must hold: one of the permission groups, for the account, zone or user. */
+export interface Need {
+  readonly groups: readonly string[]
+  readonly on: 'account' | 'zone' | 'user'
+}
+
+export interface Route {
+  readonly method: string
+  /** Below `/client/v4`; `:name` is one segment. */
+  readonly path: string
+  /** `own`: any active token gets in, the handler looks at what it may see. */
+  readonly need: Need | 'own'
+  readonly handle: Handler
+}

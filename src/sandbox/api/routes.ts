@@ -15,7 +15,7 @@ import * as lists from './lists.ts'
 import * as items from './lists-items.ts'
 import { getManagedDomain, updateManagedDomain } from './managed-domain.ts'
 import { listObjects } from './objects.ts'
-import type { Handler } from './request.ts'
+import type { Handler, Need, Route } from './request.ts'
 import * as rulesets from './rulesets.ts'
 import * as cache from './rulesets-rule.ts'
 import { slurperRoutes } from './slurper-routes.ts'
@@ -68,21 +68,6 @@ function placed(place: string): Route[] {
     { method: 'PATCH', path: `${rules}/:rule`, need, handle: rulesets.updateRule },
     { method: 'DELETE', path: `${rules}/:rule`, need, handle: rulesets.deleteRule },
   ]
-}
-
-/** What a token must hold: one of the permission groups, for the account, zone or user. */
-export interface Need {
-  readonly groups: readonly string[]
-  readonly on: 'account' | 'zone' | 'user'
-}
-
-export interface Route {
-  readonly method: string
-  /** Below `/client/v4`; `:name` is one segment. */
-  readonly path: string
-  /** `own`: any active token gets in, the handler looks at what it may see. */
-  readonly need: Need | 'own'
-  readonly handle: Handler
 }
 
 const r2Write: Need = { groups: ['Workers R2 Storage Write'], on: 'account' }

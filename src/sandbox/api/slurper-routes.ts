@@ -1,4 +1,4 @@
-import type { Need, Route } from './routes.ts'
+import type { Need, Route } from './request.ts'
 import * as jobs from './slurper-jobs.ts'
 import { precheckSource, precheckTarget } from './slurper-jobs.ts'
 

@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { DAY_MS } from '../../core/clock.ts'
 import { mediaBodies, mp4 } from './media-files.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
 
@@ -62,7 +63,6 @@ function own(
   return { folder, share, ids, extensions, styles }
 }
 
-const DAY_MS = 24 * 3600 * 1000
 /** Records are this old at most, days. */
 export const OLDEST_DAYS = 90
 

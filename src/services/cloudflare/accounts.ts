@@ -1,7 +1,6 @@
 import { Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
-import { allPages } from './call.ts'
-import type { Call } from './client.ts'
+import { allPages, type Call } from './call.ts'
 import type {
   Account,
   BootstrapToken,

@@ -1,7 +1,6 @@
 import type { CORSUpdateParams } from 'cloudflare/resources/r2/buckets/cors'
 import type { LifecycleUpdateParams } from 'cloudflare/resources/r2/buckets/lifecycle'
-import { createAndLook } from './call.ts'
-import type { Call } from './client.ts'
+import { type Call, createAndLook } from './call.ts'
 import type {
   Bucket,
   BucketRef,

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import type { Sdk } from './sdk.ts'
 import { isCertificateTrouble, WireFailure, type WireFailureDetails } from './wire.ts'
 
 /**
@@ -119,3 +120,6 @@ export async function createAndLook(thing: {
     }
   }
 }
+
+/** One call, sent as its kind allows; throws Problem or Cancelled. */
+export type Call = <T>(sending: Sending, send: (sdk: Sdk) => PromiseLike<T>) => Promise<T>

@@ -1,27 +1,15 @@
 import { setTimeout as after } from 'node:timers/promises'
-import { BaseAccounts } from 'cloudflare/resources/accounts/accounts'
-import { Tokens as AccountTokens } from 'cloudflare/resources/accounts/tokens/tokens'
-import { TieredCaching } from 'cloudflare/resources/argo/tiered-caching'
-import { SmartTieredCache } from 'cloudflare/resources/cache/smart-tiered-cache'
-import { BaseRecords } from 'cloudflare/resources/dns/records'
-import { Buckets } from 'cloudflare/resources/r2/buckets/buckets'
-import { SuperSlurper } from 'cloudflare/resources/r2/super-slurper/super-slurper'
-import { Lists } from 'cloudflare/resources/rules/lists/lists'
-import { BasePhases } from 'cloudflare/resources/rulesets/phases'
-import { BaseRules } from 'cloudflare/resources/rulesets/rules'
-import { Tokens as UserTokens } from 'cloudflare/resources/user/tokens/tokens'
-import { BaseZones } from 'cloudflare/resources/zones/zones'
-import { createClient } from 'cloudflare/tree-shakable'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import { accounts, permissions } from './accounts.ts'
 import { bucketRules, buckets, domains } from './buckets.ts'
-import { type Sending, withRetries } from './call.ts'
+import { type Call, type Sending, withRetries } from './call.ts'
 import { keys } from './keys.ts'
 import { redirectLists } from './lists.ts'
 import type { ApiCall, CloudflarePort } from './port.ts'
 import { toProblem } from './refusal.ts'
 import { rules, tieredCache } from './rules.ts'
+import { createSdk } from './sdk.ts'
 import { slurper } from './slurper.ts'
 import { createWire, WireFailure, type WireOptions, wellFormed } from './wire.ts'
 import { zones } from './zones.ts'
@@ -40,9 +28,6 @@ export interface CloudflareOptions {
   readonly timeoutMs?: number | undefined
   readonly sleep?: ((ms: number) => Promise<void>) | undefined
 }
-
-/** One call, sent as its kind allows; throws Problem or Cancelled. */
-export type Call = <T>(sending: Sending, send: (sdk: Sdk) => PromiseLike<T>) => Promise<T>
 
 const BASE_URL = 'https://api.cloudflare.com/client/v4'
 
@@ -74,43 +59,6 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
     ...tieredCache(call),
   })
   return { ...verbs, slurper: wellFormed(slurper(call)) }
-}
-
-export type Sdk = ReturnType<typeof createSdk>
-
-/**
- * Everything is passed, even where it says nothing: what is left out the SDK takes from its own
- * CLOUDFLARE_* variables. Retries, time limit and headers are the wire's.
- */
-function createSdk(wire: WireOptions) {
-  const sdk = createClient({
-    apiToken: wire.token.reveal(),
-    apiKey: null,
-    apiEmail: null,
-    userServiceKey: null,
-    baseURL: wire.baseUrl,
-    logLevel: 'off',
-    maxRetries: 0,
-    timeout: wire.timeoutMs + 60_000,
-    fetch: createWire(wire),
-    resources: [
-      BaseAccounts,
-      AccountTokens,
-      UserTokens,
-      BaseZones,
-      BaseRecords,
-      Buckets,
-      SuperSlurper,
-      Lists,
-      BasePhases,
-      BaseRules,
-      TieredCaching,
-      SmartTieredCache,
-    ],
-  })
-  // Where it keeps the headers of CLOUDFLARE_CUSTOM_HEADERS; a malformed one breaks every call.
-  Object.assign(sdk, { _options: {} })
-  return sdk
 }
 
 function pause(signal: AbortSignal | undefined) {

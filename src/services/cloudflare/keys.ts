@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Token, TokenPolicyParam } from 'cloudflare/resources/shared'
 import { Problem } from '../../core/problem.ts'
 import { Secret } from '../../core/secret.ts'
-import { allPages } from './call.ts'
-import type { Call } from './client.ts'
+import { allPages, type Call } from './call.ts'
 import type {
   BucketRef,
   CloudflarePort,

@@ -1,7 +1,6 @@
 import type { ItemListResponse } from 'cloudflare/resources/rules/lists/items'
 import { Problem } from '../../core/problem.ts'
-import { createAndLook } from './call.ts'
-import type { Call } from './client.ts'
+import { type Call, createAndLook } from './call.ts'
 import type { NewRedirect, Redirect, RedirectList, RulesPort } from './port.ts'
 import { Refusal, withinListLimits } from './refusal.ts'
 import { type Operations, operations } from './rules.ts'

@@ -1,8 +1,7 @@
 import type { BasePhases } from 'cloudflare/resources/rulesets/phases'
 import type { RuleCreateParams, RuleEditParams } from 'cloudflare/resources/rulesets/rules'
 import { Problem } from '../../core/problem.ts'
-import { createAndLook } from './call.ts'
-import type { Call } from './client.ts'
+import { type Call, createAndLook } from './call.ts'
 import type {
   NewRule,
   Permission,

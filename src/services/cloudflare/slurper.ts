@@ -1,6 +1,6 @@
 import type { JobCreateParams } from 'cloudflare/resources/r2/super-slurper/jobs/jobs'
 import { Problem } from '../../core/problem.ts'
-import type { Call, Sdk } from './client.ts'
+import type { Call } from './call.ts'
 import type {
   SlurperJob,
   SlurperPlaces,
@@ -9,6 +9,7 @@ import type {
   SlurperTarget,
 } from './port.ts'
 import { Refusal } from './refusal.ts'
+import type { Sdk } from './sdk.ts'
 import { failureOf, isBetween, jobOf, progressOf } from './slurper-answers.ts'
 import { listOfObjects } from './wire.ts'
 

@@ -1,6 +1,5 @@
 import type { Zone as SdkZone } from 'cloudflare/resources/zones/zones'
-import { allPages } from './call.ts'
-import type { Call } from './client.ts'
+import { allPages, type Call } from './call.ts'
 import type { CloudflarePort, Zone } from './port.ts'
 
 export function zones(
