@@ -1,4 +1,4 @@
-import type { Command, CommandEntry, Host } from './host.ts'
+import type { CommandEntry } from './host.ts'
 
 /** The table of commands: this is the help screen. */
 export const commands: readonly CommandEntry[] = [

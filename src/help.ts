@@ -1,4 +1,3 @@
-import { commands, overview } from './commands.ts'
 import type { Command, CommandEntry, Host } from './host.ts'
 import type { Catalog, SettingGroup } from './settings/setting.ts'
 
@@ -63,7 +62,7 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   }
   if (name === 'rotate') return (await import('./rotate/settings.ts')).rotateFlags
   if (name === 'check') return (await import('./check/settings.ts')).checkFlags
-  return (await import('./settings/catalog.ts')).initCatalog
+  return (await import('./settings/catalog.ts')).catalog
 }
 
 /** Every flag with its help, 60 columns wide so that it fits everywhere. */

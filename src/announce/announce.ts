@@ -1,5 +1,4 @@
 import { Problem } from '../core/problem.ts'
-import type { Migration } from '../migrate/migration.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
@@ -67,7 +66,7 @@ export function announce(
   }
 }
 
-async function carryOut(at: At, reload: readonly PlacedCommand[], tell: Migration['tell']) {
+async function carryOut(at: At, reload: readonly PlacedCommand[], tell: Announcing['tell']) {
   const edit = editOf(at)
   if (edit === undefined || edit instanceof Problem) return
   if (edit.isNew) await at.envWriter.write(at.setup.installation.envFile, edit.text)

@@ -1,4 +1,4 @@
-import { initCatalog, checkCatalog as looking } from '../settings/catalog.ts'
+import { catalog, lookingCatalog as looking } from '../settings/catalog.ts'
 import { flag, setting } from '../settings/setting.ts'
 
 const quick = setting({
@@ -10,7 +10,7 @@ const quick = setting({
 })
 
 /** The settings of `check`: those of a setup, so that Cloudflare's side can be looked at. */
-export const checkCatalog = { ...initCatalog, quick }
+export const checkCatalog = { ...catalog, quick }
 
 /** The ones that have a flag. */
 export const checkFlags: Partial<CheckCatalog> = { ...looking, quick }

@@ -11,7 +11,7 @@ import { findTarget } from '../setup/target.ts'
 import type { CheckCatalog } from './settings.ts'
 
 /** Media hosts whose announcement was noted, and that are not in use yet. */
-export async function announcedHosts(
+async function announcedHosts(
   run: Run<CheckCatalog>,
   installation: Installation,
 ): Promise<readonly Announced[]> {

@@ -19,7 +19,7 @@ import type { Closing, Ui } from '../ui/port.ts'
 import { chooseVoice, gather, tellPlace } from './session.ts'
 
 /** Ctrl-C after something was changed: what is done, what is not, and how to go on. */
-export function stopped({ outcomes }: Applied, again: string): Problem {
+function stopped({ outcomes }: Applied, again: string): Problem {
   const titles = (statuses: readonly string[]) => {
     const found = outcomes.filter(({ status }) => statuses.includes(status))
     const names = found.map(({ title, unconfirmed, reached }) => {
@@ -37,7 +37,7 @@ export function stopped({ outcomes }: Applied, again: string): Problem {
 }
 
 /** Ctrl-C or a no before the first change. */
-export function nothingDone(): Problem {
+function nothingDone(): Problem {
   return new Problem({
     code: 'cancelled',
     what: 'Stopped. Nothing was changed.',
@@ -47,7 +47,7 @@ export function nothingDone(): Problem {
 }
 
 /** A plan without a yes is never carried out. */
-export function nobodyAgreed(): Problem {
+function nobodyAgreed(): Problem {
   return new Problem({
     code: 'not-agreed',
     what: 'Nothing was changed: nobody agreed to the plan.',
@@ -58,7 +58,7 @@ export function nobodyAgreed(): Problem {
 }
 
 /** A report before anything is known. */
-export function emptyReport(command: string, dryRun: boolean): Report {
+function emptyReport(command: string, dryRun: boolean): Report {
   return {
     command,
     ok: false,
@@ -74,10 +74,7 @@ export function emptyReport(command: string, dryRun: boolean): Report {
 }
 
 /** By their flags' names, which is what a person would type to change one. */
-export function shownSettings(
-  settings: Settings<Catalog>,
-  names: readonly string[],
-): Report['settings'] {
+function shownSettings(settings: Settings<Catalog>, names: readonly string[]): Report['settings'] {
   const all = settingsOf(settings)
   const shown = names.flatMap((name) => {
     const setting = all[name]

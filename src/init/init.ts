@@ -3,21 +3,13 @@ import { flow } from '../flow/flow.ts'
 import type { Command, Host } from '../host.ts'
 import { afterPrepareLine } from '../migrate/line.ts'
 import type { Step } from '../plan/step.ts'
-import { initCatalog, shownSettings } from '../settings/catalog.ts'
+import { catalog, shownSettings } from '../settings/catalog.ts'
 import { replay } from '../settings/replay.ts'
-import { accessKeys, keyInUse } from '../setup/access-keys.ts'
-import { bucket, devUrl, lifecycle } from '../setup/bucket.ts'
 import { initClosing } from '../setup/closing.ts'
-import { cors } from '../setup/cors.ts'
 import { edgeSteps } from '../setup/edge.ts'
-import { envFile } from '../setup/env-file.ts'
 import { printBlock } from '../setup/formats.ts'
-import { mediaDomain } from '../setup/media-domain.ts'
 import { prepareSetup } from '../setup/prepare.ts'
-import { uploadProbe } from '../setup/proof.ts'
-import { publicRead } from '../setup/public-read.ts'
 import { hostSteps, initSteps } from '../setup/steps.ts'
-import { token } from '../setup/token.ts'
 import { announceFirst } from './announce-first.ts'
 import { initMenu } from './menu.ts'
 
@@ -49,7 +41,7 @@ async function chosenWay(host: Host, argv: readonly string[]) {
 function setUp(host: Host, argv: readonly string[]): Promise<number> {
   return flow(host, argv, {
     name: 'init',
-    catalog: initCatalog,
+    catalog,
     async prepare(run) {
       const { settings } = run
       const { world, isRehearsal, remembered } = await prepareSetup(run, { lookOnly: false })
@@ -58,7 +50,7 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
         : undefined
       const steps = stepsOf(edgeSteps(settings.get('edge') ?? []), announcing)
       const isHostChange = announcing?.isHostChange === true
-      const again = replay('init', initCatalog, settings.entries())
+      const again = replay('init', catalog, settings.entries())
       const format = settings.need('format')
       return {
         world,

@@ -3,7 +3,7 @@ import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
 import { chooseVoice, gather } from '../flow/session.ts'
 import type { Host } from '../host.ts'
 import { rotateFlags } from '../rotate/settings.ts'
-import { checkCatalog, initCatalog, type SetupCatalog } from '../settings/catalog.ts'
+import { catalog, lookingCatalog, type SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Ui } from '../ui/port.ts'
 
@@ -44,14 +44,14 @@ function isOfEveryWay(word: string): boolean {
   const flags = (catalog: Partial<SetupCatalog>) => Object.values(catalog).map(({ flag }) => flag)
   const name = word.split('=')[0] ?? ''
   const open = ['--json', '--quiet', '--answers'].every((other) => other !== name)
-  const taken = [flags(checkCatalog), flags(rotateFlags)]
+  const taken = [flags(lookingCatalog), flags(rotateFlags)]
   return open && taken.every((known) => known.some((flag) => flag === name))
 }
 
 /** What is wrong with the flags is said by the command itself. */
 async function settled(host: Host, argv: readonly string[]) {
   try {
-    return await gather(host, 'init', argv, { catalog: initCatalog })
+    return await gather(host, 'init', argv, { catalog })
   } catch (error) {
     if (error instanceof Problem) return undefined
     throw error

@@ -14,7 +14,7 @@ import type { MigrationTarget } from '../setup/target.ts'
 import type { migrateCatalog } from './settings.ts'
 
 /** Nobody but its owner may read it: `chmod 0600`, as Mastodon does to media of suspended users. */
-export function isClosed(mode: number | undefined): boolean {
+function isClosed(mode: number | undefined): boolean {
   return mode !== undefined && (mode & 0o077) === 0
 }
 

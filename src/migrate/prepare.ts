@@ -1,6 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
 import { announcementNotes } from '../announce/notes.ts'
-import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
 import {
   callListener,
@@ -15,20 +14,16 @@ import {
   stateHome,
   webConnector,
 } from '../flow/world.ts'
-import type { MediaSurvey } from '../plan/report-schema.ts'
 import type { World } from '../plan/step.ts'
-import type { Checkpoint } from '../services/checkpoint/port.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import type { ConnectS3, S3Port } from '../services/s3/port.ts'
 import type { Stage } from '../settings/stages.ts'
-import type { OldProvider } from '../setup/old-provider.ts'
 import { findMigrationTarget, type MigrationTarget, targetSetup } from '../setup/target.ts'
 import { chooseSelection } from './ask.ts'
 import { otherStageLine } from './line.ts'
 import type { MigrateRun, Migration, PreparedMigration } from './migration.ts'
-import type { migrateCatalog } from './settings.ts'
 import { findSource } from './source.ts'
 
 /** Between the flags and the stages: nothing is asked of the network here. */

@@ -28,7 +28,7 @@ export interface Progress {
 export const NOT_TAKEN_BACK = 'could not be taken back'
 
 /** What a run has learned and done so far, step by step. */
-export class Ledger {
+class Ledger {
   readonly #progress: Progress
   readonly #outcomes = new Map<string, Outcome>()
   readonly #warnings = new Set<string>()

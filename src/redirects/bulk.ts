@@ -14,14 +14,14 @@ import { isSameRule } from '../setup/edge.ts'
 import { ledAlready, ledFault, proveRedirect } from './known-media.ts'
 import { granted, type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
 
-export const BULK_PHASE = 'http_request_redirect'
+const BULK_PHASE = 'http_request_redirect'
 
 /** One list of the account for every Mastodon in it. */
 export const BULK_LIST = 'mastodon_r2_redirects'
 
 /** Lists and URLs that the Free plan has in an account (Cloudflare docs, rules: bulk redirects). */
-export const FREE_LISTS = 5
-export const FREE_BULK_RULES = 15
+const FREE_LISTS = 5
+const FREE_BULK_RULES = 15
 
 export const bulkRule: NewRule = {
   ref: 'mastodon-r2-bulk-redirects',
@@ -70,7 +70,7 @@ export function itemOf(items: readonly Redirect[], prefix: OldPrefix): Redirect 
   return items.find(({ sourceUrl }) => plain(sourceUrl) === plain(prefixName(prefix)))
 }
 
-export function isSameRedirect(known: Redirect | undefined, wanted: NewRedirect): boolean {
+function isSameRedirect(known: Redirect | undefined, wanted: NewRedirect): boolean {
   return (
     known !== undefined &&
     plain(known.targetUrl) === plain(wanted.targetUrl) &&
@@ -102,7 +102,7 @@ export async function takeFromBulk(
   if (isEmptied) await cloudflare.deleteRedirectList(accountId, list.id)
 }
 
-export function inAccount(accountId: string): RulePlace {
+function inAccount(accountId: string): RulePlace {
   return { kind: 'account', accountId }
 }
 

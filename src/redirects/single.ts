@@ -14,7 +14,7 @@ import { granted, type OldPrefix, prefixMark, prefixName, type Redirecting } fro
 export const SINGLE_PHASE = 'http_request_dynamic_redirect'
 
 /** Redirect rules that the Free plan has in a zone (Cloudflare docs, rules: single redirects). */
-export const FREE_RULES = 10
+const FREE_RULES = 10
 
 const REF = 'mastodon-r2-redirect-'
 

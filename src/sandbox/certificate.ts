@@ -1,46 +1,46 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 
 /** The few words of DER (ITU-T X.690) that a certificate is written in. */
-export function sequence(...parts: readonly Buffer[]): Buffer {
+function sequence(...parts: readonly Buffer[]): Buffer {
   return element(0x30, ...parts)
 }
 
-export function set(...parts: readonly Buffer[]): Buffer {
+function set(...parts: readonly Buffer[]): Buffer {
   return element(0x31, ...parts)
 }
 
 /** Big-endian, taken as positive. */
-export function integer(value: Buffer): Buffer {
+function integer(value: Buffer): Buffer {
   const first = value.findIndex((byte) => byte !== 0)
   const short = first < 0 ? Buffer.from([0]) : value.subarray(first)
   const negative = ((short[0] ?? 0) & 0x80) !== 0
   return element(0x02, ...(negative ? [Buffer.from([0])] : []), short)
 }
 
-export function flag(value: boolean): Buffer {
+function flag(value: boolean): Buffer {
   return element(0x01, Buffer.from([value ? 0xff : 0]))
 }
 
 /** A bit string; `unused` bits at the end don't count. */
-export function bits(value: Buffer, unused: number): Buffer {
+function bits(value: Buffer, unused: number): Buffer {
   return element(0x03, Buffer.from([unused]), value)
 }
 
-export function bytes(value: Buffer): Buffer {
+function bytes(value: Buffer): Buffer {
   return element(0x04, value)
 }
 
-export function utf8(value: string): Buffer {
+function utf8(value: string): Buffer {
   return element(0x0c, Buffer.from(value))
 }
 
 /** Milliseconds since the epoch, before 2050. */
-export function time(value: number): Buffer {
+function time(value: number): Buffer {
   const digits = new Date(value).toISOString().replace(/[^0-9]/g, '')
   return element(0x17, Buffer.from(`${digits.slice(2, 14)}Z`))
 }
 
-export function oid(dotted: string): Buffer {
+function oid(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number)
   const parts = [first * 40 + second, ...rest].flatMap((part) => {
     const septets = [part & 0x7f]
@@ -51,12 +51,12 @@ export function oid(dotted: string): Buffer {
 }
 
 /** A value under a context tag, primitive. */
-export function tagged(tag: number, value: Buffer): Buffer {
+function tagged(tag: number, value: Buffer): Buffer {
   return element(0x80 | tag, value)
 }
 
 /** Another element inside a context tag. */
-export function constructed(tag: number, value: Buffer): Buffer {
+function constructed(tag: number, value: Buffer): Buffer {
   return element(0xa0 | tag, value)
 }
 

@@ -234,11 +234,8 @@ const {
   ...looking
 } = catalog
 
-/** The settings of `init`. */
-export const initCatalog = catalog
-
-/** The settings that `check` takes. */
-export const checkCatalog: Partial<SetupCatalog> = looking
+/** The settings of `init` that a look takes too. */
+export const lookingCatalog: Partial<SetupCatalog> = looking
 
 /** What stands above the plan. */
 export const shownSettings = [
@@ -254,7 +251,7 @@ export const shownSettings = [
   'expires',
 ] as const
 
-export type SetupCatalog = typeof initCatalog
+export type SetupCatalog = typeof catalog
 
 type Given = (name: SettingName) => string | undefined
 

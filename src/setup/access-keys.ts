@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import type { Finding, Setup, Step, World } from '../plan/step.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
 import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from './minted-keys.ts'
 
 type Needs = 'cloudflare' | 'connectS3' | 'setup' | 'clock' | 'facts'

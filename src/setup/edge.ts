@@ -35,7 +35,7 @@ export function wantedRule(edge: EdgeRule, setup: Setup): NewRule {
 }
 
 /** The host is part of it: a zone may hold the media hosts of several servers, or an old one. */
-export function refOf({ id }: EdgeRule, { mediaHost }: Setup): string {
+function refOf({ id }: EdgeRule, { mediaHost }: Setup): string {
   return `mastodon-r2-${id}-${mediaHost.replaceAll('.', '_')}`
 }
 

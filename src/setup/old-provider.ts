@@ -10,7 +10,7 @@ import { slurperSource } from './slurper-source.ts'
  * Where people fetch media from another provider, without a slash at the end: the alias host, else what
  * kt-paperclip makes of host and bucket (Mastodon's config/initializers/paperclip.rb).
  */
-export function oldMediaUrl(
+function oldMediaUrl(
   of: (name: string) => string,
   at: {
     readonly bucket: string

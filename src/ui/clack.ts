@@ -28,7 +28,7 @@ export function keyboard(stdin: NodeJS.ReadStream): NodeJS.ReadStream {
 const COLOUR = /\u001B\[[\d;]*m/g
 
 /** The same terminal with colours left out. */
-export function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+function withoutColour(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return filtered(stream, (text) => text.replace(COLOUR, ''))
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { chooseAccount } from '../../src/flow/token.ts'
-import { initCatalog } from '../../src/settings/catalog.ts'
+import { catalog } from '../../src/settings/catalog.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { plainUi } from '../../src/ui/plain.ts'
 import { FakeCloudflare } from '../fakes/fake-cloudflare.ts'
@@ -16,7 +16,7 @@ async function choose(given: string | undefined, accounts: (typeof one)[], answe
   const ui = answer === undefined ? plain : { ...plain, canAsk: true, choose: async () => answer }
   const cloudflare = new FakeCloudflare()
   cloudflare.accounts = accounts
-  const settings = await Settings.resolve(initCatalog, {
+  const settings = await Settings.resolve(catalog, {
     flags: new Map(given === undefined ? [] : [['accountId', given]]),
     environment: {},
     answers: new Map(),

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Run } from '../../src/flow/flow.ts'
-import { initCatalog, type SetupCatalog } from '../../src/settings/catalog.ts'
+import { catalog, type SetupCatalog } from '../../src/settings/catalog.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { chooseEdge } from '../../src/setup/edge.ts'
 
 /** What is chosen, and whether somebody was asked. */
 async function choose(flags: Readonly<Record<string, string | boolean>>, more: Options = {}) {
   const { canAsk = true, storage = 'none', answer = 'recommended' } = more
-  const settings = await Settings.resolve(initCatalog, {
+  const settings = await Settings.resolve(catalog, {
     flags: new Map(Object.entries(flags)),
     environment: {},
     answers: new Map(),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Zone } from '../../src/services/cloudflare/port.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
-import { initCatalog } from '../../src/settings/catalog.ts'
+import { catalog } from '../../src/settings/catalog.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { chooseHost, suggest } from '../../src/setup/choose-host.ts'
 import { plainUi } from '../../src/ui/plain.ts'
@@ -85,7 +85,7 @@ async function choose(
   const screen = new Screen()
   const cloudflare = new FakeCloudflare()
   cloudflare.zones = zones
-  const settings = await Settings.resolve(initCatalog, {
+  const settings = await Settings.resolve(catalog, {
     flags: new Map(Object.entries(argv)),
     environment: {},
     answers: new Map(),

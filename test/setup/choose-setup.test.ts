@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { remember } from '../../src/flow/mastodon-here.ts'
 import type { BootstrapToken } from '../../src/services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation, LocalMedia } from '../../src/services/mastodon/port.ts'
-import { initCatalog } from '../../src/settings/catalog.ts'
+import { catalog } from '../../src/settings/catalog.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { chooseSetup, hasMedia, mediaWords } from '../../src/setup/choose.ts'
 import { plainUi } from '../../src/ui/plain.ts'
@@ -51,7 +51,7 @@ async function chosen(situation: Situation) {
   cloudflare.accounts = [{ id: ACCOUNT, name: 'Ours' }]
   cloudflare.zones = [setupOf().zone]
   cloudflare.denied = situation.denied ?? []
-  const settings = await Settings.resolve(initCatalog, {
+  const settings = await Settings.resolve(catalog, {
     flags: new Map(Object.entries({ mediaHost: HOST, ...flags })),
     environment: {},
     answers: new Map(),

@@ -17,7 +17,7 @@ import { readEnvFile } from '../../src/services/mastodon/env-read.ts'
 import { findMastodon } from '../../src/services/mastodon/find.ts'
 import { connectPublicWeb } from '../../src/services/public-web/client.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
-import { initCatalog, type SetupCatalog } from '../../src/settings/catalog.ts'
+import { catalog, type SetupCatalog } from '../../src/settings/catalog.ts'
 import { chooseSetup } from '../../src/setup/choose.ts'
 import { initSteps } from '../../src/setup/steps.ts'
 import { smallParts } from './small-parts.ts'
@@ -79,7 +79,7 @@ export async function openTrial(limits: Limits): Promise<Trial> {
       const argv = ['--yes', '--json', '--media-host', HOST, '--bucket', BUCKET, ...flags(sandbox)]
       const code = await flow(host, [...argv, '--env-file', path], {
         name: 'init',
-        catalog: initCatalog,
+        catalog,
         prepare: async (run) => ({
           world: { ...(await worldOf(run, limits)), web } as World,
           steps: initSteps,

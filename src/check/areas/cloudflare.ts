@@ -75,7 +75,7 @@ export interface SurveyCheck {
 const INIT = 'npx mastodon-r2 init'
 
 /** What the installer would do is what is wrong: the doctor can't see things otherwise than it. */
-export function surveyCheck(
+function surveyCheck(
   plan: () => Promise<Plan>,
   { step, title, severity, matters }: SurveyCheck,
 ): Check<never> {
@@ -127,7 +127,7 @@ function warned(saw: string): Verdict {
 }
 
 /** The zone of the media host: active, not paused, in the bucket's account. */
-export function zoneCheck({ setup }: Pick<World, 'setup'>): Check<never> {
+function zoneCheck({ setup }: Pick<World, 'setup'>): Check<never> {
   return {
     id: 'cloudflare-zone',
     about: 'Cloudflare',

@@ -24,7 +24,7 @@ export async function findKeyInUse({ cloudflare, setup }: KeyAt): Promise<KeySee
 }
 
 /** Those whose keys the token may see. */
-export function owners({ token, at }: KeyAt['setup']): KeyOwner[] {
+function owners({ token, at }: KeyAt['setup']): KeyOwner[] {
   const account: KeyOwner = { kind: 'account', accountId: at.accountId }
   return token.kind === 'user' ? [account, { kind: 'user' }] : [account]
 }

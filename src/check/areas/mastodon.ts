@@ -38,7 +38,7 @@ type At = Pick<CheckWorld, Needs>
 const OWN = ['accounts/avatars/', 'media_attachments/files/']
 
 /** Other servers keep links to `/system/…`; they break unless redirected (mastodon#11915). */
-export const oldLinks: Check<Needs> = {
+const oldLinks: Check<Needs> = {
   id: 'old-links',
   about: 'Mastodon',
   title: 'Links from before R2',
@@ -120,7 +120,7 @@ const gates: readonly Gate[] = [
 const NEW_CHECKSUMS = '4.6.0'
 
 /** What Mastodon's version means for R2. */
-export const version: Check<'installation'> = {
+const version: Check<'installation'> = {
   id: 'mastodon-version',
   about: 'Mastodon',
   title: 'Version',

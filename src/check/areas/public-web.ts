@@ -31,7 +31,7 @@ const NEXT =
 type Find = (at: HostAt) => Promise<MediaHost>
 
 /** TLS of the media host: trusted, and for how long. Cloudflare renews by itself, weeks before. */
-export function certificateCheck(find: Find): Check<keyof HostAt | 'clock'> {
+function certificateCheck(find: Find): Check<keyof HostAt | 'clock'> {
   return {
     id: 'public-certificate',
     about: 'public web',
@@ -84,7 +84,7 @@ function judge(host: string, { validTo, issuer, fault }: Certificate, now: Date)
 }
 
 /** DNS of the media host: this machine's name server, else public ones. */
-export const nameCheck: Check<keyof HostAt> = {
+const nameCheck: Check<keyof HostAt> = {
   id: 'public-name',
   about: 'public web',
   title: 'Name of the media host',

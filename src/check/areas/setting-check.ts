@@ -18,7 +18,7 @@ const STORAGE_NAME =
   /^(S3_|AWS_)|^(EXTRA_MEDIA_HOSTS|CDN_HOST|(LOCAL|WEB)_DOMAIN|PAPERCLIP_ROOT_\w+)$/
 const ESSENTIAL = ['S3_BUCKET', 'S3_ENDPOINT', 'S3_ALIAS_HOST', 'AWS_ACCESS_KEY_ID']
 
-export function storageSettings(at: SettingsWorld): StorageSettings {
+function storageSettings(at: SettingsWorld): StorageSettings {
   const { settings, envFile, composeFile } = at.installation
   const value = (name: string) => settings.get(name)?.value
   const place = (name: string) => {

@@ -19,7 +19,7 @@ export interface ReadFile {
 }
 
 /** The env files that Mastodon reads, each once, the winning one first. */
-export function readFiles({ installation: { envFiles }, envReader }: SettingsWorld): ReadFile[] {
+function readFiles({ installation: { envFiles }, envReader }: SettingsWorld): ReadFile[] {
   const first = envFiles.filter(
     ({ realPath }, index) => envFiles.findIndex((one) => one.realPath === realPath) === index,
   )
@@ -31,12 +31,12 @@ export function readFiles({ installation: { envFiles }, envReader }: SettingsWor
 }
 
 /** Of several assignments of a name the last one counts. */
-export function lastOfEach(statements: readonly EnvStatement[]): EnvStatement[] {
+function lastOfEach(statements: readonly EnvStatement[]): EnvStatement[] {
   return [...new Map(statements.map((statement) => [statement.key, statement])).values()]
 }
 
 /** `NAME (file:line)`, as editors and grep write it. */
-export function position({ file }: ReadFile, { key, line }: EnvStatement): string {
+function position({ file }: ReadFile, { key, line }: EnvStatement): string {
   return `${key} (${file.path}:${line})`
 }
 

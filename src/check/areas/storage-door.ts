@@ -12,7 +12,7 @@ const JURISDICTIONS = ['default', 'eu', 'us', 'fedramp', 'fedramp-high']
  * at none of them. Each endpoint sees its own buckets only (Cloudflare docs, r2/reference/
  * data-location).
  */
-export async function otherPlace(at: At): Promise<Verdict | undefined> {
+async function otherPlace(at: At): Promise<Verdict | undefined> {
   const { accountId, jurisdiction, key, bucket, endpoint } = at.storage
   if (accountId === undefined || key === undefined) return undefined
   const others = JURISDICTIONS.filter((name) => name !== (jurisdiction ?? 'default'))

@@ -14,7 +14,7 @@ export interface InsideCheck<Needs extends keyof CheckWorld> extends Omit<Check,
   inside(door: OpenDoor, at: Pick<CheckWorld, Needs>): Promise<readonly Verdict[]>
 }
 
-export function insideCheck<Needs extends keyof CheckWorld>(
+function insideCheck<Needs extends keyof CheckWorld>(
   open: Open,
   { inside, ...check }: InsideCheck<Needs>,
 ): Check<keyof StorageAt | Needs> {
@@ -35,7 +35,7 @@ const NEXT = 'npx mastodon-r2 init (it sets S3_PERMISSION to nothing), then rest
  * Uploads with the `x-amz-acl` that Mastodon sends for this S3_PERMISSION: `public-read` when it is
  * absent, none when it is empty (mastodon issue 20416; its config/initializers/paperclip.rb).
  */
-export function aclCheck(open: Open): Check<keyof StorageAt | 'clock'> {
+function aclCheck(open: Open): Check<keyof StorageAt | 'clock'> {
   return insideCheck<'clock' | 'installation'>(open, {
     id: 'storage-acl',
     title: 'Upload with ACL',
@@ -90,7 +90,7 @@ async function refusals(s3: S3Port, key: string, acl: string): Promise<(Problem 
 }
 
 /** Does the bucket open with what the env file says? One HEAD; all of --quick there is here. */
-export function bucketCheck(open: Open): Check<keyof StorageAt> {
+function bucketCheck(open: Open): Check<keyof StorageAt> {
   return {
     id: 'storage-bucket',
     about: 'storage',
@@ -110,7 +110,7 @@ const SKEW = {
 }
 
 /** This machine's clock against R2's, which even a refused request tells. */
-export const clockSkewCheck: Check<keyof StorageAt | 'clock'> = {
+const clockSkewCheck: Check<keyof StorageAt | 'clock'> = {
   id: 'storage-clock',
   about: 'storage',
   title: 'Clock',
@@ -136,7 +136,7 @@ function nothingIfRefused(error: unknown): undefined {
 }
 
 /** Mastodon needs the objects of one bucket. A key that lists buckets can do far more. */
-export function keyReachCheck(open: Open): Check<keyof StorageAt> {
+function keyReachCheck(open: Open): Check<keyof StorageAt> {
   return insideCheck<never>(open, {
     id: 'storage-key-reach',
     title: 'Reach of the key',
@@ -167,7 +167,7 @@ const OWN = /^(accounts|backups|cache|custom_emojis|imports|media_attachments|si
 const PAGE = 1000
 
 /** A path in S3_ENDPOINT puts every object one folder too deep (mastodon issue 27015). */
-export function misplacedCheck(open: Open): Check<keyof StorageAt> {
+function misplacedCheck(open: Open): Check<keyof StorageAt> {
   return insideCheck<never>(open, {
     id: 'storage-misplaced',
     title: 'Misplaced files',
@@ -219,7 +219,7 @@ export interface Stopwatch {
 }
 
 /** The same bucket, with every request but uploads timed. */
-export function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
+function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
   const times: number[] = []
   async function timed<T>(work: Promise<T>): Promise<T> {
     const began = clock.now().getTime()
@@ -246,7 +246,7 @@ export function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
 }
 
 /** The installer's own upload probe, with how long R2 took to answer. */
-export function uploadCheck(open: Open): Check<keyof StorageAt | 'clock'> {
+function uploadCheck(open: Open): Check<keyof StorageAt | 'clock'> {
   return insideCheck<'clock'>(open, {
     id: 'storage-upload',
     title: 'Test upload',

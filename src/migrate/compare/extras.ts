@@ -29,12 +29,7 @@ export interface Extras {
 }
 
 /** One pass over both sides; a LIST request per 1,000 objects. Throws the Problems of both. */
-export async function findExtras({
-  source,
-  bucket,
-  checkpoint,
-  signal,
-}: Migration): Promise<Extras> {
+async function findExtras({ source, bucket, checkpoint, signal }: Migration): Promise<Extras> {
   const unread = new Unread()
   const keys: string[] = []
   const folders = new Map<string, { extras: number; files: number }>()
@@ -68,7 +63,7 @@ export async function findExtras({
 }
 
 /** Those that the source does not have at this moment. */
-export async function stillGone(
+async function stillGone(
   { source }: Pick<Migration, 'source'>,
   keys: readonly string[],
 ): Promise<string[]> {
@@ -92,7 +87,7 @@ const TRUSTED_DAYS = 7
  * Why what is gone at the source is not removed from the bucket; undefined when it may be. A disk that
  * isn't mounted, or local files that were removed after the switch, look just like deleted media.
  */
-export function notBelievable(
+function notBelievable(
   extras: Extras,
   { switchedAt, now }: { readonly switchedAt: string | undefined; readonly now: Date },
 ): Problem | undefined {

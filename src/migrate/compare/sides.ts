@@ -13,7 +13,7 @@ import { RecordedKeys } from './recorded-keys.ts'
 const COPIED_AGAIN = 1000
 
 /** What a comparison has found so far. */
-export class Verdicts {
+class Verdicts {
   readonly same = new Tally()
   readonly missing = new Tally()
   readonly sizeDiffers = new Tally()
@@ -60,7 +60,7 @@ const LOOKED_AT_AGAIN = 200
 const ASKED_AT_ONCE = 8
 
 /** What seemed wrong in a comparison, and whether it still is at the end of it. */
-export class SecondLook {
+class SecondLook {
   readonly #migration: Migration
   readonly #options: CompareAt
   readonly #verdicts: Verdicts

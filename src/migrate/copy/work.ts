@@ -26,7 +26,7 @@ export interface Known {
 }
 
 /** The files that are wanted, the order kept. */
-export async function* only(
+async function* only(
   files: Lists<MediaFile>,
   isWanted: (file: MediaFile) => boolean,
 ): AsyncGenerator<readonly MediaFile[]> {
@@ -71,7 +71,7 @@ export interface Choice {
 }
 
 /** Reads as much of the source as it takes to know how its files are usually readable. */
-export async function chooseFiles(
+async function chooseFiles(
   { selection, source, signal }: Migration,
   clock: Pick<Clock, 'now'>,
 ): Promise<Choice> {
@@ -156,7 +156,7 @@ export interface Work {
 }
 
 /** The lists of files to copy, as they are found. */
-export function workOf(
+function workOf(
   migration: Migration,
   { kind, known, choice, unread, signal }: Work,
 ): AsyncIterable<readonly MediaFile[]> {
@@ -175,7 +175,7 @@ export function workOf(
 }
 
 /** Known of earlier runs, as the kind of this one needs it. */
-export async function knownBy(
+async function knownBy(
   { checkpoint }: Migration,
   { completeSince, begunAt, failed }: Checkpoint,
   kind: CopyKind,

@@ -31,7 +31,7 @@ const READ = 100
 const SAMPLED = 10
 
 /** What the jobs did not copy, with their log's reasons: one warning each, the first ones alone. */
-export async function leftBehind(
+async function leftBehind(
   ids: readonly string[],
   { failed }: SlurperTotal,
   failures: (id: string, limit: number) => Promise<readonly SlurperFailure[]>,
@@ -53,7 +53,7 @@ export async function leftBehind(
  * Whether copies have the Cache-Control that Mastodon gives its objects; Cloudflare does not say whether
  * Super Slurper keeps it. One LIST and a few HEAD requests.
  */
-export async function sampleCacheControl(bucket: S3Port): Promise<string[]> {
+async function sampleCacheControl(bucket: S3Port): Promise<string[]> {
   const keys = await bucket.list('', SAMPLED)
   const expected = { contentType: undefined, cacheControl: MEDIA_CACHE_CONTROL }
   const { sampled, wrong } = await lookAtHeaders(bucket, keys, () => expected)

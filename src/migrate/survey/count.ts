@@ -11,7 +11,7 @@ import { costs, type Load, type Pace, uploadRequests } from './costs.ts'
 import { kept, Tally } from './tally.ts'
 
 /** What a copy would carry and leave out, if the tree's files were usually readable like that. */
-export class CopyForecast {
+class CopyForecast {
   readonly load: { -readonly [name in keyof Load]: Load[name] } = {
     objects: 0,
     bytes: 0,

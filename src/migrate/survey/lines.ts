@@ -2,7 +2,7 @@ import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
 import type { Amount, LeftOut, MediaSurvey } from '../../plan/report-schema.ts'
 import { prices } from './costs.ts'
 
-export const leftOutWords: Readonly<Record<LeftOut, string>> = {
+const leftOutWords: Readonly<Record<LeftOut, string>> = {
   cache: 'cache/',
   skipped: 'skipped',
   private: 'private',
@@ -22,7 +22,7 @@ const oddities: Readonly<Record<string, string>> = {
 }
 
 /** What an oddity of a walk means, for a list. */
-export function oddityWords(kind: string): string {
+function oddityWords(kind: string): string {
   return oddities[kind] ?? kind
 }
 

@@ -17,7 +17,7 @@ import { routes } from './routes.ts'
  * Who is this? Needs no permission. A token asked about at the wrong owner's address is 1000
  * "Invalid API Token", and so is one that is plainly wrong.
  */
-export function verifyToken(
+function verifyToken(
   world: World,
   headers: IncomingHttpHeaders,
   accountId: string | undefined,

@@ -7,7 +7,7 @@ import { type Answer, ok, Refusal } from './refusal.ts'
 import { bodyObject, type Handler, isObject, type JsonObject, param } from './request.ts'
 
 /** The parameters of a phase's action, in form; expressions in them are for checkTargets. */
-export function readParameters(value: unknown, phase: Phase): JsonObject {
+function readParameters(value: unknown, phase: Phase): JsonObject {
   if (value !== undefined && !isObject(value)) throw bad('action_parameters must be an object')
   const parameters = value ?? {}
   checks[phase](parameters)

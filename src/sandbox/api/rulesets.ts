@@ -30,12 +30,12 @@ const groups: Readonly<Record<Phase, readonly string[]>> = {
 }
 
 /** Whom the rulesets of a path belong to: a zone or an account, by id. */
-export function ownerOf({ params }: ApiRequest): string {
+function ownerOf({ params }: ApiRequest): string {
   return params.zone ?? params.account ?? ''
 }
 
 /** The phase by its name, where it fits a zone or an account. */
-export function phaseNamed(request: ApiRequest, name: unknown): Phase {
+function phaseNamed(request: ApiRequest, name: unknown): Phase {
   const fitting: readonly Phase[] = request.params.zone === undefined ? accountPhases : zonePhases
   const known = fitting.find((phase) => phase === name)
   if (known === undefined) throw new Refusal('ruleset-phase', String(name))
@@ -43,7 +43,7 @@ export function phaseNamed(request: ApiRequest, name: unknown): Phase {
 }
 
 /** Refuses a token that may not do this to rules of the phase; writing includes reading. */
-export function permit(
+function permit(
   { world }: ApiContext,
   request: ApiRequest,
   phase: Phase,
@@ -68,7 +68,7 @@ function resourceOf(zones: ApiContext['world']['zones'], { params }: ApiRequest)
 /** Where a rule should stand: before or after another one, or at a place counted from 1. */
 type Position = { readonly before?: string; readonly after?: string; readonly index?: number }
 
-export function readPosition(value: unknown): Position | undefined {
+function readPosition(value: unknown): Position | undefined {
   if (value === undefined) return undefined
   if (!isObject(value) || Object.keys(value).length !== 1) throw bad()
   const { before, after, index } = value
@@ -79,7 +79,7 @@ export function readPosition(value: unknown): Position | undefined {
 }
 
 /** The rules with the one of that id at its new place. An empty id means first, or last. */
-export function moved(
+function moved(
   rules: readonly SandboxRule[],
   id: string,
   position: Position | undefined,

@@ -24,7 +24,7 @@ export interface ControlAnswer {
  * The sandbox's own endpoints, for other processes: GET /sandbox/log, GET /sandbox/state (no token
  * values), GET, POST and DELETE /sandbox/faults, PUT /sandbox/delays.
  */
-export function control(
+function control(
   method: string,
   path: string,
   text: string,
@@ -116,7 +116,7 @@ type Headers = Readonly<Record<string, string>>
  * One request below `/client/v4` and what the fault makes of it. `applied-then-reset` and
  * `malformed` carry the request out; the other faults do not.
  */
-export async function exchange(
+async function exchange(
   context: ApiContext,
   incoming: Incoming,
   fault: Fault | undefined,

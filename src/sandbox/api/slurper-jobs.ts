@@ -31,7 +31,7 @@ const jurisdictions = ['default', 'eu', 'us', 'fedramp']
 const MOST_KEYS = 10_000
 
 /** Where a job copies from; `http://` only by the sandbox's own switch. Google's buckets are refused. */
-export function readSource(value: unknown, plainHttp: boolean): SlurperPlace {
+function readSource(value: unknown, plainHttp: boolean): SlurperPlace {
   const place = readPlace(value)
   if (place.vendor === 'r2') return place
   const { endpoint } = place
@@ -42,7 +42,7 @@ export function readSource(value: unknown, plainHttp: boolean): SlurperPlace {
 }
 
 /** Where it copies to: always a bucket on R2. */
-export function readTarget(value: unknown): SlurperPlace {
+function readTarget(value: unknown): SlurperPlace {
   const place = readPlace(value)
   if (place.vendor !== 'r2') throw new Refusal('slurper-body', 'The target must be on R2.')
   return place

@@ -89,7 +89,7 @@ export interface Fetched {
 }
 
 /** An HTTP status that says no, or 0 when nobody answered. */
-export class BucketRefusal extends Error {
+class BucketRefusal extends Error {
   readonly status: number
 
   constructor(status: number) {

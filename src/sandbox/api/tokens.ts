@@ -32,7 +32,7 @@ export type Owner = { readonly accountId: string } | 'user'
  * The policies of a token, checked and given ids. A permission for one zone must be held by whoever
  * asks (Cloudflare says so since 2026); a permission for an account's buckets need not.
  */
-export function readPolicies(
+function readPolicies(
   value: unknown,
   owner: Owner,
   actor: SandboxToken,
@@ -132,7 +132,7 @@ export interface TokenSettings {
 }
 
 /** The settings in the body of a create or an update; refused where Cloudflare refuses them. */
-export function readTokenSettings(
+function readTokenSettings(
   body: JsonObject,
   owner: Owner,
   actor: SandboxToken,

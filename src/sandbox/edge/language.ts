@@ -115,7 +115,7 @@ export type Expression = { readonly type: ValueType } & (
 )
 
 /** A wildcard pattern as Cloudflare reads it: the whole text, lazily, `\*` is a star. */
-export function wildcard(pattern: string, caseSensitive: boolean): RegExp {
+function wildcard(pattern: string, caseSensitive: boolean): RegExp {
   if (/(?<!\\)\*\*/.test(pattern)) throw new RuleLanguageError('a wildcard must not hold **')
   const source = pattern.replaceAll(/\\([*\\])|\*|[^*\\]+|\\/g, (part, escaped?: string) => {
     if (escaped !== undefined) return `\\${escaped}`
@@ -127,12 +127,7 @@ export function wildcard(pattern: string, caseSensitive: boolean): RegExp {
 }
 
 /** `source` unless the pattern fits; `${1}` in the replacement is what the first star stood for. */
-export function wildcardReplace(
-  source: string,
-  pattern: string,
-  replacement: string,
-  flags = '',
-): string {
+function wildcardReplace(source: string, pattern: string, replacement: string, flags = ''): string {
   const match = wildcard(pattern, flags === 's').exec(source)
   if (match === null) return source
   return replacement.replaceAll(/\$\$|\$\{(\d+)\}/g, (part, number?: string) => {

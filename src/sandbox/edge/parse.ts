@@ -25,7 +25,7 @@ const shapes: readonly (readonly [Token['is'] | 'space' | 'raw', RegExp])[] = [
 ]
 
 /** The parts of an expression of Cloudflare's rule language; throws RuleLanguageError. */
-export function tokens(expression: string): Token[] {
+function tokens(expression: string): Token[] {
   const found: Token[] = []
   let at = 0
   while (at < expression.length) {

@@ -25,7 +25,7 @@ const cached = new Set(
  * `cf-cache-status` of a first visit; the sandbox keeps no objects in its cache. `cache` is what the
  * zone's cache rules say, undefined where they say nothing.
  */
-export function cacheStatus(path: string, cache?: boolean): 'MISS' | 'DYNAMIC' | 'BYPASS' {
+function cacheStatus(path: string, cache?: boolean): 'MISS' | 'DYNAMIC' | 'BYPASS' {
   if (cache !== undefined) return cache ? 'MISS' : 'BYPASS'
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? ''
   return cached.has(extension) ? 'MISS' : 'DYNAMIC'
@@ -42,7 +42,7 @@ export interface MissingMemory {
 const KEEP_SECONDS = 3 * 60
 
 /** `clock` in milliseconds. */
-export function createMissingMemory(clock: () => number): MissingMemory {
+function createMissingMemory(clock: () => number): MissingMemory {
   const until = new Map<string, number>()
   return {
     has(address) {

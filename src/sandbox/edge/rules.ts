@@ -25,7 +25,7 @@ export interface BulkTarget {
 }
 
 /** Whether the named list has a redirect for the URL. */
-export function isListed(lists: readonly SandboxList[], name: string, url: string): boolean {
+function isListed(lists: readonly SandboxList[], name: string, url: string): boolean {
   return findRedirect(lists, name, url) !== undefined
 }
 
@@ -103,7 +103,7 @@ export interface EdgeAt {
  * The switched-on rules of the phase that fit the visit, in their order: those of the host's zone,
  * or of its account. Throws RuleLanguageError that names the rule which can't be evaluated.
  */
-export function matchingRules(at: EdgeAt, phase: Phase, visit: Visit): SandboxRule[] {
+function matchingRules(at: EdgeAt, phase: Phase, visit: Visit): SandboxRule[] {
   const zone = zoneOf(at.world, visit.host)
   if (zone === undefined || zone.paused) return []
   const owner = phase === 'http_request_redirect' ? zone.accountId : zone.id
@@ -116,7 +116,7 @@ export function matchingRules(at: EdgeAt, phase: Phase, visit: Visit): SandboxRu
 }
 
 /** The value of an expression that belongs to the rule. */
-export function valueFor(
+function valueFor(
   at: EdgeAt,
   phase: Phase,
   rule: SandboxRule,
@@ -135,7 +135,7 @@ export function valueFor(
 }
 
 /** The lists of the host's account as of now. */
-export function listsFor({ world, now }: EdgeAt, host: string): SandboxList[] {
+function listsFor({ world, now }: EdgeAt, host: string): SandboxList[] {
   settleOperations(world.edge, now)
   const accountId = zoneOf(world, host)?.accountId
   return world.edge.lists.filter((list) => list.accountId === accountId)

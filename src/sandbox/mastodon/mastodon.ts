@@ -25,7 +25,7 @@ export interface InstanceOptions {
  * What a browser gets from the instance: pages with the Content-Security-Policy of the running web
  * part, and, from the web server in front of it, the files of the media folder below /system.
  */
-export function instanceAnswer(options: InstanceOptions) {
+function instanceAnswer(options: InstanceOptions) {
   return async ({ method = 'GET', url = '/' }: IncomingMessage): Promise<Answer> => {
     const path = url.split('?')[0] ?? '/'
     const settings = options.settings()
@@ -104,10 +104,10 @@ function answer(
 }
 
 /** The newest release line whose settings the sandbox knows. */
-export const MASTODON_VERSION = '4.5.2'
+const MASTODON_VERSION = '4.5.2'
 
 /** Lays out what a Mastodon run from source has, as far as it is looked at; media comes on top. */
-export async function makeMastodonFolder(live: string, host: string): Promise<void> {
+async function makeMastodonFolder(live: string, host: string): Promise<void> {
   const [major, minor, patch] = MASTODON_VERSION.split('.')
   const put = async (path: string, text: string, mode = 0o644) => {
     await mkdir(dirname(join(live, path)), { recursive: true })

@@ -67,7 +67,7 @@ function own(
 export const OLDEST_DAYS = 90
 
 /** A new id of this kind; `at`, and what a snowflake holds above its 16 lowest bits: milliseconds. */
-export function recordId(ids: MediaClass['ids'], random: SeededRandom, at: number): string {
+function recordId(ids: MediaClass['ids'], random: SeededRandom, at: number): string {
   if (ids === 'row') return String(1 + random.below(40_000_000))
   return String((BigInt(at) << 16n) | BigInt(random.below(65_536)))
 }

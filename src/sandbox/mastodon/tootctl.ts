@@ -16,7 +16,7 @@ export interface StoredFile {
 }
 
 /** Every file of a media folder that has a row; links are followed, and lead to no loops here. */
-export function storedFiles(
+function storedFiles(
   folder: string,
   ageOf: (partition: string, now: number) => number,
 ): StoredFile[] {

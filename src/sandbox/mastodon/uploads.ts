@@ -63,7 +63,7 @@ export interface PutWish {
 const PATIENCE_MS = 5_000
 
 /** Stores an object as Mastodon would (config/initializers/paperclip.rb). Error: what the endpoint said. */
-export async function putObject(wish: PutWish): Promise<void> {
+async function putObject(wish: PutWish): Promise<void> {
   const { endpoint, settings, key, body, contentType } = wish
   const path = `/${settings.get('S3_BUCKET') ?? ''}/${key.split('/').map(awsEncode).join('/')}`
   const amzDate = amzDateOf(Date.now())

@@ -37,7 +37,7 @@ const TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
  * Sends a request on to the emulator, body unframed and verified on the way, and gives its answer
  * with the bucket's own name. Throws S3Error when the body isn't what it was said to be.
  */
-export async function forward(
+async function forward(
   pool: EmulatorPool,
   message: IncomingMessage,
   { request, payload, slot, copySource }: Forwarding,

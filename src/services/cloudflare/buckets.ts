@@ -69,7 +69,7 @@ export function buckets(
 }
 
 /** Every bucket call names its jurisdiction: the same name may exist in each. */
-export function scope({ accountId, jurisdiction }: BucketRef) {
+function scope({ accountId, jurisdiction }: BucketRef) {
   return { account_id: accountId, 'cf-r2-jurisdiction': jurisdiction }
 }
 

@@ -18,7 +18,7 @@ import { Refusal } from './refusal.ts'
  * The body that mints a key for one bucket. Resource name from Cloudflare's R2 docs (r2/api/tokens);
  * times must lack milliseconds.
  */
-export function tokenFor(wish: KeyWish, groupId: string) {
+function tokenFor(wish: KeyWish, groupId: string) {
   const { name, at, allowIps, refuseIps = [], expiresOn } = wish
   const policy: TokenPolicyParam = {
     effect: 'allow',
@@ -41,7 +41,7 @@ export function tokenFor(wish: KeyWish, groupId: string) {
  * The body that gives a token another name and changes nothing else: PUT replaces everything, and
  * takes policies without the fields that only reading adds.
  */
-export function renamed(raw: unknown, name: string) {
+function renamed(raw: unknown, name: string) {
   const { policies, condition, expires_on, not_before, status } = raw as Token
   if (!policies?.length) throw new TypeError('A token without policies cannot be renamed.')
   return {
@@ -59,12 +59,12 @@ export function renamed(raw: unknown, name: string) {
 }
 
 /** The body that takes a token out of service and changes nothing else. */
-export function disabled(raw: unknown) {
+function disabled(raw: unknown) {
   return { ...renamed(raw, (raw as Token).name ?? ''), status: 'disabled' as const }
 }
 
 /** Which bucket a token opens, and from where; said only when that is all it does. */
-export function limitsOf({ policies = [], condition }: Token): KeyLimits {
+function limitsOf({ policies = [], condition }: Token): KeyLimits {
   const { in: allowIps = [], not_in: refuseIps = [] } = condition?.request_ip ?? {}
   const resources = policies.flatMap((policy) => Object.entries(policy.resources))
   const [first, ...more] = resources

@@ -17,7 +17,7 @@ export interface ComposeService {
 }
 
 /** Takes a service out of parsed YAML; what has another form than compose allows is left out. */
-export function composeService(
+function composeService(
   yaml: unknown,
   fill: (text: string) => string = (text) => text,
 ): ComposeService {
@@ -44,7 +44,7 @@ export function composeService(
 }
 
 /** `over` on top of `base`, as compose merges override files and `extends`. */
-export function mergeServices(base: ComposeService, over: ComposeService): ComposeService {
+function mergeServices(base: ComposeService, over: ComposeService): ComposeService {
   const targets = new Set(over.volumes.map(({ target }) => target))
   return {
     image: over.image ?? base.image,

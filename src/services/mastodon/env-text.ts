@@ -16,7 +16,7 @@ export interface EnvValue {
  * Decodes what stands behind `KEY=`, by the rules of Ruby's dotenv 3.2 (lib/dotenv/parser.rb,
  * substitutions/*.rb), which is what Mastodon loads. `lookUp` gives the value of a variable.
  */
-export function envValue(raw: string, lookUp: (name: string) => string | undefined): EnvValue {
+function envValue(raw: string, lookUp: (name: string) => string | undefined): EnvValue {
   const [, quote, inner] = QUOTED.exec(raw) ?? []
   if (quote === "'") {
     return { text: inner ?? '', quoting: 'single', expands: false, runs: false }

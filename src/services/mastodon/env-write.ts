@@ -16,7 +16,7 @@ import { fileText } from './env-text.ts'
 import type { EnvBackupPath, EnvFileOnDisk } from './port.ts'
 
 /** A free name for a copy of an env file: `<file>.mastodon-r2-20261122T164458Z.bak`. */
-export async function freeBackupPath(target: string, now: Date): Promise<string> {
+async function freeBackupPath(target: string, now: Date): Promise<string> {
   const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
   for (let count = 1; ; count += 1) {
     const path = `${target}.mastodon-r2-${stamp}${count === 1 ? '' : `-${count}`}.bak`

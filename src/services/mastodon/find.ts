@@ -25,7 +25,7 @@ import { findUnits, type MastodonUnit } from './systemd.ts'
  * Mastodon run from its source folder. Settings that systemd passes on (from the web unit) win over
  * the env files. `root` is put before the absolute paths that units name.
  */
-export async function bareMetal(
+async function bareMetal(
   dir: string,
   units: readonly MastodonUnit[],
   root: string,

@@ -9,7 +9,7 @@ const BATCH = 1000
 const SLICE_MS = 8
 
 /** A walk in batches. */
-export async function* inTurns(
+async function* inTurns(
   walk: TreeWalk,
   {
     signal,
@@ -28,7 +28,7 @@ export async function* inTurns(
   }
 }
 
-export function mediaMissing(root: string, code: string): Problem {
+function mediaMissing(root: string, code: string): Problem {
   const why: Record<string, string> = {
     ENOENT: 'There is nothing by that name, or it is a link that leads nowhere.',
     ENOTDIR: 'It is no folder.',
@@ -43,7 +43,7 @@ export function mediaMissing(root: string, code: string): Problem {
   })
 }
 
-export function mediaUnreadable(root: string): Problem {
+function mediaUnreadable(root: string): Problem {
   return new Problem({
     code: 'media-unreadable',
     what: `The media folder ${root} can't be read.`,
@@ -53,7 +53,7 @@ export function mediaUnreadable(root: string): Problem {
 }
 
 /** One sentence about what is wrong with a path; `detail`: where a link leads, or the system's code. */
-export function oddityNote(kind: Oddity['kind'], path: string, detail = ''): string {
+function oddityNote(kind: Oddity['kind'], path: string, detail = ''): string {
   switch (kind) {
     case 'loop':
       return `${path} is a link back to ${detail}, which would never end. It is not followed.`
@@ -86,7 +86,7 @@ export interface Reader {
  * Whether a file can be read, without opening it. The mode bits answer for nearly every file; where
  * they say no, or the reader is unknown, the system is asked, which knows of access lists.
  */
-export function canRead(
+function canRead(
   fs: Pick<TreeFs, 'canRead'>,
   reader: Reader | undefined,
 ): (stat: FileStat, path: string) => boolean {

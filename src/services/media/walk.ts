@@ -203,7 +203,7 @@ export type LinkEnd =
   | { readonly real: string; readonly stat: FileStat }
   | { readonly oddity: 'dangling-link' | 'loop' | 'unreadable'; readonly detail?: string }
 
-export function linkEnd(fs: TreeFs, path: string): LinkEnd {
+function linkEnd(fs: TreeFs, path: string): LinkEnd {
   try {
     const stat = fs.stat(path)
     return stat === undefined ? { oddity: 'dangling-link' } : { real: fs.realpath(path), stat }
@@ -216,7 +216,7 @@ export function linkEnd(fs: TreeFs, path: string): LinkEnd {
 }
 
 /** Whether a path is a folder or lies below it; both absolute. */
-export function isWithin(path: string, folder: string): boolean {
+function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 }
 

@@ -26,7 +26,7 @@ interface Place {
  * Shakes hands without sending a request, so that a certificate nobody trusts can be looked at,
  * too. Rejects with the socket's error when no handshake comes about.
  */
-export function readCertificate(place: Place): Promise<Certificate> {
+function readCertificate(place: Place): Promise<Certificate> {
   const { host, addresses, port, timeoutMs, trust } = place
   return new Promise((resolve, reject) => {
     const socket = connect({
@@ -77,7 +77,7 @@ const PUBLIC_SERVERS = ['1.1.1.1', '8.8.8.8']
  * Addresses of a host: those of this machine's resolver, else of the public ones. Throws Problem
  * `web-dns`.
  */
-export async function findAddresses(host: string, resolver: NameResolver): Promise<string[]> {
+async function findAddresses(host: string, resolver: NameResolver): Promise<string[]> {
   if (isIP(host)) return [host]
   const faults: string[] = []
   for (const ask of [resolver.local, resolver.public]) {
@@ -91,7 +91,7 @@ export async function findAddresses(host: string, resolver: NameResolver): Promi
   throw noAddress(host, faults)
 }
 
-export function createResolver(timeoutMs: number): NameResolver {
+function createResolver(timeoutMs: number): NameResolver {
   return {
     async local(host) {
       return (await systemLookup(host, { all: true })).map(({ address }) => address)
@@ -125,7 +125,7 @@ function noAddress(host: string, faults: string[]): Problem {
 }
 
 /** What the network did to a visitor, for the admin. Bugs come back as they are. */
-export function toProblem(error: unknown, url: URL): unknown {
+function toProblem(error: unknown, url: URL): unknown {
   if (error instanceof Problem || !(error instanceof Error)) return error
   const code = codeOf(error)
   if (error.name === 'AbortError' || error.name === 'TimeoutError' || code === 'ETIMEDOUT') {

@@ -41,7 +41,7 @@ export function isNewEnough(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
 }
 
-export async function rcloneMissing(): Promise<Problem> {
+async function rcloneMissing(): Promise<Problem> {
   return new Problem({
     code: 'rclone-missing',
     what: 'rclone is not installed on this machine.',
@@ -50,7 +50,7 @@ export async function rcloneMissing(): Promise<Problem> {
   })
 }
 
-export function rcloneTooOld(version: string): Problem {
+function rcloneTooOld(version: string): Problem {
   return new Problem({
     code: 'rclone-too-old',
     what: `rclone ${version} is too old for R2.`,
