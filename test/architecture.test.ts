@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { findCycle } from './architecture/cycle.ts'
+import { crumbs, smallOnPurpose, stillToMerge } from './architecture/grain.ts'
 import {
   bareCode,
   findImports,
@@ -12,11 +13,13 @@ import {
   sourceFiles,
   src,
 } from './architecture/imports.ts'
-import { isAllowed, roomOf } from './architecture/rooms.ts'
+import { heavy, isAllowed, roomOf } from './architecture/rooms.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const files = sourceFiles()
 const imports = files.flatMap((file) => findImports(file, readSource(file)))
+/** The imports of files of ours. */
+const own = imports.filter(({ file, target }) => target.endsWith('.ts') && target !== file)
 const told = ({ file, kind, target }: Import) => `${file} imports ${target} (${kind})`
 
 describe('the import table', () => {
@@ -27,62 +30,80 @@ describe('the import table', () => {
 
   test.each<[string, Import['kind'], string, boolean]>([
     ['cli.ts', 'value', 'zod', false],
-    ['cli.ts', 'value', 'nearest.ts', false],
-    ['cli.ts', 'dynamic', 'nearest.ts', true],
-    ['commands/index.ts', 'value', 'commands/init.ts', false],
-    ['commands/index.ts', 'dynamic', 'commands/init.ts', true],
-    ['host.ts', 'value', 'problem.ts', false],
-    ['commands/init.ts', 'value', 'steps/cors.ts', true],
-    ['commands/init.ts', 'value', 'zod', false],
-    ['steps/cors.ts', 'value', 'commands/flow.ts', false],
-    ['steps/cors.ts', 'value', 'steps/bucket.ts', true],
-    ['steps/cors.ts', 'value', 'ui/port.ts', false],
-    ['steps/cors.ts', 'value', 'settings/catalog.ts', false],
-    ['steps/cors.ts', 'type', 'services/s3/port.ts', true],
-    ['steps/cors.ts', 'value', 'services/s3/client.ts', false],
+    ['cli.ts', 'value', 'core/nearest.ts', false],
+    ['cli.ts', 'dynamic', 'core/nearest.ts', true],
+    ['commands.ts', 'value', 'init/init.ts', false],
+    ['commands.ts', 'dynamic', 'init/init.ts', true],
+    ['help.ts', 'type', 'settings/setting.ts', true],
+    ['host.ts', 'value', 'core/problem.ts', false],
+    ['init/init.ts', 'value', 'cli.ts', false],
+    ['init/init.ts', 'value', 'commands.ts', false],
+    ['init/init.ts', 'value', 'setup/cors.ts', true],
+    ['init/init.ts', 'value', 'zod', false],
+    ['init/init.ts', 'value', 'check/check.ts', true],
+    ['check/check.ts', 'type', 'init/init.ts', false],
+    ['check/check.ts', 'dynamic', 'init/init.ts', false],
+    ['check/check.ts', 'type', 'migrate/line.ts', false],
+    ['migrate/migrate.ts', 'dynamic', 'redirects/redirects.ts', true],
+    ['redirects/redirects.ts', 'type', 'undo/undo.ts', false],
+    ['redirects/redirects.ts', 'type', 'host.ts', true],
+    ['redirects/redirects.ts', 'value', 'host.ts', false],
+    ['setup/cors.ts', 'value', 'setup/bucket.ts', true],
+    ['setup/cors.ts', 'value', 'flow/flow.ts', true],
+    ['setup/cors.ts', 'value', 'somewhere/else.ts', false],
+    ['somewhere/else.ts', 'value', 'core/problem.ts', false],
+    ['flow/flow.ts', 'type', 'setup/cors.ts', false],
+    ['plan/apply.ts', 'type', 'services/s3/port.ts', true],
     ['plan/apply.ts', 'value', 'services/s3/port.ts', false],
-    ['plan/apply.ts', 'type', 'steps/cors.ts', false],
-    ['settings/rules.ts', 'type', 'ui/port.ts', true],
-    ['settings/rules.ts', 'value', 'plan/step.ts', false],
+    ['plan/apply.ts', 'type', 'setup/cors.ts', false],
+    ['plan/report.ts', 'value', 'zod', true],
+    ['plan/apply.ts', 'value', 'zod', false],
+    ['migrate/settings.ts', 'value', 'zod', true],
+    ['settings/catalog.ts', 'value', 'plan/step.ts', false],
+    ['settings/catalog.ts', 'type', 'services/mastodon/port.ts', false],
+    ['settings/catalog.ts', 'value', 'template.ts', true],
     ['ui/clack.ts', 'value', '@clack/prompts', true],
     ['ui/plain.ts', 'value', '@clack/prompts', false],
+    ['ui/plain.ts', 'type', 'plan/report.ts', true],
     ['ui/plain.ts', 'value', 'plan/report.ts', false],
     ['services/s3/client.ts', 'value', 'services/mastodon/find.ts', false],
-    ['services/s3/client.ts', 'value', 'services/process/command.ts', true],
     ['services/s3/client.ts', 'value', 'services/process/run.ts', false],
+    ['services/rclone/commands.ts', 'value', 'services/process/port.ts', true],
     ['services/mastodon/find.ts', 'value', 'execa', false],
     ['services/cloudflare/keys.ts', 'value', 'cloudflare/tree-shakable', false],
     ['sandbox/api/zones.ts', 'type', 'cloudflare/resources/zones/zones', true],
     ['sandbox/api/zones.ts', 'value', 'cloudflare/resources/zones/zones', false],
     ['sandbox/api/zones.ts', 'type', 'services/cloudflare/port.ts', false],
     ['sandbox/sandbox.ts', 'type', 'host.ts', false],
-    ['problem.ts', 'value', 'settings/rules.ts', false],
-    ['commands/init.ts', 'value', 'cli.ts', false],
-    ['problem.ts', 'value', 'left-pad', false],
+    ['core/problem.ts', 'value', 'settings/setting.ts', false],
+    ['core/problem.ts', 'value', 'template.ts', false],
+    ['core/problem.ts', 'value', 'left-pad', false],
   ])('%s: %s import of %s → %s', (file, kind, target, allowed) => {
     expect(isAllowed({ file, kind, target })).toBe(allowed)
   })
 
-  test('a step imports no other step', () => {
-    const between = imports.filter(
-      ({ file, target }) => roomOf(file) === 'steps' && roomOf(target) === 'steps',
+  test('rooms do not import one another in a circle, by type or late either', () => {
+    const edges = own.map(({ file, target }) => [roomOf(file), roomOf(target)] as const)
+    expect(findCycle(edges.filter(([from, to]) => from !== to))).toBeUndefined()
+  })
+
+  test('files do not import one another in a circle, by type or late either', () => {
+    expect(findCycle(own.map(({ file, target }) => [file, target] as const))).toBeUndefined()
+  })
+
+  test('what costs a command its start is loaded when it is wanted', () => {
+    const atOnce = imports.filter(({ kind }) => kind === 'value')
+    const weighs = new Set(
+      atOnce.filter(({ target }) => heavy.test(target)).map(({ file }) => file),
     )
-    expect(between.map(told)).toEqual([])
-  })
-
-  test('rooms do not import one another in a circle', () => {
-    const edges = imports
-      .filter(({ kind, target }) => kind !== 'dynamic' && target.endsWith('.ts'))
-      .map(({ file, target }) => [roomOf(file), roomOf(target)] as const)
-      .filter(([from, to]) => from !== to)
-    expect(findCycle(edges)).toBeUndefined()
-  })
-
-  test('files do not load one another in a circle', () => {
-    const edges = imports
-      .filter(({ kind }) => kind === 'value')
-      .map(({ file, target }) => [file, target] as const)
-    expect(findCycle(edges)).toBeUndefined()
+    expect(weighs.size).toBeGreaterThan(3)
+    const dear = (file: string, seen = new Set<string>()): boolean => {
+      if (weighs.has(file)) return true
+      seen.add(file)
+      return atOnce.some((at) => at.file === file && !seen.has(at.target) && dear(at.target, seen))
+    }
+    const rooms = files.filter((file) => !/^(services|ui|sandbox)\//.test(file))
+    expect(rooms.filter((file) => dear(file))).toEqual([])
   })
 })
 
@@ -151,7 +172,7 @@ describe('habits', () => {
 
   test('modules come in through imports, never from a computed name', () => {
     const computed = files.filter((file) => /\bimport\((?!\s*')/.test(bareCode(readSource(file))))
-    expect(computed).toEqual(['sandbox/r2/load-miniflare.ts'])
+    expect(computed).toEqual(['sandbox/r2/emulator.ts'])
   })
 
   test('a test that changes its own process has it for itself: *.alone.test.ts', () => {
@@ -162,20 +183,47 @@ describe('habits', () => {
     expect(tests.filter((path) => changes(path) !== isAlone(path))).toEqual([])
   })
 
-  test('no file is longer than 250 lines', () => {
-    const folders = ['src', 'test', '.build']
-    const long = folders.flatMap(codeBelow).filter((path) => lines(path) > 250)
-    expect(long).toEqual([])
-  })
-
-  test('half of the files have 80 lines or fewer', () => {
-    const sizes = files.map((file) => lines(join('src', file))).sort((a, b) => a - b)
-    expect(sizes[Math.floor(sizes.length / 2)]).toBeLessThanOrEqual(80)
-  })
-
   test('no drawer for odds and ends', () => {
     const drawers = /(^|\/)(utils?|helpers?|common|misc|lib)(\/|\.ts$)/
     expect(files.filter((file) => drawers.test(file))).toEqual([])
+  })
+})
+
+describe('the grain', () => {
+  const sizes = new Map(files.map((file) => [file, lines(join('src', file))]))
+
+  test('no file is longer than 450 lines', () => {
+    const long = ['src', 'test', '.build'].flatMap(codeBelow).filter((path) => lines(path) > 450)
+    expect(long).toEqual([])
+  })
+
+  test('nine of ten files have 300 lines or fewer', () => {
+    const sorted = [...sizes.values()].sort((a, b) => a - b)
+    expect(sorted[Math.floor(sorted.length * 0.9)]).toBeLessThanOrEqual(300)
+  })
+
+  test('a crumb lies in the file that needs it, but for those with a reason', () => {
+    const found = crumbs(sizes, imports).filter((file) => !stillToMerge.includes(file))
+    expect(found).toEqual(Object.keys(smallOnPurpose).sort())
+  })
+
+  test.each<[string, number, readonly string[], readonly string[]]>([
+    ['a small file with one importer', 39, ['a/b.ts'], ['a/small.ts']],
+    ['a file of forty lines', 40, ['a/b.ts'], []],
+    ['a small file with two importers', 10, ['a/b.ts', 'a/c.ts'], []],
+    ['a small file that is imported twice by one', 10, ['a/b.ts', 'a/b.ts'], ['a/small.ts']],
+    ['a small file that starts the program', 10, [], []],
+  ])('a crumb or none: %s', (_, count, importers, expected) => {
+    const edges = importers.map((file) => ({ file, kind: 'type', target: 'a/small.ts' }) as const)
+    expect(crumbs(new Map([['a/small.ts', count]]), edges)).toEqual(expected)
+  })
+
+  test('tests stand in the rooms of what they test', () => {
+    const besides = /^test\/(architecture|bench|contract|e2e|fakes|package|ruby|survival)\//
+    const astray = codeBelow('test')
+      .filter((path) => path.endsWith('.test.ts') && !besides.test(path))
+      .filter((path) => !existsSync(join(root, 'src', dirname(path.slice('test/'.length)))))
+    expect(astray).toEqual([])
   })
 })
 

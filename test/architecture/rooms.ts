@@ -1,57 +1,77 @@
 import type { Import } from './imports.ts'
 
-/** A folder of src/, a service, one of the files that start the program, or `root`. */
-export function roomOf(file: string): string {
-  const [first = '', second = ''] = file.split('/')
-  if (file === 'cli.ts' || file === 'host.ts' || file === 'commands/index.ts') return 'start'
-  if (!file.includes('/')) return 'root'
-  return first === 'services' ? `services/${second}` : first
-}
-
-type Rule = (at: Import, target: string) => boolean
-
-const isPort: Rule = (_, target) => /^services\/[^/]+\/([\w-]+-)?port\.ts$/.test(target)
-/** A program with its arguments: a value that plans show and one place runs. */
-const isCommand: Rule = (_, target) => target === 'services/process/command.ts'
-const isType: Rule = ({ kind }) => kind === 'type'
-const room = (...names: string[]): Rule => {
-  return (_, target) => names.includes(roomOf(target))
-}
-const both = (...rules: Rule[]): Rule => {
-  return (at, target) => rules.every((rule) => rule(at, target))
-}
-
-/** Which files of ours a room may import besides its own. `node:` is open to all. */
-const table: readonly (readonly [RegExp, readonly Rule[]])[] = [
-  // What is loaded lazily no longer belongs to the start.
-  [/^start$/, [({ kind }, target) => kind === 'dynamic' && /^(commands\/|nearest)/.test(target)]],
-  [/^commands$/, [() => true]],
-  [/^steps$/, [room('plan', 'root'), isPort, isCommand]],
-  [/^checks$/, [room('plan', 'steps', 'root'), isPort]],
-  [/^plan$/, [room('root'), both(isPort, isType)]],
-  [/^settings$/, [room('root'), (_, target) => target === 'ui/port.ts']],
-  [/^ui$/, [room('root'), both(room('plan'), isType)]],
-  [/^services\//, [room('root'), isCommand]],
-  [/^sandbox$/, [room('root')]],
-  [/^root$/, []],
+/**
+ * The rooms of src, from the roof down. A room imports from the floors below its own; types and
+ * what is loaded lazily count as well. Rooms of one floor know nothing of one another.
+ */
+const floors: readonly (readonly string[])[] = [
+  ['init'],
+  ['check', 'migrate'],
+  ['rotate', 'undo', 'redirects', 'announce'],
+  ['setup'],
+  ['rehearse'],
+  ['flow'],
+  ['ui'],
+  ['plan'],
+  [
+    'settings',
+    'sandbox',
+    'services/checkpoint',
+    'services/cloudflare',
+    'services/mastodon',
+    'services/media',
+    'services/process',
+    'services/public-web',
+    'services/rclone',
+    'services/s3',
+  ],
+  ['core'],
 ]
+
+/** A service that runs programs says which ones and how, and reads what they print. */
+const runsPrograms = ['services/mastodon', 'services/rclone']
+
+/** They come before the rooms: `node:` and one another at once, all else when it is wanted. */
+const start = ['cli.ts', 'commands.ts', 'help.ts', 'host.ts', 'template.ts']
+
+/** A folder of src/, a service, or the name of a file that lies in no room. */
+export function roomOf(file: string): string {
+  const [first = '', second] = file.split('/')
+  return first === 'services' && second !== undefined ? `services/${second}` : first
+}
+
+/** Whether one room may import from another at all, however it does. */
+function isBelow(from: string, to: string): boolean {
+  // The stand-in for Cloudflare shares no code with the clients that are tried on it.
+  if (from === 'sandbox') return to === 'core'
+  if (runsPrograms.includes(from) && to === 'services/process') return true
+  const floor = (room: string) => floors.findIndex((rooms) => rooms.includes(room))
+  return floor(from) !== -1 && floor(to) > floor(from)
+}
+
+/** Rooms that are known above by their types alone: the engine needs no client, a voice no engine. */
+function isTypeOnly(from: string, to: string): boolean {
+  return from === 'plan' ? to.startsWith('services/') : from === 'ui' && to === 'plan'
+}
 
 /** The packages of the bundle: the files that may load each one, and those that may name its types. */
 const packages: readonly (readonly [name: RegExp, load: RegExp, types: RegExp])[] = [
   [/^@clack\/prompts$/, /^ui\/clack\.ts$/, /^ui\/clack\.ts$/],
   [/^execa$/, /^services\/process\/run\.ts$/, /^services\/process\/run\.ts$/],
-  [/^cloudflare(\/|$)/, /^services\/cloudflare\/client\.ts$/, /^(services\/cloudflare|sandbox)\//],
+  [/^cloudflare(\/|$)/, /^services\/cloudflare\/sdk\.ts$/, /^(services\/cloudflare|sandbox)\//],
   [/^@aws-sdk\//, /^services\/s3\/client\.ts$/, /^services\/s3\//],
   [/^yaml$/, /^services\/mastodon\/parse-compose\.ts$/, /^services\/mastodon\//],
-  [/^zod$/, /^(settings\/|plan\/(report|comparison|media-survey)\.ts$)/, /^(settings|plan)\//],
-  [/^fastest-levenshtein$/, /^nearest\.ts$/, /^$/],
+  [/^zod$/, /^(settings\/.*|plan\/report.*|\w+\/settings\.ts)$/, /^(settings|plan)\//],
+  [/^fastest-levenshtein$/, /^core\/nearest\.ts$/, /^$/],
   // Found by path at run time, because it is not part of the package.
   [/^miniflare$/, /^$/, /^sandbox\/r2\//],
 ]
 
-/** Whether the house's table allows this import. */
-export function isAllowed(at: Import): boolean {
-  const { file, kind, target } = at
+/** Packages that cost a command its start: nothing loads them before they are wanted. */
+export const heavy = /^(@clack\/prompts|execa|cloudflare|@aws-sdk|yaml)(\/|$)/
+
+/** Whether the house allows this import. */
+export function isAllowed({ file, kind, target }: Import): boolean {
   if (target.startsWith('node:')) return true
   if (!target.endsWith('.ts')) {
     // Of a CommonJS package the bundler gives the default export alone: a file of ours is between.
@@ -59,9 +79,11 @@ export function isAllowed(at: Import): boolean {
     const [, load, types] = packages.find(([name]) => name.test(target)) ?? []
     return (kind === 'type' ? types : load)?.test(file) === true
   }
-  const from = roomOf(file)
-  if (roomOf(target) === from) return true
-  if (target === 'cli.ts') return false
-  if (target === 'host.ts') return from === 'commands'
-  return table.find(([name]) => name.test(from))?.[1].some((rule) => rule(at, target)) === true
+  const [from, to] = [roomOf(file), roomOf(target)]
+  if (from === 'host.ts' || from === 'template.ts' || to === 'cli.ts') return false
+  if (start.includes(from)) return kind !== 'value' || start.includes(to)
+  if (from === to) return true
+  if (to === 'template.ts') return from !== 'core'
+  if (to === 'host.ts') return kind === 'type' && isBelow(from, 'plan')
+  return isBelow(from, to) && (kind === 'type' || !isTypeOnly(from, to))
 }
