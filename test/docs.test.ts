@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { commands, overview } from '../src/commands.ts'
 import { edgePermissions, tokenPermissions } from '../src/flow/token.ts'
@@ -11,11 +13,18 @@ import { Settings } from '../src/settings/resolve.ts'
 import type { Setting } from '../src/settings/setting.ts'
 import { initSteps } from '../src/setup/steps.ts'
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const root = fileURLToPath(new URL('..', import.meta.url))
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const manifest = JSON.parse(read('package.json'))
 const settings = Object.entries(catalog as Record<string, Setting<unknown>>)
-const [, picture = ''] = /^```text\n([\s\S]*?)^```$/m.exec(readme) ?? []
-const words = readme.replace(picture, '')
+const [, picture = ''] = /^```text\n([\s\S]*?)^```$/m.exec(read('docs/init.md')) ?? []
+const words = pages.map(read).join('\n').replace(picture, '')
 
 async function page(command: string): Promise<string> {
   let text = ''
@@ -28,16 +37,21 @@ async function page(command: string): Promise<string> {
   return text
 }
 
-function section(title: string): string {
-  const [, text = ''] = readme.split(`\n## ${title}\n`)
-  return text.split('\n## ')[0] ?? ''
+/** The rows of the first table of a page, or of one of its sections. */
+function rows(page: string, section = ''): string[] {
+  const [, text = ''] = `\n${read(page)}`.split(section === '' ? '\n# ' : `\n## ${section}\n`)
+  const [, table = ''] = /((?:^\|.*\n)+)/m.exec(text.split('\n## ')[0] ?? '') ?? []
+  return table.trimEnd().split('\n').slice(2)
 }
 
-function rows(title: string): string[] {
-  return section(title)
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .slice(2)
+/** What a heading is called in a link, as GitHub does it. */
+function anchors(page: string): string[] {
+  return [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 function row(
@@ -56,13 +70,13 @@ function row(
 
 describe('the settings table', () => {
   test('has a row for every setting, in the order of the catalog', () => {
-    expect(rows('Settings')).toEqual(settings.map(([name, setting]) => row(name, setting)))
+    expect(rows('docs/settings.md')).toEqual(settings.map(([name, setting]) => row(name, setting)))
   })
 
   test('names the flags and variables that help init names', async () => {
     const text = await page('init')
     const flags = (of: string) => new Set(of.match(/(?<=^| {2}|`)--[a-z0-9-]+/gm))
-    expect(flags(rows('Settings').join('\n'))).toEqual(flags(text))
+    expect(flags(rows('docs/settings.md').join('\n'))).toEqual(flags(text))
     for (const [, { env }] of settings) if (env !== undefined) expect(text).toContain(env)
   })
 })
@@ -83,7 +97,7 @@ describe('the examples', () => {
   )
 
   test('the answers are good answers', async () => {
-    const [, json = ''] = /echo '(\{.*\})'/.exec(readme) ?? []
+    const [, json = ''] = /echo '(\{.*\})'/.exec(words) ?? []
     const answers = await parseAnswers(json, catalog)
     const resolved = await Settings.resolve(catalog, {
       flags: new Map(),
@@ -95,13 +109,14 @@ describe('the examples', () => {
   })
 
   test('npm scripts that are named exist', () => {
-    const named = [...readme.matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name)
-    expect(named.length).toBeGreaterThan(2)
+    const named = [...words.matchAll(/npm run ([a-z]+)/g)].map(([, name = '']) => name)
+    expect(named.length).toBeGreaterThan(0)
     expect(named.filter((name) => !(name in manifest.scripts))).toEqual([])
   })
 
   test('the emulator is the pinned one', () => {
-    expect(readme.match(/miniflare@[\d.]+/g)).toEqual([`miniflare@${MINIFLARE_VERSION}`])
+    const named = new Set(words.match(/miniflare@[\d.]+/g))
+    expect([...named]).toEqual([`miniflare@${MINIFLARE_VERSION}`])
     expect(manifest.devDependencies.miniflare).toBe(MINIFLARE_VERSION)
   })
 })
@@ -115,12 +130,12 @@ test('the picture shows every step of init, in its order', () => {
 })
 
 test('the permissions are those that init asks for', () => {
-  const named = rows('The API token').map((line) => line.split('|')[1]?.trim())
+  const named = rows('docs/token.md').map((line) => line.split('|')[1]?.trim())
   expect(named).toEqual(tokenPermissions())
 })
 
 test('every extra at the edge is named with its permission', () => {
-  const named = rows('Rules at the edge').map((line) => {
+  const named = rows('docs/edge-rules.md').map((line) => {
     const [, name, , permission] = line.split('|').map((cell) => cell.trim())
     return { name: name?.replaceAll('`', ''), permission }
   })
@@ -129,8 +144,39 @@ test('every extra at the edge is named with its permission', () => {
 
 test('the exit codes are those of the help screen', () => {
   const [, told = ''] = overview('').split('Exit codes:')
-  const named = rows('Exit codes').map((line) => line.split('|')[1]?.trim())
+  const named = rows('docs/automation.md', 'Exit codes').map((line) => line.split('|')[1]?.trim())
   expect(named).toEqual(told.match(/\d+/g))
+})
+
+describe('the pages', () => {
+  const links = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)].map(
+      ([, path = '', anchor]) => ({
+        page,
+        target: path === '' ? page : join(dirname(page), path),
+        anchor,
+      }),
+    ),
+  )
+
+  test('README is short, and leads to every page', () => {
+    expect(read('README.md').length).toBeLessThan(7_000)
+    const open = ['README.md']
+    for (const at of open)
+      for (const { page, target } of links)
+        if (page === at && !open.includes(target)) open.push(target)
+    expect(pages.filter((page) => !open.includes(page))).toEqual([])
+  })
+
+  test('every link leads somewhere', () => {
+    expect(links.length).toBeGreaterThan(10)
+    const dead = links.filter(
+      ({ target, anchor }) =>
+        !existsSync(join(root, target)) ||
+        (anchor !== undefined && !anchors(target).includes(anchor)),
+    )
+    expect(dead).toEqual([])
+  })
 })
 
 test('commands that do not exist are not promised', () => {
