@@ -1,8 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
-import { chooseToken } from '../flow/token.ts'
-import { callListener, connectTo, envWriter, runnerOf, s3Connector } from '../flow/world.ts'
+import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
 import { planSteps, type ReportStep } from '../plan/report.ts'
 import type { World } from '../plan/step.ts'
 import { type Plan, survey } from '../plan/survey.ts'
@@ -47,18 +46,15 @@ export async function lookAtCloudflare(
 
 /** The world that init would look at, chosen without a question. */
 async function setupWorld(
-  { host, settings, clock, ...run }: Run<CheckCatalog>,
+  run: Run<CheckCatalog>,
   { installation, web, processes, storage }: CheckWorld,
   remembered: Remembered,
 ): Promise<World> {
+  const { host, settings } = run
   if (settings.get('mediaHost') === undefined) throw noMediaHost()
   const warn = settings.on('quiet') ? () => undefined : run.ui.warn
   const ui = { ...run.ui, canAsk: false, warn }
-  const onCall = callListener(ui, settings.on('verbose'))
-  const baseUrl = settings.need('cloudflareApiUrl')
-  const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
-    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
-  )
+  const { cloudflare, token } = await chooseCloudflare({ ...run, ui })
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
   const setup = await chooseSetup({
     settings,
@@ -70,17 +66,9 @@ async function setupWorld(
     readEnvFile,
     lookOnly: true,
   })
-  return {
-    cloudflare,
-    connectS3: await s3Connector({ endpoint: setup.s3Endpoint, bucket: setup.at.bucket, onCall }),
-    web,
-    envWriter: await envWriter(),
-    processes,
-    runner: runnerOf(host),
-    clock,
-    setup: { ...setup, knownKey: setup.knownKey ?? storage.key },
-    facts: {},
-  }
+  const known = { ...setup, knownKey: setup.knownKey ?? storage.key }
+  const given = { cloudflare, web, processes, runner: runnerOf(host) }
+  return connectWorld({ ...run, ui }, known, given)
 }
 
 function noMediaHost(): Problem {

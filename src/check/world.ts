@@ -2,7 +2,7 @@ import { announcementNotes, type HostToCome } from '../announce/notes.ts'
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, type Remembered, remember } from '../flow/mastodon-here.ts'
-import { callListener, processesOf, webConnector } from '../flow/world.ts'
+import { callListener, lazyWeb, processesOf } from '../flow/world.ts'
 import type { Announced, CheckWorld, ConfiguredStorage } from '../plan/verdict.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { shellWord } from '../settings/replay.ts'
@@ -61,8 +61,8 @@ export async function checkWorld(
   installation: Installation,
   storage: ConfiguredStorage,
 ): Promise<CheckWorld> {
-  const { host, ui, settings, clock } = run
-  const onCall = callListener(ui, settings.on('verbose'))
+  const { host, clock } = run
+  const onCall = callListener(run)
   const { connectS3 } = await import('../services/s3/client.ts')
   const { envReader } = await import('../services/mastodon/env-read.ts')
   const connect = (endpoint: string, timeoutMs?: number): CheckWorld['connectS3'] => {
@@ -74,7 +74,7 @@ export async function checkWorld(
     storage,
     connectS3: connect(storage.endpoint ?? ''),
     connectS3At: (endpoint) => connect(endpoint, HASTY_MS),
-    web: await webConnector({ connectTo: settings.get('connectTo') ?? [], ca: undefined, onCall }),
+    web: lazyWeb(run, undefined),
     processes: processesOf(host, installation),
     envReader,
     clock,

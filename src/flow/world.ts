@@ -3,7 +3,7 @@ import type { ConnectTo } from '../core/connect-to.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Host } from '../host.ts'
-import type { EnvWriter } from '../plan/step.ts'
+import type { EnvWriter, Setup, World } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation, ProcessesPort, ServicesPort } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
@@ -14,21 +14,69 @@ import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import type { Ui } from '../ui/port.ts'
 import type { Run } from './flow.ts'
-import { chooseToken } from './token.ts'
+import { chooseToken, type TokenChoice } from './token.ts'
 
 type OnCall = (call: ApiCall) => void
 
 /** Every request as one line for --verbose; undefined when nobody wants to see them. */
-export function callListener(ui: Ui, verbose: boolean): OnCall | undefined {
-  if (!verbose) return undefined
+export function callListener({
+  ui,
+  settings,
+}: Pick<Connecting, 'ui' | 'settings'>): OnCall | undefined {
+  if (!settings.on('verbose')) return undefined
   return ({ method, path, status, ms, rayId }) => {
     const ray = rayId === undefined ? '' : ` ray ${rayId}`
     ui.call(`${method} ${path} ${status} ${Math.round(ms)} ms${ray}`)
   }
 }
 
-/** The SDKs are loaded here, when they are first needed. */
-export async function connectTo(options: {
+/** Every command's settings that a connection depends on. */
+type Asked = Pick<
+  typeof catalog,
+  'apiToken' | 'accountId' | 'cloudflareApiUrl' | 'connectTo' | 'verbose'
+> &
+  Catalog
+type Connecting = Pick<Run<Asked>, 'host' | 'ui' | 'settings' | 'clock'>
+
+/**
+ * What a run has to work with: each part is connected, and its SDK loaded, when a step first uses it.
+ * `given` stands in the place of what would be connected; Cloudflare is there where the token had to
+ * be known before the plan. Only the env file's editor and its template are read at once.
+ */
+export async function connectWorld(
+  run: Connecting,
+  setup: Setup,
+  /** `ca`: PEM of a certificate authority to trust besides the usual ones. */
+  { ca, ...given }: Partial<Omit<World, 'setup'>> & { readonly ca?: string | undefined } = {},
+): Promise<World> {
+  const { host, ui, clock } = run
+  return {
+    cloudflare: lazyCloudflare(run),
+    connectS3: lazyS3(run, { endpoint: setup.s3Endpoint, bucket: setup.at.bucket }),
+    web: lazyWeb(run, ca),
+    envWriter: await envWriter(),
+    processes: processesOf(host, setup.installation),
+    runner: runnerOf(host, (line) => ui.say(line)),
+    clock,
+    facts: {},
+    ...given,
+    setup,
+  }
+}
+
+/** The token, asked for where none was given, and Cloudflare as it sees it. */
+export function chooseCloudflare(
+  run: Pick<Connecting, 'ui' | 'settings' | 'clock'>,
+): Promise<TokenChoice> {
+  const { ui, settings, clock } = run
+  const baseUrl = settings.need('cloudflareApiUrl') as string
+  const onCall = callListener(run)
+  return chooseToken(settings, ui, (token) =>
+    connectTo({ token, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
+  )
+}
+
+async function connectTo(options: {
   readonly token: Secret
   readonly baseUrl: string
   readonly ui: Ui
@@ -58,19 +106,22 @@ export async function s3Connector(options: {
   return (key) => connectS3({ ...options, key })
 }
 
-export async function webConnector(options: {
-  readonly connectTo: readonly ConnectTo[]
-  /** PEM of a certificate authority to trust besides the usual ones. */
-  readonly ca: string | undefined
-  readonly onCall: OnCall | undefined
-}): Promise<PublicWebPort> {
-  const { connectTo, ca, onCall } = options
-  const { connectPublicWeb } = await import('../services/public-web/client.ts')
-  return connectPublicWeb({
-    connectTo,
-    ...(ca !== undefined && { ca }),
-    ...(onCall && { onCall }),
+/** The web as a visitor sees it, but where `--connect-to` says otherwise. */
+export function lazyWeb(
+  run: Pick<Connecting, 'ui' | 'settings'>,
+  ca: string | undefined,
+): PublicWebPort {
+  const connectTo = (run.settings.get('connectTo') ?? []) as readonly ConnectTo[]
+  const onCall = callListener(run)
+  const connected = once(async () => {
+    const { connectPublicWeb } = await import('../services/public-web/client.ts')
+    return connectPublicWeb({
+      connectTo,
+      ...(ca !== undefined && { ca }),
+      ...(onCall && { onCall }),
+    })
   })
+  return lazyPort(connected)
 }
 
 /** Long enough for images to be pulled and services to stop, milliseconds. */
@@ -159,32 +210,27 @@ export function lazyPort<Port extends object>(
   })
 }
 
-type Asked = Pick<typeof catalog, 'apiToken' | 'accountId' | 'cloudflareApiUrl'> & Catalog
-
 /**
  * Cloudflare for a command that seldom needs it: the token is asked for with the first call, and
  * whoever only copies with rclone never gives one.
  */
-export function lazyCloudflare(
-  { ui, settings, clock }: Pick<Run<Asked>, 'ui' | 'settings' | 'clock'>,
-  onCall: ((call: ApiCall) => void) | undefined,
-): CloudflarePort {
+function lazyCloudflare(run: Pick<Connecting, 'ui' | 'settings' | 'clock'>): CloudflarePort {
+  const { ui, settings } = run
   const connected = once(async () => {
     const problem = ui.canAsk ? undefined : settings.missing(['apiToken'])
     if (problem) throw problem
-    const baseUrl = settings.need('cloudflareApiUrl') as string
-    const { cloudflare } = await chooseToken(settings, ui, (token) =>
-      connectTo({ token, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
-    )
-    return cloudflare
+    return (await chooseCloudflare(run)).cloudflare
   })
   const slurper = lazyPort(async () => (await connected()).slurper)
   return lazyPort(connected, { slurper })
 }
 
 /** A bucket whose SDK is loaded with the first request: a copy of nothing new never asks for one. */
-export function lazyS3(connect: () => Promise<ConnectS3>): ConnectS3 {
-  const connected = once(connect)
+function lazyS3(
+  run: Pick<Connecting, 'ui' | 'settings'>,
+  at: { readonly endpoint: string; readonly bucket: string },
+): ConnectS3 {
+  const connected = once(() => s3Connector({ ...at, onCall: callListener(run) }))
   return (key) => {
     const port = once(async () => (await connected())(key))
     const pages: S3Port['pages'] = async function* (...args) {

@@ -1,20 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { announcementNotes } from '../announce/notes.ts'
 import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
-import {
-  callListener,
-  envWriter,
-  lazyCloudflare,
-  lazyPort,
-  lazyS3,
-  once,
-  processesOf,
-  runnerOf,
-  s3Connector,
-  stateHome,
-  webConnector,
-} from '../flow/world.ts'
-import type { World } from '../plan/step.ts'
+import { connectWorld, stateHome } from '../flow/world.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
@@ -28,7 +15,7 @@ import { findSource } from './source.ts'
 
 /** Between the flags and the stages: nothing is asked of the network here. */
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
-  const { host, ui, settings, clock } = run
+  const { settings } = run
   const tools = await migrationTools(run)
   const installation = await findMastodonHere(run, { files: 0, ms: 0 })
   const ownEndpoint = settings.get('s3EndpointUrl')
@@ -40,32 +27,15 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
     },
   })
   const remembered = remember(installation, ownEndpoint)
-  const onCall = callListener(ui, settings.on('verbose'))
-  const { endpoint, bucket } = target
-  const connectS3 = lazyS3(() => s3Connector({ endpoint, bucket, onCall }))
-  const cloudflare = lazyCloudflare(run, onCall)
-  const setup = targetSetup(installation, target)
-  const world: World = {
-    cloudflare,
-    connectS3,
-    web: lazyPort(
-      once(() => webConnector({ connectTo: settings.get('connectTo') ?? [], ca: run.ca, onCall })),
-    ),
-    envWriter: await envWriter(),
-    processes: processesOf(host, installation),
-    runner: runnerOf(host, (line) => ui.say(line)),
-    clock,
-    setup,
+  const world = await connectWorld(run, targetSetup(installation, target), {
+    ca: run.ca,
     // A cut-over proves uploads and public reads anew, as if the key were fresh.
-    facts: {
-      accessKey: { ...target.key, minted: true },
-      domainActive: { attached: true },
-    },
-  }
+    facts: { accessKey: { ...target.key, minted: true }, domainActive: { attached: true } },
+  })
   const { checkpoint, migration, old } = await migrationOf(run, tools.rclone, {
     installation,
     target,
-    connectS3,
+    connectS3: world.connectS3,
   })
   const { stream } = tools
   const isR2 = remembered.storage === 'r2' && remembered.switchedOn

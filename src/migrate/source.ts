@@ -43,7 +43,7 @@ async function usedSoFar(
 async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promise<FoundSource> {
   for (const note of old.notes) ui.say(note)
   const { endpoint, bucket, region, virtualHost, key } = old.place
-  const onCall = callListener(ui, settings.on('verbose'))
+  const onCall = callListener({ ui, settings })
   const connect = await s3Connector({ endpoint, bucket, region, virtualHost, onCall })
   return { source: bucketSource(connect(key), old.name), from: old.place, old }
 }

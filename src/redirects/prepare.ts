@@ -1,17 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
-import { chooseToken } from '../flow/token.ts'
-import {
-  callListener,
-  connectTo,
-  envWriter,
-  lazyCloudflare,
-  processesOf,
-  runnerOf,
-  s3Connector,
-  webConnector,
-} from '../flow/world.ts'
+import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
 import type { World } from '../plan/step.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -36,7 +26,7 @@ export async function prepareRedirects(
   run: RedirectsRun,
   web?: PublicWebPort,
 ): Promise<PreparedRedirects> {
-  const { host, ui, settings, clock } = run
+  const { host, settings } = run
   const installation = await findMastodonHere(run)
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
   if (settings.get('mediaHost') === undefined) {
@@ -46,22 +36,9 @@ export async function prepareRedirects(
   const instanceHost = installation.webDomain ?? installation.localDomain
   if (instanceHost === undefined) throw noInstance(installation)
   const prefixes = prefixesOf(run, installation, { instanceHost, mediaHost })
-  const onCall = callListener(ui, settings.on('verbose'))
-  const { endpoint, bucket } = target
   const local = await localMedia(installation)
-  const world: World = {
-    cloudflare: lazyCloudflare(run, onCall),
-    connectS3: await s3Connector({ endpoint, bucket, onCall }),
-    web:
-      web ??
-      (await webConnector({ connectTo: settings.get('connectTo') ?? [], ca: undefined, onCall })),
-    envWriter: await envWriter(),
-    processes: processesOf(host, installation),
-    runner: runnerOf(host),
-    clock,
-    setup: { ...targetSetup(installation, target), mediaHost },
-    facts: {},
-  }
+  const setup = { ...targetSetup(installation, target), mediaHost }
+  const world = await connectWorld(run, setup, { runner: runnerOf(host), ...(web && { web }) })
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   const redirecting: Redirecting = {
     mediaHost,
@@ -75,9 +52,10 @@ export async function prepareRedirects(
 
 /** Cloudflare, where a token was given, or where a person can be asked and one is of use. */
 export async function connectWithToken(
-  { ui, settings, clock }: RedirectsRun,
+  run: RedirectsRun,
   { needed, useful }: { readonly needed: boolean; readonly useful: boolean },
 ): Promise<CloudflarePort | undefined> {
+  const { ui, settings } = run
   const isGiven = settings.get('apiToken') !== undefined
   if (!isGiven && !ui.canAsk) {
     const problem = needed ? settings.missing(['apiToken']) : undefined
@@ -91,12 +69,7 @@ export async function connectWithToken(
       'For --engine bulk: Account Filter Lists: Edit and Account Rulesets: Edit, too',
     ])
   }
-  const baseUrl = settings.need('cloudflareApiUrl')
-  const onCall = callListener(ui, settings.on('verbose'))
-  const { cloudflare } = await chooseToken(settings, ui, (token) =>
-    connectTo({ token, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
-  )
-  return cloudflare
+  return (await chooseCloudflare(run)).cloudflare
 }
 
 /** Mastodon serves local media below PAPERCLIP_ROOT_URL, which is /system unless told. */

@@ -1,16 +1,8 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
-import { chooseAccount, chooseToken } from '../flow/token.ts'
-import {
-  callListener,
-  connectTo,
-  envWriter,
-  processesOf,
-  runnerOf,
-  s3Connector,
-  webConnector,
-} from '../flow/world.ts'
+import { chooseAccount } from '../flow/token.ts'
+import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import type { Setup, World } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner, Zone } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -32,7 +24,7 @@ const NO_ZONE: Omit<Zone, 'account'> = {
 
 /** Everything between the flags and the plan. The env file tells what is rotated. */
 export async function prepareRotation(run: RotateRun): Promise<World> {
-  const { host, ui, settings, clock } = run
+  const { ui, settings } = run
   const found = await findMastodonHere(run)
   const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
   const installation = held ? await findMastodonHere(run) : found
@@ -47,11 +39,7 @@ export async function prepareRotation(run: RotateRun): Promise<World> {
   }
   settings.offer('mediaHost', known.mediaHost, remembered.from)
   settings.offer('bucket', known.bucket, remembered.from)
-  const onCall = callListener(ui, settings.on('verbose'))
-  const baseUrl = settings.need('cloudflareApiUrl')
-  const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
-    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
-  )
+  const { cloudflare, token } = await chooseCloudflare(run)
   const accountId = remembered.accountId ?? (await chooseAccount(settings, ui, cloudflare))
   const owner = await ownerOf(run, cloudflare, token, accountId, known.key.accessKeyId)
   const setup: Setup = {
@@ -72,18 +60,9 @@ export async function prepareRotation(run: RotateRun): Promise<World> {
     target: { kind: 'file', file: installation.envFile },
     knownKey: known.key,
   }
-  return {
-    cloudflare,
-    connectS3: await s3Connector({ endpoint: setup.s3Endpoint, bucket: setup.at.bucket, onCall }),
-    web: await webConnector({ connectTo: settings.get('connectTo') ?? [], ca: undefined, onCall }),
-    envWriter: await envWriter(),
-    processes: processesOf(host, installation),
-    runner: runnerOf(host, (line) => ui.say(line)),
-    clock,
-    setup,
-    // The domain is there since the setup, and is not looked after here.
-    facts: { domainActive: { attached: false } },
-  }
+  // The domain is there since the setup, and is not looked after here.
+  const facts = { domainActive: { attached: false } }
+  return connectWorld(run, setup, { cloudflare, facts })
 }
 
 function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }: Installation) {

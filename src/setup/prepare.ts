@@ -1,16 +1,7 @@
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
-import { chooseToken } from '../flow/token.ts'
-import {
-  callListener,
-  connectTo,
-  envWriter,
-  processesOf,
-  runnerOf,
-  s3Connector,
-  webConnector,
-} from '../flow/world.ts'
-import type { Setup, World } from '../plan/step.ts'
+import { chooseCloudflare, connectWorld } from '../flow/world.ts'
+import type { World } from '../plan/step.ts'
 import { rehearse } from '../rehearse/rehearsal.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
@@ -29,7 +20,7 @@ export async function prepareSetup(
   run: Run<SetupCatalog>,
   { lookOnly }: { readonly lookOnly: boolean },
 ): Promise<PreparedSetup> {
-  const { host, ui, settings, clock } = run
+  const { ui, settings } = run
   refuseContradictions((name) => settings.source(name))
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
   const first = await findMastodonHere(run)
@@ -45,12 +36,8 @@ export async function prepareSetup(
   if (lookOnly) assumeStorage(run, remembered)
   refuseMissing(run, installation, remembered)
   if (!lookOnly) await chooseEdge(run, remembered)
-  const onCall = callListener(ui, settings.on('verbose'))
-  const baseUrl = settings.need('cloudflareApiUrl')
-  const { cloudflare, token } = await chooseToken(settings, ui, (secret) =>
-    connectTo({ token: secret, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
-  )
-  const setup: Setup = await chooseSetup({
+  const { cloudflare, token } = await chooseCloudflare(run)
+  const setup = await chooseSetup({
     settings,
     ui,
     installation,
@@ -60,21 +47,7 @@ export async function prepareSetup(
     readEnvFile,
     lookOnly,
   })
-  const world: World = {
-    cloudflare,
-    connectS3: await s3Connector({ endpoint: setup.s3Endpoint, bucket: setup.at.bucket, onCall }),
-    web: await webConnector({
-      connectTo: settings.get('connectTo') ?? [],
-      ca: rehearsal?.ca,
-      onCall,
-    }),
-    envWriter: await envWriter(),
-    processes: processesOf(host, installation),
-    runner: runnerOf(host, (line) => ui.say(line)),
-    clock,
-    setup,
-    facts: {},
-  }
+  const world = await connectWorld(run, setup, { cloudflare, ca: rehearsal?.ca })
   return { world, remembered, isRehearsal: rehearsal !== undefined }
 }
 
