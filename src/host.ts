@@ -24,6 +24,8 @@ export interface Host {
   readStdin(): Promise<string>
   /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
   keepSignals(): void
+  /** Takes variables out of the environment, which libraries pass on to the programs they start. */
+  keepEnvironment(keep: (name: string) => boolean): void
   /** Ends the process once output is flushed. */
   leave(code: number): void
 }
@@ -50,6 +52,9 @@ export function processHost(): Host {
     },
     readStdin,
     keepSignals,
+    keepEnvironment(keep) {
+      for (const name of Object.keys(env)) if (!keep(name)) delete env[name]
+    },
     leave(code) {
       if (terminalGone) dieQuietly()
       process.exitCode = code === 0 && outputLost ? 1 : code

@@ -23,6 +23,8 @@ export const sandbox: Command = {
 
 async function serve(host: Host, argv: readonly string[]): Promise<number> {
   const settings = await gather(host, 'sandbox', argv, { catalog: sandboxCatalog })
+  const { isPassedOn } = await import('../services/process/environment.ts')
+  host.keepEnvironment((name) => isPassedOn('node', name))
   const { startSandbox } = await import('../sandbox/sandbox.ts')
   const world = await startSandbox({
     zones: settings.need('zone').map((name) => ({ name })),

@@ -189,6 +189,7 @@ function hostOf(
     readStdin: async () => '',
     leave: () => undefined,
     keepSignals: () => undefined,
+    keepEnvironment: () => undefined,
   }
 }
 

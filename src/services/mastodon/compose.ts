@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { Command } from '../process/port.ts'
 import { readStatements } from './env-text.ts'
 import type { ComposeFile } from './parse-compose.ts'
 
@@ -119,6 +120,8 @@ export interface Compose {
   readonly service: ComposeService
   /** Every service that runs the web part or Sidekiq, in the order of the file. */
   readonly services: readonly MastodonService[]
+  /** Variables of the shell that the files ask for, by name; those of this program are not given. */
+  readonly names: readonly string[]
 }
 
 export interface MastodonService extends ComposeService {
@@ -151,15 +154,40 @@ export async function findCompose(
     ...environment,
   }
   const override = file.replace(/(\.ya?ml)$/, '.override$1')
+  const overText = (await read(override)) ?? ''
   const services = await loadServices(file, text, variables)
-  const overrides = await loadServices(override, (await read(override)) ?? '', variables)
+  const overrides = await loadServices(override, overText, variables)
   for (const [name, service] of overrides) {
     const base = services.get(name)
     services.set(name, base === undefined ? service : mergeServices(base, service))
   }
   const own = mastodonServices(services)
   const service = webService(own)
-  return service === undefined ? undefined : { file, service, services: withRoles(own, service) }
+  if (service === undefined) return undefined
+  const names = asked([text, overText, dotenv], [...services.values()])
+  return { file, service, services: withRoles(own, service), names }
+}
+
+/** Opens Cloudflare, and is nothing that a container of Mastodon's is given by a run of ours. */
+const OURS = /^(CLOUDFLARE|MASTODON_R2)_/
+
+/** What compose fills into the files, and what `environment:` passes on from the shell. */
+function asked(texts: readonly string[], services: readonly ComposeService[]): string[] {
+  const filled = texts.flatMap((text) =>
+    [...text.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name = '']) => name),
+  )
+  const passed = services.flatMap(({ environment }) =>
+    [...environment].flatMap(([name, value]) => (value === undefined ? [name] : [])),
+  )
+  return [...new Set([...filled, ...passed])].filter((name) => name !== '' && !OURS.test(name))
+}
+
+/** `docker compose <args>` with the variables that its files ask for. */
+export function composeCommand(
+  args: readonly string[],
+  { composeNames = [] }: { readonly composeNames?: readonly string[] | undefined } = {},
+): Command {
+  return { program: 'docker', args: ['compose', ...args], env: {}, inherits: composeNames }
 }
 
 async function loadServices(

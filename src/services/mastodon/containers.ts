@@ -1,7 +1,7 @@
 import { opendir, readFile, realpath } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Command } from '../process/port.ts'
-import type { Compose, ComposeService } from './compose.ts'
+import { type Compose, type ComposeService, composeCommand } from './compose.ts'
 import { composeSettings, railsSettings, readEnvFile } from './env-read.ts'
 import {
   type EffectiveSetting,
@@ -17,7 +17,7 @@ import {
 export interface Candidate
   extends Pick<
     Installation,
-    'kind' | 'dir' | 'composeFile' | 'version' | 'units' | 'envFiles' | 'services'
+    'kind' | 'dir' | 'composeFile' | 'version' | 'units' | 'envFiles' | 'services' | 'composeNames'
   > {
   /** Where the settings go when nothing says otherwise; may not exist yet. */
   readonly usualEnvFile: EnvFileOnDisk
@@ -100,7 +100,7 @@ const CONTAINER_DIRS = ['/opt/mastodon', '/mastodon']
  */
 export async function docker(
   dir: string,
-  { file: composeFile, service, services }: Compose,
+  { file: composeFile, service, services, names }: Compose,
   environment: Variables,
 ): Promise<Candidate> {
   const { envFiles, settings, named } = await reading(dir, composeFile, service, environment)
@@ -117,6 +117,7 @@ export async function docker(
     version: versionFromImage(service.image ?? '') ?? versionFromSource(source),
     units: { web: [], sidekiq: [] },
     services: await Promise.all(composed),
+    composeNames: names,
     usualEnvFile: await readEnvFile(usual ?? join(dir, '.env.production')),
     envFiles,
     settings,
@@ -188,22 +189,23 @@ const FORMAT =
  * was created with, so its creation counts, not its start. Undefined when Docker does not answer.
  */
 export async function runningContainers(
-  dir: string | undefined,
+  { dir, composeNames }: Pick<Installation, 'dir' | 'composeNames'>,
   ask: Ask,
 ): Promise<RunningProcess[] | undefined> {
   try {
-    const ids = await lines(ask, ['compose', 'ps', '--quiet'], dir)
+    const ids = await lines(ask, composeCommand(['ps', '--quiet'], { composeNames }), dir)
     if (ids === undefined) return undefined
     if (ids.length === 0) return []
-    const texts = await lines(ask, ['inspect', '--type=container', '--format', FORMAT, ...ids], dir)
+    const args = ['inspect', '--type=container', '--format', FORMAT, ...ids]
+    const texts = await lines(ask, { program: 'docker', args, env: {} }, dir)
     return texts?.flatMap((text) => described(JSON.parse(text)) ?? [])
   } catch {
     return undefined
   }
 }
 
-async function lines(ask: Ask, args: string[], dir: string | undefined) {
-  const { exitCode, stdout } = await ask({ program: 'docker', args, env: {} }, dir)
+async function lines(ask: Ask, command: Command, dir: string | undefined) {
+  const { exitCode, stdout } = await ask(command, dir)
   if (exitCode !== 0) return undefined
   return stdout.split('\n').filter((line) => line.trim() !== '')
 }

@@ -21,6 +21,8 @@ export interface Installation {
   readonly units: { readonly web: readonly string[]; readonly sidekiq: readonly string[] }
   /** Docker only: each service of the compose file that runs Mastodon's web part or Sidekiq. */
   readonly services?: readonly ComposedService[]
+  /** Docker only: variables of the shell that the compose file asks for, by name. */
+  readonly composeNames?: readonly string[]
 }
 
 export interface ComposedService {

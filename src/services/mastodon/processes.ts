@@ -62,7 +62,7 @@ function text(path: string): Promise<string | undefined> {
 }
 
 export interface ProcessesOptions {
-  readonly installation: Pick<Installation, 'kind' | 'dir' | 'units'>
+  readonly installation: Pick<Installation, 'kind' | 'dir' | 'units' | 'composeNames'>
   /** Runs Docker's client, which is asked where Mastodon lives in containers. */
   readonly ask: Ask
   readonly now: () => Date
@@ -75,9 +75,7 @@ export function connectProcesses(options: ProcessesOptions): ProcessesPort {
   const { installation, ask } = options
   return {
     running: () =>
-      installation.kind === 'docker'
-        ? runningContainers(installation.dir, ask)
-        : runningHere(options),
+      installation.kind === 'docker' ? runningContainers(installation, ask) : runningHere(options),
     changedAt: (path) =>
       stat(path).then(
         ({ mtime }) => mtime,

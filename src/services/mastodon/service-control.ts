@@ -1,10 +1,11 @@
 import { realpath } from 'node:fs/promises'
 import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
+import { composeCommand } from './compose.ts'
 import type { Ask } from './containers.ts'
 import type { Installation, ServiceCommands, ServicesPort, SidekiqProcess } from './port.ts'
 import { folderOf, readProcesses, unitOf } from './processes.ts'
 
-type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'services'>
+type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'services' | 'composeNames'>
 
 export interface ServiceOptions {
   readonly installation: Kind
@@ -52,13 +53,13 @@ function systemdCommands({ units }: Kind, asRoot: boolean): ServiceCommands {
 }
 
 /** A container keeps its environment, and a mounted env file is no reason for compose to renew it. */
-function composeCommands({ dir, services = [] }: Kind): ServiceCommands {
+function composeCommands({ dir, services = [], composeNames }: Kind): ServiceCommands {
   const names = (role: 'web' | 'sidekiq') => {
     const own = services.filter((service) => service.role === role).map(({ name }) => name)
     return own.length > 0 ? own : [role]
   }
   const compose = (...args: string[]): PlacedCommand[] => {
-    const command = { program: 'docker', args: ['compose', ...args], env: {} }
+    const command = composeCommand(args, { composeNames })
     const line = commandLine(command)
     if (dir === undefined) return [{ command, line }]
     const enter = commandLine({ program: 'cd', args: [dir], env: {} })
@@ -95,11 +96,12 @@ async function onMachine({ installation, now, procRoot = '/proc' }: ServiceOptio
   return found
 }
 
-async function inContainers({ installation: { dir, services = [] }, ask }: ServiceOptions) {
+async function inContainers({ installation, ask }: ServiceOptions) {
+  const { dir, services = [], composeNames } = installation
   const own = services.filter(({ role }) => role === 'sidekiq').map(({ name }) => name)
-  const args = ['compose', 'top', ...(own.length > 0 ? own : ['sidekiq'])]
+  const command = composeCommand(['top', ...(own.length > 0 ? own : ['sidekiq'])], { composeNames })
   try {
-    const { exitCode, stdout } = await ask({ program: 'docker', args, env: {} }, dir)
+    const { exitCode, stdout } = await ask(command, dir)
     return exitCode === 0 ? stdout.split('\n').flatMap(sidekiqIn) : undefined
   } catch {
     return undefined
@@ -126,12 +128,12 @@ export interface RestartCommand {
  * be made anew (`restart` would keep the old environment); streaming does not use the storage.
  */
 export function restartCommands(
-  { kind, dir, units }: Pick<Installation, 'kind' | 'dir' | 'units'>,
+  { kind, dir, units, composeNames }: Pick<Installation, 'kind' | 'dir' | 'units' | 'composeNames'>,
   { asRoot }: { readonly asRoot: boolean },
 ): RestartCommand[] {
   if (kind === 'none') return []
   if (kind === 'docker') {
-    const command = { program: 'docker', args: ['compose', 'up', '-d'], env: {} }
+    const command = composeCommand(['up', '-d'], { composeNames })
     const line = commandLine(command)
     if (dir === undefined) return [{ command, line }]
     const enter = commandLine({ program: 'cd', args: [dir], env: {} })

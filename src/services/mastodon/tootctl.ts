@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
+import { composeCommand } from './compose.ts'
 import type { Installation, TootctlPort } from './port.ts'
 
 export interface TootctlOptions {
@@ -25,7 +26,7 @@ const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
  * RAILS_ENV and rbenv's Ruby, or in a container of the web service that goes afterwards.
  */
 export function connectTootctl(
-  installation: Pick<Installation, 'kind' | 'dir' | 'services'>,
+  installation: Pick<Installation, 'kind' | 'dir' | 'services' | 'composeNames'>,
   options: TootctlOptions,
 ): TootctlPort {
   const { kind, dir } = installation
@@ -39,13 +40,12 @@ export function connectTootctl(
 }
 
 function inContainer(
-  { services = [] }: Pick<Installation, 'services'>,
+  { services = [], composeNames }: Pick<Installation, 'services' | 'composeNames'>,
   args: readonly string[],
 ): Command {
   const name = services.find(({ role }) => role === 'web')?.name ?? 'web'
   // -T: nobody types into it, and its lines are read one by one.
-  const run = ['compose', 'run', '--rm', '-T', name, 'bin/tootctl', ...args]
-  return { program: 'docker', args: run, env: {} }
+  return composeCommand(['run', '--rm', '-T', name, 'bin/tootctl', ...args], { composeNames })
 }
 
 function onMachine(

@@ -7,6 +7,8 @@ export interface Command {
   readonly args: readonly string[]
   /** Set for this program only, on top of what it inherits. */
   readonly env: Readonly<Record<string, string | Secret>>
+  /** Variables of this shell that it sees besides the usual ones (environment.ts), by name. */
+  readonly inherits?: readonly string[]
 }
 
 const BARE_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/
@@ -72,8 +74,6 @@ export interface StreamOptions {
   readonly interrupted?: AbortSignal
   /** Milliseconds between asking it to end and ending it; 10,000 unless told. */
   readonly patienceMs?: number
-  /** Variables that it inherits, picked by name; all of them unless told. */
-  readonly inherits?: (name: string) => boolean
 }
 
 export interface StreamEnd {

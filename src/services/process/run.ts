@@ -1,10 +1,11 @@
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { Problem } from '../../core/problem.ts'
+import { childEnvironment } from './environment.ts'
 import { type Command, commandLine } from './port.ts'
 
 export interface RunOptions {
-  /** The variables that the program inherits; nothing else reaches it. */
+  /** That of this process; the program sees what `childEnvironment` picks of it. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
   /** Given on standard input, which is closed afterwards; without it the program reads nothing. */
@@ -30,7 +31,7 @@ export interface RunResult {
 export async function run(command: Command, options: RunOptions): Promise<RunResult> {
   const { onLine } = options
   const child = execa(command.program, [...command.args], {
-    env: { ...options.environment, ...revealed(command.env) },
+    env: childEnvironment(command, options.environment),
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
@@ -64,7 +65,7 @@ export interface Started {
 /** Starts a program that runs beside this one until `stop`, or until this process ends. */
 export function start(command: Command, options: Pick<RunOptions, 'environment' | 'cwd'>): Started {
   const child = execa(command.program, [...command.args], {
-    env: { ...options.environment, ...revealed(command.env) },
+    env: childEnvironment(command, options.environment),
     extendEnv: false,
     reject: false,
     stdin: 'pipe',
@@ -98,7 +99,7 @@ export function launch(
   options: Pick<RunOptions, 'environment' | 'cwd'> & { readonly ownSession: boolean },
 ) {
   return execa(command.program, [...command.args], {
-    env: { ...options.environment, ...revealed(command.env) },
+    env: childEnvironment(command, options.environment),
     extendEnv: false,
     reject: false,
     buffer: false,
@@ -106,13 +107,6 @@ export function launch(
     stdin: 'pipe',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   })
-}
-
-function revealed(env: Command['env']): Record<string, string> {
-  const entries = Object.entries(env).map(([name, value]) => {
-    return [name, typeof value === 'string' ? value : value.reveal()] as const
-  })
-  return Object.fromEntries(entries)
 }
 
 /** The Problem of a program that there is none of, by the system's error code. */

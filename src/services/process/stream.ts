@@ -21,7 +21,7 @@ export async function stream(
   const { onLine, signal, interrupted, cwd, input = [], patienceMs = PATIENCE_MS } = options
   if (signal?.aborted || interrupted?.aborted) return { exitCode: undefined, aborted: true }
   const child = launch(command, {
-    environment: inherited(options),
+    environment: options.environment,
     ownSession: interrupted === undefined,
     ...(cwd === undefined ? {} : { cwd }),
   })
@@ -73,11 +73,6 @@ export async function stream(
     signal?.removeEventListener('abort', stop)
     interrupted?.removeEventListener('abort', follow)
   }
-}
-
-function inherited({ environment, inherits }: Parameters<typeof stream>[1]) {
-  if (!inherits) return environment
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => inherits(name)))
 }
 
 /** Rejects only with an error of the input itself: a program need not read to the end. */

@@ -3,14 +3,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Cancelled, Problem } from '../../core/problem.ts'
-import {
-  aboutCommand,
-  copyCommand,
-  inherits,
-  installLine,
-  redact,
-  versionCommand,
-} from './commands.ts'
+import { aboutCommand, copyCommand, installLine, redact, versionCommand } from './commands.ts'
 import { contentTypeOf, knownExtensions } from './content-types.ts'
 import {
   expectFolder,
@@ -84,7 +77,7 @@ export async function askAbout(stream: Stream): Promise<About> {
       const { Name = '', MimeType = '' } = entry(line)
       if (Name !== '' && MimeType === contentTypeOf(Name)) types.add(Name.slice(1))
     }
-    await stream(aboutCommand(folder), { onLine, inherits })
+    await stream(aboutCommand(folder), { onLine })
     return { version, types }
   } catch {
     return { version, types: new Set() }
@@ -171,7 +164,7 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
 async function askVersion(stream: Stream): Promise<string> {
   const output: string[] = []
   const onLine = (line: string) => void output.push(line)
-  await orMissing(stream(versionCommand(), { onLine, inherits }))
+  await orMissing(stream(versionCommand(), { onLine }))
   const version = parseVersion(output.join('\n'))
   if (version === undefined) throw failed(1, output.slice(0, LAST_WORDS))
   return version
@@ -234,7 +227,6 @@ async function runOnce(
     stream(copyCommand({ ...batch, contentType }), {
       input: lines(keys),
       onLine,
-      inherits,
       signal: stop.signal,
       ...(signal && { interrupted: signal }),
     }),

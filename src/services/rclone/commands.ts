@@ -90,17 +90,6 @@ function rclone(args: readonly string[], env: Command['env']): Command {
   return { program: 'rclone', args, env: { ...env, RCLONE_CONFIG: '/dev/null' } }
 }
 
-const INHERITED =
-  /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LC_\w+|SSL_CERT_(FILE|DIR)|(HTTPS?|NO|ALL)_PROXY|GO(DEBUG|MAXPROCS|MEMLIMIT|GC))$/i
-
-/**
- * Whether rclone may see this variable of ours. Foreign RCLONE_* and AWS_* change what it does
- * (AWS_CA_BUNDLE alone makes 1.60 fail), and other programs' secrets are not its business.
- */
-export function inherits(name: string): boolean {
-  return INHERITED.test(name)
-}
-
 const SIGNED =
   /((?:Signature|X-Amz-[A-Za-z-]*(?:Signature|Credential|Token)|secret_access_key)["']?[=:]\s*["']?)[^\s"'&,]+/gi
 

@@ -72,7 +72,6 @@ export type Stream = (
     readonly onLine: (line: string) => void
     readonly signal?: AbortSignal
     readonly interrupted?: AbortSignal
-    readonly inherits?: (name: string) => boolean
   },
 ) => Promise<{ readonly exitCode: number | undefined; readonly aborted: boolean }>
 

@@ -101,3 +101,12 @@ it('says where a broken file is broken', async () => {
 it("takes compose's own tags", async () => {
   expect(await find({ 'compose.yml': web('ports: !reset []') })).toBeDefined()
 })
+
+it('tells the variables of the shell that its files ask for, and none of ours', async () => {
+  const found = await find({
+    'compose.yaml': web('environment: [PASSED, GIVEN=$ONE, "T=${CLOUDFLARE_API_TOKEN}"]'),
+    'compose.override.yaml': 'services: {web: {hostname: "${TWO:-a}"}}',
+    '.env': 'A=${THREE}\n',
+  })
+  expect(found?.names.toSorted()).toEqual(['ONE', 'PASSED', 'THREE', 'TWO'])
+})

@@ -40,7 +40,7 @@ describe('containers', () => {
     ['without labels', line('x-1', null), undefined],
   ])('%s', async (_, told, expected) => {
     const { ask, asked } = docker([told])
-    const [found] = (await runningContainers('/srv/m', ask)) ?? []
+    const [found] = (await runningContainers({ dir: '/srv/m' }, ask)) ?? []
     expect(found && [found.role, found.name]).toEqual(expected)
     if (found) expect(found.startedAt).toEqual(new Date(created))
     expect(asked).toEqual([
@@ -50,24 +50,26 @@ describe('containers', () => {
   })
 
   test('none', async () => {
-    expect(await runningContainers('/srv/m', docker([]).ask)).toEqual([])
+    expect(await runningContainers({ dir: '/srv/m' }, docker([]).ask)).toEqual([])
   })
 
   test.each([
     ['ps fails', [1, 0]],
     ['inspect fails', [0, 1]],
   ])('unknown when %s', async (_, codes) => {
-    expect(await runningContainers('/srv/m', docker([line('a', puma)], codes).ask)).toBeUndefined()
+    expect(
+      await runningContainers({ dir: '/srv/m' }, docker([line('a', puma)], codes).ask),
+    ).toBeUndefined()
   })
 
   test('unknown when there is no docker', async () => {
     const none = () => Promise.reject(new Error('missing'))
-    expect(await runningContainers('/srv/m', none)).toBeUndefined()
+    expect(await runningContainers({ dir: '/srv/m' }, none)).toBeUndefined()
   })
 
   test('the environment, where the keys stand, is not asked for', async () => {
     const formats: string[] = []
-    await runningContainers(undefined, async ({ args }) => {
+    await runningContainers({ dir: undefined }, async ({ args }) => {
       formats.push(...args)
       return { exitCode: 0, stdout: 'id\n' }
     })

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
 import { run, start } from '../../../src/services/process/run.ts'
 
-const environment = { PATH: process.env.PATH, FROM_SHELL: 'yes' }
+const environment = { PATH: process.env.PATH, LANG: 'C.UTF-8' }
 
 const node = (script: string, env: Record<string, string | Secret> = {}) => ({
   program: process.execPath,

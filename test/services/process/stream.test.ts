@@ -184,13 +184,6 @@ describe('the end', () => {
 })
 
 describe('the start', () => {
-  it('passes on what is picked of the environment, and the secrets', async () => {
-    const inherits = (name: string) => !name.startsWith('AWS_')
-    const { lines } = await told('console.log(JSON.stringify(process.env))', { inherits })
-    const { AWS_REGION: _, ...rest } = environment
-    expect(JSON.parse(lines[0] ?? '')).toEqual({ ...rest, KEY: 'hush' })
-  })
-
   const whereabouts = `const { readFileSync } = require("fs")
     const job = (pid) => readFileSync("/proc/" + pid + "/stat", "utf8").split(") ").at(-1).split(" ").slice(2, 4).join()
     console.log(JSON.stringify([job("self"), job(process.ppid), process.pid, process.cwd()]))`

@@ -3,12 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
 import { commandLine } from '../../../src/services/process/port.ts'
 import { isNewEnough, parseVersion } from '../../../src/services/rclone/client.ts'
-import {
-  type CopyRun,
-  copyCommand,
-  inherits,
-  installLine,
-} from '../../../src/services/rclone/commands.ts'
+import { type CopyRun, copyCommand, installLine } from '../../../src/services/rclone/commands.ts'
 
 const key = { accessKeyId: 'id', secretAccessKey: new Secret('hush') }
 const to = {
@@ -75,24 +70,6 @@ describe('copyCommand', () => {
     const flags = copyCommand({ ...run, bwlimit: '8M' }).args.filter((word) => /^--\w/.test(word))
     const unknown = flags.filter((flag) => !known.includes(` ${flag.replace(/=.*/, '')} `))
     expect(unknown).toEqual([])
-  })
-})
-
-describe('inherits', () => {
-  it.each<[string, boolean]>([
-    ...['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'TZ'].map(
-      (name) => [name, true] as [string, boolean],
-    ),
-    ...['HTTPS_PROXY', 'https_proxy', 'no_proxy', 'ALL_PROXY', 'SSL_CERT_FILE', 'SSL_CERT_DIR'].map(
-      (name) => [name, true] as [string, boolean],
-    ),
-    ...['AWS_CA_BUNDLE', 'AWS_PROFILE', 'RCLONE_VERBOSE', 'RCLONE_CONFIG_R2_TYPE', 'DB_PASS'].map(
-      (name) => [name, false] as [string, boolean],
-    ),
-    ['CLOUDFLARE_API_TOKEN', false],
-    ['MY_PATH', false],
-  ])('%s: %s', (name, expected) => {
-    expect(inherits(name)).toBe(expected)
   })
 })
 

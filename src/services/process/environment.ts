@@ -1,0 +1,49 @@
+import { basename } from 'node:path'
+import type { Command } from './port.ts'
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** What a program needs to find files, people, languages and the network. */
+const EVERYONE =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|XDG_RUNTIME_DIR|DBUS_(SESSION|SYSTEM)_BUS_ADDRESS|SSL_CERT_(FILE|DIR)|(HTTPS?|FTP|NO|ALL)_PROXY)$/i
+
+const RUBY =
+  /^(RBENV_\w+|RUBY(LIB|OPT)|GEM_(HOME|PATH)|BUNDLE_(PATH|GEMFILE|APP_CONFIG|WITHOUT)|LD_(PRELOAD|LIBRARY_PATH)|MALLOC_ARENA_MAX)$/
+const NODE = /^(NODE_(OPTIONS|EXTRA_CA_CERTS|COMPILE_CACHE)|XDG_STATE_HOME)$/
+const SUDO = /^(SUDO_(ASKPASS|PROMPT)|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK)$/
+
+/** By the program's name; what is not here gets what everyone gets. */
+const SPECIAL: Readonly<Record<string, RegExp>> = {
+  docker: /^((DOCKER|COMPOSE|BUILDKIT|BUILDX)_\w+|SSH_AUTH_SOCK)$/,
+  rclone: /^GO(DEBUG|MAXPROCS|MEMLIMIT|GC)$/,
+  'apt-get': /^(DEBIAN_FRONTEND|APT_CONFIG)$/,
+  systemctl: /^SYSTEMD_\w+$/,
+  node: NODE,
+  nodejs: NODE,
+  sudo: SUDO,
+  tootctl: RUBY,
+}
+
+/** Whether a program sees this variable of ours, whatever it is asked to do. */
+export function isPassedOn(program: string, name: string): boolean {
+  return EVERYONE.test(name) || SPECIAL[basename(program)]?.test(name) === true
+}
+
+/**
+ * The one place that says what a program sees of this one's environment: an allow-list, as secrets
+ * have any name, and foreign RCLONE_* and AWS_* change what a program does (AWS_CA_BUNDLE alone makes
+ * rclone 1.60 fail). What the command itself sets is added, revealed.
+ */
+export function childEnvironment(command: Command, own: Variables): Record<string, string> {
+  const { program, env, inherits = [] } = command
+  const passed = Object.entries(own).filter(
+    ([name]) => isPassedOn(program, name) || inherits.includes(name),
+  )
+  const set = Object.entries(env).map(
+    ([name, value]) => [name, typeof value === 'string' ? value : value.reveal()] as const,
+  )
+  return Object.fromEntries([...passed, ...set].filter((pair) => pair[1] !== undefined)) as Record<
+    string,
+    string
+  >
+}
