@@ -10,10 +10,6 @@ export const smallOnPurpose: Readonly<Record<string, string>> = {
 export const stillToMerge: readonly string[] = [
   'check/areas/cors.ts',
   'check/areas/range.ts',
-  'sandbox/api/accounts.ts',
-  'sandbox/api/managed-domain.ts',
-  'sandbox/api/objects.ts',
-  'sandbox/api/slurper-routes.ts',
   'services/checkpoint/checkpoint-id.ts',
   'services/checkpoint/lock.ts',
   'services/mastodon/lock.ts',

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { slurperRoutes } from '../../src/sandbox/api/slurper-routes.ts'
+import { slurperRoutes } from '../../src/sandbox/api/routes.ts'
 import type { SlurperSource } from '../../src/services/cloudflare/port.ts'
 import { type SlurperWorld, slurperWorld } from '../sandbox/api/slurper-world.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'

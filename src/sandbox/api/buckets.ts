@@ -9,9 +9,13 @@ import type {
   CORSGetResponse,
   CORSUpdateResponse,
 } from 'cloudflare/resources/r2/buckets/cors'
+import type {
+  LifecycleGetResponse,
+  LifecycleUpdateResponse,
+} from 'cloudflare/resources/r2/buckets/lifecycle'
+import type { ObjectListResponse } from 'cloudflare/resources/r2/buckets/objects'
 import type { SandboxBucket } from '../world.ts'
 import { removeDomain } from './domains.ts'
-import { defaultLifecycle } from './lifecycle.ts'
 import { ok, Refusal } from './refusal.ts'
 import {
   bodyObject,
@@ -23,6 +27,7 @@ import {
   isObject,
   type Jurisdiction,
   jurisdictionOf,
+  type ListedObject,
   param,
   queryNumber,
   startAfter,
@@ -47,7 +52,7 @@ export const listBuckets: Handler = (context, request) => {
   const last = shown.at(-1)
   const cursor = last && buckets.length > shown.length ? { cursor: cursorAfter(last.name) } : {}
   const info = { per_page: perPage, ...cursor }
-  return ok<BucketListResponse>({ buckets: shown.map(describe) }, { info })
+  return ok<BucketListResponse>({ buckets: shown.map(describeBucket) }, { info })
 }
 
 /** The same name in two jurisdictions is two buckets. */
@@ -78,11 +83,11 @@ export const createBucket: Handler = (context, request) => {
     domains: [],
   }
   context.world.buckets.push(bucket)
-  return ok<Bucket>(describe(bucket))
+  return ok<Bucket>(describeBucket(bucket))
 }
 
 export const getBucket: Handler = (context, request) =>
-  ok<Bucket>(describe(findBucket(context, request)))
+  ok<Bucket>(describeBucket(findBucket(context, request)))
 
 /** Only an empty bucket goes; its custom domains and their DNS records go with it. */
 export const deleteBucket: Handler = async (context, request) => {
@@ -103,7 +108,7 @@ function locationFor(hint: unknown, jurisdiction: string): Location {
   return known
 }
 
-function describe(bucket: SandboxBucket): Bucket {
+function describeBucket(bucket: SandboxBucket): Bucket {
   return {
     name: bucket.name,
     creation_date: new Date(bucket.createdAt).toISOString(),
@@ -113,7 +118,7 @@ function describe(bucket: SandboxBucket): Bucket {
   }
 }
 
-type Rule = CORSGetResponse.Rule
+type CorsRule = CORSGetResponse.Rule
 
 const methods: readonly unknown[] = ['GET', 'PUT', 'POST', 'DELETE', 'HEAD']
 const ruleKeys = ['id', 'allowed', 'exposeHeaders', 'maxAgeSeconds']
@@ -123,7 +128,7 @@ const maxAge = 86_400
 export const getCors: Handler = (context, request) => {
   const { cors } = findBucket(context, request)
   if (cors === undefined) throw new Refusal('no-cors')
-  return ok<CORSGetResponse>({ rules: cors as Rule[] })
+  return ok<CORSGetResponse>({ rules: cors as CorsRule[] })
 }
 
 /** Replaces all rules. Keys of S3's own CORS format are refused. */
@@ -131,7 +136,7 @@ export const putCors: Handler = (context, request) => {
   const bucket = findBucket(context, request)
   const { rules } = bodyObject(request)
   if (!Array.isArray(rules)) throw new Refusal('cors', 'rules must be a list.')
-  if (!rules.every(isRule)) throw new Refusal('cors')
+  if (!rules.every(isCorsRule)) throw new Refusal('cors')
   bucket.cors = rules
   return ok<CORSUpdateResponse>({})
 }
@@ -141,7 +146,7 @@ export const deleteCors: Handler = (context, request) => {
   return ok<CORSDeleteResponse>({})
 }
 
-function isRule(rule: unknown): rule is Rule {
+function isCorsRule(rule: unknown): rule is CorsRule {
   if (!isObject(rule) || !isObject(rule.allowed)) return false
   const { id, allowed, exposeHeaders, maxAgeSeconds } = rule
   return (
@@ -175,4 +180,83 @@ function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
 
 function hasOnly(value: object, keys: readonly string[]): boolean {
   return Object.keys(value).every((key) => keys.includes(key))
+}
+
+type LifecycleRule = LifecycleGetResponse.Rule
+
+const maxRules = 1000
+
+/** What a new bucket holds: multipart uploads end after seven days. `conditions` has no prefix. */
+function defaultLifecycle(): unknown[] {
+  const condition = { type: 'Age', maxAge: 604_800 }
+  const transition = { abortMultipartUploadsTransition: { condition } }
+  return [{ id: 'Default Multipart Abort Rule', enabled: true, conditions: {}, ...transition }]
+}
+
+export const getLifecycle: Handler = (context, request) =>
+  ok<LifecycleGetResponse>({ rules: findBucket(context, request).lifecycle as LifecycleRule[] })
+
+/** Replaces all rules. */
+export const putLifecycle: Handler = (context, request) => {
+  const bucket = findBucket(context, request)
+  const { rules = [] } = bodyObject(request)
+  if (!Array.isArray(rules) || rules.length > maxRules || !rules.every(isLifecycleRule)) {
+    throw new Refusal('lifecycle')
+  }
+  if (new Set(rules.map(({ id }) => id)).size < rules.length) {
+    throw new Refusal('lifecycle', 'Two rules have the same id.')
+  }
+  bucket.lifecycle = rules
+  return ok<LifecycleUpdateResponse>({})
+}
+
+function isLifecycleRule(rule: unknown): rule is LifecycleRule {
+  if (!isObject(rule) || !isObject(rule.conditions)) return false
+  const { prefix } = rule.conditions
+  return (
+    typeof rule.id === 'string' &&
+    rule.id !== '' &&
+    typeof rule.enabled === 'boolean' &&
+    (prefix === undefined || typeof prefix === 'string') &&
+    [rule.abortMultipartUploadsTransition, rule.deleteObjectsTransition].every(isTransition) &&
+    (rule.storageClassTransitions === undefined ||
+      (Array.isArray(rule.storageClassTransitions) &&
+        rule.storageClassTransitions.every((one) => isTransition(one) && isToArchive(one))))
+  )
+}
+
+function isTransition(transition: unknown): boolean {
+  if (transition === undefined) return true
+  if (!isObject(transition)) return false
+  const { condition } = transition
+  if (condition === undefined) return true
+  if (!isObject(condition)) return false
+  const byAge = condition.type === 'Age' && Number.isInteger(condition.maxAge)
+  const byDate = condition.type === 'Date' && !Number.isNaN(Date.parse(String(condition.date)))
+  return byAge || byDate
+}
+
+function isToArchive(transition: unknown): boolean {
+  return isObject(transition) && transition.storageClass === 'InfrequentAccess'
+}
+
+/** Objects in the order of their keys. Delimiters are not grouped. */
+export const listObjects: Handler = async (context, request) => {
+  const bucket = findBucket(context, request)
+  const perPage = queryNumber(request, 'per_page', 20, 1, 1000)
+  const prefix = request.query.get('prefix') ?? ''
+  const after = startAfter(request)
+  const place = after === undefined ? {} : { startAfter: after }
+  const found = await context.listObjects(bucket, { prefix, perPage: perPage + 1, ...place })
+  const shown = found.slice(0, perPage)
+  const last = shown.at(-1)
+  const isTruncated = found.length > perPage
+  const cursor = isTruncated && last ? { cursor: cursorAfter(last.key) } : {}
+  const info = { per_page: perPage, is_truncated: isTruncated, ...cursor }
+  return ok<ObjectListResponse[]>(shown.map(describeObject), { info })
+}
+
+function describeObject({ key, size, etag, uploadedAt }: ListedObject): ObjectListResponse {
+  const last_modified = new Date(uploadedAt).toISOString()
+  return { key, size, etag, last_modified, storage_class: 'Standard', http_metadata: {} }
 }

@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
+import type { CNAMERecord, RecordResponse } from 'cloudflare/resources/dns/records'
 import type {
   CustomCreateResponse,
   CustomDeleteResponse,
@@ -6,7 +7,11 @@ import type {
   CustomListResponse,
   CustomUpdateResponse,
 } from 'cloudflare/resources/r2/buckets/domains/custom'
-import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
+import type {
+  ManagedListResponse,
+  ManagedUpdateResponse,
+} from 'cloudflare/resources/r2/buckets/domains/managed'
+import type { SandboxBucket, SandboxDnsRecord, SandboxDomain, World } from '../world.ts'
 import { ok, Refusal } from './refusal.ts'
 import {
   type ApiContext,
@@ -14,6 +19,7 @@ import {
   bodyObject,
   findBucket,
   type Handler,
+  page,
   param,
 } from './request.ts'
 
@@ -54,7 +60,9 @@ export const attachCustomDomain: Handler = (context, request) => {
 
 export const listCustomDomains: Handler = (context, request) => {
   const { domains } = findBucket(context, request)
-  return ok<CustomListResponse>({ domains: domains.map((domain) => describe(context, domain)) })
+  return ok<CustomListResponse>({
+    domains: domains.map((domain) => describeCustom(context, domain)),
+  })
 }
 
 /**
@@ -63,7 +71,7 @@ export const listCustomDomains: Handler = (context, request) => {
  */
 export const getCustomDomain: Handler = (context, request) => {
   const domain = findDomain(findBucket(context, request), request)
-  if (looked.has(domain)) return ok<CustomGetResponse>(describe(context, domain))
+  if (looked.has(domain)) return ok<CustomGetResponse>(describeCustom(context, domain))
   looked.add(domain)
   const { host, enabled, zoneId } = domain
   const status = { ownership: 'unknown', ssl: 'unknown' } as const
@@ -105,7 +113,7 @@ function findDomain(bucket: SandboxBucket, request: ApiRequest): SandboxDomain {
   return found
 }
 
-function describe({ world, now }: ApiContext, domain: SandboxDomain): CustomGetResponse {
+function describeCustom({ world, now }: ApiContext, domain: SandboxDomain): CustomGetResponse {
   const zone = world.zones.find(({ id }) => id === domain.zoneId)
   const age = now() - domain.attachedAt
   return {
@@ -136,4 +144,72 @@ function isHost(text: string): boolean {
   return (
     text.length <= 253 && /^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$/.test(text)
   )
+}
+
+/** The bucket's `pub-….r2.dev` address; off in a new bucket. */
+export const getManagedDomain: Handler = (context, request) =>
+  ok<ManagedListResponse>(describeManaged(findBucket(context, request)))
+
+export const updateManagedDomain: Handler = (context, request) => {
+  const bucket = findBucket(context, request)
+  const { enabled } = bodyObject(request)
+  if (typeof enabled !== 'boolean') throw new Refusal('domain-body')
+  bucket.devUrlEnabled = enabled
+  return ok<ManagedUpdateResponse>(describeManaged(bucket))
+}
+
+function describeManaged(bucket: SandboxBucket): ManagedListResponse {
+  const identity = `${bucket.accountId}/${bucket.jurisdiction}/${bucket.name}`
+  const bucketId = createHash('sha256').update(identity).digest('hex').slice(0, 32)
+  return { bucketId, domain: `pub-${bucketId}.r2.dev`, enabled: bucket.devUrlEnabled }
+}
+
+/** Records of a zone by name, type and content; names compare without case. */
+export const listDnsRecords: Handler = ({ world }, request) => {
+  const tests = Object.entries(filters).flatMap(([parameter, test]) => {
+    const wanted = request.query.get(parameter)?.toLowerCase()
+    return wanted === undefined ? [] : [(record: SandboxDnsRecord) => test(record, wanted)]
+  })
+  const all = request.query.get('match') !== 'any' || tests.length === 0
+  const records = world.dnsRecords
+    .filter(({ zoneId }) => zoneId === param(request, 'zone'))
+    .filter((record) => tests[all ? 'every' : 'some']((test) => test(record)))
+  return page<RecordResponse>(request, records.map(describeRecord), {
+    fallback: 100,
+    min: 1,
+    max: 5000,
+  })
+}
+
+type Filter = (record: SandboxDnsRecord, wanted: string) => boolean
+
+const filters: Readonly<Record<string, Filter>> = {
+  name: ({ name }, wanted) => name.toLowerCase() === wanted,
+  'name.exact': ({ name }, wanted) => name.toLowerCase() === wanted,
+  'name.contains': ({ name }, wanted) => name.toLowerCase().includes(wanted),
+  'name.startswith': ({ name }, wanted) => name.toLowerCase().startsWith(wanted),
+  'name.endswith': ({ name }, wanted) => name.toLowerCase().endsWith(wanted),
+  type: ({ type }, wanted) => type.toLowerCase() === wanted,
+  content: ({ content }, wanted) => content.toLowerCase() === wanted,
+  'content.exact': ({ content }, wanted) => content.toLowerCase() === wanted,
+}
+
+function describeRecord(record: SandboxDnsRecord): RecordResponse {
+  const { id, name, type, content, proxied } = record
+  const created = '2024-01-01T00:00:00.000000Z'
+  return {
+    id,
+    name,
+    type: type as CNAMERecord['type'],
+    content,
+    proxied,
+    proxiable: ['A', 'AAAA', 'CNAME'].includes(type),
+    ttl: 1,
+    settings: {},
+    comment: '',
+    tags: [],
+    meta: {},
+    created_on: created,
+    modified_on: created,
+  }
 }

@@ -4,23 +4,26 @@ import { readSource } from '../edge/rules.ts'
 import {
   isRecord,
   type SandboxList,
+  type SandboxOperation,
   type SandboxRedirect,
   settleOperations,
 } from '../edge/state.ts'
-import { ok, Refusal } from './refusal.ts'
+import { type Answer, ok, Refusal } from './refusal.ts'
 import {
   type ApiContext,
   type ApiRequest,
   bodyObject,
+  cursorAfter,
   type Handler,
   isObject,
   type JsonObject,
   param,
+  queryNumber,
 } from './request.ts'
 
 /** The lists of the account, oldest first; the answer has one page. */
 export const listLists: Handler = (context, request) =>
-  ok(listsOf(context, request).map((list) => shown(context, list)))
+  ok(listsOf(context, request).map((list) => describeList(context, list)))
 
 /** Only redirect lists: the sandbox has no use for the other kinds. */
 export const createList: Handler = (context, request) => {
@@ -46,10 +49,11 @@ export const createList: Handler = (context, request) => {
     items: [],
   }
   world.edge.lists.push(list)
-  return ok(shown(context, list))
+  return ok(describeList(context, list))
 }
 
-export const getList: Handler = (context, request) => ok(shown(context, findList(context, request)))
+export const getList: Handler = (context, request) =>
+  ok(describeList(context, findList(context, request)))
 
 /** With all its items; not while a rule names it. */
 export const deleteList: Handler = (context, request) => {
@@ -61,7 +65,7 @@ export const deleteList: Handler = (context, request) => {
 }
 
 /** The list of the path, with every change that is due carried out. */
-export function findList(context: ApiContext, request: ApiRequest): SandboxList {
+function findList(context: ApiContext, request: ApiRequest): SandboxList {
   const id = param(request, 'list')
   const found = listsOf(context, request).find((list) => list.id === id)
   if (found === undefined) throw new Refusal('no-list')
@@ -82,7 +86,7 @@ function referencing({ world }: ApiContext, { accountId, name }: SandboxList): n
     ).length
 }
 
-function shown(context: ApiContext, list: SandboxList): object {
+function describeList(context: ApiContext, list: SandboxList): object {
   const { id, name, description, items, createdAt, updatedAt } = list
   return {
     id,
@@ -97,7 +101,7 @@ function shown(context: ApiContext, list: SandboxList): object {
 }
 
 /** To the second, as this part of the API writes times. */
-export function rfc3339(ms: number): string {
+function rfc3339(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
@@ -108,7 +112,7 @@ const keys = [
 const statuses = [301, 302, 307, 308] as const
 
 /** The redirects in a body, each with a new id; refused as a whole when one is wrong. */
-export function readRedirects(body: unknown, now: number): SandboxRedirect[] {
+function readRedirects(body: unknown, now: number): SandboxRedirect[] {
   if (!Array.isArray(body)) throw new Refusal('list-items', 'a list is needed')
   const items = body.map((item: unknown) => readItem(item, now))
   const sources = new Set(items.map(({ sourceUrl }) => sourceUrl))
@@ -161,4 +165,100 @@ function flag(redirect: JsonObject, name: string, fallback?: boolean): boolean {
 
 function bad(reason: string): Refusal {
   return new Refusal('list-items', reason)
+}
+
+/** In the order of their making; `search` looks into both URLs and the comment. */
+export const listItems: Handler = (context, request) => {
+  const { items } = findList(context, request)
+  const search = request.query.get('search') ?? ''
+  const perPage = queryNumber(request, 'per_page', 25, 1, 500)
+  const cursor = request.query.get('cursor')
+  const found = items.filter(({ sourceUrl, targetUrl, comment = '' }) =>
+    [sourceUrl, targetUrl, comment].some((text) => text.includes(search)),
+  )
+  const after = cursor === null ? undefined : Buffer.from(cursor, 'base64url').toString()
+  const start = after === undefined ? 0 : found.findIndex(({ id }) => id === after) + 1
+  const page = found.slice(start, start + perPage)
+  const last = page.at(-1)
+  const more = last !== undefined && start + perPage < found.length
+  const info = { cursors: more ? { after: cursorAfter(last.id) } : {} }
+  return ok(page.map(describeItem), { info })
+}
+
+export const addItems: Handler = (context, request) =>
+  accept(context, request, { add: readRedirects(request.body, context.now()), remove: [] })
+
+/** In the place of all that were there. */
+export const replaceItems: Handler = (context, request) =>
+  accept(context, request, { add: readRedirects(request.body, context.now()), remove: 'all' })
+
+export const removeItems: Handler = (context, request) => {
+  const { items } = bodyObject(request)
+  const ids = Array.isArray(items) ? items.map((item: { id?: unknown } | null) => item?.id) : []
+  const known = findList(context, request).items
+  const all = ids.every((id) => known.some((item) => item.id === id))
+  if (ids.length === 0 || !all) throw new Refusal('list-items', 'an id is not known')
+  return accept(context, request, { add: [], remove: ids.map(String) })
+}
+
+export const getOperation: Handler = ({ world, now }, { params }) => {
+  settleOperations(world.edge, now())
+  const operation = world.edge.operations.find(
+    ({ id, accountId }) => id === params.operation && accountId === params.account,
+  )
+  if (operation === undefined) throw new Refusal('no-operation')
+  const { id, outcome, startedAt } = operation
+  if (outcome === undefined) {
+    const running = now() - startedAt >= world.edge.operationMs / 2
+    return ok({ id, status: running ? 'running' : 'pending' })
+  }
+  const { at, error } = outcome
+  const completed = rfc3339(at)
+  return ok(
+    error === undefined
+      ? { id, status: 'completed', completed }
+      : { id, status: 'failed', completed, error },
+  )
+}
+
+/** One change runs in an account; what is wrong with it beside the list's content shows later. */
+function accept(
+  context: ApiContext,
+  request: ApiRequest,
+  change: Pick<SandboxOperation, 'add' | 'remove'>,
+): Answer {
+  const { world, now } = context
+  const list = findList(context, request)
+  const busy = world.edge.operations.some(
+    ({ accountId, outcome }) => accountId === list.accountId && outcome === undefined,
+  )
+  if (busy) throw new Refusal('list-busy')
+  const operation: SandboxOperation = {
+    ...change,
+    id: randomBytes(16).toString('hex'),
+    accountId: list.accountId,
+    listId: list.id,
+    startedAt: now(),
+    outcome: undefined,
+  }
+  world.edge.operations.push(operation)
+  return ok({ operation_id: operation.id })
+}
+
+function describeItem(item: SandboxRedirect): object {
+  return {
+    id: item.id,
+    redirect: {
+      source_url: item.sourceUrl,
+      target_url: item.targetUrl,
+      status_code: item.status,
+      include_subdomains: item.includeSubdomains,
+      subpath_matching: item.subpathMatching,
+      preserve_query_string: item.preserveQueryString,
+      preserve_path_suffix: item.preservePathSuffix,
+    },
+    ...(item.comment === undefined ? {} : { comment: item.comment }),
+    created_on: rfc3339(item.createdAt),
+    modified_on: rfc3339(item.createdAt),
+  }
 }

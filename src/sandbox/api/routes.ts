@@ -1,26 +1,24 @@
-import { getAccount, listAccounts } from './accounts.ts'
+import { getAccount, getZone, listAccounts, listZones } from './accounts.ts'
 import {
   createBucket,
   deleteBucket,
   deleteCors,
   getBucket,
   getCors,
+  getLifecycle,
   listBuckets,
+  listObjects,
   putCors,
+  putLifecycle,
 } from './buckets.ts'
-import { listDnsRecords } from './dns-records.ts'
 import * as custom from './domains.ts'
-import { getLifecycle, putLifecycle } from './lifecycle.ts'
+import { getManagedDomain, listDnsRecords, updateManagedDomain } from './domains.ts'
 import * as lists from './lists.ts'
-import * as items from './lists-items.ts'
-import { getManagedDomain, updateManagedDomain } from './managed-domain.ts'
-import { listObjects } from './objects.ts'
 import type { Need, Route } from './request.ts'
 import * as rulesets from './rulesets.ts'
 import * as cache from './rulesets-rule.ts'
-import { slurperRoutes } from './slurper-routes.ts'
+import * as jobs from './slurper-jobs.ts'
 import * as tokens from './tokens.ts'
-import { getZone, listZones } from './zones.ts'
 
 const listsWrite: Need = { groups: ['Account Rule Lists Write'], on: 'account' }
 const listsRead: Need = { groups: [...listsWrite.groups, 'Account Rule Lists Read'], on: 'account' }
@@ -30,9 +28,9 @@ const zoneRead: Need = {
   on: 'zone',
 }
 
-const all = '/accounts/:account/rules/lists'
-const one = `${all}/:list`
-const operation = `${all}/bulk_operations/:operation`
+const allLists = '/accounts/:account/rules/lists'
+const oneList = `${allLists}/:list`
+const operation = `${allLists}/bulk_operations/:operation`
 const tiered = '/zones/:zone/argo/tiered_caching'
 const smart = '/zones/:zone/cache/tiered_cache_smart_topology_enable'
 
@@ -40,15 +38,15 @@ const smart = '/zones/:zone/cache/tiered_cache_smart_topology_enable'
 export const rulesetsRoutes: readonly Route[] = [
   ...placed('/accounts/:account'),
   ...placed('/zones/:zone'),
-  { method: 'GET', path: all, need: listsRead, handle: lists.listLists },
-  { method: 'POST', path: all, need: listsWrite, handle: lists.createList },
-  { method: 'GET', path: one, need: listsRead, handle: lists.getList },
-  { method: 'DELETE', path: one, need: listsWrite, handle: lists.deleteList },
-  { method: 'GET', path: `${one}/items`, need: listsRead, handle: items.listItems },
-  { method: 'POST', path: `${one}/items`, need: listsWrite, handle: items.addItems },
-  { method: 'PUT', path: `${one}/items`, need: listsWrite, handle: items.replaceItems },
-  { method: 'DELETE', path: `${one}/items`, need: listsWrite, handle: items.removeItems },
-  { method: 'GET', path: operation, need: listsRead, handle: items.getOperation },
+  { method: 'GET', path: allLists, need: listsRead, handle: lists.listLists },
+  { method: 'POST', path: allLists, need: listsWrite, handle: lists.createList },
+  { method: 'GET', path: oneList, need: listsRead, handle: lists.getList },
+  { method: 'DELETE', path: oneList, need: listsWrite, handle: lists.deleteList },
+  { method: 'GET', path: `${oneList}/items`, need: listsRead, handle: lists.listItems },
+  { method: 'POST', path: `${oneList}/items`, need: listsWrite, handle: lists.addItems },
+  { method: 'PUT', path: `${oneList}/items`, need: listsWrite, handle: lists.replaceItems },
+  { method: 'DELETE', path: `${oneList}/items`, need: listsWrite, handle: lists.removeItems },
+  { method: 'GET', path: operation, need: listsRead, handle: lists.getOperation },
   { method: 'GET', path: tiered, need: zoneRead, handle: cache.getTieredCache },
   { method: 'PATCH', path: tiered, need: zoneWrite, handle: cache.setTieredCache },
   { method: 'GET', path: smart, need: zoneRead, handle: cache.getSmartTieredCache },
@@ -69,6 +67,39 @@ function placed(place: string): Route[] {
     { method: 'DELETE', path: `${rules}/:rule`, need, handle: rulesets.deleteRule },
   ]
 }
+
+/** Which permission it takes is not written down; the one for R2 is the likely one. */
+const slurperWrite: Need = { groups: ['Workers R2 Storage Write'], on: 'account' }
+
+const slurper = '/accounts/:account/slurper'
+const slurperJobs = `${slurper}/jobs`
+const slurperJob = `${slurperJobs}/:job`
+
+/** Super Slurper, every endpoint that the description knows. */
+export const slurperRoutes: readonly Route[] = [
+  {
+    method: 'PUT',
+    path: `${slurper}/source/connectivity-precheck`,
+    need: slurperWrite,
+    handle: jobs.precheckSource,
+  },
+  {
+    method: 'PUT',
+    path: `${slurper}/target/connectivity-precheck`,
+    need: slurperWrite,
+    handle: jobs.precheckTarget,
+  },
+  { method: 'GET', path: slurperJobs, need: slurperWrite, handle: jobs.listJobs },
+  { method: 'POST', path: slurperJobs, need: slurperWrite, handle: jobs.createJob },
+  { method: 'PUT', path: `${slurperJobs}/abortAll`, need: slurperWrite, handle: jobs.abortAllJobs },
+  { method: 'GET', path: slurperJob, need: slurperWrite, handle: jobs.getJob },
+  { method: 'DELETE', path: slurperJob, need: slurperWrite, handle: jobs.deleteJob },
+  { method: 'GET', path: `${slurperJob}/progress`, need: slurperWrite, handle: jobs.getProgress },
+  { method: 'GET', path: `${slurperJob}/logs`, need: slurperWrite, handle: jobs.listLogs },
+  { method: 'PUT', path: `${slurperJob}/pause`, need: slurperWrite, handle: jobs.pauseJob },
+  { method: 'PUT', path: `${slurperJob}/resume`, need: slurperWrite, handle: jobs.resumeJob },
+  { method: 'PUT', path: `${slurperJob}/abort`, need: slurperWrite, handle: jobs.abortJob },
+]
 
 const r2Write: Need = { groups: ['Workers R2 Storage Write'], on: 'account' }
 const r2Read: Need = { groups: [...r2Write.groups, 'Workers R2 Storage Read'], on: 'account' }
