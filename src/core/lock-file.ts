@@ -2,8 +2,7 @@ import { constants } from 'node:fs'
 import { open, readFile, readlink, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Problem } from './problem.ts'
-import { codeOf } from './problem.ts'
+import { codeOf, diskTrouble, Problem } from './problem.ts'
 
 /** Who holds the lock, as the file keeps it. */
 export interface LockHolder {
@@ -34,13 +33,13 @@ const PAUSE_MS = 20
 export interface LockWords {
   /** `holder` is unknown where the file does not tell it. */
   locked(path: string, holder: LockHolder | undefined): Problem
-  /** `code` as the system names it, e.g. `ENOSPC`. */
-  notWritable(path: string, code: string): Problem
+  /** What else can be done where the lock can't be written, one sentence. */
+  readonly elsewhere?: string
 }
 
 /**
  * Makes a file that keeps a second run away; one whose process is gone is taken over. Returns the
- * release.
+ * release. Problems: that of `locked`, and `lock-not-writable`.
  */
 export async function lockFile(
   path: string,
@@ -56,6 +55,21 @@ export async function lockFile(
     }
     if (found.is === 'stale') await takeAway(path, found.text, words)
   }
+}
+
+/** Before the first change: a run that can't keep others away does nothing. */
+export function lockNotWritable(path: string, cause: unknown, elsewhere?: string): Problem {
+  const next = 'Put that right and run this again.'
+  return new Problem(
+    {
+      code: 'lock-not-writable',
+      what: `The lock ${path} can't be written.`,
+      why: `${diskTrouble(codeOf(cause))} Nothing was changed.`,
+      next: elsewhere === undefined ? next : `${next} ${elsewhere}`,
+      exit: 2,
+    },
+    { cause },
+  )
 }
 
 /** One sentence: who it is and since when. Safe to print, whatever stands in the file. */
@@ -92,7 +106,7 @@ async function create(path: string, text: string, words: LockWords): Promise<boo
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
-    throw words.notWritable(path, codeOf(error))
+    throw lockNotWritable(path, error, words.elsewhere)
   }
 }
 
@@ -133,7 +147,7 @@ async function takeAway(path: string, stale: string, words: LockWords): Promise<
   try {
     if ((await readFile(path, 'utf8')) === stale) await unlink(path)
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw words.notWritable(path, codeOf(error))
+    if (codeOf(error) !== 'ENOENT') throw lockNotWritable(path, error, words.elsewhere)
   } finally {
     await unlink(guard).catch(() => undefined)
   }

@@ -41,7 +41,7 @@ export async function holdEnvFile(
   const writesNothing =
     lookOnly || settings.on('dryRun') || settings.on('print') || settings.on('sandbox')
   if (writesNothing || !file.writable) return false
-  const { lockEnvFile } = await import('../services/mastodon/lock.ts')
+  const { lockEnvFile } = await import('../services/mastodon/env-write.ts')
   const [command = 'init'] = host.argv
   atEnd.push(await lockEnvFile(file, { pid: host.pid, command }))
   return true

@@ -120,7 +120,7 @@ const held = new Set<string>()
 
 /**
  * Keeps a second migration to the same bucket away until this run ends, and whoever else would write
- * the env file; looks need no lock. Problems: `migration-running`, `checkpoint-not-writable`, `locked`.
+ * the env file; looks need no lock. Problems: `migration-running`, `lock-not-writable`, `locked`.
  */
 export async function holdMigration(
   run: MigrateRun,
@@ -132,7 +132,7 @@ export async function holdMigration(
   if (looksOnly || run.settings.on('dryRun')) return
   if (stage === 'announce' || stage === 'cutover') await holdEnv(run, installation.envFile)
   if (held.has(path)) return
-  const { lockCheckpoint } = await import('../services/checkpoint/lock.ts')
+  const { lockCheckpoint } = await import('../services/checkpoint/checkpoint.ts')
   const who = { pid: run.host.pid, command: 'migrate' }
   const release = await lockCheckpoint(migration.checkpoint, who)
   run.atEnd.push(async () => {

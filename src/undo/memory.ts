@@ -100,7 +100,7 @@ async function judge(
 ): Promise<EnvRestoration> {
   const [{ findBackups }, { restoreLines }, { readStatements }] = await Promise.all([
     import('../services/mastodon/env-write.ts'),
-    import('../services/mastodon/restore-lines.ts'),
+    import('../services/mastodon/env-edit.ts'),
     import('../services/mastodon/env-text.ts'),
   ])
   const settings = (text: string) => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { MigrateRun, PreparedMigration } from '../../src/migrate/migration.ts'
 import { holdMigration } from '../../src/migrate/prepare.ts'
 import { readEnvFile } from '../../src/services/mastodon/env-read.ts'
-import { lockEnvFile } from '../../src/services/mastodon/lock.ts'
+import { lockEnvFile } from '../../src/services/mastodon/env-write.ts'
 import type { Stage } from '../../src/settings/stages.ts'
 
 let folder: string

@@ -67,15 +67,15 @@ function goalOf(before: string) {
 
 describe.skipIf(noMount)(`a full disk ${noMount ?? ''}`, () => {
   test.each([
-    ['nothing fits', 0, 'lock-not-writable'],
-    ['the lock fits', 1, 'env-file-not-writable'],
-    ['the lock and the copy of the old file fit', 2, 'env-file-not-writable'],
-  ])('%s', async (_, free, code) => {
+    ['nothing fits: nothing was changed', 0, 'lock-not-writable', 2],
+    ['the lock fits', 1, 'env-file-not-writable', 1],
+    ['the lock and the copy of the old file fit', 2, 'env-file-not-writable', 1],
+  ])('%s', async (_, free, code, exit) => {
     const { args, ...goal } = goalOf(BEFORE)
     const { at, folder, path } = disk(free, BEFORE)
     const all = [...args, '--env-file', path]
     const broken = await stage.init(at, [...all, '--json'])
-    expect(broken.code).toBe(1)
+    expect(broken.code).toBe(exit)
     const { problem } = JSON.parse(broken.stdout)
     expect(problem).toMatchObject({ code, why: expect.stringContaining('The disk is full.') })
     expect(readFileSync(path, 'utf8')).toBe(BEFORE)

@@ -1,11 +1,10 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { holderInWords, lockFile, lockNotWritable } from '../../core/lock-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
-import { parseCheckpoint } from './parse-checkpoint.ts'
-import type { Checkpoint, CheckpointPort } from './port.ts'
-import { openRecord } from './record.ts'
-
-export { checkpointId } from './checkpoint-id.ts'
+import type { Checkpoint, CheckpointPort, StoredVersion } from './port.ts'
 
 export interface CheckpointOptions {
   /** `$XDG_STATE_HOME`, or what stands for it. */
@@ -104,4 +103,181 @@ function unreadable(path: string, why: string): Problem {
     why,
     next: `Put that right and run this again. To begin anew, which lists the bucket and loses nothing: mv ${path} ${path}.old`,
   })
+}
+
+/** The name of the folder for a pair of source and bucket: the bucket, and what tells pairs apart. */
+export function checkpointId(sourceName: string, endpoint: string, bucket: string): string {
+  const pair = JSON.stringify([sourceName, endpoint.replace(/\/+$/, ''), bucket])
+  const mark = createHash('sha256').update(pair).digest('hex').slice(0, 12)
+  return `${bucket.replaceAll(/[^a-z0-9-]/g, '_')}-${mark}`
+}
+
+/** Undefined: not a checkpoint of ours, or a torn one. `newer`: of a version that is not known. */
+function parseCheckpoint(text: string): Checkpoint | 'newer' | undefined {
+  const read = parseJson(text)
+  if (!isRecord(read)) return undefined
+  if (typeof read.version === 'number' && read.version > 1) return 'newer'
+  if (read.version !== 1 || typeof read.selection !== 'string') return undefined
+  const { failed = [], vanished = [], copied, surveyed } = read
+  if (!Array.isArray(failed) || !failed.every(isFailure)) return undefined
+  if (!Array.isArray(vanished) || !vanished.every(isText)) return undefined
+  if (!isTally(copied)) return undefined
+  const times = ['completeSince', 'begunAt', 'announcedAt', 'switchedAt', 'equalAt'] as const
+  if (!times.every((name) => isTime(read[name]))) return undefined
+  if (surveyed !== undefined && !(isTally(surveyed) && isTime(surveyed.at))) return undefined
+  return { failed, vanished, ...read } as unknown as Checkpoint
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isTime(value: unknown): boolean {
+  return value === undefined || (isText(value) && !Number.isNaN(Date.parse(value)))
+}
+
+function isFailure(value: unknown): boolean {
+  return isRecord(value) && isText(value.key) && isText(value.reason)
+}
+
+function isTally(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) && [value.objects, value.bytes].every(Number.isFinite)
+}
+
+/**
+ * Keeps a second migration of the same pair away. Returns the release. Problems:
+ * `migration-running`, `lock-not-writable`.
+ */
+export async function lockCheckpoint(
+  { path: folder }: Pick<CheckpointPort, 'path'>,
+  who: { readonly pid: number; readonly command: string },
+): Promise<() => Promise<void>> {
+  const path = join(folder, 'lock')
+  const elsewhere = 'Another place for it: set XDG_STATE_HOME to a folder on another disk.'
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw lockNotWritable(path, error, elsewhere)
+  })
+  return lockFile(path, who, {
+    elsewhere,
+    locked: (_, holder) =>
+      new Problem({
+        code: 'migration-running',
+        what: 'Another migration to the same bucket is running.',
+        why: `${holderInWords(path, holder)} Two at once would copy everything twice.`,
+        next: `Wait until it is done, or stop it with Ctrl-C there; then run this again. If it surely does not run any more: rm ${path}`,
+      }),
+  })
+}
+
+/** More versions than this are not kept in memory; what is not known is copied once more. */
+const MOST_VERSIONS = 200_000
+/** Bytes that are read at once. */
+const CHUNK = 262_144
+
+/**
+ * A file that only grows, one JSON array `[key, changedAt?]` a line. A line that a killed run left
+ * torn is passed over.
+ */
+function openRecord(path: string, notWritable: (path: string, cause: unknown) => Problem) {
+  let endsWell = false
+
+  async function append(puts: readonly (string | StoredVersion)[]): Promise<void> {
+    if (puts.length === 0) return
+    const lines = puts.map((put) =>
+      JSON.stringify(typeof put === 'string' ? [put] : [put.key, put.changedAt]),
+    )
+    try {
+      const handle = await open(path, 'a+', 0o600)
+      try {
+        const text = `${lines.join('\n')}\n`
+        const isTorn = !endsWell && !(await endsWithLine(handle))
+        endsWell = false
+        await handle.appendFile(isTorn ? `\n${text}` : text)
+        endsWell = true
+      } finally {
+        await handle.close()
+      }
+    } catch (error) {
+      throw notWritable(path, error)
+    }
+  }
+
+  async function among(keys: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+    const found = new Set<string>()
+    if (keys.size === 0) return found
+    for await (const lines of linesOf(path)) {
+      for (const line of lines) {
+        const [key] = parseLine(line) ?? []
+        if (key !== undefined && keys.has(key)) found.add(key)
+      }
+    }
+    return found
+  }
+
+  async function versions(since: number): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>()
+    for await (const lines of linesOf(path)) {
+      for (const line of lines) {
+        // Of a million lines few are this young: the rest is not parsed.
+        if (!(timeOf(line) > since)) continue
+        const [key, changedAt] = parseLine(line) ?? []
+        if (key === undefined || changedAt === undefined) continue
+        if (found.size < MOST_VERSIONS || found.has(key)) found.set(key, changedAt)
+      }
+    }
+    return found
+  }
+
+  return { append, among, versions }
+}
+
+async function endsWithLine(handle: Awaited<ReturnType<typeof open>>): Promise<boolean> {
+  const { size } = await handle.stat()
+  if (size === 0) return true
+  const last = Buffer.alloc(1)
+  await handle.read(last, 0, 1, size - 1)
+  return last[0] === 0x0a
+}
+
+/** Line by line would take a microtask each. */
+async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
+  let rest = ''
+  try {
+    // Not by readline, which takes U+2028 in a name for the end of a line.
+    for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: CHUNK })) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      yield lines
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  yield [rest]
+}
+
+/** The number behind the last comma; NaN where there is none. */
+function timeOf(line: string): number {
+  return Number.parseFloat(line.slice(line.lastIndexOf(',') + 1))
+}
+
+function parseLine(line: string): readonly [string, number | undefined] | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    if (!Array.isArray(value) || typeof value[0] !== 'string') return undefined
+    return [value[0], typeof value[1] === 'number' ? value[1] : undefined]
+  } catch {
+    return undefined
+  }
 }

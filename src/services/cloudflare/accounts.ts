@@ -1,3 +1,4 @@
+import type { Zone as SdkZone } from 'cloudflare/resources/zones/zones'
 import { Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import { allPages, type Call } from './call.ts'
@@ -8,10 +9,10 @@ import type {
   Permission,
   PermissionScope,
   TokenKind,
+  Zone,
 } from './port.ts'
 import { Refusal } from './refusal.ts'
 import { isRulePermission, lookAtRules, NO_RULES_YET } from './rules.ts'
-import { zones } from './zones.ts'
 
 interface Verified {
   id: string
@@ -57,13 +58,13 @@ export function accounts(
   }
 
   async function verifyAsUser(): Promise<BootstrapToken> {
-    return describe('user', await call('repeatable', (sdk) => sdk.user.tokens.verify()))
+    return tokenFrom('user', await call('repeatable', (sdk) => sdk.user.tokens.verify()))
   }
 
   async function verifyAsAccount(accountId: string): Promise<BootstrapToken> {
     const send = () =>
       call('repeatable', (sdk) => sdk.accounts.tokens.verify({ account_id: accountId }))
-    return describe('account', await send())
+    return tokenFrom('account', await send())
   }
 
   /** `fallback` is what a person should read when no account knows the token. */
@@ -116,7 +117,7 @@ function kindByPrefix(text: string): TokenKind | undefined {
   return undefined
 }
 
-function describe(kind: TokenKind, { id, status, expires_on }: Verified): BootstrapToken {
+function tokenFrom(kind: TokenKind, { id, status, expires_on }: Verified): BootstrapToken {
   return { id, kind, status, ...(expires_on ? { expiresOn: expires_on } : {}) }
 }
 
@@ -210,4 +211,59 @@ export function permissions(call: Call): Pick<CloudflarePort, 'can' | 'ownPermis
 /** 400 with 1001 or 1011: "not for account-owned tokens", seen in public issue threads. */
 function isWrongKindOfToken({ status, numbers }: Refusal): boolean {
   return status === 400 && numbers.some((number) => number === 1001 || number === 1011)
+}
+
+export function zones(
+  call: Call,
+): Pick<CloudflarePort, 'listZones' | 'findZone' | 'listDnsRecords'> {
+  async function zonesNamed(name: string): Promise<Zone[]> {
+    const { result } = await call('repeatable', (sdk) => sdk.zones.list({ name, per_page: 50 }))
+    return result.map(zoneFrom).filter((zone) => zone.name.toLowerCase() === name)
+  }
+
+  return {
+    async listZones(accountId) {
+      const account = accountId === undefined ? {} : { account: { id: accountId } }
+      const found = await allPages((page) =>
+        call('repeatable', (sdk) => sdk.zones.list({ ...account, page, per_page: 50 })),
+      )
+      return found.map(zoneFrom)
+    },
+
+    async findZone(host) {
+      const found = await Promise.all(zoneNames(host.toLowerCase()).map(zonesNamed))
+      const longest = found.find(({ length }) => length > 0) ?? []
+      return longest.find(({ status }) => status === 'active') ?? longest[0]
+    },
+
+    async listDnsRecords(zoneId, name) {
+      const query = { zone_id: zoneId, name: { exact: name.toLowerCase() }, per_page: 100 }
+      const found = await allPages((page) =>
+        call('repeatable', (sdk) => sdk.dns.records.list({ ...query, page })),
+      )
+      return found.map(({ type, name, content, proxied }) => ({
+        type,
+        name,
+        content: content ?? '',
+        proxied: proxied ?? false,
+      }))
+    },
+  }
+}
+
+/** The host and every name above it, the longest first; a single label is nobody's zone. */
+function zoneNames(host: string): string[] {
+  const labels = host.split('.')
+  return labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))
+}
+
+function zoneFrom({ id, name, status, type, paused, account }: SdkZone): Zone {
+  return {
+    id,
+    name,
+    status: status ?? 'unknown',
+    type: type ?? 'full',
+    paused: paused ?? false,
+    account: { id: account.id ?? '', name: account.name ?? '' },
+  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
-import { accounts, permissions } from './accounts.ts'
+import { accounts, permissions, zones } from './accounts.ts'
 import { bucketRules, buckets, domains } from './buckets.ts'
 import { type Call, withRetries } from './call.ts'
 import { keys } from './keys.ts'
@@ -12,7 +12,6 @@ import { rules, tieredCache } from './rules.ts'
 import { createSdk } from './sdk.ts'
 import { slurper } from './slurper.ts'
 import { WireFailure, wellFormed } from './wire.ts'
-import { zones } from './zones.ts'
 
 export interface CloudflareOptions {
   readonly token: Secret

@@ -2,8 +2,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { checkpointId, openCheckpoint } from '../../../src/services/checkpoint/checkpoint.ts'
-import { lockCheckpoint } from '../../../src/services/checkpoint/lock.ts'
+import {
+  checkpointId,
+  lockCheckpoint,
+  openCheckpoint,
+} from '../../../src/services/checkpoint/checkpoint.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'checkpoint-'))
@@ -84,6 +87,11 @@ describe('a checkpoint', () => {
     }
     await expect(checkpoint.write(filled)).rejects.toMatchObject(problem)
     await expect(checkpoint.record(['a'])).rejects.toMatchObject(problem)
+    await expect(lockCheckpoint(checkpoint, { pid: 1, command: 'migrate' })).rejects.toMatchObject({
+      ...problem,
+      code: 'lock-not-writable',
+      exit: 2,
+    })
     expect(stateHome).toContain(scratch)
   })
 })

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Problem } from '../../../src/core/problem.ts'
-import { lockEnvFile } from '../../../src/services/mastodon/lock.ts'
+import { lockEnvFile } from '../../../src/services/mastodon/env-write.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-lock-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -125,7 +125,7 @@ test('a folder that is gone is a Problem', async () => {
   const { file, dir } = place()
   rmSync(dir, { recursive: true })
   const problem = await refusal(lockEnvFile(file, me))
-  expect(problem).toMatchObject({ code: 'lock-not-writable', exit: 1 })
+  expect(problem).toMatchObject({ code: 'lock-not-writable', exit: 2 })
   expect(problem.why).toContain('The folder is gone')
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
+import { restoreLines } from '../../../src/services/mastodon/env-edit.ts'
 import { readStatements } from '../../../src/services/mastodon/env-text.ts'
-import { restoreLines } from '../../../src/services/mastodon/restore-lines.ts'
 import { block, edited, fixtures } from './env-fixtures.ts'
 import { storageValues } from './storage-values.ts'
 
