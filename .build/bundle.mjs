@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { thirdPartyLicences } from './licences.mjs'
+import { withoutAwsSurroundings } from './without-aws-surroundings.mjs'
 
 const root = new URL('..', import.meta.url)
 const outdir = new URL('dist/', root)
@@ -27,6 +28,7 @@ const { metafile, outputFiles } = await build({
   logLevel: 'warning',
   external: ['miniflare'],
   chunkNames: '[name]-[hash]',
+  plugins: [withoutAwsSurroundings()],
 })
 refuseForeignImports(metafile)
 refuseSlowStart(metafile)

@@ -1,0 +1,34 @@
+// Loaded in front of the program: notes every AWS_* variable that is read, every path with /.aws/ and
+// every address that is connected to, one JSON line each, in the file that WATCH_FILE names.
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import net from 'node:net'
+
+const file = process.env.WATCH_FILE
+const append = fs.appendFileSync
+const note = (kind, value) => append(file, `${JSON.stringify([kind, value])}\n`)
+
+process.env = new Proxy(process.env, {
+  get(target, name) {
+    if (typeof name === 'string' && name.startsWith('AWS_')) note('variable', name)
+    return target[name]
+  },
+})
+
+const watched = (name, original) =>
+  function watch(path, ...rest) {
+    if (String(path).includes('/.aws/')) note('file', `${name} ${path}`)
+    return original.call(this, path, ...rest)
+  }
+for (const name of ['readFile', 'readFileSync', 'open', 'openSync', 'stat', 'statSync'])
+  fs[name] = watched(name, fs[name])
+for (const name of ['readFile', 'open', 'stat'])
+  fs.promises[name] = watched(name, fs.promises[name])
+
+const connect = net.Socket.prototype.connect
+net.Socket.prototype.connect = function watch(...args) {
+  const [first] = args.flat()
+  note('address', first?.host ?? first?.path ?? String(first))
+  return connect.apply(this, args)
+}
+syncBuiltinESMExports()
