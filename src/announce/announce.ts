@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import type { Text } from '../core/to-type.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
@@ -142,7 +143,7 @@ function announced(host: string, seen: PageNames, since: string): string {
   return `the pages ${allow(seen)} ${host} since ${since.slice(0, 10)}; a switch is safe from ${from}`
 }
 
-function later(note: string, next: string): Finding {
+function later(note: string, next: Text): Finding {
   return { is: 'later', note, next }
 }
 

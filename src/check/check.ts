@@ -1,5 +1,6 @@
 import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
+import { type Text, uniqueText } from '../core/to-type.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
@@ -53,7 +54,7 @@ async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
 }
 
 async function examine(
-  { ui, settings }: Run<CheckCatalog>,
+  { ui, render, settings }: Run<CheckCatalog>,
   { world, cloudflare }: Prepared,
   draft: Report,
 ): Promise<number> {
@@ -75,9 +76,11 @@ async function examine(
     ok,
     settings: settingsOf(settings),
     steps: cloudflare.steps(),
-    checks: reportChecks(found),
-    warnings: having(found, 'warning').map(({ title, verdict }) => `${title}: ${verdict.saw}`),
-    next: nextLines([...faults, ...having(found, 'warning')]),
+    checks: reportChecks(found, render),
+    warnings: having(found, 'warning').map(
+      ({ title, verdict }) => `${title}: ${render(verdict.saw)}`,
+    ),
+    next: nextLines([...faults, ...having(found, 'warning')]).map(render),
   }
   // A cron job that finds nothing wrong must not send a mail.
   const isSilent = ok && settings.on('quiet') && !settings.on('json')
@@ -89,9 +92,8 @@ function having(found: readonly Checked[], severity: Severity): Checked[] {
   return found.filter(({ verdict }) => verdict.severity === severity)
 }
 
-function nextLines(found: readonly Checked[]): string[] {
-  const lines = found.flatMap(({ verdict }) => ('next' in verdict ? [verdict.next] : []))
-  return [...new Set(lines)]
+function nextLines(found: readonly Checked[]): Text[] {
+  return uniqueText(found.flatMap(({ verdict }) => ('next' in verdict ? [verdict.next] : [])))
 }
 
 function headlineOf(found: readonly Checked[]): string {

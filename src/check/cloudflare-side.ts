@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
 import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
@@ -37,7 +38,10 @@ export async function lookAtCloudflare(
       })
       return looking
     }
-    return { checks: cloudflareChecks(world, look), steps: () => (plan ? planSteps(plan) : []) }
+    return {
+      checks: cloudflareChecks(world, look),
+      steps: () => (plan ? planSteps(plan, run.render) : []),
+    }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return { checks: [unasked(error)], steps: () => [] }
@@ -76,6 +80,6 @@ function noMediaHost(): Problem {
     code: 'media-host-unknown',
     what: 'Cloudflare was not asked, because no media host is known.',
     why: "Mastodon's settings name none, and the host tells which zone to look at.",
-    next: 'Name it with --media-host, or set everything up: npx mastodon-r2 init',
+    next: prose`Name it with --media-host, or set everything up: ${toType('init')}`,
   })
 }

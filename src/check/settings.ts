@@ -1,5 +1,5 @@
 import { catalog, lookingCatalog as looking } from '../settings/catalog.ts'
-import { flag, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, setting } from '../settings/setting.ts'
 
 const quick = setting({
   flag: '--quick',
@@ -16,3 +16,9 @@ export const checkCatalog = { ...catalog, quick }
 export const checkFlags: Partial<CheckCatalog> = { ...looking, quick }
 
 export type CheckCatalog = typeof checkCatalog
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    check: FlagsOf<typeof looking & { quick: typeof quick }>
+  }
+}

@@ -1,11 +1,11 @@
 import { announcementNotes, type HostToCome } from '../announce/notes.ts'
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { callListener, lazyWeb, processesOf } from '../flow/world.ts'
 import type { Announced, CheckWorld, ConfiguredStorage } from '../plan/verdict.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import { shellWord } from '../settings/replay.ts'
 import type { Settings } from '../settings/resolve.ts'
 import { findTarget } from '../setup/target.ts'
 import type { CheckCatalog } from './settings.ts'
@@ -40,9 +40,7 @@ async function noted(
   const notes = await announcementNotes(run, installation, to, { switchedOn })
   const at = (await notes.read())?.announcedAt
   const { mediaHost } = to
-  const switchWith = switchedOn
-    ? `npx mastodon-r2 init --media-host ${shellWord(mediaHost)}`
-    : 'npx mastodon-r2 migrate'
+  const switchWith = switchedOn ? toType('init', { mediaHost }) : toType('migrate')
   return at === undefined ? [] : [{ mediaHost, at, switchWith }]
 }
 
@@ -90,7 +88,7 @@ export async function findInstallation(run: Run<CheckCatalog>): Promise<Installa
     code: 'nothing-to-check',
     what: `There are no settings of Mastodon here: ${installation.envFile.path} does not exist.`,
     why: 'What is checked is what Mastodon uses, and that stands in its env file.',
-    next: "Name the file with --env-file, or run this in Mastodon's folder. Nothing set up yet: npx mastodon-r2 init",
+    next: prose`Name the file with --env-file, or run this in Mastodon's folder. Nothing set up yet: ${toType('init')}`,
     exit: 2,
   })
 }

@@ -1,3 +1,5 @@
+import type { Text } from './to-type.ts'
+
 /**
  * Something that the person at the keyboard can put right. Every other thrown value is a bug.
  */
@@ -7,9 +9,9 @@ export interface ProblemDetails {
   /** What happened, one sentence. */
   readonly what: string
   /** The reason, one or two sentences. */
-  readonly why: string
+  readonly why: Text
   /** What to type or click next. */
-  readonly next: string
+  readonly next: Text
   /** 1: something is not right. 2: a setting is missing or wrong, nothing was changed. */
   readonly exit?: 1 | 2
 }
@@ -17,8 +19,8 @@ export interface ProblemDetails {
 export class Problem extends Error {
   readonly code: string
   readonly what: string
-  readonly why: string
-  readonly next: string
+  readonly why: Text
+  readonly next: Text
   readonly exit: 1 | 2
 
   constructor(details: ProblemDetails, options?: ErrorOptions) {

@@ -1,5 +1,13 @@
 import { createClock, type RunClock } from '../core/clock.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
+import {
+  prose,
+  renderText,
+  type Text,
+  type ToType,
+  uniqueText,
+  type Whereabouts,
+} from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import { type Applied, apply } from '../plan/apply.ts'
 import {
@@ -15,11 +23,11 @@ import type { Facts, Step, World } from '../plan/step.ts'
 import { blocked, hasChanges, type Plan, risks, survey } from '../plan/survey.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
-import type { Closing, Ui } from '../ui/port.ts'
-import { chooseVoice, gather, tellPlace } from './session.ts'
+import type { Closing, Render, Ui } from '../ui/port.ts'
+import { chooseVoice, gather, whereaboutsOf } from './session.ts'
 
 /** Ctrl-C after something was changed: what is done, what is not, and how to go on. */
-function stopped({ outcomes }: Applied, again: string): Problem {
+function stopped({ outcomes }: Applied, again: ToType): Problem {
   const titles = (statuses: readonly string[]) => {
     const found = outcomes.filter(({ status }) => statuses.includes(status))
     const names = found.map(({ title, unconfirmed, reached }) => {
@@ -32,7 +40,7 @@ function stopped({ outcomes }: Applied, again: string): Problem {
     code: 'cancelled',
     what: 'Stopped before the end.',
     why: `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`,
-    next: `This goes on from here:\n  ${again}`,
+    next: prose`This goes on from here:\n  ${again}`,
   })
 }
 
@@ -108,6 +116,8 @@ export interface FlowSpec<C extends Catalog> {
 export interface Run<C extends Catalog> {
   readonly host: Host
   readonly ui: Ui
+  /** Text as this run tells it, for what goes into the report. */
+  readonly render: Render
   readonly settings: Settings<C>
   readonly clock: RunClock
   /** Called when the run ends, however it ends. */
@@ -123,7 +133,7 @@ export interface Prepared {
   /** What is destructive is in the plan only because its own flag was given: `--yes` covers it. */
   readonly flagged?: true
   /** The command that goes on from here. */
-  readonly again: string
+  readonly again: ToType
   closing(ended: Ended): Closing
   /** The block for standard output, when the run was to print it. */
   block?(facts: Partial<Facts>): string | undefined
@@ -135,6 +145,8 @@ export interface Ended {
   readonly report: Report
   readonly facts: Partial<Facts>
   readonly plan: Plan | undefined
+  /** What to type before another run can do what this one had to leave; once it was carried out. */
+  readonly left: readonly Text[]
 }
 
 /** Settings → plan → one yes → apply → report. Returns the exit code. */
@@ -146,7 +158,7 @@ export function flow<C extends Catalog>(
   return session(host, argv, spec, async (run, draft) => {
     const prepared = await spec.prepare(run)
     const settings = settingsOf(run.settings)
-    return await carryOut(run, prepared, { ...draft, settings, next: [prepared.again] })
+    return await carryOut(run, prepared, { ...draft, settings })
   })
 }
 
@@ -158,26 +170,29 @@ export async function session<C extends Catalog>(
   work: (run: Run<C>, draft: Report) => Promise<number>,
 ): Promise<number> {
   const colour = (on: boolean) => !on && (host.environment.NO_COLOR ?? '') === ''
-  let ui = await chooseVoice(host, {
+  let settings: Settings<C> | undefined
+  let told: Whereabouts = {}
+  const render = (text: Text) => renderText(text, told)
+  const ui = await chooseVoice(host, {
     json: argv.includes('--json'),
     quiet: argv.includes('--quiet'),
     colour: colour(argv.includes('--no-color')),
     print: argv.includes('--print'),
+    render,
   })
   const draft = emptyReport(spec.name, argv.includes('--dry-run'))
-  let settings: Settings<C> | undefined
   const atEnd: (() => Promise<void>)[] = []
   const clock = createClock(host.interrupted)
   try {
     settings = await gather(host, spec.name, argv, spec)
-    ui = tellPlace(ui, settings.entries())
-    const run: Run<C> = { host, ui, settings, clock, atEnd }
+    told = whereaboutsOf(settings)
+    const run: Run<C> = { host, ui, render, settings, clock, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(`Put right: ${note}`)
     return await work(run, draft)
   } catch (error) {
     const known = settings ? { ...draft, settings: settingsOf(settings) } : draft
-    return failed(ui, known, error)
+    return failed(ui, render, known, error)
   } finally {
     for (const end of atEnd.reverse()) await end()
   }
@@ -185,7 +200,7 @@ export async function session<C extends Catalog>(
 
 /** Plan → one yes → apply → report, of what was prepared. Returns the exit code. */
 export async function carryOut<C extends Catalog>(
-  { ui, settings, host, clock }: Run<C>,
+  { ui, render, settings, host, clock }: Run<C>,
   prepared: Prepared,
   draft: Report,
 ): Promise<number> {
@@ -197,15 +212,16 @@ export async function carryOut<C extends Catalog>(
   const dryRun = settings.on('dryRun')
   const report: Report = {
     ...draft,
-    steps: planSteps(plan),
-    warnings: planWarnings(plan),
-    problem: reportProblem(problem),
+    steps: planSteps(plan, render),
+    warnings: planWarnings(plan, render),
+    next: [render(prepared.again)],
+    problem: reportProblem(problem, render),
   }
   ui.showPlan(plan, shownSettings(settings, prepared.shown), prepared.planTitle)
   for (const warning of report.warnings) ui.warn(warning)
-  const end = (ended: Report, facts: Partial<Facts>) => {
+  const end = (ended: Report, facts: Partial<Facts>, left: readonly Text[] = []) => {
     const final = { ...ended, ...prepared.details?.(facts) }
-    ui.finish(final, prepared.closing({ report: final, facts, plan }))
+    ui.finish(final, prepared.closing({ report: final, facts, plan, left }))
   }
   if (problem) {
     end(report, readyFacts(plan))
@@ -219,19 +235,22 @@ export async function carryOut<C extends Catalog>(
   const isFresh = clock.now().getTime() - lookedAt < FRESH_MS
   const options = { signal: host.interrupted, looked: isFresh ? plan : undefined }
   const applied = await apply(steps, world, ui, options)
+  const left = leftToType(applied.outcomes)
+  const warned = applied.warnings.map(render)
+  const problemOf = applied.cancelled ? stopped(applied, prepared.again) : applied.problem
   const done: Report = {
     ...report,
     ok: applied.problem === undefined && !applied.cancelled,
-    steps: outcomeSteps(applied.outcomes),
-    warnings: [...new Set([...report.warnings, ...applied.warnings])],
+    steps: outcomeSteps(applied.outcomes, render),
+    warnings: [...new Set([...report.warnings, ...warned])],
     env: reportEnv(applied.facts.envWritten),
-    next: [...leftToType(applied.outcomes), ...report.next],
-    problem: reportProblem(applied.cancelled ? stopped(applied, prepared.again) : applied.problem),
+    next: [...left.map(render), ...report.next],
+    problem: reportProblem(problemOf, render),
   }
-  for (const warning of applied.warnings) if (!report.warnings.includes(warning)) ui.warn(warning)
+  for (const warning of warned) if (!report.warnings.includes(warning)) ui.warn(warning)
   const block = done.ok ? prepared.block?.(applied.facts) : undefined
   if (block !== undefined) ui.block(block)
-  end(done, applied.facts)
+  end(done, applied.facts, left)
   return applied.cancelled ? 130 : (applied.problem?.exit ?? 0)
 }
 
@@ -250,27 +269,27 @@ function readyFacts(plan: Plan): Partial<Facts> {
   return Object.assign({}, ...facts)
 }
 
-function failed(ui: Ui, draft: Report, error: unknown): number {
+function failed(ui: Ui, render: Render, draft: Report, error: unknown): number {
   const cancelled = error instanceof Cancelled
   if (!cancelled && !(error instanceof Problem)) throw error
   const problem = cancelled ? nothingDone() : error
   const headline = cancelled ? 'Stopped. Nothing was changed.' : problem.what
-  ui.finish({ ...draft, problem: reportProblem(problem) }, { headline, sections: [] })
+  ui.finish({ ...draft, problem: reportProblem(problem, render) }, { headline, sections: [] })
   return cancelled ? 130 : problem.exit
 }
 
 /** Extras that this run could not do, why, and what has to be done first. */
-export function leftOut(
-  { report, plan }: Pick<Ended, 'report' | 'plan'>,
-  again: string,
-): Closing['sections'][number][] {
+export function leftOut({
+  report,
+  plan,
+  left,
+}: Pick<Ended, 'report' | 'plan' | 'left'>): Closing['sections'][number][] {
   const skipped = skippedSteps(report).map(({ title, note }) => `${title}: ${note}`)
   if (skipped.length === 0) return []
   const planned = plan?.items.flatMap(({ finding }) => {
     return finding.is === 'later' && finding.next !== '' ? [finding.next] : []
   })
-  const next = [...(planned ?? []), ...report.next.filter((line) => line !== again)]
-  return [{ title: 'Left out', lines: [...skipped, ...new Set(next)] }]
+  return [{ title: 'Left out', lines: [...skipped, ...uniqueText([...(planned ?? []), ...left])] }]
 }
 
 export function skippedSteps({ steps }: Pick<Report, 'steps'>): Report['steps'] {

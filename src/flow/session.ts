@@ -1,13 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
 import { Problem } from '../core/problem.ts'
+import type { Whereabouts } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import { parseAnswers } from '../settings/answers.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
-import { catalog } from '../settings/catalog.ts'
-import { shellWord } from '../settings/replay.ts'
-import { type Resolved, Settings } from '../settings/resolve.ts'
+import { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
-import type { Ui } from '../ui/port.ts'
+import type { Render, Ui } from '../ui/port.ts'
 
 /** Bytes; answers and tokens are small, anything larger is the wrong file. */
 const MOST = 1_048_576
@@ -100,60 +99,31 @@ export interface VoiceOptions {
   readonly colour: boolean
   /** Standard output is kept for what is printed there. */
   readonly print: boolean
+  readonly render?: Render
 }
 
 /** clack when a person sits at a terminal, JSON when asked for, plain lines otherwise. */
 export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui> {
   const { stdin, stdout, stderr, hasPerson } = host
   const { json, quiet, colour, print } = options
-  if (json) return (await import('../ui/json.ts')).jsonUi({ stdout, stderr, quiet })
+  const render = options.render ? { render: options.render } : {}
+  if (json) return (await import('../ui/json.ts')).jsonUi({ stdout, stderr, quiet, ...render })
   if (hasPerson && !print) {
     const { clackUi } = await import('../ui/clack.ts')
     const { speaksUtf8 } = await import('../ui/ascii.ts')
     const { interrupted } = host
     const unicode = speaksUtf8(host.environment)
-    return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, interrupted })
+    return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, interrupted, ...render })
   }
   const words = print ? stderr : stdout
-  return (await import('../ui/plain.ts')).plainUi({ words, stdout, stderr, quiet })
+  return (await import('../ui/plain.ts')).plainUi({ words, stdout, stderr, quiet, ...render })
 }
 
-/** A line to type that does not say for itself where Mastodon is. */
-const LINE =
-  /\bnpx mastodon-r2 (?:init|check|migrate|redirects|rotate|undo)\b(?!.* --(?:mastodon-dir|env-file)\b)/g
-
-/**
- * The same voice, but every line to type repeats where this run was told that Mastodon is: typed as it
- * stands it would be about another server, or none.
- */
-export function tellPlace(ui: Ui, entries: readonly (readonly [string, Resolved])[]): Ui {
-  const words = entries.flatMap(([name, { text }]) => {
-    const setting = name === 'mastodonDir' || name === 'envFile' ? catalog[name] : undefined
-    return setting ? [` ${setting.flag} ${shellWord(String(text))}`] : []
+/** What this run was told of where Mastodon is, for the lines to type that it shows. */
+export function whereaboutsOf(settings: Settings<Catalog>): Whereabouts {
+  const told = settings.entries().flatMap(([name, { text, source }]) => {
+    const isPlace = name === 'mastodonDir' || name === 'envFile'
+    return isPlace && source !== 'sandbox' ? [[name, String(text)] as const] : []
   })
-  if (words.length === 0) return ui
-  const place = words.join('')
-  const say = <T>(told: T) => placed(told, (text) => text.replace(LINE, (line) => line + place))
-  return {
-    ...ui,
-    say: (text) => ui.say(say(text)),
-    warn: (text) => ui.warn(say(text)),
-    note: (title, lines) => ui.note(title, say(lines)),
-    ended: (outcome) => ui.ended(say(outcome)),
-    showPlan: (plan, settings, title) => ui.showPlan(say(plan), settings, title),
-    showChecks: (checked, shown) => ui.showChecks(say(checked), shown),
-    finish: (report, closing) => ui.finish(say(report), say(closing)),
-  }
-}
-
-/** Every text of plain data; what is an instance of something is left as it is. */
-function placed<T>(told: T, place: (text: string) => string): T {
-  const of = (value: unknown): unknown => {
-    if (typeof value === 'string') return place(value)
-    if (Array.isArray(value)) return value.map(of)
-    if (value === null || typeof value !== 'object') return value
-    if (Object.getPrototypeOf(value) !== Object.prototype) return value
-    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, of(part)]))
-  }
-  return of(told) as T
+  return Object.fromEntries(told)
 }

@@ -1,5 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
+import { prose } from '../core/to-type.ts'
 import {
   type Account,
   type BootstrapToken,
@@ -95,7 +96,7 @@ export async function chooseToken(
     } catch (error) {
       if (!(error instanceof Problem) || given !== undefined || !ui.canAsk) throw error
       done()
-      ui.warn(`${error.what} ${error.why} ${error.next}`)
+      ui.warn(prose`${error.what} ${error.why} ${error.next}`)
       settings.forget('apiToken')
     } finally {
       done()

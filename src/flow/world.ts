@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { ConnectTo } from '../core/connect-to.ts'
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { EnvWriter, Setup, World } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
@@ -264,7 +265,7 @@ export function stateHome(environment: Readonly<Record<string, string | undefine
     code: 'no-state-home',
     what: 'There is no place for the notes about what was copied.',
     why: 'Neither HOME nor XDG_STATE_HOME names a folder.',
-    next: 'Name one: XDG_STATE_HOME=/var/lib npx mastodon-r2 migrate',
+    next: prose`Name one: XDG_STATE_HOME=/var/lib ${toType('migrate')}`,
     exit: 2,
   })
 }

@@ -1,4 +1,5 @@
 import { Cancelled } from '../core/problem.ts'
+import { toType } from '../core/to-type.ts'
 import { flow } from '../flow/flow.ts'
 import type { Command, Host } from '../host.ts'
 import { afterPrepareLine } from '../migrate/line.ts'
@@ -65,7 +66,7 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
             again,
             isRehearsal,
             toMigrate: isRehearsal
-              ? 'npx mastodon-r2 migrate --sandbox'
+              ? toType('migrate', { sandbox: true })
               : afterPrepareLine(settings.entries(), world.setup.installation.envFile.path, {
                   isOnR2: remembered.storage === 'r2' && remembered.switchedOn,
                 }),

@@ -1,5 +1,6 @@
 import { bytesOf, counted } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import { runnerOf } from '../flow/world.ts'
 import type { MediaSurvey } from '../plan/report-schema.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
@@ -69,7 +70,10 @@ export async function askSelection(
       const first =
         'Mastodon shows what its database says is there. So it has to forget the media of other servers first, or pictures stay broken for months. Clear it now, with a rehearsal before?'
       if (await ui.agree(first)) settings.offer('cleanCache', true, 'you')
-      else ui.say('Before the cut-over: npx mastodon-r2 migrate --stage cleanup --clean-cache')
+      else
+        ui.say(
+          prose`Before the cut-over: ${toType('migrate', { stage: 'cleanup', cleanCache: true })}`,
+        )
     }
   }
   if (suspended.objects > 0 && open('withSuspended')) {

@@ -1,6 +1,8 @@
 import { safeFrom } from '../announce/notes.ts'
 import { count, counted } from '../core/amounts.ts'
 import { DAY_MS } from '../core/clock.ts'
+import { shellWord } from '../core/shell-word.ts'
+import { prose, type Text, type ToType } from '../core/to-type.ts'
 import type { Ended } from '../flow/flow.ts'
 import { NOT_TAKEN_BACK } from '../plan/apply.ts'
 import { type Comparison, lostFiles } from '../plan/report-schema.ts'
@@ -22,10 +24,10 @@ export function laterRemoval(
   {
     leftOut,
     compareLine,
-  }: { readonly leftOut: Comparison['leftOut']; readonly compareLine: string },
-): string[] {
+  }: { readonly leftOut: Comparison['leftOut']; readonly compareLine: ToType },
+): Text[] {
   const day = new Date(switchedAt.getTime() + KEPT_DAYS * DAY_MS).toISOString().slice(0, 10)
-  const compare = ['Compare once more before that:', `  ${compareLine}`]
+  const compare = ['Compare once more before that:', prose`  ${compareLine}`]
   if (from.kind === 'bucket') {
     return [`Keep the old bucket ${from.bucket}, and delete it not before ${day}.`, ...compare]
   }
@@ -40,22 +42,17 @@ export function laterRemoval(
     `Keep the files in ${from.path}; remove them not before ${day}.`,
     ...compare,
     'Then:',
-    `  find ${quoted(from.path)}/ -mindepth 1 -delete`,
+    `  find ${shellWord(from.path)}/ -mindepth 1 -delete`,
   ]
-}
-
-/** For a POSIX shell. */
-function quoted(path: string): string {
-  return /^[\w/.,@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 interface MigrateEnded extends Ended {
   readonly stage: Stage
   readonly prepared: PreparedMigration
   /** The command that goes on with this stage. */
-  readonly again: string
+  readonly again: ToType
   /** The command that comes after this one has ended well. */
-  readonly next: string | undefined
+  readonly next: ToType | undefined
   /** Tables of what was found, e.g. by a survey. */
   readonly tables: Closing['sections']
 }
@@ -80,11 +77,11 @@ const advice: Partial<Record<Stage, readonly string[]>> = {
 export function migrateClosing(ended: MigrateEnded): Closing {
   const { report, stage, again, tables } = ended
   if (report.problem) {
-    const sections = [...tables, { title: 'To go on from here', lines: [`  ${again}`] }]
+    const sections = [...tables, { title: 'To go on from here', lines: [prose`  ${again}`] }]
     return { headline: failed(ended), sections }
   }
   if (report.dryRun) {
-    const carryOut: Section = { title: 'To carry it out', lines: [`  ${again}`] }
+    const carryOut: Section = { title: 'To carry it out', lines: [prose`  ${again}`] }
     return {
       headline: 'That is the plan. Nothing was changed.',
       sections: [...tables, ...(stage === 'survey' ? [] : [carryOut])],
@@ -176,18 +173,17 @@ function exactly({ report, stage, prepared }: MigrateEnded): string | undefined 
 }
 
 /** What is left for the person, with the lines to type. */
-function left({ report, again }: MigrateEnded): Section[] {
+function left({ report, left: commands }: MigrateEnded): Section[] {
   const notes = report.steps.filter(({ status }) => status === 'skipped')
   const lines = notes.map(({ title, note }) => `${title}: ${note}`)
-  const commands = report.next.filter((line) => line !== again && line !== '')
   return lines.length === 0
     ? []
-    : [{ title: 'What is left', lines: [...lines, ...commands.map((line) => `  ${line}`)] }]
+    : [{ title: 'What is left', lines: [...lines, ...commands.map((line) => prose`  ${line}`)] }]
 }
 
 function goOn({ next, stage }: MigrateEnded): Section[] {
   const hints = advice[stage] ?? []
-  const lines = next === undefined ? [] : [`  ${next}`]
+  const lines: Text[] = next === undefined ? [] : [prose`  ${next}`]
   if (hints.length + lines.length === 0) return []
   return [{ title: 'Next', lines: [...hints, ...lines] }]
 }

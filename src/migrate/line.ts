@@ -1,4 +1,5 @@
-import { replay, shellWord } from '../settings/replay.ts'
+import { type CommandFlags, ToType } from '../core/to-type.ts'
+import { repeated, replay } from '../settings/replay.ts'
 import type { Resolved } from '../settings/resolve.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun } from './migration.ts'
@@ -27,15 +28,20 @@ const wheres = new Set(['mastodonDir', 'envFile', 's3EndpointUrl', 'connectTo'])
 const ofCloudflare = new Set(['apiToken', 'accountId', 'cloudflareApiUrl'])
 
 /** The line that repeats a stage as it was, unattended. */
-export function sameStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage: Stage): string {
-  return `${replay('migrate', migrateFlags, own(settings))} --stage ${stage}`
+export function sameStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage: Stage): ToType {
+  const { command, flags, secrets } = replay('migrate', migrateFlags, own(settings))
+  return new ToType(command, { ...flags, stage }, secrets)
 }
 
 /** The line that goes on with another stage of the same migration; its plan is asked about. */
-export function otherStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage?: Stage): string {
+export function otherStageLine(
+  { settings }: Pick<MigrateRun, 'settings'>,
+  stage?: Stage,
+  more: CommandFlags['migrate'] = {},
+): ToType {
   const entries = own(settings).filter(([name]) => !ofOneStage.has(name))
-  const line = replay('migrate', migrateFlags, entries).replace(/ --yes$/, '')
-  return stage === undefined ? line : `${line} --stage ${stage}`
+  const { command, flags, secrets } = repeated('migrate', migrateFlags, entries)
+  return new ToType(command, { ...flags, ...(stage && { stage }), ...more }, secrets)
 }
 
 /**
@@ -46,12 +52,11 @@ export function afterPrepareLine(
   entries: Entries,
   envFile: string,
   { isOnR2 }: { readonly isOnR2: boolean },
-): string {
+): ToType {
   const places = entries.filter(([name]) => wheres.has(name))
-  const plain = replay('migrate', migrateFlags, places).replace(/ --yes$/, '')
-  const line = isOnR2 ? `${plain} --from s3` : plain
+  const line = repeated('migrate', migrateFlags, places).with(isOnR2 ? { from: 's3' } : {})
   const isPlaced = places.some(([name]) => name === 'mastodonDir' || name === 'envFile')
-  return isPlaced ? line : `${line} --env-file ${shellWord(envFile)}`
+  return isPlaced ? line : line.with({ envFile })
 }
 
 function own(settings: MigrateRun['settings']): Entries {

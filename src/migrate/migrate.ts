@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose } from '../core/to-type.ts'
 import { carryOut, session, settingsOf } from '../flow/flow.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Command } from '../host.ts'
@@ -66,7 +67,7 @@ export async function tellResting(
   const { commands, sidekiq } = await servicesOf(run, installation)
   if (!commands || !(await sidekiq())?.some(({ quiet }) => quiet)) return
   run.ui.warn(
-    `Sidekiq rests and takes no jobs, since a cut-over that was cut off. To go on with that: ${otherStageLine(run, 'cutover')}. To wake Sidekiq instead: ${linesOf(commands.wake)}`,
+    prose`Sidekiq rests and takes no jobs, since a cut-over that was cut off. To go on with that: ${otherStageLine(run, 'cutover')}. To wake Sidekiq instead: ${linesOf(commands.wake)}`,
   )
 }
 
@@ -167,7 +168,7 @@ async function carryOutStage(
         return migrateClosing({ ...ended, stage, prepared, again, next, tables: found().tables })
       },
     },
-    { ...draft, settings: settingsOf(settings), next: [again] },
+    { ...draft, settings: settingsOf(settings) },
   )
   if (code === 0 && !settings.on('dryRun')) await done()
   ui.progress(undefined)
@@ -225,13 +226,13 @@ function refuseUnnamed(run: MigrateRun): void {
     code: 'cutover-not-named',
     what: 'The media is copied; next comes the cut-over, which has to be named.',
     why: 'It switches Mastodon, so it is done only when somebody asks for just that.',
-    next: `See its plan with --dry-run, then add --yes: ${otherStageLine(run, 'cutover')}`,
+    next: prose`See its plan with --dry-run, then add --yes: ${otherStageLine(run, 'cutover')}`,
     exit: 2,
   })
 }
 
 function left(run: MigrateRun): number {
   const { ui } = run
-  ui.say(`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
+  ui.say(prose`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
   return 0
 }

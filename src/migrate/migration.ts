@@ -1,3 +1,4 @@
+import type { CommandFlags, ToType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Report } from '../plan/report.ts'
 import { classOf, type LeftOut, type MediaSurvey } from '../plan/report-schema.ts'
@@ -117,9 +118,8 @@ export interface Migration {
   readonly width: number
   /**
    * What to type for a stage of this same migration: it repeats where Mastodon and its media are.
-   * `flags` come behind it, as in ` --remove-extras`.
    */
-  lineFor(stage: Stage, flags?: string): string
+  lineFor(stage: Stage, more?: CommandFlags['migrate']): ToType
   /** A line that takes the place of the one before: where a long work stands. */
   tell(state: string): void
   /** A line that stays, such as what another program printed. */

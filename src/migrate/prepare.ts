@@ -108,7 +108,7 @@ async function migrationOf(
     wishes: { transfers: settings.need('transfers'), bwlimit: settings.get('bwlimit') },
     signal: AbortSignal.any([host.interrupted, over.signal]),
     width: Math.max((host.stdout.columns ?? 100) - 8, 30),
-    lineFor: (stage, flags = '') => `${otherStageLine(run, stage)}${flags}`,
+    lineFor: (stage, more) => otherStageLine(run, stage, more),
     tell: (line) => ui.progress(line),
     say: (line) => ui.say(line),
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
+import { prose, toType } from '../core/to-type.ts'
 import { type SandboxAddress, startSandboxProcess } from '../rehearse/rehearsal.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun, PreparedMigration } from './migration.ts'
@@ -184,7 +185,7 @@ async function prepareBucket(
     code: 'rehearsal-not-prepared',
     what: 'The bucket of the rehearsal could not be prepared.',
     why: `init said: ${said}`,
-    next: 'See what it says by itself: npx mastodon-r2 init --sandbox',
+    next: prose`See what it says by itself: ${toType('init', { sandbox: true })}`,
   })
 }
 

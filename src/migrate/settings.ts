@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
-import { flag, oneOf, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 import { stages } from '../settings/stages.ts'
 
 /** `/` at the start is a slip; a prefix is what keys begin with. */
@@ -205,3 +205,9 @@ export const migrateFlags = {
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
   connectTo: catalog.connectTo,
 } as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    migrate: FlagsOf<typeof migrateFlags>
+  }
+}

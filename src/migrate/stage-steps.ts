@@ -1,5 +1,6 @@
 import { announce } from '../announce/announce.ts'
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Step } from '../plan/step.ts'
 import type { Stage } from '../settings/stages.ts'
@@ -84,7 +85,7 @@ function nothingToClean(): Problem {
     code: 'nothing-to-clean',
     what: 'It was not said what to clean up.',
     why: 'What tootctl removes is gone, so nothing of it is done by itself.',
-    next: 'Say it, for example: npx mastodon-r2 migrate --stage cleanup --clean-media 7 --clean-profiles --dry-run',
+    next: prose`Say it, for example: ${toType('migrate', { stage: 'cleanup', cleanMedia: '7', cleanProfiles: true, dryRun: true })}`,
     exit: 2,
   })
 }

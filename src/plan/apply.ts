@@ -1,4 +1,5 @@
 import { Cancelled, Problem } from '../core/problem.ts'
+import { prose, type Text } from '../core/to-type.ts'
 import type { Facts, Finding, Step, World } from './step.ts'
 import { factsOf, lookAt, type Plan } from './survey.ts'
 
@@ -7,14 +8,14 @@ export interface Outcome {
   readonly id: string
   readonly title: string
   readonly status: 'ready' | 'changed' | 'failed' | 'blocked' | 'skipped'
-  readonly note: string
+  readonly note: Text
   readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
   /** Carried out, but the run ended before it could be seen to have worked. */
   readonly unconfirmed?: true
   /** How far it came by then. */
   readonly reached?: string
   /** What to type before the next run can do what this one left. */
-  readonly next?: string
+  readonly next?: Text
 }
 
 /** Told while the steps run; knows nothing of screens. */
@@ -31,7 +32,7 @@ export const NOT_TAKEN_BACK = 'could not be taken back'
 class Ledger {
   readonly #progress: Progress
   readonly #outcomes = new Map<string, Outcome>()
-  readonly #warnings = new Set<string>()
+  readonly #warnings = new Map<string, Text>()
   #facts: Partial<Facts>
 
   constructor(progress: Progress, facts: Partial<Facts>) {
@@ -43,8 +44,8 @@ class Ledger {
     return this.#facts
   }
 
-  get warnings(): readonly string[] {
-    return [...this.#warnings]
+  get warnings(): readonly Text[] {
+    return [...this.#warnings.values()]
   }
 
   outcomeOf(step: Step): Outcome {
@@ -55,8 +56,8 @@ class Ledger {
     return reached === undefined ? outcome : { ...outcome, reached }
   }
 
-  heed(warnings: readonly string[] = []): void {
-    for (const warning of warnings) this.#warnings.add(warning)
+  heed(warnings: readonly Text[] = []): void {
+    for (const warning of warnings) this.#warnings.set(String(warning), warning)
   }
 
   learn(facts: Partial<Facts> | undefined): void {
@@ -67,9 +68,9 @@ class Ledger {
   record(
     { id, title }: Step,
     status: Outcome['status'],
-    note: string,
+    note: Text,
     changes: Outcome['changes'],
-    { silent = false, ...more }: { silent?: boolean; next?: string } = {},
+    { silent = false, ...more }: { silent?: boolean; next?: Text } = {},
   ): void {
     const outcome = { id, title, status, note, changes, ...more }
     this.#outcomes.set(id, outcome)
@@ -85,8 +86,8 @@ class Ledger {
   /** With the reason: a Problem says there how things stand meanwhile. */
   notTakenBack(step: Step, error: unknown): void {
     const isKnown = error instanceof Problem
-    const what = isKnown ? `${sentence(error.what)} ${error.why} ${error.next}` : String(error)
-    this.record(step, 'failed', `${NOT_TAKEN_BACK}: ${what}`, [])
+    const what = isKnown ? prose`${sentence(error.what)} ${error.why} ${error.next}` : String(error)
+    this.record(step, 'failed', prose`${NOT_TAKEN_BACK}: ${what}`, [])
   }
 
   unconfirmed(id: string): void {
@@ -102,7 +103,7 @@ function sentence(text: string): string {
 export interface Applied {
   readonly outcomes: readonly Outcome[]
   readonly facts: Partial<Facts>
-  readonly warnings: readonly string[]
+  readonly warnings: readonly Text[]
   readonly problem: Problem | undefined
   readonly cancelled: boolean
 }

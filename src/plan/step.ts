@@ -1,4 +1,5 @@
 import type { Problem } from '../core/problem.ts'
+import type { Text } from '../core/to-type.ts'
 import type {
   BootstrapToken,
   BucketRef,
@@ -29,20 +30,20 @@ export interface Step<Needs extends keyof World = keyof World> {
   /** Called after `change`, beside the steps that follow; `tell` shows the state reached so far. */
   confirm?(at: Pick<World, Needs>, tell: (state: string) => void): Promise<Finding>
   /** Takes back what can't be found again, when a later step fails or the run is cancelled. */
-  undo?(at: Pick<World, Needs>): Promise<string | undefined>
+  undo?(at: Pick<World, Needs>): Promise<Text | undefined>
 }
 
 export type Finding =
   | {
       readonly is: 'ready'
-      readonly note: string
-      readonly warnings?: readonly string[]
+      readonly note: Text
+      readonly warnings?: readonly Text[]
       readonly facts?: Partial<Facts>
     }
   | {
       readonly is: 'change'
       readonly changes: readonly Change[]
-      readonly warnings?: readonly string[]
+      readonly warnings?: readonly Text[]
     }
   /** Can't be looked at until another step has run. `will` says what is done then. */
   | { readonly is: 'waiting'; readonly on: keyof Facts; readonly will: string }
@@ -50,9 +51,9 @@ export type Finding =
   /** Can't be done in this run, and that is no failure. `next` is what to type before the next one. */
   | {
       readonly is: 'later'
-      readonly note: string
-      readonly next: string
-      readonly warnings?: readonly string[]
+      readonly note: Text
+      readonly next: Text
+      readonly warnings?: readonly Text[]
     }
 
 export interface Change {

@@ -1,4 +1,5 @@
 import type { Problem } from '../core/problem.ts'
+import type { Text, ToType } from '../core/to-type.ts'
 import type { EnvReader, Installation, ProcessesPort } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
@@ -25,15 +26,15 @@ export type CheckArea = (typeof checkAreas)[number]
 export type Severity = 'fault' | 'warning' | 'note' | 'ok' | 'skipped'
 
 export type Verdict =
-  | { readonly severity: 'ok' | 'skipped'; readonly saw: string }
+  | { readonly severity: 'ok' | 'skipped'; readonly saw: Text }
   | {
       readonly severity: 'fault' | 'warning' | 'note'
       /** What was seen, with the value unless it is secret. */
-      readonly saw: string
+      readonly saw: Text
       /** Why it matters to the admin or to visitors. */
-      readonly matters: string
+      readonly matters: Text
       /** The next thing to type. */
-      readonly next: string
+      readonly next: Text
     }
 
 export interface CheckWorld {
@@ -56,7 +57,7 @@ export interface Announced {
   /** RFC 3339. */
   readonly at: string
   /** The command that brings the host into use. */
-  readonly switchWith: string
+  readonly switchWith: ToType
 }
 
 /** What Mastodon's settings say about its storage; undefined where nothing is said. */
@@ -81,7 +82,7 @@ export interface Checked {
 /** A Problem as a verdict; a fault unless told. `more` replaces its words where there are better ones. */
 export function troubleOf(
   { what, why, next }: Problem,
-  more: { severity?: 'fault' | 'warning' | 'note'; matters?: string; next?: string } = {},
+  more: { severity?: 'fault' | 'warning' | 'note'; matters?: Text; next?: Text } = {},
 ): Verdict {
   return { severity: 'fault', saw: what, matters: why, next, ...more }
 }

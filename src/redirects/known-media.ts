@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
@@ -93,7 +94,7 @@ function bucketOf({ connectS3, setup }: At): S3Port {
     code: 'no-known-key',
     what: 'There is no key for the bucket in the env file.',
     why: 'A redirect is only made once a file was seen in the bucket and at the media host.',
-    next: 'Set up R2 first: npx mastodon-r2 init',
+    next: prose`Set up R2 first: ${toType('init')}`,
     exit: 2,
   })
 }
@@ -103,7 +104,7 @@ function noMedia({ setup }: At): Problem {
     code: 'no-media-to-prove',
     what: `There is no media to redirect to: nothing is on this machine or in the bucket ${setup.at.bucket}.`,
     why: 'A redirect is only made once a known file was seen to come from the media host.',
-    next: 'Is there old media elsewhere? Copy it first: npx mastodon-r2 migrate. If there never was any, no redirect is needed.',
+    next: prose`Is there old media elsewhere? Copy it first: ${toType('migrate')}. If there never was any, no redirect is needed.`,
   })
 }
 
@@ -112,7 +113,7 @@ function notCopied(key: string): Problem {
     code: 'media-not-copied',
     what: `${key} is on this machine, and not in the bucket.`,
     why: 'Redirected now, its old address would lead to nothing, and Cloudflare would remember that.',
-    next: 'Copy the media first: npx mastodon-r2 migrate --stage copy',
+    next: prose`Copy the media first: ${toType('migrate', { stage: 'copy' })}`,
   })
 }
 
@@ -121,7 +122,7 @@ function notPublic(url: string, status: number): Problem {
     code: 'media-not-public',
     what: `${url} gave status ${status}, though the file is in the bucket.`,
     why: 'Redirected now, old addresses would lead to nothing. If it was asked for before it was there, Cloudflare remembers that for some minutes.',
-    next: 'Wait five minutes and run this again. If it stays: npx mastodon-r2 check',
+    next: prose`Wait five minutes and run this again. If it stays: ${toType('check')}`,
   })
 }
 
@@ -155,7 +156,7 @@ function notSwitched(): Problem {
     code: 'storage-not-switched',
     what: 'Mastodon still stores new media at the old place.',
     why: 'Redirected now, everything that is uploaded from here on would be out of sight.',
-    next: 'Switch it first: npx mastodon-r2 migrate --stage cutover',
+    next: prose`Switch it first: ${toType('migrate', { stage: 'cutover' })}`,
   })
 }
 

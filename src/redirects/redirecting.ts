@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '../core/problem.ts'
+import { prose } from '../core/to-type.ts'
 import type { World } from '../plan/step.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
 import type { MediaSource } from '../services/media/port.ts'
@@ -66,7 +67,7 @@ function ungranted(permissions: readonly string[], cause: Problem): Problem {
     {
       code: 'redirect-permission',
       what: `The API token may not do this: it lacks ${names}.`,
-      why: `Cloudflare refused. ${cause.why}`,
+      why: prose`Cloudflare refused. ${cause.why}`,
       next: `Add ${names} to the token at ${TOKENS} (a user token: ${USER_TOKENS}), and run this again. Or let the web server redirect: --engine nginx`,
     },
     { cause },

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { Problem } from '../core/problem.ts'
+import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, type FlowSpec, flow } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
 import type { Step } from '../plan/step.ts'
@@ -36,7 +37,7 @@ export interface ToldBlock {
 }
 
 interface RedirectsEnded extends Ended {
-  readonly again: string
+  readonly again: ToType
   readonly prefixes: readonly OldPrefix[]
   readonly mediaHost: string
   readonly blocks: readonly ToldBlock[]
@@ -60,17 +61,17 @@ export function redirectsClosing(ended: RedirectsEnded): Closing {
     const headline = isBegun
       ? 'Not finished. Run it again: it goes on from what it finds.'
       : 'Nothing was changed.'
-    return { headline, sections: [...sections, { title: 'Again', lines: [`  ${again}`] }] }
+    return { headline, sections: [...sections, { title: 'Again', lines: [prose`  ${again}`] }] }
   }
   const isOpen = report.steps.some(({ status }) => status === 'would-change')
   if (report.dryRun && isOpen) {
-    const carryOut = { title: 'To carry it out', lines: [`  ${again}`] }
+    const carryOut = { title: 'To carry it out', lines: [prose`  ${again}`] }
     const headline = 'That is the plan. Nothing was changed.'
     return { headline, sections: [...sections, carryOut] }
   }
   if (ended.remove) return { headline: removed(report.steps), sections }
   if (blocks.length > 0) {
-    const prove = { title: 'Then, to see whether it works', lines: [`  ${again}`] }
+    const prove = { title: 'Then, to see whether it works', lines: [prose`  ${again}`] }
     const headline = 'The web server has to do it. Nothing was written; this is for you:'
     return { headline, sections: [...sections, prove] }
   }
@@ -131,7 +132,7 @@ export function redirectsSpec(
         again,
         details: () => {
           const texts = shown().map(({ title, text }) => `${title}:\n${text}`)
-          return texts.length === 0 ? {} : { next: [...texts, again] }
+          return texts.length === 0 ? {} : { next: [...texts, run.render(again)] }
         },
         closing: (ended) => {
           return redirectsClosing({ ...ended, again, prefixes, mediaHost, blocks: shown(), remove })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
-import { flag, oneOf, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 /** Cloudflare's bound for sources that match what is below them (docs: bulk redirects, parameters). */
 const MOST_SLASHES = 16
@@ -87,3 +87,9 @@ export const redirectsFlags = {
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
   connectTo: catalog.connectTo,
 } as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    redirects: FlagsOf<typeof redirectsFlags>
+  }
+}

@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import {
   type NewRule,
@@ -157,6 +158,6 @@ function withEnd(problem: Problem, isBack: boolean): Problem {
   const { code, what, why, next, exit } = problem
   const end = isBack
     ? 'The redirect was taken back.'
-    : 'The redirect could not be taken back, and is still there: npx mastodon-r2 redirects --remove'
-  return new Problem({ code, what, why: `${why} ${end}`, next, exit }, { cause: problem })
+    : prose`The redirect could not be taken back, and is still there: ${toType('redirects', { remove: true })}`
+  return new Problem({ code, what, why: prose`${why} ${end}`, next, exit }, { cause: problem })
 }

@@ -14,7 +14,9 @@ export const sandbox: Command = {
       if (!(error instanceof Problem)) throw error
       const { code, what, why, next } = error
       if (argv.includes('--json'))
-        host.stdout.write(`${JSON.stringify({ code, what, why, next })}\n`)
+        host.stdout.write(
+          `${JSON.stringify({ code, what, why: String(why), next: String(next) })}\n`,
+        )
       host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
       return error.exit
     }

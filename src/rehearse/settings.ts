@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
 import { hostName } from '../settings/names.ts'
-import { duration, flag, oneOf, setting } from '../settings/setting.ts'
+import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const delay = (about: string, fallback: string) =>
   ({ value: 'TIME', help: about, rule: duration, fallback, group: 'Other worlds' }) as const
@@ -65,3 +65,9 @@ export const sandboxCatalog = {
   }),
   json: { ...catalog.json, help: 'the variables as one line of JSON' },
 } as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    sandbox: FlagsOf<typeof sandboxCatalog>
+  }
+}

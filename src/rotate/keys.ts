@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Finding, Rotation, Step, World } from '../plan/step.ts'
 import type { BucketRef, KeyWish, MintedKey } from '../services/cloudflare/port.ts'
 import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from '../setup/minted-keys.ts'
@@ -68,7 +69,7 @@ function nothingToRotate(): Problem {
     code: 'nothing-to-rotate',
     what: 'There is no R2 key in the env file that could be replaced.',
     why: 'S3_ENDPOINT, S3_BUCKET, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY have to be those of R2.',
-    next: 'Set this server up first: npx mastodon-r2 init',
+    next: prose`Set this server up first: ${toType('init')}`,
     exit: 2,
   })
 }
@@ -209,7 +210,7 @@ function broken(cause: Problem): Problem {
       code: 'rotate-new-key-broken',
       what: 'The key in the env file does not open the bucket, so the old key stays.',
       why: `A rotation had put it there, and since then it was removed or limited. ${cause.what}`,
-      next: 'Put a working key there first: npx mastodon-r2 init',
+      next: prose`Put a working key there first: ${toType('init')}`,
     },
     { cause },
   )

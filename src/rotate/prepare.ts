@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { chooseAccount } from '../flow/token.ts'
@@ -74,7 +75,7 @@ function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }:
     code: 'nothing-to-rotate',
     what: `${envFile.path} holds no complete setup on R2, so there is no key to replace.`,
     why: 'Needed are S3_ENDPOINT (of R2), S3_BUCKET, S3_ALIAS_HOST, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
-    next: 'Name the right file with --env-file, or set this server up first: npx mastodon-r2 init',
+    next: prose`Name the right file with --env-file, or set this server up first: ${toType('init')}`,
     exit: 2,
   })
 }

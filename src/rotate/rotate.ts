@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
 import type { Step, World } from '../plan/step.ts'
@@ -21,7 +22,7 @@ import { rotateCatalog, rotateFlags } from './settings.ts'
 
 interface RotateEnded extends Ended {
   readonly world: World
-  readonly again: string
+  readonly again: ToType
 }
 
 type Section = Closing['sections'][number]
@@ -36,7 +37,7 @@ export function rotateClosing(ended: RotateEnded): Closing {
     return { headline, sections: goOn(ended) }
   }
   if (report.dryRun) {
-    const carryOut = { title: 'To carry it out', lines: [`  ${ended.again}`] }
+    const carryOut = { title: 'To carry it out', lines: [prose`  ${ended.again}`] }
     return { headline: 'That is the plan. Nothing was changed.', sections: [carryOut] }
   }
   const open = report.steps.filter(({ status }) => status === 'skipped')
@@ -63,8 +64,7 @@ function env({ facts }: RotateEnded): Section[] {
 }
 
 /** The commands that are left to a person, and what else could not be done in this run. */
-function left({ report, again }: RotateEnded): Section[] {
-  const commands = report.next.filter((line) => line !== again)
+function left({ report, left: commands }: RotateEnded): Section[] {
   const notes = report.steps.filter(
     ({ id, status, note }) =>
       status === 'skipped' &&
@@ -74,7 +74,7 @@ function left({ report, again }: RotateEnded): Section[] {
   const sections = [
     {
       title: 'Restart Mastodon, so that it uses the new key',
-      lines: commands.map((line) => `  ${line}`),
+      lines: commands.map((line) => prose`  ${line}`),
     },
     { title: 'What is left', lines: notes.map(({ title, note }) => `${title}: ${note}`) },
   ]
@@ -82,7 +82,7 @@ function left({ report, again }: RotateEnded): Section[] {
 }
 
 function goOn({ again }: RotateEnded): Section[] {
-  return [{ title: 'To go on from here (no second key is made)', lines: [`  ${again}`] }]
+  return [{ title: 'To go on from here (no second key is made)', lines: [prose`  ${again}`] }]
 }
 
 /** At every moment the key in the env file works, and nobody who still uses the old one loses it. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { Problem } from '../core/problem.ts'
+import { shellLine, shellWord } from '../core/shell-word.ts'
 import type { Host } from '../host.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
-import { shellWord } from '../settings/replay.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import { rotateFlags } from './settings.ts'
@@ -31,7 +31,7 @@ async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promi
   const isFile = typeof file === 'string' && file !== '-'
   const tokenFile = shellWord(isFile ? resolve(host.cwd, file) : TOKEN_FILE)
   const restart = given.get('restart') === 'print' ? 'print' : 'run'
-  const flags = [...repeated(host, given), '--restart', restart, '--yes'].map(shellWord).join(' ')
+  const flags = shellLine([...repeated(host, given), '--restart', restart, '--yes'])
   // A percent sign and a dollar mean something of their own in units, a percent sign in crontabs.
   const inUnit = (text: string) => text.replaceAll('%', '%%').replaceAll('$', '$$$$')
   const inCron = (text: string) => text.replaceAll('%', '\\%')

@@ -1,5 +1,5 @@
 import { catalog } from '../settings/catalog.ts'
-import { duration, flag, oneOf, setting } from '../settings/setting.ts'
+import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const own = {
   restart: setting({
@@ -66,3 +66,9 @@ export const rotateFlags = {
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
   connectTo: catalog.connectTo,
 } as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    rotate: FlagsOf<typeof rotateFlags>
+  }
+}

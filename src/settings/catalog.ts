@@ -8,6 +8,7 @@ import {
   duration,
   endpointUrl,
   expiry,
+  type FlagsOf,
   flag,
   oneOf,
   origins,
@@ -306,4 +307,10 @@ function contradiction(first: string, second: string, why: string): Problem {
     next: 'Leave one of them out and run it again.',
     exit: 2,
   })
+}
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    init: FlagsOf<typeof catalog>
+  }
 }

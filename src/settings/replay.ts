@@ -1,3 +1,4 @@
+import { type FlagValue, ToType } from '../core/to-type.ts'
 import type { Resolved } from './resolve.ts'
 import type { Catalog } from './setting.ts'
 
@@ -8,30 +9,33 @@ const FOUND = new Set(['default', 'sandbox', 'the token'])
 const LEFT_OUT = new Set(['dryRun', 'json', 'quiet', 'verbose', 'noColor', 'answers', 'yes'])
 
 /**
- * The command line that repeats a run unattended. A secret becomes its variable, which the person
- * has to set; its value never appears.
+ * The line that repeats a run unattended. A secret becomes its variable, which the person has to set;
+ * its value never appears.
  */
 export function replay(
   command: string,
   catalog: Catalog,
   entries: readonly [string, Resolved][],
-): string {
-  const words = entries.flatMap(([name, { text, source }]) => {
+): ToType {
+  const { flags, secrets } = repeated(command, catalog, entries)
+  return new ToType(command, { ...flags, yes: true }, secrets)
+}
+
+/** The same line, for a person who is asked before anything changes. */
+export function repeated(
+  command: string,
+  catalog: Catalog,
+  entries: readonly [string, Resolved][],
+): ToType {
+  const flags = entries.flatMap(([name, { text, source }]): [string, FlagValue][] => {
     const setting = catalog[name]
     if (!setting || LEFT_OUT.has(name) || FOUND.has(source) || setting.secret) return []
-    if (setting.value === undefined) return [setting.flag]
-    const values = Array.isArray(text) ? text : [String(text)]
-    return values.flatMap((value) => [setting.flag, shellWord(value)])
+    if (setting.value === undefined) return [[name, true]]
+    return [[name, Array.isArray(text) ? text : String(text)]]
   })
   const secrets = entries.flatMap(([name, { source }]) => {
     const { secret, env } = catalog[name] ?? {}
-    return secret && env !== undefined && !FOUND.has(source) ? [`${env}="$${env}" `] : []
+    return secret && env !== undefined && !FOUND.has(source) ? [env] : []
   })
-  return `${secrets.join('')}npx mastodon-r2 ${command} ${[...words, '--yes'].join(' ')}`
-}
-
-/** Quoted for a POSIX shell only where it has to be. */
-export function shellWord(word: string): string {
-  if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word
-  return `'${word.replaceAll("'", `'\\''`)}'`
+  return new ToType(command, Object.fromEntries(flags), secrets)
 }

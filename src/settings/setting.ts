@@ -54,6 +54,17 @@ export function setting<T>(definition: Setting<T>): Setting<T> {
 export type Catalog = Readonly<Record<string, Setting<unknown>>>
 export type ValueOf<S> = S extends Setting<infer T> ? T : never
 
+/** Values for flags as a person types them, by the names of the settings; a secret is never typed. */
+export type FlagsOf<C> = { readonly [N in keyof C]?: Typed<ValueOf<C[N]>> }
+
+type Typed<T> = [T] extends [boolean]
+  ? true
+  : [T] extends [Secret]
+    ? never
+    : [T] extends [string]
+      ? T
+      : string | readonly string[]
+
 export const text = z.string().min(1, 'is empty')
 
 export const flag = z.boolean()

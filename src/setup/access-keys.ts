@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, type Text, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from './minted-keys.ts'
 
@@ -89,8 +90,8 @@ export const keyInUse: Step<Needs> = {
   },
 }
 
-function stillThere(name: string): string {
-  return `The old key of a rotation is still active ("${name}"). To finish it: npx mastodon-r2 rotate`
+function stillThere(name: string): Text {
+  return prose`The old key of a rotation is still active ("${name}"). To finish it: ${toType('rotate')}`
 }
 
 function ready({ setup, facts }: At, note: string): Extract<Finding, { is: 'ready' }> {

@@ -1,16 +1,17 @@
+import { shellWord } from '../core/shell-word.ts'
+import { prose, type ToType, toType } from '../core/to-type.ts'
 import type { Ended } from '../flow/flow.ts'
 import { leftOut, skippedSteps } from '../flow/flow.ts'
 import type { Setup } from '../plan/step.ts'
-import { shellWord } from '../settings/replay.ts'
 import type { Closing } from '../ui/port.ts'
 import { type BlockFormat, blockForms } from './formats.ts'
 
 interface InitEnded extends Ended {
   readonly setup: Setup
-  readonly again: string
+  readonly again: ToType
   readonly isRehearsal: boolean
   /** The line that moves media to what was prepared. */
-  readonly toMigrate: string
+  readonly toMigrate: ToType
   /** Another media host was announced on a server that is on R2 already. */
   readonly isHostChange?: boolean
   readonly format?: BlockFormat
@@ -24,15 +25,15 @@ export function initClosing(ended: InitEnded): Closing {
   if (report.problem) return { headline: unfinished(ended), sections: goOn(ended) }
   const headline = headlineOf(ended)
   const sections = report.dryRun
-    ? [...leftOut(ended, ended.again), ...goOn(ended)]
-    : [...envSection(ended), ...leftOut(ended, ended.again), ...whatIsLeft(ended), ...repeat(ended)]
+    ? [...leftOut(ended), ...goOn(ended)]
+    : [...envSection(ended), ...leftOut(ended), ...whatIsLeft(ended), ...repeat(ended)]
   const last: Section[] = isRehearsal
     ? [
         {
           title: 'That was a rehearsal',
           lines: [
             'Nothing at Cloudflare and nothing on this machine was changed; the scratch copy and its keys are gone. For real:',
-            '  npx mastodon-r2 init',
+            prose`  ${toType('init')}`,
           ],
         },
       ]
@@ -67,12 +68,12 @@ export function unfinished({ report }: Pick<Ended, 'report'>): string {
 
 function goOn({ again, isRehearsal }: InitEnded): Section[] {
   if (isRehearsal) return []
-  return [{ title: 'To go on from here', lines: [`  ${again}`] }]
+  return [{ title: 'To go on from here', lines: [prose`  ${again}`] }]
 }
 
 function repeat({ again, isRehearsal }: InitEnded): Section[] {
   if (isRehearsal) return []
-  return [{ title: 'The same without questions', lines: [`  ${again}`] }]
+  return [{ title: 'The same without questions', lines: [prose`  ${again}`] }]
 }
 
 function envSection({ facts, setup }: InitEnded): Section[] {
@@ -151,7 +152,7 @@ function afterPrepare({ setup, toMigrate }: InitEnded): Section {
     title: 'What is left',
     lines: [
       `Nothing changes for visitors yet; ${keys} Move the media next, while Mastodon runs. You are asked before it is switched:`,
-      `  ${toMigrate}`,
+      prose`  ${toMigrate}`,
     ],
   }
 }
@@ -165,8 +166,8 @@ function afterAnnouncement({ mediaHost }: Setup): Section {
   return {
     title: 'What is left',
     lines: [
-      'Seven days after the announcement (npx mastodon-r2 check tells the day), use the new host:',
-      `  npx mastodon-r2 init --media-host ${shellWord(mediaHost)}`,
+      prose`Seven days after the announcement (${toType('check')} tells the day), use the new host:`,
+      prose`  ${toType('init', { mediaHost })}`,
     ],
   }
 }
@@ -176,7 +177,7 @@ function oldLinks({ installation, mediaHost }: Setup): Section {
   return {
     title: 'Worth knowing',
     lines: [
-      `New uploads go to R2. Old links to https://${domain}/system/... need a redirect to https://${mediaHost}/... if media was stored here before: npx mastodon-r2 redirects`,
+      prose`New uploads go to R2. Old links to https://${domain}/system/... need a redirect to https://${mediaHost}/... if media was stored here before: ${toType('redirects')}`,
       'R2 has no per-file permissions: files of suspended users stay readable for those who know the address.',
     ],
   }

@@ -1,5 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { SlurperSource } from '../services/cloudflare/port.ts'
 import type { MediaFile, MediaSource, Oddity } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
@@ -150,9 +151,9 @@ function isTarget(bucket: string): Problem {
     code: 'old-provider-is-target',
     what: `Mastodon stores its media in ${bucket} on R2 already.`,
     why: 'The provider in its settings is the one that would be copied to.',
-    next: `If media is still on this machine, run this again with --from local. To move on to another bucket, prepare that one first, then add --from s3:
-  npx mastodon-r2 init --bucket NAME --media-host HOST --existing-media prepare
-Otherwise see what is there: npx mastodon-r2 check`,
+    next: prose`If media is still on this machine, run this again with --from local. To move on to another bucket, prepare that one first, then add --from s3:
+  ${toType('init', { bucket: 'NAME', mediaHost: 'HOST', existingMedia: 'prepare' })}
+Otherwise see what is there: ${toType('check')}`,
     exit: 2,
   })
 }
@@ -182,7 +183,7 @@ function prefixed(prefix: string): Problem {
     code: 'old-provider-prefix',
     what: `At the old provider every key begins with ${prefix}/ (S3_KEY_PREFIX).`,
     why: 'On R2 the media lies at the top of the bucket, as tootctl expects it; this tool copies keys as they are.',
-    next: `Copy it with rclone, which can take ${prefix}/ off: rclone copy OLD:BUCKET/${prefix} R2:BUCKET. Then see that all is well: npx mastodon-r2 check`,
+    next: prose`Copy it with rclone, which can take ${prefix}/ off: rclone copy OLD:BUCKET/${prefix} R2:BUCKET. Then see that all is well: ${toType('check')}`,
     exit: 2,
   })
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import { preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
 import type { Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
@@ -92,7 +93,7 @@ function nothingPrepared({ envFile }: Installation): Problem {
     code: 'nothing-prepared',
     what: 'There is no bucket yet that the media could go to.',
     why: `Neither ${envFile.path} nor ${preparedPath(envFile)} holds a setup on R2.`,
-    next: 'Prepare it first; Mastodon goes on as it is meanwhile:\n  npx mastodon-r2 init --existing-media prepare',
+    next: prose`Prepare it first; Mastodon goes on as it is meanwhile:\n  ${toType('init', { existingMedia: 'prepare' })}`,
     exit: 2,
   })
 }

@@ -44,11 +44,10 @@ export const undoFlags = {
   dropEdgeRules: '--drop-edge-rules',
 } as const satisfies Record<keyof UndoWishes, string>
 
-/** The flags that the notes of `stays` ask for, each once. */
-export function flagsIn(notes: readonly string[]): string[] {
-  return Object.values(undoFlags).filter((flag) =>
-    notes.some((note) => note.includes(`add ${flag} to`)),
-  )
+/** What the notes of `stays` ask for. */
+export function wishesIn(notes: readonly string[]): (keyof UndoWishes)[] {
+  const names = Object.keys(undoFlags) as (keyof UndoWishes)[]
+  return names.filter((name) => notes.some((note) => note.includes(`add ${undoFlags[name]} to`)))
 }
 
 /** An env file's text as it will be once the plan has been carried out. */

@@ -1,5 +1,5 @@
 import type { Checked } from '../plan/verdict.ts'
-import type { ChecksShown, Line, Tone } from './port.ts'
+import type { ChecksShown, Line, Render, Tone } from './port.ts'
 
 export interface CheckLine extends Line {
   /** Why it matters and what to type next; commands start with two spaces. */
@@ -15,23 +15,34 @@ const TONES: Record<Checked['verdict']['severity'], Tone> = {
 }
 
 /** Verdicts as lines, in the order they come in: the worst first. */
-export function checkLines(checked: readonly Checked[], { verbose }: ChecksShown): CheckLine[] {
-  if (verbose) return checked.map((one) => full(one, true))
+export function checkLines(
+  checked: readonly Checked[],
+  { verbose }: ChecksShown,
+  render: Render,
+): CheckLine[] {
+  if (verbose) return checked.map((one) => full(one, true, render))
   const bad = checked.filter(({ verdict }) => 'matters' in verdict)
-  return [...bad.map((one) => full(one, false)), ...fine(checked), ...skipped(checked)]
+  return [
+    ...bad.map((one) => full(one, false, render)),
+    ...fine(checked),
+    ...skipped(checked, render),
+  ]
 }
 
 /** What a cron mail should hold, and nothing when all is well. */
-export function faultLines(checked: readonly Checked[]): CheckLine[] {
+export function faultLines(checked: readonly Checked[], render: Render): CheckLine[] {
   const faults = checked.filter(({ verdict }) => verdict.severity === 'fault')
-  return faults.map((one) => full(one, false))
+  return faults.map((one) => full(one, false, render))
 }
 
-function full({ about, title, verdict }: Checked, verbose: boolean): CheckLine {
-  const named = verdict.saw.startsWith(title) ? verdict.saw : `${title}: ${verdict.saw}`
+function full({ about, title, verdict }: Checked, verbose: boolean, render: Render): CheckLine {
+  const saw = render(verdict.saw)
+  const named = saw.startsWith(title) ? saw : `${title}: ${saw}`
   const text = `${about}: ${named}`
   const explained = 'matters' in verdict && (verdict.severity !== 'note' || verbose)
-  const details = explained ? [`Why: ${verdict.matters}`, `Next: ${verdict.next}`] : []
+  const details = explained
+    ? [`Why: ${render(verdict.matters)}`, `Next: ${render(verdict.next)}`]
+    : []
   return { tone: TONES[verdict.severity], text, details: details.flatMap((it) => it.split('\n')) }
 }
 
@@ -43,8 +54,8 @@ function fine(checked: readonly Checked[]): CheckLine[] {
   }))
 }
 
-function skipped(checked: readonly Checked[]): CheckLine[] {
-  const reason = ({ about, verdict }: Checked) => `${about}: ${verdict.saw}`
+function skipped(checked: readonly Checked[], render: Render): CheckLine[] {
+  const reason = ({ about, verdict }: Checked) => `${about}: ${render(verdict.saw)}`
   return folded(checked, 'skipped', reason).map(([text, those]) => ({
     tone: 'skipped',
     text: `${text} (${titles(those)})`,

@@ -4,7 +4,7 @@ import { Cancelled } from '../core/problem.ts'
 import { inAscii } from './ascii.ts'
 import { checkLines, faultLines } from './check-lines.ts'
 import { filtered } from './plain.ts'
-import type { Line, Ui } from './port.ts'
+import type { Line, Render, Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
 import { closingLines, outcomeLine, planLines, problemLines, settingLines, wrap } from './words.ts'
 
@@ -42,6 +42,8 @@ export interface ClackOptions {
   readonly unicode?: boolean
   /** Ends a question that is open as if the person had cancelled it. */
   readonly interrupted?: AbortSignal
+  /** Told of no place unless there is one. */
+  readonly render?: Render
 }
 
 type Style = Parameters<typeof styleText>[0]
@@ -72,6 +74,7 @@ const SIGNS: Record<Line['tone'], readonly [unicode: string, ascii: string]> = {
 
 /** The voice for a person at a terminal. */
 export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: ClackOptions): Ui {
+  const render = options.render ?? String
   const unicode = clack.unicode && options.unicode !== false
   const screen = unicode ? stdout : inAscii(stdout)
   const output = colour ? screen : withoutColour(screen)
@@ -98,15 +101,15 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     say: (text) => {
       if (quiet) return
       status.hide()
-      clack.log.step(wrap(text, width()).join('\n'), { output })
+      clack.log.step(wrap(render(text), width()).join('\n'), { output })
     },
     warn(text) {
       status.hide()
-      clack.log.warn(wrap(text, width()).join('\n'), { output, spacing: 0 })
+      clack.log.warn(wrap(render(text), width()).join('\n'), { output, spacing: 0 })
     },
     note(title, lines) {
       status.hide()
-      const text = lines.flatMap((line) => wrap(line, width())).join('\n')
+      const text = lines.flatMap((line) => wrap(render(line), width())).join('\n')
       clack.log.info(`${paint('bold', title)}\n${text}`, { output, spacing: 1 })
     },
     busy(text) {
@@ -144,10 +147,10 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       status.hide()
       clack.log.step(paint('bold', title), { output })
       if (chosen.length > 0) print(chosen.map((line) => paint('dim', line)))
-      print(['', ...planLines(plan).flatMap(signed)])
+      print(['', ...planLines(plan, render).flatMap(signed)])
     },
     showChecks(checked, shown) {
-      const lines = quiet ? faultLines(checked) : checkLines(checked, shown)
+      const lines = quiet ? faultLines(checked, render) : checkLines(checked, shown, render)
       for (const { details, ...line } of lines) {
         const under = details.flatMap((text) => wrap(text, width() - 2).map((part) => `  ${part}`))
         print([...signed(line), ...under])
@@ -159,7 +162,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       status.cover(undefined)
       status.remove(outcome.id)
       const bad = outcome.status === 'failed' || outcome.status === 'blocked'
-      if (bad || !quiet) print(signed(outcomeLine(outcome)))
+      if (bad || !quiet) print(signed(outcomeLine(outcome, render)))
     },
     block: (text) => stdout.write(text),
     call(line) {
@@ -172,7 +175,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
         const lines = problemLines(report.problem).flatMap((line) => wrap(line, width()))
         clack.log.error(lines.join('\n'), { output })
       }
-      const [, ...lines] = closingLines(closing, width())
+      const [, ...lines] = closingLines(closing, width(), render)
       const isSaid = closing.headline === report.problem?.what
       clack.outro(isSaid ? '' : wrap(closing.headline, width()).join('\n   '), { output })
       for (const line of lines) output.write(`${line}\n`)

@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import type { Outcome } from '../plan/apply.ts'
 import { checkLines, faultLines } from './check-lines.ts'
-import type { Line, Ui } from './port.ts'
+import type { Line, Render, Ui } from './port.ts'
 import { closingLines, outcomeLine, planLines, problemLines, settingLines, wrap } from './words.ts'
 
 export interface PlainOptions {
@@ -10,6 +10,8 @@ export interface PlainOptions {
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream
   readonly quiet: boolean
+  /** Told of no place unless there is one. */
+  readonly render?: Render
 }
 
 const SIGNS: Record<Line['tone'], string> = {
@@ -28,7 +30,8 @@ const SIGNS: Record<Line['tone'], string> = {
 const PROGRESS_MS = 30_000
 
 /** Lines for logs and pipes: ASCII, no colour, nobody to ask. */
-export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
+export function plainUi({ words, stdout, stderr, quiet, ...options }: PlainOptions): Ui {
+  const render = options.render ?? String
   const write = (line: string) => words.write(`${line}\n`)
   const chat = (line: string) => {
     if (!quiet) write(line)
@@ -39,10 +42,10 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
   return {
     canAsk: false,
     intro: chat,
-    say: (text) => wrap(text, 100).forEach(chat),
-    warn: (text) => write(`warning: ${text}`),
+    say: (text) => wrap(render(text), 100).forEach(chat),
+    warn: (text) => write(`warning: ${render(text)}`),
     note: (title, lines) =>
-      [`${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())].forEach(chat),
+      [`${title}:`, ...lines.map((line) => `  ${render(line)}`.trimEnd())].forEach(chat),
     busy: () => () => undefined,
     progress(line) {
       if (line === undefined || Date.now() - progressAt < PROGRESS_MS) return
@@ -56,10 +59,10 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
       for (const line of [`${title}:`, ...settingLines(settings).map((line) => `  ${line}`)]) {
         chat(line)
       }
-      for (const line of planLines(plan)) chat(`  ${signed(line)}`)
+      for (const line of planLines(plan, render)) chat(`  ${signed(line)}`)
     },
     showChecks(checked, shown) {
-      const lines = quiet ? faultLines(checked) : checkLines(checked, shown)
+      const lines = quiet ? faultLines(checked, render) : checkLines(checked, shown, render)
       for (const { tone, text, details } of lines) {
         const [first = '', ...rest] = [text, ...details].flatMap((line) => wrap(line, 92))
         write(`${SIGNS[tone]}${first}`)
@@ -73,7 +76,7 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
       chat(`wait    ${title}: ${state}`)
     },
     ended(outcome: Outcome) {
-      const line = signed(outcomeLine(outcome))
+      const line = signed(outcomeLine(outcome, render))
       if (outcome.status === 'failed' || outcome.status === 'blocked') write(line)
       else chat(line)
     },
@@ -82,7 +85,7 @@ export function plainUi({ words, stdout, stderr, quiet }: PlainOptions): Ui {
     finish(report, closing) {
       if (report.problem) problemLines(report.problem).forEach(write)
       if (!report.problem || closing.headline !== report.problem.what) write(closing.headline)
-      closingLines(closing, 100).forEach(write)
+      closingLines(closing, 100, render).forEach(write)
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Text } from '../core/to-type.ts'
 import type { Progress } from '../plan/apply.ts'
 import type { Report } from '../plan/report.ts'
 import type { Plan } from '../plan/survey.ts'
@@ -8,10 +9,10 @@ export interface Ui extends Progress {
   /** Somebody is there to answer. Never read by steps. */
   readonly canAsk: boolean
   intro(title: string): void
-  say(text: string): void
-  warn(text: string): void
+  say(text: Text): void
+  warn(text: Text): void
   /** Several lines that belong together, such as a list of permissions. */
-  note(title: string, lines: readonly string[]): void
+  note(title: string, lines: readonly Text[]): void
   /** Shown while something is looked at; the returned function takes it away. */
   busy(text: string): () => void
   /** Where a long work stands, in the place of what was shown before; undefined takes it away. */
@@ -49,10 +50,13 @@ export interface Choice {
   }[]
 }
 
+/** How Text is told in a run; lines to type say where it was told that Mastodon is. */
+export type Render = (text: Text) => string
+
 /** The last words of a run; `sections` are shown in order. */
 export interface Closing {
   readonly headline: string
-  readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[]
+  readonly sections: readonly { readonly title: string; readonly lines: readonly Text[] }[]
 }
 
 export interface ChecksShown {

@@ -1,6 +1,7 @@
+import type { Text } from '../core/to-type.ts'
 import type { Report, ReportStep } from '../plan/report.ts'
 import type { Plan, PlanItem } from '../plan/survey.ts'
-import type { Closing, Line, Tone } from './port.ts'
+import type { Closing, Line, Render, Tone } from './port.ts'
 
 /**
  * Breaks text at spaces so that no line is longer than `columns`, unless one word is. Lines that
@@ -26,18 +27,18 @@ function fold(text: string, columns: number, indent: string): string[] {
   return [...lines, line]
 }
 
-export function planLines(plan: Plan): Line[] {
-  return plan.items.flatMap(({ title, finding }) => findingLines(title, finding))
+export function planLines(plan: Plan, render: Render): Line[] {
+  return plan.items.flatMap(({ title, finding }) => findingLines(title, finding, render))
 }
 
-function findingLines(title: string, finding: PlanItem['finding']): Line[] {
+function findingLines(title: string, finding: PlanItem['finding'], render: Render): Line[] {
   switch (finding.is) {
     case 'ready':
-      return [{ tone: 'ready', text: `${title}: ${finding.note}` }]
+      return [{ tone: 'ready', text: `${title}: ${render(finding.note)}` }]
     case 'waiting':
       return [{ tone: 'change', text: `${title}: ${finding.will}` }]
     case 'later':
-      return [{ tone: 'skipped', text: `${title}: ${finding.note}` }]
+      return [{ tone: 'skipped', text: `${title}: ${render(finding.note)}` }]
     case 'blocked':
       return [{ tone: 'fault', text: `${title}: ${finding.problem.what}` }]
     case 'change':
@@ -57,12 +58,11 @@ const STATUS_TONES: Record<ReportStep['status'], Tone> = {
   skipped: 'skipped',
 }
 
-export function outcomeLine({
-  title,
-  note,
-  status,
-}: Pick<ReportStep, 'title' | 'note' | 'status'>) {
-  return { tone: STATUS_TONES[status], text: `${title}: ${note}` }
+export function outcomeLine(
+  { title, note, status }: Pick<ReportStep, 'title' | 'status'> & { readonly note: Text },
+  render: Render,
+): Line {
+  return { tone: STATUS_TONES[status], text: `${title}: ${render(note)}` }
 }
 
 /** The settings of a run with the source of each, as `name  value (source)`. */
@@ -81,12 +81,14 @@ export function problemLines({ what, why, next }: NonNullable<Report['problem']>
 }
 
 /** The closing words as wrapped lines with an empty line between sections; commands stay whole. */
-export function closingLines({ sections }: Closing, columns: number): string[] {
+export function closingLines({ sections }: Closing, columns: number, render: Render): string[] {
   return sections.flatMap(({ title, lines }) => [
     '',
     `${title}:`,
-    ...lines.flatMap((line) =>
-      line.startsWith('  ') ? [line] : wrap(line, columns - 2).map((part) => `  ${part}`),
-    ),
+    ...lines
+      .map(render)
+      .flatMap((line) =>
+        line.startsWith('  ') ? [line] : wrap(line, columns - 2).map((part) => `  ${part}`),
+      ),
   ])
 }

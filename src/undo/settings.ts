@@ -1,5 +1,5 @@
 import { catalog } from '../settings/catalog.ts'
-import { flag, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, setting } from '../settings/setting.ts'
 
 const own = {
   detachDomain: setting({
@@ -52,3 +52,9 @@ export const undoSettings = {
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint' },
   connectTo: catalog.connectTo,
 } as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    undo: FlagsOf<typeof undoSettings>
+  }
+}

@@ -1,3 +1,4 @@
+import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import { holdEnvFile } from '../flow/mastodon-here.ts'
 import type { Command } from '../host.ts'
@@ -10,7 +11,7 @@ import { undoEdge } from '../setup/edge.ts'
 import { undoMediaDomain } from '../setup/media-domain.ts'
 import { type PreparedSetup, prepareSetup } from '../setup/prepare.ts'
 import { token } from '../setup/token.ts'
-import { flagsIn, type Undo } from '../setup/undoing.ts'
+import { type Undo, wishesIn } from '../setup/undoing.ts'
 import type { Closing } from '../ui/port.ts'
 import { ownKeys, undoAccessKeys } from './access-keys.ts'
 import { undoEnvFile } from './env-file.ts'
@@ -20,7 +21,7 @@ import { undoCatalog, undoSettings } from './settings.ts'
 
 interface UndoEnded extends Ended {
   readonly prepared: PreparedSetup
-  readonly again: string
+  readonly again: ToType
 }
 
 type Section = Closing['sections'][number]
@@ -45,7 +46,7 @@ function headlineOf({ report }: UndoEnded): string {
 }
 
 function goOn({ again }: UndoEnded): Section {
-  return { title: 'To go on from here', lines: [`  ${again}`] }
+  return { title: 'To go on from here', lines: [prose`  ${again}`] }
 }
 
 function envSection({ facts, prepared }: UndoEnded): Section[] {
@@ -69,11 +70,11 @@ function left({ report, again }: UndoEnded): Section[] {
     return status === 'skipped' && note.startsWith('stays: ')
   })
   if (staying.length === 0) return []
-  const flags = flagsIn(staying.map(({ note }) => note))
+  const wishes = wishesIn(staying.map(({ note }) => note))
   const list = staying.map(({ title, note }) => `${title} ${note}`)
-  const command = `  ${again.replace(/ --yes$/, '')} ${flags.join(' ')} --yes`
+  const command = prose`  ${again.with(Object.fromEntries(wishes.map((name) => [name, true])))}`
   const more: Section[] =
-    flags.length === 0 ? [] : [{ title: 'To take that back, too', lines: [command] }]
+    wishes.length === 0 ? [] : [{ title: 'To take that back, too', lines: [command] }]
   return [{ title: 'What stays', lines: list }, ...more]
 }
 

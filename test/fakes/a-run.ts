@@ -99,7 +99,7 @@ export const report: Report = {
   ok: false,
   dryRun: false,
   settings,
-  steps: planSteps(plan),
+  steps: planSteps(plan, String),
   checks: [],
   env: null,
   warnings: ['example.com is a partial (CNAME) zone'],

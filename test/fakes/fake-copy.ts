@@ -1,6 +1,7 @@
 import { Cancelled, type Problem } from '../../src/core/problem.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { compareKeys } from '../../src/core/streams.ts'
+import { toType } from '../../src/core/to-type.ts'
 import type { Migration } from '../../src/migrate/migration.ts'
 import type { World } from '../../src/plan/step.ts'
 import type {
@@ -171,7 +172,7 @@ export function copyWorld() {
     wishes: { transfers: 64, bwlimit: undefined },
     signal: stop.signal,
     width: 100,
-    lineFor: (stage, flags = '') => `npx mastodon-r2 migrate --env-file E --stage ${stage}${flags}`,
+    lineFor: (stage, more) => toType('migrate', { envFile: 'E', stage, ...more }),
     tell: (line) => void told.push(line),
     say: (line) => void said.push(line),
   }

@@ -25,7 +25,9 @@ export function found(finding: Finding | undefined): string {
 
 /** What a finding hands on: warnings and facts. */
 export function warningsOf(finding: Finding): readonly string[] {
-  return finding.is === 'ready' || finding.is === 'change' ? (finding.warnings ?? []) : []
+  return finding.is === 'ready' || finding.is === 'change'
+    ? (finding.warnings ?? []).map(String)
+    : []
 }
 
 /** The Problem that a promise ends with; anything else fails the test. */
@@ -37,4 +39,13 @@ export async function problemOf(work: Promise<unknown>): Promise<Problem> {
     throw error
   }
   throw new Error('It went well, and should not have.')
+}
+
+/** Matches Text with these words in it, its lines to type as a run shows them that was told nothing. */
+export function worded(part: string | RegExp) {
+  const fits = (text: string) => (typeof part === 'string' ? text.includes(part) : part.test(text))
+  return {
+    asymmetricMatch: (text: unknown) => fits(String(text)),
+    toString: () => `worded ${part}`,
+  }
 }

@@ -3,7 +3,6 @@ import { leftOut } from '../../src/flow/flow.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Finding } from '../../src/plan/step.ts'
 
-const again = 'npx mastodon-r2 init --yes'
 const step = (status: Report['steps'][number]['status'], note: string) => ({
   id: note,
   title: `Step ${note}`,
@@ -14,8 +13,10 @@ const step = (status: Report['steps'][number]['status'], note: string) => ({
 const item = (finding: Finding) => ({ id: 'x', title: 'X', finding })
 
 function lines(steps: Report['steps'], findings: readonly Finding[], next: string[] = []) {
-  const report = { steps, next: [...next, again] } as Partial<Report> as Report
-  return leftOut({ report, plan: { items: findings.map(item) } }, again).flatMap((it) => it.lines)
+  const report = { steps } as Partial<Report> as Report
+  return leftOut({ report, plan: { items: findings.map(item) }, left: next }).flatMap(
+    (it) => it.lines,
+  )
 }
 
 test('nothing skipped, nothing said', () => {

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
+import { toType } from '../../src/core/to-type.ts'
 import { laterRemoval } from '../../src/migrate/closing.ts'
 import type { CopyPlace } from '../../src/services/rclone/port.ts'
 
 const switched = new Date('2026-11-22T23:00:00Z')
 const folder = (path: string): CopyPlace => ({ kind: 'folder', path })
-const compareLine = 'npx mastodon-r2 migrate --env-file E --stage compare'
+const compareLine = toType('migrate', { envFile: 'E', stage: 'compare' })
 const old: CopyPlace = {
   kind: 'bucket',
   endpoint: 'https://s3.example.com',
@@ -20,10 +21,10 @@ test('not before 30 days after the switch, and compared once more', () => {
     leftOut: { cache: 5 },
     compareLine,
   })
-  expect(lines).toEqual([
+  expect(lines.map(String)).toEqual([
     'Keep the files in /srv/public/system; remove them not before 2026-12-22.',
     'Compare once more before that:',
-    `  ${compareLine}`,
+    '  npx mastodon-r2 migrate --env-file E --stage compare',
     'Then:',
     '  find /srv/public/system/ -mindepth 1 -delete',
   ])

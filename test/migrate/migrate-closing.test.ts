@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { toType } from '../../src/core/to-type.ts'
 import { migrateClosing } from '../../src/migrate/closing.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Stage } from '../../src/settings/stages.ts'
@@ -20,14 +21,15 @@ function headline(
     facts: {},
     plan: undefined,
     stage,
-    again: 'npx mastodon-r2 migrate',
+    again: toType('migrate'),
+    left: [],
     next: undefined,
     tables: [],
     prepared: {
       migration: {
         selection: {},
         from: { kind: 'folder', path: '/srv/system' },
-        lineFor: (of: Stage) => `npx mastodon-r2 migrate --stage ${of}`,
+        lineFor: (stage: Stage) => toType('migrate', { stage }),
       },
       world: { clock: { now: () => NOW } },
       switchedOn: false,

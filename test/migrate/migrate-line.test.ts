@@ -19,21 +19,21 @@ async function run(flags: Record<string, string | true>): Promise<Pick<MigrateRu
 describe('after init has prepared', () => {
   test('the env file is named where nothing else tells the place', async () => {
     const { settings } = await run({ mediaHost: 'files.example.com' })
-    expect(afterPrepareLine(settings.entries(), ENV, { isOnR2: false })).toBe(
+    expect(String(afterPrepareLine(settings.entries(), ENV, { isOnR2: false }))).toBe(
       `npx mastodon-r2 migrate --env-file '${ENV}'`,
     )
   })
 
   test('a place that was given is given again', async () => {
     const { settings } = await run({ mastodonDir: '/srv/live' })
-    expect(afterPrepareLine(settings.entries(), ENV, { isOnR2: false })).toBe(
+    expect(String(afterPrepareLine(settings.entries(), ENV, { isOnR2: false }))).toBe(
       'npx mastodon-r2 migrate --mastodon-dir /srv/live',
     )
   })
 
   test('from a bucket on R2 to another one', async () => {
     const { settings } = await run({ mastodonDir: '/srv/live' })
-    expect(afterPrepareLine(settings.entries(), ENV, { isOnR2: true })).toBe(
+    expect(String(afterPrepareLine(settings.entries(), ENV, { isOnR2: true }))).toBe(
       'npx mastodon-r2 migrate --mastodon-dir /srv/live --from s3',
     )
   })
@@ -41,15 +41,15 @@ describe('after init has prepared', () => {
 
 test('the same stage again is unattended, and has all that was said', async () => {
   const line = sameStageLine(await run({ stage: 'cutover', stop: true }), 'cutover')
-  expect(line).toBe('npx mastodon-r2 migrate --stop --yes --stage cutover')
+  expect(String(line)).toBe('npx mastodon-r2 migrate --stop --yes --stage cutover')
 })
 
 test('another stage is asked about, and keeps what is said of all of them', async () => {
   const line = otherStageLine(await run({ onlyLocal: true, cleanCache: true }), 'copy')
-  expect(line).toBe('npx mastodon-r2 migrate --only-local --stage copy')
+  expect(String(line)).toBe('npx mastodon-r2 migrate --only-local --stage copy')
 })
 
 test('only Super Slurper needs the API token', async () => {
   const line = otherStageLine(await run({ from: 's3', engine: 'super-slurper' }), 'copy')
-  expect(line).toContain('CLOUDFLARE_API_TOKEN="$CLOUDFLARE_API_TOKEN"')
+  expect(String(line)).toContain('CLOUDFLARE_API_TOKEN="$CLOUDFLARE_API_TOKEN"')
 })

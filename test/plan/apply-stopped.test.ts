@@ -48,7 +48,7 @@ describe('what was begun when a run stops', () => {
       }),
     ]
     const { outcomes } = await apply(steps, emptyWorld(), silent(), { signal: stop.signal })
-    expect(outcomeSteps(outcomes).map(({ note }) => note)).toEqual([
+    expect(outcomeSteps(outcomes, String).map(({ note }) => note)).toEqual([
       'a is there',
       'stopped; 2 files copied (begun, not confirmed yet)',
     ])
@@ -72,6 +72,6 @@ describe('what was begun when a run stops', () => {
     const bad = fakeStep('cors', [], { change: () => Promise.reject(broken('refused')) })
     const { outcomes } = await apply([wait, bad], emptyWorld(), silent())
     expect(outcomes[0]).toMatchObject({ status: 'changed', unconfirmed: true })
-    expect(outcomeSteps(outcomes)[0]?.note).toBe('make domain (begun, not confirmed yet)')
+    expect(outcomeSteps(outcomes, String)[0]?.note).toBe('make domain (begun, not confirmed yet)')
   })
 })

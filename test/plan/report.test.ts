@@ -36,7 +36,7 @@ describe('a plan as data', () => {
     [waiting, 'would-change', 'use the key', 1],
     [stuck, 'blocked', 'no-way.', 0],
   ])('%o → %s', (finding, status, note, changes) => {
-    const [step] = planSteps(plan(finding))
+    const [step] = planSteps(plan(finding), String)
     expect([step?.status, step?.note, step?.changes.length]).toEqual([status, note, changes])
   })
 
@@ -54,7 +54,7 @@ describe('a plan as data', () => {
   })
 
   it('collects the warnings', () => {
-    expect(planWarnings(plan(ready, safe, open, stuck))).toEqual(['mind the gap', 'slow'])
+    expect(planWarnings(plan(ready, safe, open, stuck), String)).toEqual(['mind the gap', 'slow'])
   })
 })
 
@@ -64,12 +64,12 @@ describe('the report’s schema', () => {
     ok: false,
     dryRun: false,
     settings: { mediaHost: { value: 'files.example.com', source: '--media-host' } },
-    steps: planSteps(plan(ready, safe, open, waiting, stuck)),
+    steps: planSteps(plan(ready, safe, open, waiting, stuck), String),
     checks: [],
     env: reportEnv({ file: '/x', backup: undefined, changed: ['S3_BUCKET'], diff: ['+ A=1'] }),
     warnings: [],
     next: ['npx mastodon-r2 init'],
-    problem: reportProblem(broken('no-way')),
+    problem: reportProblem(broken('no-way'), String),
   }
   const valid = new Ajv2020({ strict: true }).compile(reportJsonSchema())
 
@@ -93,6 +93,6 @@ describe('the report’s schema', () => {
 
   it('shows what was written, never the lines', () => {
     expect(full.env).toEqual({ file: '/x', backup: null, changed: ['S3_BUCKET'] })
-    expect([reportEnv(undefined), reportProblem(undefined)]).toEqual([null, null])
+    expect([reportEnv(undefined), reportProblem(undefined, String)]).toEqual([null, null])
   })
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { singleRedirect, singleRule } from '../../src/redirects/single.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { HOST, setupOf } from '../fakes/fake-world.ts'
-import { found, problemOf, warningsOf } from '../fakes/found.ts'
+import { found, problemOf, warningsOf, worded } from '../fakes/found.ts'
 import { KEYS, OLD, redirectingWorld, stranger } from './redirecting-world.ts'
 
 const PHASE = 'http_request_dynamic_redirect'
@@ -78,7 +78,7 @@ describe('a single redirect', () => {
     world.cloudflare.removeRule = async () => {
       throw refusal('cloudflare-unreachable')
     }
-    expect((await problemOf(make().change!(world))).why).toMatch(/still there: .*--remove$/)
+    expect((await problemOf(make().change!(world))).why).toEqual(worded(/still there: .*--remove$/))
   })
 
   it('is not made before the media is public, and nothing is asked for before it is there', async () => {

@@ -117,7 +117,8 @@ export async function rotatingServer({ impatient = false } = {}) {
     const silent = { write: () => true } as unknown as NodeJS.WritableStream
     const ui = plainUi({ words: silent, stdout: silent, stderr: silent, quiet: true })
     const host = { cwd: dir, environment: {}, argv: ['rotate'], pid: process.pid, userId: 0 }
-    return prepareRotation({ host: host as unknown as Host, ui, settings, clock, atEnd: ends })
+    const run = { host: host as unknown as Host, ui, render: String, settings, clock, atEnd: ends }
+    return prepareRotation(run)
   }
 
   function hurried(): Pick<World, 'cloudflare' | 'connectS3'> {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { toType } from '../../src/core/to-type.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
 import { initClosing } from '../../src/setup/closing.ts'
 import { ENV, envFileOf, installationOf, printing, setupOf } from '../fakes/fake-world.ts'
 
-const again = 'npx mastodon-r2 init --media-host files.example.com --yes'
+const again = toType('init', { mediaHost: 'files.example.com', yes: true })
 const changed: Facts['envWritten'] = {
   file: ENV,
   backup: `${ENV}.backup`,
@@ -35,10 +36,11 @@ function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...
     report: { dryRun: false, problem: null, steps, ...report } as Report,
     facts: written ? { envWritten: written } : {},
     plan: undefined,
+    left: [],
     setup: setupOf(setup),
     again,
     isRehearsal,
-    toMigrate: 'npx mastodon-r2 migrate --mastodon-dir /srv/mastodon',
+    toMigrate: toType('migrate', { mastodonDir: '/srv/mastodon' }),
   })
   const lines = closing.sections.flatMap((section) => [section.title, ...section.lines])
   return { headline: closing.headline, text: lines.join('\n') }

@@ -5,7 +5,7 @@ import { envWriter } from '../../src/flow/world.ts'
 import { restoreLines } from '../../src/services/mastodon/env-edit.ts'
 import { readStatements } from '../../src/services/mastodon/env-text.ts'
 import { type EnvRestoration, envRestoration } from '../../src/setup/env-restoration.ts'
-import { flagsIn, stays, undoFlags } from '../../src/setup/undoing.ts'
+import { stays, undoFlags, wishesIn } from '../../src/setup/undoing.ts'
 import { undoSettings } from '../../src/undo/settings.ts'
 import { ACCOUNT, envFileOf, HOST, setupOf } from '../fakes/fake-world.ts'
 
@@ -159,7 +159,7 @@ describe('the flags', () => {
 
   it('are read back from the notes', () => {
     const notes = [stays('x', 'detachDomain'), stays('y'), stays('z', 'detachDomain')]
-    expect(flagsIn(notes.map(({ note }) => note))).toEqual(['--detach-domain'])
-    expect(flagsIn([])).toEqual([])
+    expect(wishesIn(notes.map(({ note }) => note))).toEqual(['detachDomain'])
+    expect(wishesIn([])).toEqual([])
   })
 })

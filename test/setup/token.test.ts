@@ -42,7 +42,7 @@ describe('token', () => {
     world.cloudflare.denied = [permission]
     const finding = await token.look(world)
     expect(found(finding)).toBe('blocked permissions-missing')
-    expect(finding.is === 'blocked' && finding.problem.why.split('\n').slice(1)).toEqual([
+    expect(finding.is === 'blocked' && String(finding.problem.why).split('\n').slice(1)).toEqual([
       `  ${permissionNames[permission]} (for: ${steps})`,
     ])
   })
@@ -51,7 +51,7 @@ describe('token', () => {
     const world = worldOf()
     world.cloudflare.denied = ['zone', 'r2', 'dns', 'account-tokens', 'user-tokens']
     const finding = await token.look(world)
-    expect(finding.is === 'blocked' && finding.problem.why.split('\n')).toHaveLength(5)
+    expect(finding.is === 'blocked' && String(finding.problem.why).split('\n')).toHaveLength(5)
   })
 
   it.each<[KeyOwner, Permission]>([
@@ -76,7 +76,7 @@ describe('token', () => {
     const world = worldOf({ owner })
     world.cloudflare.groups = groups
     const finding = await token.look(world)
-    const why = finding.is === 'blocked' ? finding.problem.why : ''
+    const why = finding.is === 'blocked' ? String(finding.problem.why) : ''
     const named = (['r2', 'account-tokens', 'user-tokens', 'zone', 'dns'] as const).filter((it) =>
       why.includes(`  ${permissionNames[it]} (`),
     )

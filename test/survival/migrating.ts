@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createClock } from '../../src/core/clock.ts'
+import { toType } from '../../src/core/to-type.ts'
 import { type CopyRound, copyMedia } from '../../src/migrate/copy/step.ts'
 import type { Migration } from '../../src/migrate/migration.ts'
 import type { Finding } from '../../src/plan/step.ts'
@@ -68,7 +69,7 @@ export class Migrating {
       wishes: { transfers: 16, bwlimit: undefined },
       signal: stop.signal,
       width: 100,
-      lineFor: (stage) => `npx mastodon-r2 migrate --stage ${stage}`,
+      lineFor: (stage) => toType('migrate', { stage }),
       tell: (line) => void this.told.push(line),
       say: (line) => void this.said.push(line),
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import { parseConnectTo } from '../../src/core/connect-to.ts'
+import { toType } from '../../src/core/to-type.ts'
 import { flow, type Run } from '../../src/flow/flow.ts'
 import { remember } from '../../src/flow/mastodon-here.ts'
 import { chooseToken } from '../../src/flow/token.ts'
@@ -85,7 +86,7 @@ export async function openTrial(limits: Limits): Promise<Trial> {
           steps: initSteps,
           planTitle: 'Plan',
           shown: [],
-          again: 'npx mastodon-r2 init',
+          again: toType('init'),
           closing: () => ({ headline: '', sections: [] }),
         }),
       })

@@ -37,7 +37,7 @@ const texts = (lines: ReturnType<typeof checkLines>) =>
 
 describe('lines', () => {
   it('explain what is bad, and fold what is good', () => {
-    expect(texts(checkLines(checked, { verbose: false }))).toEqual([
+    expect(texts(checkLines(checked, { verbose: false }, String))).toEqual([
       'fault storage: Bucket: It is gone. +3',
       'warning storage: Clock is slow. +3',
       'note storage: Latency: A little slow. +0',
@@ -49,7 +49,7 @@ describe('lines', () => {
   })
 
   it('verbose: every check with what was seen', () => {
-    const lines = texts(checkLines(checked, { verbose: true }))
+    const lines = texts(checkLines(checked, { verbose: true }, String))
     expect(lines).toHaveLength(checked.length)
     expect(lines).toContain('note storage: Latency: A little slow. +3')
     expect(lines).toContain('ready storage: Upload: fine +0')
@@ -57,13 +57,13 @@ describe('lines', () => {
 
   it('many good ones are counted', () => {
     const many = Array.from({ length: 12 }, (_, index) => ok(`C${index}`))
-    expect(texts(checkLines(many, { verbose: false }))).toEqual([
+    expect(texts(checkLines(many, { verbose: false }, String))).toEqual([
       'ready storage: C0, C1, C2 and 9 more +0',
     ])
   })
 
   it('quiet: faults alone', () => {
-    expect(texts(faultLines(checked))).toEqual(['fault storage: Bucket: It is gone. +3'])
+    expect(texts(faultLines(checked, String))).toEqual(['fault storage: Bucket: It is gone. +3'])
   })
 })
 

@@ -26,7 +26,7 @@ describe('wrap', () => {
 
 describe('lines', () => {
   it('one of a plan for each change, its tone by its risk', () => {
-    expect(planLines(plan).map(({ tone }) => tone)).toEqual([
+    expect(planLines(plan, String).map(({ tone }) => tone)).toEqual([
       'ready',
       'public',
       'change',
@@ -34,7 +34,7 @@ describe('lines', () => {
       'change',
       'fault',
     ])
-    expect(planLines(plan).filter(({ text }) => text.includes('[public]'))).toHaveLength(1)
+    expect(planLines(plan, String).filter(({ text }) => text.includes('[public]'))).toHaveLength(1)
   })
 
   it.each([
@@ -45,7 +45,7 @@ describe('lines', () => {
     ['blocked', 'fault'],
     ['skipped', 'skipped'],
   ] as const)('%s looks like %s', (status, tone) => {
-    expect(outcomeLine({ title: 'Bucket', note: 'there', status })).toEqual({
+    expect(outcomeLine({ title: 'Bucket', note: 'there', status }, String)).toEqual({
       tone,
       text: 'Bucket: there',
     })
@@ -66,7 +66,7 @@ describe('lines', () => {
       { title: 'First', lines: ['one two three four', command] },
       { title: 'Second', lines: [] },
     ]
-    expect(closingLines({ headline: 'unused', sections }, 12)).toEqual([
+    expect(closingLines({ headline: 'unused', sections }, 12, String)).toEqual([
       '',
       'First:',
       '  one two',

@@ -1,5 +1,6 @@
 import { sharedLook } from '../../core/once.ts'
 import type { Problem } from '../../core/problem.ts'
+import { prose, type Text, toType } from '../../core/to-type.ts'
 import type { Finding, World } from '../../plan/step.ts'
 import type { Plan } from '../../plan/survey.ts'
 import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
@@ -33,7 +34,7 @@ export function edgeRulesCheck(at: At): Check<never> {
       if (hidden.length > 0) {
         return [{ severity: 'skipped', saw: `the API token lacks "${hidden.join('", "')}"` }]
       }
-      const saw = 'none of this tool; npx mastodon-r2 init --edge recommended puts some there'
+      const saw = prose`none of this tool; ${toType('init', { edge: 'recommended' })} puts some there`
       return [{ severity: 'ok', saw }]
     },
   }
@@ -59,7 +60,7 @@ function changed(rules: readonly EdgeRule[]): Verdict {
     severity: 'warning',
     saw: `Switched off, or not as this tool made it: ${titles}.`,
     matters: 'A rule that is there and does not act is easily taken for protection.',
-    next: `npx mastodon-r2 init --edge ${rules.map(({ id }) => id).join(',')}`,
+    next: toType('init', { edge: rules.map(({ id }) => id).join(',') }),
   }
 }
 
@@ -72,7 +73,7 @@ export interface SurveyCheck {
   readonly matters: string
 }
 
-const INIT = 'npx mastodon-r2 init'
+const INIT = toType('init')
 
 /** What the installer would do is what is wrong: the doctor can't see things otherwise than it. */
 function surveyCheck(
@@ -117,7 +118,7 @@ function blocked({ problem }: Extract<Finding, { is: 'blocked' }>): Verdict {
   return troubleOf(problem)
 }
 
-function warned(saw: string): Verdict {
+function warned(saw: Text): Verdict {
   return {
     severity: 'warning',
     saw,

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { toType } from '../../core/to-type.ts'
 import { type Check, troubleOf } from '../../plan/verdict.ts'
 import { corsOnce } from '../../setup/public-read.ts'
 import type { VisitAt } from './visit.ts'
@@ -17,7 +18,7 @@ export function corsCheck(go: Go): Check<keyof VisitAt> {
         corsOnce(url, plain, scripted, origin)
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        const next = error.code === 'public-cors' ? { next: 'npx mastodon-r2 init' } : {}
+        const next = error.code === 'public-cors' ? { next: toType('init') } : {}
         return [troubleOf(error, { matters: MATTERS, ...next })]
       }
       return [{ severity: 'ok', saw: `${origin} may read media, and it is said once` }]

@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import { readR2Endpoint } from '../../flow/mastodon-here.ts'
 import type { Verdict } from '../../plan/verdict.ts'
 import type { StorageSettings } from './setting-check.ts'
@@ -45,7 +46,7 @@ function missing(settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: 'S3_ENDPOINT is missing.',
     matters: "Without it Mastodon sends uploads to Amazon, which doesn't know your key.",
-    next: `npx mastodon-r2 init puts it in; or by hand, with your account's id: ${settings.write(EXAMPLE)}`,
+    next: prose`${toType('init')} puts it in; or by hand, with your account's id: ${settings.write(EXAMPLE)}`,
   }
 }
 
@@ -61,8 +62,7 @@ function unreadable(now: string, settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: `S3_ENDPOINT is "${shown(now)}".`,
     matters: 'That is no address Mastodon could send uploads to: it begins with https://.',
-    next:
-      right === undefined ? 'npx mastodon-r2 init' : settings.write(`S3_ENDPOINT=https://${right}`),
+    next: right === undefined ? toType('init') : settings.write(`S3_ENDPOINT=https://${right}`),
   }
 }
 
@@ -101,7 +101,7 @@ function publicAddress(url: URL, settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: `S3_ENDPOINT is the public address ${url.host}.`,
     matters: 'That address only hands files out; uploads need the address of the account.',
-    next: `npx mastodon-r2 init puts it right; or by hand, with your account's id: ${settings.write(EXAMPLE)}`,
+    next: prose`${toType('init')} puts it right; or by hand, with your account's id: ${settings.write(EXAMPLE)}`,
   }
 }
 
@@ -110,7 +110,7 @@ function otherProvider(url: URL): Verdict {
     severity: 'warning',
     saw: `Mastodon stores media at ${url.host}, which is not R2.`,
     matters: 'The checks of R2 are left out; most of them would not be true there.',
-    next: 'To prepare R2 beside it:\n  npx mastodon-r2 init --existing-media prepare',
+    next: prose`To prepare R2 beside it:\n  ${toType('init', { existingMedia: 'prepare' })}`,
   }
 }
 
@@ -120,6 +120,6 @@ function unknownHost(url: URL): Verdict {
     saw: `S3_ENDPOINT is ${shown(url.host)}, which is no account's address.`,
     matters:
       "R2's address is the account's id (32 characters of 0-9 and a-f), perhaps .eu or another region, then .r2.cloudflarestorage.com.",
-    next: 'npx mastodon-r2 init',
+    next: toType('init'),
   }
 }

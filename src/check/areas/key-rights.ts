@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import type { Check, Verdict } from '../../plan/verdict.ts'
 import type { KeyLimits } from '../../services/cloudflare/port.ts'
 import type { KeyAt, KeySeen } from './keys.ts'
@@ -34,7 +35,7 @@ function scope({ only }: KeyLimits, { bucket, jurisdiction }: KeyAt['setup']['at
       ? `The key is made for the bucket ${only.bucket} (jurisdiction ${only.jurisdiction}).`
       : 'The key opens more than this one bucket.',
     matters: 'Whoever gets hold of it reaches more than media; Mastodon needs one bucket only.',
-    next: 'npx mastodon-r2 rotate (it puts a key for this bucket alone in its place)',
+    next: prose`${toType('rotate')} (it puts a key for this bucket alone in its place)`,
   }
 }
 
@@ -47,7 +48,7 @@ function addresses({ allowIps, refuseIps }: KeyLimits): Verdict[] {
       severity: 'note',
       saw: `The key works ${[...only, ...never].join(', and ')}.`,
       matters: 'When this server gets another address, uploads fail at that moment.',
-      next: 'Before such a move, make a key for the new address: npx mastodon-r2 rotate',
+      next: prose`Before such a move, make a key for the new address: ${toType('rotate')}`,
     },
   ]
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { prose, type Text, toType } from '../../core/to-type.ts'
 import type { World } from '../../plan/step.ts'
 import type { Check, Verdict } from '../../plan/verdict.ts'
 import type { KeyOwner, MintedKey } from '../../services/cloudflare/port.ts'
@@ -35,9 +36,9 @@ export function nothingIfForbidden(error: unknown): undefined {
   throw error
 }
 
-const ADVICE: Record<KeyState, readonly [which: string, next: string]> = {
-  pending: ['left by a setup that did not finish', 'npx mastodon-r2 init'],
-  retiring: ['on its way out since a rotation', 'npx mastodon-r2 rotate (it finishes)'],
+const ADVICE: Record<KeyState, readonly [which: string, next: Text]> = {
+  pending: ['left by a setup that did not finish', toType('init')],
+  retiring: ['on its way out since a rotation', prose`${toType('rotate')} (it finishes)`],
   inUse: [
     'not in this env file',
     'If no other server uses it, delete it: https://dash.cloudflare.com/?to=/:account/api-tokens',
@@ -97,7 +98,7 @@ type Find = () => Promise<KeySeen | undefined>
 
 const DAY_MS = 86_400_000
 const SOON_DAYS = 30
-const NEXT = 'npx mastodon-r2 rotate'
+const NEXT = toType('rotate')
 
 /** The key is active, and for how long yet. */
 export function keyExpiryCheck(find: Find, { clock }: KeyAt): Check<never> {

@@ -1,5 +1,6 @@
 import { ANNOUNCED_DAYS, safeFrom } from '../../announce/notes.ts'
 import { Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import type { Announced, Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import { type Installation, isAtLeast } from '../../services/mastodon/port.ts'
 import { instanceHost, mediaHost } from './instance.ts'
@@ -27,7 +28,7 @@ function judge({ mediaHost, at, switchWith }: Announced, now: Date): Verdict {
     severity: 'note',
     saw: `${mediaHost} is announced since ${at.slice(0, 10)}; a switch is safe from ${day}${isSafe ? ': now' : ''}.`,
     matters: `Browsers keep the old Content-Security-Policy of Mastodon up to ${ANNOUNCED_DAYS} days, and refuse media from a host that is not in it.`,
-    next: isSafe ? switchWith : `On ${day} or later: ${switchWith}`,
+    next: isSafe ? switchWith : prose`On ${day} or later: ${switchWith}`,
   }
 }
 
@@ -82,7 +83,7 @@ async function follow({ web }: At, url: string, wanted: string): Promise<Verdict
     severity: 'note',
     saw: `${url} answers with status ${response.status}, and does not lead to the media host.`,
     matters: 'Other servers remember such addresses of older media, and show broken images.',
-    next: `Once the old media is in the bucket, lead /system/ to ${new URL(wanted).origin}/:\n  npx mastodon-r2 redirects`,
+    next: prose`Once the old media is in the bucket, lead /system/ to ${new URL(wanted).origin}/:\n  ${toType('redirects')}`,
   }
 }
 

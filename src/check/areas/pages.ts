@@ -81,7 +81,9 @@ function unseen(own: string, { what, next }: Problem): Verdict {
     severity: 'note',
     saw: `https://${own}/ could not be looked at: ${what}`,
     matters: 'So it can not be told whether browsers will load media from the media host.',
-    next: /custom domain|bucket/.test(next) ? `Try it by hand:\n  curl -sI https://${own}/` : next,
+    next: /custom domain|bucket/.test(String(next))
+      ? `Try it by hand:\n  curl -sI https://${own}/`
+      : next,
   }
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import type { Check, CheckWorld } from '../../plan/verdict.ts'
 import { type HostAt, type MediaHost, notAsked } from './visit.ts'
 
@@ -32,7 +33,7 @@ export function privateFoldersCheck(find: Find): Check<keyof At> {
           saw: `The media host would serve ${open.join(' and ')}.`,
           matters:
             "They hold archives of your users. The names can't be guessed; a link that leaks is enough.",
-          next: 'npx mastodon-r2 init --edge private-folders (downloads go on working: they do not use the media host)',
+          next: prose`${toType('init', { edge: 'private-folders' })} (downloads go on working: they do not use the media host)`,
         },
       ]
     },

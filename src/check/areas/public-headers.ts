@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import { whole } from '../../setup/public-read.ts'
@@ -36,8 +37,7 @@ export function cacheControlCheck(go: Go): Check<keyof VisitAt> {
   })
 }
 
-const NEXT =
-  'npx mastodon-r2 init (it shows whether the host serves this bucket). If all is right there, look for a Worker, a rule or an Access policy on the media host in the Cloudflare dashboard.'
+const NEXT = prose`${toType('init')} (it shows whether the host serves this bucket). If all is right there, look for a Worker, a rule or an Access policy on the media host in the Cloudflare dashboard.`
 const MATTERS = 'The media host does not serve what is uploaded to the bucket: images are broken.'
 
 /** An uploaded image comes back to an anonymous visitor: 200, same bytes, right type; HEAD too. */
@@ -49,7 +49,7 @@ export function contentCheck(go: Go): Check<keyof VisitAt> {
       const visit = await go(at)
       if (visit.is === 'seen') return judge(visit.answers)
       if (visit.is === 'not made') return check.look(at)
-      return [troubleOf(visit.problem, { matters: `${MATTERS} ${visit.problem.why}` })]
+      return [troubleOf(visit.problem, { matters: prose`${MATTERS} ${visit.problem.why}` })]
     },
   }
 }
@@ -99,7 +99,7 @@ export function shieldsCheck(go: Go): Check<keyof VisitAt> {
           saw: `Media comes without ${missing.join(' and ')}.`,
           matters:
             "Mastodon's own web server sends them, so that a file dressed up as an image can't act as a page. Your instance lives on another host name, which already limits the harm.",
-          next: 'npx mastodon-r2 init --edge security-headers',
+          next: toType('init', { edge: 'security-headers' }),
         },
       ]
     },
@@ -127,7 +127,7 @@ export function edgeCacheCheck(go: Go): Check<keyof VisitAt> {
           saw,
           matters:
             'What is not cached is read from the bucket each time: slower, and counted as a read operation. One MISS more may be chance.',
-          next: 'If it stays so, look at Cache Rules and Development Mode of the zone in the Cloudflare dashboard, or put a rule there: npx mastodon-r2 init --edge cache-everything',
+          next: prose`If it stays so, look at Cache Rules and Development Mode of the zone in the Cloudflare dashboard, or put a rule there: ${toType('init', { edge: 'cache-everything' })}`,
         },
       ]
     },
@@ -163,7 +163,7 @@ export function cachedAbsenceCheck(find: Find, open: Open): Check<keyof VisitAt>
           saw: 'A file that was asked for before it was uploaded stayed 404 afterwards.',
           matters:
             'Cloudflare remembers a 404 for 3 minutes. During a move, an image that somebody asks for too early stays broken for that long.',
-          next: 'Nothing has to be done. This would end it: npx mastodon-r2 init --edge cache-everything',
+          next: prose`Nothing has to be done. This would end it: ${toType('init', { edge: 'cache-everything' })}`,
         },
       ]
     },

@@ -1,5 +1,6 @@
 import { DAY_MS } from '../../core/clock.ts'
 import { sharedLook } from '../../core/once.ts'
+import { toType } from '../../core/to-type.ts'
 import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { Certificate } from '../../services/public-web/port.ts'
 import { corsCheck } from './cors.ts'
@@ -97,7 +98,7 @@ const nameCheck: Check<keyof HostAt> = {
           severity: 'fault',
           saw: 'S3_ALIAS_HOST names no host that could serve the media.',
           matters: "R2's S3 endpoint serves nobody without a key, so every image would be broken.",
-          next: 'npx mastodon-r2 init',
+          next: toType('init'),
         },
       ]
     }

@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import { hindrances } from '../../flow/mastodon-here.ts'
 import type { Severity, Verdict } from '../../plan/verdict.ts'
 import type { EnvFileOnDisk, EnvStatement } from '../../services/mastodon/port.ts'
@@ -281,7 +282,7 @@ function keptBy(odd: readonly Odd[], { installation }: SettingsWorld): Verdict {
     severity: 'fault',
     saw: `${listed(odd)}: Mastodon does not get the bare value.`,
     matters: `${reader} reads this file, and takes what stands around a value for a part of it, or skips the line.`,
-    next: `Write just this (npx mastodon-r2 init does it, too):${rewritten(odd)}`,
+    next: prose`Write just this (${toType('init')} does it, too):${rewritten(odd)}`,
   }
 }
 
@@ -337,7 +338,7 @@ export const reset = settingCheck({
       saw: `${installation.envFile.path} has no storage settings, though this tool once wrote them (${last.path} was kept then).`,
       matters:
         'Something has reset the file, as upgrades of YunoHost do. New media goes to the local disk, and links to older media are broken.',
-      next: 'npx mastodon-r2 init puts the settings back; bucket and media stay as they are.',
+      next: prose`${toType('init')} puts the settings back; bucket and media stay as they are.`,
     }
   },
 })

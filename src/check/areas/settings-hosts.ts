@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import type { Verdict } from '../../plan/verdict.ts'
 import type { Installation } from '../../services/mastodon/port.ts'
 import { type StorageSettings, settingCheck, shown } from './setting-check.ts'
@@ -24,7 +25,7 @@ function missing(settings: StorageSettings): Verdict {
     saw: 'S3_ALIAS_HOST is missing.',
     matters:
       'Mastodon then links to the S3 address, which never answers visitors: every new image is broken.',
-    next: `npx mastodon-r2 init sets a host up; or, when the bucket has one: ${settings.write('S3_ALIAS_HOST=files.example.com')}`,
+    next: prose`${toType('init')} sets a host up; or, when the bucket has one: ${settings.write('S3_ALIAS_HOST=files.example.com')}`,
   }
 }
 
@@ -58,7 +59,7 @@ function wrongHost(
       severity: 'fault',
       saw: `S3_ALIAS_HOST is the S3 address (${host}).`,
       matters: 'That address never answers visitors: every image is broken.',
-      next: 'npx mastodon-r2 init',
+      next: toType('init'),
     }
   }
   if (host.endsWith('.r2.dev')) {
@@ -66,7 +67,7 @@ function wrongHost(
       severity: 'warning',
       saw: `S3_ALIAS_HOST is Cloudflare's test address (${host}).`,
       matters: 'It is throttled and not cached; Cloudflare means it for trying things out.',
-      next: 'Put a host of your own before the bucket: npx mastodon-r2 init',
+      next: prose`Put a host of your own before the bucket: ${toType('init')}`,
     }
   }
   if (host === localDomain || host === webDomain) {
@@ -74,7 +75,7 @@ function wrongHost(
       severity: 'fault',
       saw: `S3_ALIAS_HOST is the instance's own host (${host}).`,
       matters: 'Visitors would ask Mastodon for the files, and they are in the bucket.',
-      next: `Choose another host:\n  npx mastodon-r2 init --media-host files.${localDomain ?? host}`,
+      next: prose`Choose another host:\n  ${toType('init', { mediaHost: `files.${localDomain ?? host}` })}`,
     }
   }
   const isSample = host === 'files.example.com' && localDomain && !/\bexample\./.test(localDomain)

@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import type { Verdict } from '../../plan/verdict.ts'
 import {
   isSecretSetting,
@@ -38,7 +39,7 @@ export const enabled = settingCheck({
         severity: 'fault',
         saw: 'No storage is set up; Mastodon keeps media on its own disk.',
         matters: 'There is nothing of R2 to look at yet.',
-        next: 'npx mastodon-r2 init',
+        next: toType('init'),
       }
     }
     if (now === 'true') return { severity: 'ok', saw: 'true' }
@@ -47,7 +48,7 @@ export const enabled = settingCheck({
         severity: 'note',
         saw: 'S3_ENABLED=false: storage is prepared, and not switched on.',
         matters: 'New uploads go where they went before.',
-        next: 'To copy the media and switch:\n  npx mastodon-r2 migrate',
+        next: prose`To copy the media and switch:\n  ${toType('migrate')}`,
       }
     }
     const what = now === undefined || now === '' ? 'is missing' : `is "${shown(now)}"`
@@ -167,15 +168,14 @@ export const bucket = settingCheck({
         "It has to be the bucket's bare name: 3 to 63 small letters, digits and hyphens (R2 has no dots in them). Nothing can be stored like this.",
       next: NAME.test(last)
         ? write(`S3_BUCKET=${last}`)
-        : 'Look up the name at https://dash.cloudflare.com/?to=/:account/r2, or let this tool set it up: npx mastodon-r2 init',
+        : prose`Look up the name at https://dash.cloudflare.com/?to=/:account/r2, or let this tool set it up: ${toType('init')}`,
     }
   },
 })
 
 const ID = 'AWS_ACCESS_KEY_ID'
 const SECRET = 'AWS_SECRET_ACCESS_KEY'
-const NEW_KEY =
-  'npx mastodon-r2 init makes a key for this bucket and puts it in; or make one at https://dash.cloudflare.com/?to=/:account/r2/api-tokens'
+const NEW_KEY = prose`${toType('init')} makes a key for this bucket and puts it in; or make one at https://dash.cloudflare.com/?to=/:account/r2/api-tokens`
 
 /** Looks at shapes only: an R2 key is 32 hex characters and its secret 64. Values are never shown. */
 export const accessKey = settingCheck({
@@ -259,7 +259,7 @@ function placeholder(name: string, value: string, settings: StorageSettings): Ve
     severity: 'fault',
     saw: `${name} holds ${what} of a guide.`,
     matters: 'Your own value was never put in, so storage can not work.',
-    next: `npx mastodon-r2 init puts it in; or by hand: ${settings.write(`${name}=(your value)`)}`,
+    next: prose`${toType('init')} puts it in; or by hand: ${settings.write(`${name}=(your value)`)}`,
   }
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import { r2Endpoint } from '../../flow/mastodon-here.ts'
 import { type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { S3Key, S3Port } from '../../services/s3/port.ts'
@@ -81,7 +82,7 @@ export function findDoor({ storage, connectS3, connectS3At, installation }: Stor
       severity: 'fault',
       saw: `Not set: ${missing.join(', ')}.`,
       matters: "Without these settings Mastodon can't store media at R2.",
-      next: 'npx mastodon-r2 init',
+      next: toType('init'),
     })
   }
   if (endpoint === undefined || bucket === undefined) {
@@ -93,7 +94,7 @@ export function findDoor({ storage, connectS3, connectS3At, installation }: Stor
       severity: 'fault',
       saw: `S3_ENDPOINT is ${endpoint}, which is not R2.`,
       matters: 'Media is stored elsewhere; nothing there was touched or looked at.',
-      next: 'npx mastodon-r2 init',
+      next: toType('init'),
     })
   }
   if (key === undefined) {
@@ -114,6 +115,6 @@ function refused(problem: Problem): Verdict {
   if (problem.code !== 's3-401') return troubleOf(problem)
   return troubleOf(problem, {
     matters: 'It was revoked or has expired, or its id has a mistake. Uploads fail.',
-    next: 'npx mastodon-r2 init (it makes a new key)',
+    next: prose`${toType('init')} (it makes a new key)`,
   })
 }

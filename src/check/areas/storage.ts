@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { Clock } from '../../plan/step.ts'
 import { type Check, type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
@@ -29,7 +30,7 @@ function insideCheck<Needs extends keyof CheckWorld>(
   }
 }
 
-const NEXT = 'npx mastodon-r2 init (it sets S3_PERMISSION to nothing), then restart Mastodon'
+const NEXT = prose`${toType('init')} (it sets S3_PERMISSION to nothing), then restart Mastodon`
 
 /**
  * Uploads with the `x-amz-acl` that Mastodon sends for this S3_PERMISSION: `public-read` when it is
@@ -57,7 +58,7 @@ async function replay(s3: S3Port, key: string, acl: string): Promise<Verdict> {
   if (ofPlain) return { severity: 'skipped', saw: 'not tried: uploads fail without it, too' }
   if (refusal) {
     return troubleOf(refusal, {
-      matters: `Mastodon sends ${header} with every upload, and R2 refuses it: uploads fail with an error 500. ${refusal.why}`,
+      matters: prose`Mastodon sends ${header} with every upload, and R2 refuses it: uploads fail with an error 500. ${refusal.why}`,
       next: NEXT,
     })
   }
@@ -155,7 +156,7 @@ function keyReachCheck(open: Open): Check<keyof StorageAt> {
           saw: `Mastodon's key can list and make buckets${reach}.`,
           matters:
             'Whoever gets hold of it can delete far more than media. And with a typing error in S3_BUCKET, Mastodon makes a new bucket that nobody can see.',
-          next: 'npx mastodon-r2 rotate (it puts a key for this bucket alone in its place)',
+          next: prose`${toType('rotate')} (it puts a key for this bucket alone in its place)`,
         },
       ]
     },

@@ -176,6 +176,6 @@ function moreOf({ lineFor }: Migration, { objects }: Extras): Finding {
   return {
     is: 'later',
     note: `${counted(objects, 'object')} more to remove`,
-    next: lineFor('compare', ' --remove-extras'),
+    next: lineFor('compare', { removeExtras: true }),
   }
 }

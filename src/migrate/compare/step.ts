@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { bytesOf, count, counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
+import { prose, type Text, type ToType } from '../../core/to-type.ts'
 import { type Comparison, lostFiles } from '../../plan/report-schema.ts'
 import type { Facts, Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
@@ -71,25 +72,25 @@ function notEqual(
     code: 'not-equal',
     what: 'The bucket does not hold all of the media yet.',
     why: `Of the files at the source: ${parts.join(', ')}; for example ${JSON.stringify(example)}.`,
-    next: nextOf(missing.objects + differing, unreadable.objects, `  ${lineFor('copy')}`),
+    next: nextOf(missing.objects + differing, unreadable.objects, lineFor('copy')),
   })
 }
 
-function nextOf(unequal: number, unreadable: number, command: string): string {
+function nextOf(unequal: number, unreadable: number, command: ToType): Text {
   const copy = 'Copy what is missing or different, then compare again:'
-  if (unequal > 0) return `${copy}\n${command}`
+  if (unequal > 0) return prose`${copy}\n  ${command}`
   const files = unreadable === 1 ? 'that file' : 'those files'
-  return `Let this user read ${files} (or run this as Mastodon's user), then copy again:\n${command}`
+  return prose`Let this user read ${files} (or run this as Mastodon's user), then copy again:\n  ${command}`
 }
 
 function warningsOf(
   { lineFor }: Migration,
   { extra, headers, contents, oddities }: Comparison,
-): string[] {
-  const warnings: string[] = []
+): Text[] {
+  const warnings: Text[] = []
   if (extra.objects > 0) {
     warnings.push(
-      `${counted(extra.objects, 'object')} in the bucket (${bytesOf(extra.bytes)}) ${extra.objects === 1 ? 'was' : 'were'} deleted at the source after the copy and can still be seen by everyone. To remove: ${lineFor('compare', ' --remove-extras')}`,
+      prose`${counted(extra.objects, 'object')} in the bucket (${bytesOf(extra.bytes)}) ${extra.objects === 1 ? 'was' : 'were'} deleted at the source after the copy and can still be seen by everyone. To remove: ${lineFor('compare', { removeExtras: true })}`,
     )
   }
   if (headers && headers.wrong.objects > 0) {

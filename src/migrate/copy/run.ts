@@ -1,5 +1,6 @@
 import { counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
+import { prose } from '../../core/to-type.ts'
 import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
 import type { Migration } from '../migration.ts'
@@ -165,6 +166,6 @@ export function incomplete(
     code: 'copy-incomplete',
     what: `${counted(left.length, 'file')} could not be copied; ${counted(summary.objects, 'file')} could.`,
     why: `${named.join(', ')}${rest}.`,
-    next: `${cure}\n  ${lineFor('copy')}`,
+    next: prose`${cure}\n  ${lineFor('copy')}`,
   })
 }

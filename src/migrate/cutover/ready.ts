@@ -1,6 +1,7 @@
 import { ANNOUNCED_DAYS, safeFrom } from '../../announce/notes.ts'
 import { counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
+import { prose, type Text, type ToType } from '../../core/to-type.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import { linesOf } from '../../setup/run-placed.ts'
@@ -52,11 +53,11 @@ function refused(problem: Problem): Finding {
 
 function announcementWarning(
   { announcedAt }: Checkpoint,
-  { host, now, line }: { readonly host: string; readonly now: Date; readonly line: string },
-): string | undefined {
+  { host, now, line }: { readonly host: string; readonly now: Date; readonly line: ToType },
+): Text | undefined {
   const may = 'browsers of people who are logged in may refuse media from it until then'
   if (announcedAt === undefined) {
-    return `${host} was not announced: for up to ${ANNOUNCED_DAYS} days after the switch ${may.replace(' until then', '')}. To announce it first: ${line}`
+    return prose`${host} was not announced: for up to ${ANNOUNCED_DAYS} days after the switch ${may.replace(' until then', '')}. To announce it first: ${line}`
   }
   const from = safeFrom(announcedAt)
   if (from <= now) return undefined
@@ -74,22 +75,22 @@ function byHand(): Problem {
   })
 }
 
-function notCopied(copyLine: string): Problem {
+function notCopied(copyLine: ToType): Problem {
   return new Problem({
     code: 'copy-incomplete',
     what: 'No copy of the media has come to its end yet.',
     why: 'Switched now, Mastodon would show posts without their pictures.',
-    next: `Copy it first:\n  ${copyLine}`,
+    next: prose`Copy it first:\n  ${copyLine}`,
   })
 }
 
-function missing({ failed }: Checkpoint, copyLine: string): Problem {
+function missing({ failed }: Checkpoint, copyLine: ToType): Problem {
   const [first] = failed
   const named = first === undefined ? '' : `, the first: ${first.key} (${first.reason})`
   return new Problem({
     code: 'copy-failed',
     what: `${counted(failed.length, 'file')} could not be copied yet${named}.`,
     why: 'Switched now, their posts would be shown without them.',
-    next: `Run the copy again:\n  ${copyLine}\nTo go without them, say how many may be missing: --max-loss N`,
+    next: prose`Run the copy again:\n  ${copyLine}\nTo go without them, say how many may be missing: --max-loss N`,
   })
 }

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { shellWord } from '../../core/shell-word.ts'
 import { readTemplate, render } from '../../template.ts'
 import { type EnvValues, envValues, type Uploads } from './uploads.ts'
 
@@ -69,7 +70,7 @@ export async function openPrograms({ dir, node, log }: ProgramsOptions): Promise
     async install(folder, name, program) {
       known.set(name, program)
       const url = `http://127.0.0.1:${port}/${password}/${name}`
-      const values = { NAME: name, URL: url, NODE: quoted(node), CALLER: quoted(caller) }
+      const values = { NAME: name, URL: url, NODE: shellWord(node), CALLER: shellWord(caller) }
       await mkdir(folder, { recursive: true })
       await writeFile(join(folder, name), render(template, values))
       await chmod(join(folder, name), 0o755)
@@ -109,10 +110,6 @@ async function serve(
   const tell = (stream: string) => (line: string) => void response.write(`${stream} ${line}\n`)
   const code = await program({ args, cwd, out: tell('1'), err: tell('2'), signal: ended.signal })
   response.end(`exit ${code}\n`)
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 export interface ServiceOptions {

@@ -1,5 +1,6 @@
 import { Problem, type ProblemDetails } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
+import { prose } from '../../core/to-type.ts'
 import type { Sending } from './call.ts'
 import type { RulePhase } from './port.ts'
 import { isCertificateTrouble, mayHaveHappened, type WireFailureDetails } from './wire.ts'
@@ -119,7 +120,7 @@ export function numberOf({ status = 0, errors }: WireFailureDetails): number {
 export function explain(failure: WireFailureDetails): ProblemDetails {
   const number = numberOf(failure)
   const hint = hints[number] ?? (number >= 500 && number < 600 ? SERVER_TROUBLE : UNKNOWN)
-  return { ...hint, code: `cloudflare-${number}`, why: `${hint.why} ${quote(failure)}` }
+  return { ...hint, code: `cloudflare-${number}`, why: prose`${hint.why} ${quote(failure)}` }
 }
 
 function quote({ method, path, status, errors, rayId }: WireFailureDetails): string {
@@ -293,7 +294,7 @@ function limitReached({ name, free, dashboard }: Kind, cause: Refusal): Problem 
     {
       code: 'cloudflare-plan-limit',
       what: `There are as many ${name} as the plan allows.`,
-      why: `The Free plan has ${free}; bigger plans have more. ${cause.why}`,
+      why: prose`The Free plan has ${free}; bigger plans have more. ${cause.why}`,
       next: `Delete one that is not needed at ${dashboard}, and run this again. Nothing of what is there was touched.`,
     },
     { cause },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setImmediate as othersTurn } from 'node:timers/promises'
 import { Cancelled, codeOf, Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import type { MediaFile, MediaSource, Oddity, ReadOptions } from './port.ts'
 import { type FileStat, type TreeFs, TreeWalk, type TreeWalkOptions, treeFs } from './walk.ts'
 
@@ -48,7 +49,7 @@ function mediaUnreadable(root: string): Problem {
     code: 'media-unreadable',
     what: `The media folder ${root} can't be read.`,
     why: 'This user may not look into it.',
-    next: "Run this as Mastodon's own user or as root, for example:\n  sudo npx mastodon-r2 migrate",
+    next: prose`Run this as Mastodon's own user or as root, for example:\n  sudo ${toType('migrate')}`,
   })
 }
 

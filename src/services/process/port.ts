@@ -1,4 +1,5 @@
 import type { Secret } from '../../core/secret.ts'
+import { shellLine, shellWord } from '../../core/shell-word.ts'
 
 /** A program to run, as plain data: shown in a plan, run by `run`. */
 export interface Command {
@@ -11,18 +12,12 @@ export interface Command {
   readonly inherits?: readonly string[]
 }
 
-const BARE_WORD = /^[A-Za-z0-9_@%+=:,./-]+$/
-
 /** The line to paste into a shell; variables that hold a Secret read `NAME="$NAME"`. */
 export function commandLine(command: Command): string {
   const variables = Object.entries(command.env).map(([name, value]) =>
-    typeof value === 'string' ? `${name}=${quote(value)}` : `${name}="$${name}"`,
+    typeof value === 'string' ? `${name}=${shellWord(value)}` : `${name}="$${name}"`,
   )
-  return [...variables, ...[command.program, ...command.args].map(quote)].join(' ')
-}
-
-function quote(word: string): string {
-  return BARE_WORD.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  return [...variables, shellLine([command.program, ...command.args])].join(' ')
 }
 
 /** A command and the folder to run it in. */

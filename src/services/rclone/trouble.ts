@@ -1,4 +1,5 @@
 import { Problem } from '../../core/problem.ts'
+import { prose, toType } from '../../core/to-type.ts'
 import type { CopyBatch } from './port.ts'
 
 /** Why an object was not copied. */
@@ -64,12 +65,12 @@ export function refused({ from, to }: Pick<CopyBatch, 'from' | 'to'>, reason: Re
   const what = isRead ? 'to be read' : 'the uploads'
   const check = isRead
     ? 'Look at the AWS_* and S3_* lines of that provider, and at its console.'
-    : 'To see what is wrong:\n  npx mastodon-r2 check'
+    : prose`To see what is wrong:\n  ${toType('check')}`
   return new Problem({
     code: 'rclone-refused',
     what: `The bucket ${bucket} refuses ${what} (${reason.text}); the copy was stopped.`,
     why: whyOf(bucket, reason),
-    next: `${check}\n  What was copied stays copied; run this again to go on.`,
+    next: prose`${check}\n  What was copied stays copied; run this again to go on.`,
   })
 }
 

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { edgeRulesCheck } from '../../../src/check/areas/cloudflare.ts'
+import { toType } from '../../../src/core/to-type.ts'
 import { keepRule, recommended } from '../../../src/setup/edge.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'
 import { worldOf } from '../../fakes/fake-world.ts'
-import { problemOf } from '../../fakes/found.ts'
+import { problemOf, worded } from '../../fakes/found.ts'
 
 async function withRules(count: number) {
   const world = worldOf()
@@ -20,7 +21,7 @@ test.each([
   [3, 'there: Protective headers, Cache rule, Private folders'],
 ])('%i rules are well', async (count, saw) => {
   const world = await withRules(count)
-  expect(await look(world)).toEqual([{ severity: 'ok', saw }])
+  expect(await look(world)).toEqual([{ severity: 'ok', saw: worded(saw) }])
   expect(world.cloudflare.writes).toEqual([])
 })
 
@@ -37,7 +38,7 @@ test.each([{ enabled: false }, { expression: 'http.host eq "other.example"' }, {
       {
         severity: 'warning',
         saw: 'Switched off, or not as this tool made it: Cache rule.',
-        next: 'npx mastodon-r2 init --edge cache-everything',
+        next: toType('init', { edge: 'cache-everything' }),
       },
     ])
   },

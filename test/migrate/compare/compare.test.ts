@@ -4,6 +4,7 @@ import { type CompareWishes, compareMedia } from '../../../src/migrate/compare/s
 import { type Comparison, comparisonSchema } from '../../../src/plan/report-schema.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'
 import { copyWorld, objectOf } from '../../fakes/fake-copy.ts'
+import { worded } from '../../fakes/found.ts'
 import { noted } from './comparisons.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 9)
@@ -55,7 +56,7 @@ describe('compare', () => {
         code: 'not-equal',
         exit: 1,
         why: expect.stringContaining('1 missing, 1 different'),
-        next: expect.stringContaining('\n  npx mastodon-r2 migrate --env-file E --stage copy'),
+        next: worded('\n  npx mastodon-r2 migrate --env-file E --stage copy'),
       },
     })
     expect(comparison).toMatchObject({
@@ -118,7 +119,7 @@ describe('compare', () => {
     })
     expect(finding).toMatchObject({
       is: 'ready',
-      warnings: [expect.stringContaining(' --env-file E --stage compare --remove-extras')],
+      warnings: [worded(' --env-file E --stage compare --remove-extras')],
     })
   })
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
 import { copyMedia } from '../../../src/migrate/copy/step.ts'
 import { objectOf } from '../../fakes/fake-copy.ts'
+import { worded } from '../../fakes/found.ts'
 import { type CopyWorld, expectEqual, filled, HOUR, lists, NOON, run } from './copy-runs.ts'
 
 describe('the first copy', () => {
@@ -166,7 +167,7 @@ describe('again', () => {
       problem: {
         code: 'copy-incomplete',
         why: 'files/007.png (403 AccessDenied).',
-        next: expect.stringContaining('npx mastodon-r2 migrate --env-file E --stage copy'),
+        next: worded('npx mastodon-r2 migrate --env-file E --stage copy'),
       },
     })
     expect(world.said).toEqual(['Not copied: files/007.png: 403 AccessDenied'])

@@ -55,7 +55,9 @@ describe.each<[CutoverVariant, 'systemd' | 'docker']>([
     const { problem, outcomes } = await at.run()
     expect(problem).toBeDefined()
     expectOld(at)
-    expect(outcomes.filter(({ note }) => note.startsWith('could not be taken back'))).toEqual([])
+    expect(
+      outcomes.filter(({ note }) => String(note).startsWith('could not be taken back')),
+    ).toEqual([])
   })
 })
 

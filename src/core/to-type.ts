@@ -1,0 +1,108 @@
+import { shellLine } from './shell-word.ts'
+
+/**
+ * The settings that each command takes, by name; `FlagsOf` of its catalog. Each command adds its own
+ * here (`declare module`), so that a line to type can be made in every room, and none with a flag
+ * that its command does not have.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: the commands fill it
+export interface CommandFlags {}
+
+export type CommandName = keyof CommandFlags & string
+export type FlagValue = true | string | readonly string[]
+
+/** Where a run was told that Mastodon is: each line to type says it, too. */
+export type Whereabouts = { readonly [N in 'mastodonDir' | 'envFile']?: string }
+
+/** These look at no Mastodon of this machine. */
+const NOWHERE = new Set(['sandbox', 'help'])
+
+/** A line of this program that a person is to type, until somebody renders it. */
+export class ToType {
+  readonly command: string
+  /** By the names of settings, in the order in which they are shown; never a secret. */
+  readonly flags: Readonly<Record<string, FlagValue>>
+  /** Variables with a secret that the person has to set. */
+  readonly secrets: readonly string[]
+
+  constructor(
+    command: string,
+    flags: Readonly<Record<string, FlagValue>>,
+    secrets: readonly string[] = [],
+  ) {
+    this.command = command
+    this.flags = flags
+    this.secrets = secrets
+  }
+
+  /** The same with more settings. What agrees to the plan stays at the end. */
+  with(more: Readonly<Record<string, FlagValue>>): ToType {
+    const { yes, ...flags } = { ...this.flags, ...more }
+    return new ToType(this.command, yes ? { ...flags, yes } : flags, this.secrets)
+  }
+
+  /** As a run would show it that was told nothing. */
+  toString(): string {
+    return renderText(this)
+  }
+}
+
+/** The line for a command with these settings, e.g. `toType('migrate', { stage: 'copy' })`. */
+export function toType<C extends CommandName>(command: C, flags?: CommandFlags[C]): ToType {
+  return new ToType(command, (flags ?? {}) as Readonly<Record<string, FlagValue>>)
+}
+
+/** Words with lines to type among them. */
+export class Prose {
+  readonly parts: readonly (string | ToType)[]
+
+  constructor(parts: readonly (string | ToType)[]) {
+    this.parts = parts
+  }
+
+  toString(): string {
+    return renderText(this)
+  }
+}
+
+/** What may be said to a person. */
+export type Text = string | ToType | Prose
+
+/** A template for Text: prose`To see what is wrong: ${toType('check')}`. */
+export function prose(words: TemplateStringsArray, ...values: readonly (Text | number)[]): Text {
+  const [first = '', ...rest] = words
+  const more = values.flatMap((value, at) => [
+    ...(value instanceof Prose ? value.parts : [typeof value === 'number' ? String(value) : value]),
+    rest[at] ?? '',
+  ])
+  const parts = [first, ...more]
+  return parts.every((part) => typeof part === 'string') ? parts.join('') : new Prose(parts)
+}
+
+/** Each text once. */
+export function uniqueText(texts: readonly Text[]): Text[] {
+  return [...new Map(texts.map((text) => [String(text), text])).values()]
+}
+
+/** Text as it stands on a screen and in a report. `at`: what this run was told. */
+export function renderText(text: Text, at: Whereabouts = {}): string {
+  if (typeof text === 'string') return text
+  if (text instanceof ToType) return lineOf(text, at)
+  return text.parts.map((part) => renderText(part, at)).join('')
+}
+
+function lineOf({ command, flags, secrets }: ToType, at: Whereabouts): string {
+  const isPlaced = 'mastodonDir' in flags || 'envFile' in flags || NOWHERE.has(command)
+  const words = Object.entries(isPlaced ? flags : { ...at, ...flags }).flatMap(([name, value]) =>
+    value === true
+      ? [flagOf(name)]
+      : [value].flat().flatMap((one) => [flagOf(name), one as string]),
+  )
+  const variables = secrets.map((name) => `${name}="$${name}" `)
+  return `${variables.join('')}${shellLine(['npx', 'mastodon-r2', command, ...words])}`
+}
+
+/** `mediaHost` is given as --media-host. */
+function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}

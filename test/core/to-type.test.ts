@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { shellWord } from '../../src/core/shell-word.ts'
+import { prose, renderText, type Text, toType, uniqueText } from '../../src/core/to-type.ts'
+
+describe('a line to type', () => {
+  test.each([
+    [toType('init'), 'npx mastodon-r2 init'],
+    [toType('migrate', { stage: 'copy' }), 'npx mastodon-r2 migrate --stage copy'],
+    [
+      toType('rotate', { allowIp: ['0.0.0.0/0', '::/0'] }),
+      'npx mastodon-r2 rotate --allow-ip 0.0.0.0/0 --allow-ip ::/0',
+    ],
+    [
+      toType('migrate', { cleanCache: true, dryRun: true }),
+      'npx mastodon-r2 migrate --clean-cache --dry-run',
+    ],
+    [
+      toType('check', { s3EndpointUrl: 'http://127.0.0.1:1', quick: true }),
+      'npx mastodon-r2 check --s3-endpoint-url http://127.0.0.1:1 --quick',
+    ],
+  ])('%s', (line, words) => {
+    expect(String(line)).toBe(words)
+  })
+
+  test.each<[string, Text, string]>([
+    ['says where Mastodon is', toType('check'), 'npx mastodon-r2 check --env-file /e'],
+    [
+      'says it before what it is for',
+      toType('migrate', { stage: 'copy' }),
+      'npx mastodon-r2 migrate --env-file /e --stage copy',
+    ],
+    [
+      'keeps a place of its own',
+      toType('migrate', { mastodonDir: '/a', stage: 'copy' }),
+      'npx mastodon-r2 migrate --mastodon-dir /a --stage copy',
+    ],
+    ['has none in a sandbox', toType('sandbox'), 'npx mastodon-r2 sandbox'],
+    [
+      'says it among words',
+      prose`To see: ${toType('check')}.`,
+      'To see: npx mastodon-r2 check --env-file /e.',
+    ],
+  ])('%s', (_, text, words) => {
+    expect(renderText(text, { envFile: '/e' })).toBe(words)
+  })
+
+  test('both that were told, and a word with a dollar is no pattern', () => {
+    const at = { mastodonDir: '/srv/$&', envFile: '/e' }
+    expect(renderText(toType('undo'), at)).toBe(
+      "npx mastodon-r2 undo --mastodon-dir '/srv/$&' --env-file /e",
+    )
+  })
+
+  test('takes more settings, and agrees at its end', () => {
+    const line = toType('undo', { envFile: '/e', yes: true }).with({ detachDomain: true })
+    expect(String(line)).toBe('npx mastodon-r2 undo --env-file /e --detach-domain --yes')
+  })
+})
+
+describe('prose', () => {
+  test('holds prose, lines and numbers', () => {
+    const inner = prose`in ${toType('check')}`
+    expect(renderText(prose`${2} words ${inner} out`, { envFile: '/e' })).toBe(
+      '2 words in npx mastodon-r2 check --env-file /e out',
+    )
+  })
+
+  test('escapes are what they are in any template', () => {
+    expect(String(prose`a\n  ${toType('check')}`)).toBe('a\n  npx mastodon-r2 check')
+  })
+
+  test('each text once, whatever it is made of', () => {
+    const texts = [
+      toType('check'),
+      'npx mastodon-r2 check',
+      prose`${toType('init')}`,
+      toType('init'),
+    ]
+    expect(uniqueText(texts).map(String)).toEqual(['npx mastodon-r2 check', 'npx mastodon-r2 init'])
+  })
+})
+
+const words = [
+  'a.b/c:1',
+  '',
+  'a b',
+  '$(x)',
+  '$HOME',
+  '*',
+  "it's",
+  '"',
+  ';rm -rf x',
+  '`id`',
+  'a\\b',
+  'a\nb',
+  '~',
+  '-n',
+  '#x',
+  'a|b&c>d<e',
+  '!!',
+  'ü',
+]
+
+describe('a shell reads back', () => {
+  const read = (line: string) =>
+    execFileSync('sh', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' })
+      .split('\0')
+      .slice(0, -1)
+
+  test('every word', () => {
+    expect(read(words.map(shellWord).join(' '))).toEqual(words)
+  })
+
+  test('every place of an env file', () => {
+    for (const word of words) {
+      const line = renderText(toType('migrate', { stage: 'copy' }), { envFile: `/srv/${word}` })
+      expect(read(line)).toEqual([
+        'npx',
+        'mastodon-r2',
+        'migrate',
+        '--env-file',
+        `/srv/${word}`,
+        '--stage',
+        'copy',
+      ])
+    }
+  })
+
+  test.each(['a.b/c:1', 'A_b@c%d+e=f,g-h'])('%s needs no quotes', (word) => {
+    expect(shellWord(word)).toBe(word)
+  })
+})
