@@ -8,7 +8,7 @@ import { linesOf, runPlaced } from '../setup/run-placed.ts'
 import { ANNOUNCED_DAYS, safeFrom } from './notes.ts'
 import { announcingLines, type PageNames, pageNames, visit } from './pages.ts'
 
-type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'setup'
+type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'place'
 type At = Pick<World, Needs>
 
 /** What an announcement needs of the migration or setup that makes it. */
@@ -38,7 +38,7 @@ export function announce(
     title: 'Announcement',
 
     async look(at): Promise<Finding> {
-      const { mediaHost } = at.setup
+      const { mediaHost } = at.place
       const seen = await see(at)
       if (seen instanceof Problem) return later(`it can't be seen: ${seen.what}`, seen.next)
       const since = (await checkpoint.read())?.announcedAt
@@ -70,7 +70,7 @@ export function announce(
 async function carryOut(at: At, reload: readonly PlacedCommand[], tell: Announcing['tell']) {
   const edit = editOf(at)
   if (edit === undefined || edit instanceof Problem) return
-  if (edit.isNew) await at.envWriter.write(at.setup.installation.envFile, edit.text)
+  if (edit.isNew) await at.envWriter.write(at.place.installation.envFile, edit.text)
   await runPlaced(at.runner, reload, 'The env file names the media host; nothing else changed.')
   const end = at.clock.now().getTime() + DEADLINE_MS
   for (;;) {
@@ -90,14 +90,14 @@ async function see(at: At): Promise<PageNames | Problem> {
     const { status, header } = await visit(at.web, host, '/')
     const headers = header('content-security-policy')
     if (headers.length === 0 && status >= 400) return hidden(host, status)
-    return pageNames(headers, at.setup.mediaHost)
+    return pageNames(headers, at.place.mediaHost)
   } catch (error) {
     if (error instanceof Problem) return error
     throw error
   }
 }
 
-function ownHost({ setup: { installation } }: At): string | undefined {
+function ownHost({ place: { installation } }: At): string | undefined {
   return installation.webDomain ?? installation.localDomain
 }
 
@@ -108,8 +108,8 @@ interface Edit {
 }
 
 /** Undefined where this Mastodon can't announce a host. */
-function editOf({ setup, envWriter }: At): Edit | Problem | undefined {
-  const { installation, mediaHost } = setup
+function editOf({ place, envWriter }: At): Edit | Problem | undefined {
+  const { installation, mediaHost } = place
   const file = installation.envFile
   const values = announcingLines(installation, mediaHost)
   if (values === undefined) return undefined
@@ -122,8 +122,8 @@ function editOf({ setup, envWriter }: At): Edit | Problem | undefined {
   return { values, text: isNew ? envWriter.edit(file.text, values, []) : file.text, isNew }
 }
 
-function changesOf({ setup, envWriter }: At, edit: Edit, reload: readonly PlacedCommand[]) {
-  const { envFile } = setup.installation
+function changesOf({ place, envWriter }: At, edit: Edit, reload: readonly PlacedCommand[]) {
+  const { envFile } = place.installation
   const written = edit.isNew
     ? [
         `name the media host in ${envFile.path} (a backup is kept)`,
@@ -147,7 +147,7 @@ function later(note: string, next: Text): Finding {
   return { is: 'later', note, next }
 }
 
-function cannotAnnounce({ setup: { installation } }: At): Finding {
+function cannotAnnounce({ place: { installation } }: At): Finding {
   const note = `Mastodon ${installation.version} can't name a second media host (4.4 and later can)`
   const warning = `${note}. For up to ${ANNOUNCED_DAYS} days after the switch, browsers of people who are logged in may refuse media until the page is reloaded.`
   return { is: 'later', note, next: '', warnings: [warning] }
@@ -172,7 +172,7 @@ function hidden(host: string, status: number): Problem {
   })
 }
 
-function notNamed({ setup: { mediaHost } }: At): Problem {
+function notNamed({ place: { mediaHost } }: At): Problem {
   return new Problem({
     code: 'not-announced',
     what: `Mastodon's pages still do not name ${mediaHost}.`,

@@ -11,7 +11,7 @@ export interface HostToCome {
   readonly mediaHost: string
   readonly endpoint: string
   readonly bucket: string
-  readonly accountId: string
+  readonly accountId: string | undefined
 }
 
 /**

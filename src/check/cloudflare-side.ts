@@ -4,7 +4,7 @@ import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
 import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
 import { planSteps, type ReportStep } from '../plan/report.ts'
-import type { World } from '../plan/step.ts'
+import { inSetup, type World } from '../plan/step.ts'
 import { type Plan, survey } from '../plan/survey.ts'
 import type { Check, CheckWorld } from '../plan/verdict.ts'
 import { chooseSetup } from '../setup/choose.ts'
@@ -72,7 +72,7 @@ async function setupWorld(
   })
   const known = { ...setup, knownKey: setup.knownKey ?? storage.key }
   const given = { cloudflare, web, processes, runner: runnerOf(host) }
-  return connectWorld({ ...run, ui }, known, given)
+  return connectWorld({ ...run, ui }, inSetup(known), given)
 }
 
 function noMediaHost(): Problem {

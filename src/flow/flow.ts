@@ -19,7 +19,7 @@ import {
   reportEnv,
   reportProblem,
 } from '../plan/report.ts'
-import type { Facts, Step, World } from '../plan/step.ts'
+import type { Facts, StepIn, World } from '../plan/step.ts'
 import { blocked, hasChanges, type Plan, risks, survey } from '../plan/survey.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
@@ -104,13 +104,13 @@ export function settingsOf(settings: Settings<Catalog>): Report['settings'] {
 const FRESH_MS = 5_000
 
 /** What a command adds to the one way that every command goes. */
-export interface FlowSpec<C extends Catalog> {
+export interface FlowSpec<C extends Catalog, At = World> {
   readonly name: string
   readonly catalog: C
   /** The part of the catalog that has a flag here; all of it unless told. */
   readonly accepts?: Partial<C>
   /** Settings, questions and connections → what to look at. Throws Problem or Cancelled. */
-  prepare(run: Run<C>): Promise<Prepared>
+  prepare(run: Run<C>): Promise<Prepared<At>>
 }
 
 export interface Run<C extends Catalog> {
@@ -124,9 +124,13 @@ export interface Run<C extends Catalog> {
   readonly atEnd: (() => Promise<void>)[]
 }
 
-export interface Prepared {
-  readonly world: World
-  readonly steps: readonly Step[]
+/** What the runner itself uses of a world. */
+type Running = Pick<World, 'clock' | 'facts'>
+
+export interface Prepared<At = World> {
+  readonly world: At
+  /** Steps that find all they need in that world. */
+  readonly steps: readonly StepIn<At>[]
   readonly planTitle: string
   /** The settings that stand above the plan, in this order; the report has all of them. */
   readonly shown: readonly (keyof Catalog & string)[]
@@ -150,10 +154,10 @@ export interface Ended {
 }
 
 /** Settings → plan → one yes → apply → report. Returns the exit code. */
-export function flow<C extends Catalog>(
+export function flow<C extends Catalog, At extends Running>(
   host: Host,
   argv: readonly string[],
-  spec: FlowSpec<C>,
+  spec: FlowSpec<C, At>,
 ): Promise<number> {
   return session(host, argv, spec, async (run, draft) => {
     const prepared = await spec.prepare(run)
@@ -199,9 +203,9 @@ export async function session<C extends Catalog>(
 }
 
 /** Plan → one yes → apply → report, of what was prepared. Returns the exit code. */
-export async function carryOut<C extends Catalog>(
+export async function carryOut<C extends Catalog, At extends Running>(
   { ui, render, settings, host, clock }: Run<C>,
-  prepared: Prepared,
+  prepared: Prepared<At>,
   draft: Report,
 ): Promise<number> {
   const { world, steps } = prepared

@@ -1,6 +1,6 @@
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host.ts'
-import type { Setup } from '../plan/step.ts'
+import type { Place, Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
@@ -50,22 +50,39 @@ export async function holdEnvFile(
 /** What Mastodon sends with every upload (its config/initializers/paperclip.rb). */
 export const MEDIA_CACHE_CONTROL = 'public, max-age=315576000, immutable'
 
+/** The settings that `init` writes. */
+export const storageNames = [
+  'S3_ENABLED',
+  'S3_BUCKET',
+  'S3_REGION',
+  'S3_ENDPOINT',
+  'S3_PROTOCOL',
+  'S3_PERMISSION',
+  'S3_ALIAS_HOST',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+] as const
+
 /**
  * The lines that Mastodon needs for R2 (its config/initializers/paperclip.rb). S3_PERMISSION has to
  * be there and empty: absent means `public-read`, an ACL that R2 does not have.
  */
-export function storageBlock(setup: Setup, key: S3Key): ReadonlyMap<string, string> {
-  return new Map([
-    ['S3_ENABLED', setup.storage === 'switch' ? 'true' : 'false'],
-    ['S3_BUCKET', setup.at.bucket],
-    ['S3_REGION', 'auto'],
-    ['S3_ENDPOINT', setup.s3Endpoint],
-    ['S3_PROTOCOL', 'https'],
-    ['S3_PERMISSION', ''],
-    ['S3_ALIAS_HOST', setup.mediaHost],
-    ['AWS_ACCESS_KEY_ID', key.accessKeyId],
-    ['AWS_SECRET_ACCESS_KEY', key.secretAccessKey.reveal()],
-  ])
+export function storageBlock(
+  setup: Place & Pick<Setup, 'storage'>,
+  key: S3Key,
+): ReadonlyMap<string, string> {
+  const values: Record<(typeof storageNames)[number], string> = {
+    S3_ENABLED: setup.storage === 'switch' ? 'true' : 'false',
+    S3_BUCKET: setup.at.bucket,
+    S3_REGION: 'auto',
+    S3_ENDPOINT: setup.s3Endpoint,
+    S3_PROTOCOL: 'https',
+    S3_PERMISSION: '',
+    S3_ALIAS_HOST: setup.mediaHost,
+    AWS_ACCESS_KEY_ID: key.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: key.secretAccessKey.reveal(),
+  }
+  return new Map(storageNames.map((name) => [name, values[name]]))
 }
 
 /**

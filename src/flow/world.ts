@@ -4,7 +4,7 @@ import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
 import { prose, toType } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
-import type { EnvWriter, Setup, World } from '../plan/step.ts'
+import type { EnvWriter, PlaceWorld, World } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation, ProcessesPort, ServicesPort } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
@@ -44,24 +44,26 @@ type Connecting = Pick<Run<Asked>, 'host' | 'ui' | 'settings' | 'clock'>
  * `given` stands in the place of what would be connected; Cloudflare is there where the token had to
  * be known before the plan. Only the env file's editor and its template are read at once.
  */
-export async function connectWorld(
+export async function connectWorld<Where extends Pick<World, 'place'>>(
   run: Connecting,
-  setup: Setup,
+  /** What the command knows: a place alone, or `inMinting` or `inSetup` of it. */
+  where: Where,
   /** `ca`: PEM of a certificate authority to trust besides the usual ones. */
-  { ca, ...given }: Partial<Omit<World, 'setup'>> & { readonly ca?: string | undefined } = {},
-): Promise<World> {
+  { ca, ...given }: Partial<Omit<PlaceWorld, 'place'>> & { readonly ca?: string | undefined } = {},
+): Promise<Omit<PlaceWorld, 'place'> & Where> {
   const { host, ui, clock } = run
+  const { at, s3Endpoint, installation } = where.place
   return {
     cloudflare: lazyCloudflare(run),
-    connectS3: lazyS3(run, { endpoint: setup.s3Endpoint, bucket: setup.at.bucket }),
+    connectS3: lazyS3(run, { endpoint: s3Endpoint, bucket: at.bucket }),
     web: lazyWeb(run, ca),
     envWriter: await envWriter(),
-    processes: processesOf(host, setup.installation),
+    processes: processesOf(host, installation),
     runner: runnerOf(host, (line) => ui.say(line)),
     clock,
     facts: {},
     ...given,
-    setup,
+    ...where,
   }
 }
 

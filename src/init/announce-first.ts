@@ -5,7 +5,7 @@ import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
 import { findMastodonHere } from '../flow/mastodon-here.ts'
 import { servicesOf } from '../flow/world.ts'
-import type { Setup, Step, World } from '../plan/step.ts'
+import type { Place, Setup, Step, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { linesOf } from '../setup/run-placed.ts'
@@ -35,7 +35,7 @@ export async function announceFirst(
   return { step: afterEnvFile(step, will, () => findMastodonHere(run)), isHostChange }
 }
 
-type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'setup'
+type Needs = 'web' | 'envWriter' | 'runner' | 'clock' | 'place'
 
 /** Once the block is written the env file is another one, so Mastodon is found anew. */
 function afterEnvFile(
@@ -43,8 +43,8 @@ function afterEnvFile(
   will: string,
   find: () => Promise<Installation>,
 ): Step<Needs | 'facts'> {
-  const renewed = async <At extends { readonly setup: Setup }>(at: At): Promise<At> => {
-    return { ...at, setup: { ...at.setup, installation: await find() } }
+  const renewed = async <At extends { readonly place: Place }>(at: At): Promise<At> => {
+    return { ...at, place: { ...at.place, installation: await find() } }
   }
   return {
     id: step.id,

@@ -2,7 +2,7 @@ import type { CommandFlags, ToType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Report } from '../plan/report.ts'
 import { classOf, type LeftOut, type MediaSurvey } from '../plan/report-schema.ts'
-import type { Step, World } from '../plan/step.ts'
+import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Checkpoint, CheckpointPort } from '../services/checkpoint/port.ts'
 import type { Installation, TootctlPort } from '../services/mastodon/port.ts'
 import type { MediaFile, MediaSource } from '../services/media/port.ts'
@@ -141,7 +141,7 @@ export interface MigrateRun extends Run<typeof migrateCatalog> {
 export interface PreparedMigration {
   readonly installation: Installation
   readonly target: MigrationTarget
-  readonly world: World
+  readonly world: PlaceWorld
   readonly migration: Migration
   readonly stream: StreamPort
   /** The S3 provider that the media comes from. */
@@ -154,7 +154,7 @@ export interface PreparedMigration {
 
 /** A stage, ready to be carried out. */
 export interface PreparedStage {
-  readonly steps: readonly Step[]
+  readonly steps: readonly StepIn<PlaceWorld>[]
   /** What the report holds besides the steps, and the same as tables for the screen. */
   found(): StageFound
   /** Notes what came of it, once it has ended well. */

@@ -7,7 +7,7 @@ import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import type { ConnectS3, S3Port } from '../services/s3/port.ts'
 import type { Stage } from '../settings/stages.ts'
-import { findMigrationTarget, type MigrationTarget, targetSetup } from '../setup/target.ts'
+import { findMigrationTarget, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { chooseSelection } from './ask.ts'
 import { otherStageLine } from './line.ts'
 import type { MigrateRun, Migration, PreparedMigration } from './migration.ts'
@@ -27,11 +27,15 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
     },
   })
   const remembered = remember(installation, ownEndpoint)
-  const world = await connectWorld(run, targetSetup(installation, target), {
-    ca: run.ca,
-    // A cut-over proves uploads and public reads anew, as if the key were fresh.
-    facts: { accessKey: { ...target.key, minted: true }, domainActive: { attached: true } },
-  })
+  const world = await connectWorld(
+    run,
+    { place: targetPlace(installation, target) },
+    {
+      ca: run.ca,
+      // A cut-over proves uploads and public reads anew, as if the key were fresh.
+      facts: { accessKey: { ...target.key, minted: true }, domainActive: { attached: true } },
+    },
+  )
   const { checkpoint, migration, old } = await migrationOf(run, tools.rclone, {
     installation,
     target,

@@ -2,7 +2,6 @@ import { announce } from '../announce/announce.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { servicesOf } from '../flow/world.ts'
-import type { Step } from '../plan/step.ts'
 import type { Stage } from '../settings/stages.ts'
 import { cleanUp } from './clean-up.ts'
 import { compareStage } from './compare/stage.ts'
@@ -12,7 +11,7 @@ import type { PreparedStage, PrepareStage } from './migration.ts'
 import { holdSlurper, slurp } from './slurper/step.ts'
 import { surveyStage } from './survey/survey.ts'
 
-const stepsOnly = (steps: readonly Step[]): PreparedStage => ({
+const stepsOnly = (steps: PreparedStage['steps']): PreparedStage => ({
   steps,
   found: () => ({ report: {}, tables: [] }),
   done: async () => undefined,
@@ -42,22 +41,32 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     throw nothingToClean()
   },
 
-  async copy({ settings }, { migration, old, world }) {
+  async copy({ settings }, { migration, old, target, world }) {
     // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
     const atOnce = settings.on('yes') && !settings.on('dryRun')
     const copy = copyMedia(migration, { round: 'copy', atOnce })
     const wish = settings.get('slurper')
     if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
     if (old === undefined) throw onlyFromS3()
-    if (wish !== undefined) {
-      const hold = { at: world.setup.at, source: old.slurper, wish }
-      return stepsOnly([holdSlurper(migration, hold)])
-    }
-    return stepsOnly([slurp(migration, { at: world.setup.at, source: old.slurper }), copy])
+    const accountId = target.accountId ?? settings.get('accountId')
+    if (accountId === undefined) throw unknownAccount()
+    const between = { at: { ...world.place.at, accountId }, source: old.slurper }
+    if (wish !== undefined) return stepsOnly([holdSlurper(migration, { ...between, wish })])
+    return stepsOnly([slurp(migration, between), copy])
   },
 
   cutover: cutoverSteps,
   compare: compareStage,
+}
+
+function unknownAccount(): Problem {
+  return new Problem({
+    code: 'account-unknown',
+    what: 'It is not known which Cloudflare account the bucket is in.',
+    why: 'S3_ENDPOINT is an address of your own, which does not tell the account.',
+    next: 'Name it with --account-id. Or leave --engine out: rclone copies it.',
+    exit: 2,
+  })
 }
 
 function onlyFromS3(): Problem {

@@ -1,6 +1,6 @@
 import { Cancelled, Problem } from '../core/problem.ts'
 import { prose, type Text } from '../core/to-type.ts'
-import type { Facts, Finding, Step, World } from './step.ts'
+import type { Facts, Finding, StepIn, World } from './step.ts'
 import { factsOf, lookAt, type Plan } from './survey.ts'
 
 /** How a step ended. */
@@ -25,6 +25,8 @@ export interface Progress {
   ended(outcome: Outcome): void
 }
 
+type Named = Pick<StepIn<never>, 'id' | 'title'>
+
 /** How the note of a step begins that stays changed against its will. */
 export const NOT_TAKEN_BACK = 'could not be taken back'
 
@@ -48,7 +50,7 @@ class Ledger {
     return [...this.#warnings.values()]
   }
 
-  outcomeOf(step: Step): Outcome {
+  outcomeOf(step: Named & Pick<StepIn<never>, 'reached'>): Outcome {
     const { id, title } = step
     const skipped: Outcome = { id, title, status: 'skipped', note: 'not reached', changes: [] }
     const outcome = this.#outcomes.get(id) ?? skipped
@@ -66,7 +68,7 @@ class Ledger {
 
   /** Told to the one who watches, unless `silent`: then it goes on beside the next steps. */
   record(
-    { id, title }: Step,
+    { id, title }: Named,
     status: Outcome['status'],
     note: Text,
     changes: Outcome['changes'],
@@ -78,13 +80,13 @@ class Ledger {
   }
 
   /** What is known of a step until its change has ended: whoever stops the run leaves it like that. */
-  begin({ id, title }: Step, changes: Outcome['changes']): void {
+  begin({ id, title }: Named, changes: Outcome['changes']): void {
     const outcome = { id, title, status: 'failed', note: 'stopped', changes } as const
     this.#outcomes.set(id, { ...outcome, unconfirmed: true })
   }
 
   /** With the reason: a Problem says there how things stand meanwhile. */
-  notTakenBack(step: Step, error: unknown): void {
+  notTakenBack(step: Named, error: unknown): void {
     const isKnown = error instanceof Problem
     const what = isKnown ? prose`${sentence(error.what)} ${error.why} ${error.next}` : String(error)
     this.record(step, 'failed', prose`${NOT_TAKEN_BACK}: ${what}`, [])
@@ -118,18 +120,18 @@ export interface ApplyOptions {
  * Carries the steps out in their order: look again, change, look whether it took. A step with
  * `confirm` is waited for beside the steps that follow, so long waits overlap.
  */
-export async function apply(
-  steps: readonly Step[],
-  world: World,
+export async function apply<At extends Pick<World, 'clock' | 'facts'>>(
+  steps: readonly StepIn<At>[],
+  world: At,
   progress: Progress,
   { signal, looked }: ApplyOptions = {},
 ): Promise<Applied> {
   return new Run(steps, world, progress, { signal, looked }).finish()
 }
 
-class Run {
-  readonly #steps: readonly Step[]
-  readonly #world: World
+class Run<At extends Pick<World, 'clock' | 'facts'>> {
+  readonly #steps: readonly StepIn<At>[]
+  readonly #world: At
   readonly #progress: Progress
   readonly #ledger: Ledger
   readonly #looked: Plan | undefined
@@ -145,8 +147,8 @@ class Run {
   #crash: unknown
 
   constructor(
-    steps: readonly Step[],
-    world: World,
+    steps: readonly StepIn<At>[],
+    world: At,
     progress: Progress,
     { signal, looked }: ApplyOptions,
   ) {
@@ -186,11 +188,11 @@ class Run {
     return this.#problem !== undefined || this.#cancelled || this.#crash !== undefined
   }
 
-  get #now(): World {
+  get #now(): At {
     return { ...this.#world, facts: this.#ledger.facts }
   }
 
-  async #carryOut(step: Step): Promise<void> {
+  async #carryOut(step: StepIn<At>): Promise<void> {
     this.#progress.started(step.id, step.title)
     const finding = await this.#lookOnceFactsAreThere(step)
     if (finding === undefined || finding.is === 'waiting') return
@@ -223,14 +225,14 @@ class Run {
     this.#settle(step, await lookAt(step, this.#now), changes)
   }
 
-  #seen(step: Step): Finding | undefined {
+  #seen(step: StepIn<At>): Finding | undefined {
     if (this.#hasChanged) return undefined
     const seen = this.#looked?.items.find(({ id }) => id === step.id)?.finding
     return seen?.is === 'waiting' ? undefined : seen
   }
 
   /** Undefined when the run stopped while waiting. */
-  async #lookOnceFactsAreThere(step: Step): Promise<Finding | undefined> {
+  async #lookOnceFactsAreThere(step: StepIn<At>): Promise<Finding | undefined> {
     let finding = this.#seen(step) ?? (await lookAt(step, this.#now))
     while (finding.is === 'waiting' && this.#waits.size > 0) {
       await Promise.race(this.#waits.values())
@@ -244,7 +246,7 @@ class Run {
     throw new Error(`Step ${step.id} waits for ${finding.on}, which no earlier step provides.`)
   }
 
-  async #confirm(step: Step, changes: Outcome['changes']): Promise<void> {
+  async #confirm(step: StepIn<At>, changes: Outcome['changes']): Promise<void> {
     const finding = await step.confirm?.(this.#now, (state) =>
       this.#progress.told(step.id, step.title, state),
     )
@@ -252,7 +254,7 @@ class Run {
     if (finding) this.#settle(step, finding, changes)
   }
 
-  #settle(step: Step, finding: Finding, changes: Outcome['changes']): void {
+  #settle(step: StepIn<At>, finding: Finding, changes: Outcome['changes']): void {
     if (finding.is === 'ready') {
       this.#ledger.learn(factsOf(finding))
       this.#ledger.heed(finding.warnings)
@@ -267,13 +269,13 @@ class Run {
     this.#fail(step, problem, 'failed', changes)
   }
 
-  #ready(step: Step, finding: Extract<Finding, { is: 'ready' }>): void {
+  #ready(step: StepIn<At>, finding: Extract<Finding, { is: 'ready' }>): void {
     this.#ledger.learn(finding.facts)
     this.#ledger.record(step, 'ready', finding.note, [])
   }
 
   #leave(
-    step: Step,
+    step: StepIn<At>,
     { note, next }: Extract<Finding, { is: 'later' }>,
     changes: Outcome['changes'] = [],
   ): void {
@@ -282,7 +284,7 @@ class Run {
   }
 
   #fail(
-    step: Step,
+    step: StepIn<At>,
     problem: Problem,
     status: 'failed' | 'blocked',
     changes: Outcome['changes'] = [],
@@ -291,7 +293,7 @@ class Run {
     this.#ledger.record(step, status, problem.what, changes)
   }
 
-  async #guard(step: Step, action: () => Promise<void>): Promise<void> {
+  async #guard(step: StepIn<At>, action: () => Promise<void>): Promise<void> {
     try {
       await action()
     } catch (error) {
@@ -318,10 +320,10 @@ class Run {
   }
 }
 
-function didNotTake(step: Step): Problem {
+function didNotTake({ id, title }: Named): Problem {
   return new Problem({
-    code: `${step.id}-did-not-take`,
-    what: `${step.title}: the change was accepted, but it can't be seen.`,
+    code: `${id}-did-not-take`,
+    what: `${title}: the change was accepted, but it can't be seen.`,
     why: 'Cloudflare answered without an error, and then showed the old state.',
     next: 'Run the same command again; it goes on from here.',
   })

@@ -14,23 +14,27 @@ import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { ConnectS3, S3Key } from '../services/s3/port.ts'
 
+/** A step by the parts of the world that it names: `Step<'cloudflare' | 'place'>`. */
+export type Step<Needs extends keyof World = keyof World> = StepIn<Pick<World, Needs>>
+
 /**
- * One thing that is taken care of. `look` never writes; `change` never asks and never prints;
- * `confirm` polls for what takes time, while later steps already run.
+ * One thing that is taken care of, in any world that has what it needs. `look` never writes; `change`
+ * never asks and never prints; `confirm` polls for what takes time, while later steps already run.
  */
-export interface Step<Needs extends keyof World = keyof World> {
+export interface StepIn<At> {
   /** Stable: tests, JSON and scripts name steps by it. */
   readonly id: string
   readonly title: string
-  look(at: Pick<World, Needs>): Promise<Finding>
+  // Properties, not methods: TypeScript then refuses a step in a world that lacks what it needs.
+  readonly look: (at: At) => Promise<Finding>
   /** Carries out what `look` announced and returns what it learned. */
-  change?(at: Pick<World, Needs>): Promise<Partial<Facts>>
+  readonly change?: (at: At) => Promise<Partial<Facts>>
   /** How far a change came that was stopped, as in `2 files, 30 KB copied`. */
-  reached?(): string | undefined
+  readonly reached?: () => string | undefined
   /** Called after `change`, beside the steps that follow; `tell` shows the state reached so far. */
-  confirm?(at: Pick<World, Needs>, tell: (state: string) => void): Promise<Finding>
+  readonly confirm?: (at: At, tell: (state: string) => void) => Promise<Finding>
   /** Takes back what can't be found again, when a later step fails or the run is cancelled. */
-  undo?(at: Pick<World, Needs>): Promise<Text | undefined>
+  readonly undo?: (at: At) => Promise<Text | undefined>
 }
 
 export type Finding =
@@ -94,6 +98,13 @@ export interface Facts {
   readonly graceOver: true
 }
 
+/** A fact that a step has seen to before it changes anything; it has looked, so it is there. */
+export function learned<Name extends keyof Facts>(facts: Partial<Facts>, name: Name): Facts[Name] {
+  const fact = facts[name]
+  if (fact === undefined) throw new Error(`A step changes before it knows ${name}.`)
+  return fact as Facts[Name]
+}
+
 export interface EnvWritten {
   /** The file, or undefined when the block was handed out for printing. */
   readonly file: string | undefined
@@ -103,7 +114,10 @@ export interface EnvWritten {
   readonly diff: readonly string[]
 }
 
-/** What a run has to work with. Steps name the parts that they use. */
+/**
+ * What a run has to work with. Steps name the parts that they use. `place`, `minting` and `setup` are
+ * one and the same, as far as the command knows it.
+ */
 export interface World {
   readonly cloudflare: CloudflarePort
   readonly connectS3: ConnectS3
@@ -112,8 +126,24 @@ export interface World {
   readonly processes: ProcessesPort
   readonly runner: RunnerPort
   readonly clock: Clock
+  readonly place: Place
+  readonly minting: Minting
   readonly setup: Setup
   readonly facts: Partial<Facts>
+}
+
+/** The world of a command that only uses what is set up: no token, no zone. */
+export type PlaceWorld = Omit<World, 'minting' | 'setup'>
+
+/** The world of a command that makes keys, and touches no zone. */
+export type MintingWorld = Omit<World, 'setup'>
+
+export function inMinting(minting: Minting): Pick<World, 'place' | 'minting'> {
+  return { place: minting, minting }
+}
+
+export function inSetup(setup: Setup): Pick<World, 'place' | 'minting' | 'setup'> {
+  return { place: setup, minting: setup, setup }
 }
 
 export interface Clock {
@@ -135,30 +165,41 @@ export interface EnvWriter {
   render(values: ReadonlyMap<string, string>): string
 }
 
-/** What was chosen, all of it plain data. */
-export interface Setup {
+/** A bucket on R2, the host that serves it and the Mastodon that uses both; plain data. */
+export interface Place {
+  /** An own S3 endpoint does not tell the account. */
+  readonly at: Pick<BucketRef, 'bucket' | 'jurisdiction'>
+  readonly mediaHost: string
+  /** What S3_ENDPOINT holds or will hold. */
+  readonly s3Endpoint: string
+  readonly installation: Installation
+  /** The key that the target or Mastodon's env files already hold, when it is for this bucket. */
+  readonly knownKey: S3Key | undefined
+  readonly corsOrigins: readonly string[]
+  /** Milliseconds in which a key may be refused at first (Cloudflare: up to a minute); 0 for an old one. */
+  readonly waitKeyMs: number
+}
+
+/** A place, and the token that makes keys for it. */
+export interface Minting extends Place {
+  readonly at: BucketRef
   readonly token: BootstrapToken
   readonly owner: KeyOwner
-  readonly at: BucketRef
-  readonly location: LocationHint | undefined
-  readonly zone: Zone
-  readonly mediaHost: string
-  readonly corsOrigins: readonly string[]
   readonly allowIps: readonly string[]
   /** RFC 3339 without milliseconds. */
   readonly keyExpiresOn: string | undefined
-  /** What S3_ENDPOINT will hold. */
-  readonly s3Endpoint: string
+  /** Where the key will stand. */
+  readonly target: EnvTarget
+}
+
+/** All that was chosen for a setup. */
+export interface Setup extends Minting {
+  readonly location: LocationHint | undefined
+  readonly zone: Zone
   /** Milliseconds to wait for the custom domain. */
   readonly waitDomainMs: number
-  /** Milliseconds to wait for a new key to work (Cloudflare: up to a minute). */
-  readonly waitKeyMs: number
-  readonly installation: Installation
   /** `switch`: S3_ENABLED=true. `prepare`: the block is written with S3_ENABLED=false. */
   readonly storage: 'switch' | 'prepare'
-  readonly target: EnvTarget
-  /** The key that the target or Mastodon's env files already hold, when it is for this bucket. */
-  readonly knownKey: S3Key | undefined
 }
 
 export type EnvTarget =

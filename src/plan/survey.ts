@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import type { Facts, Finding, Risk, Step, World } from './step.ts'
+import type { Facts, Finding, Risk, StepIn, World } from './step.ts'
 
 /** What a run would do: plain data, one item a step, in the order of the steps. */
 export interface Plan {
@@ -16,7 +16,10 @@ export interface PlanItem {
  * Looks at everything at the same time; looks are read-only, so their order doesn't matter. A step
  * that waits for a fact is looked at again once another step's look has told it.
  */
-export async function survey(steps: readonly Step[], world: World): Promise<Plan> {
+export async function survey<At extends Pick<World, 'facts'>>(
+  steps: readonly StepIn<At>[],
+  world: At,
+): Promise<Plan> {
   const findings = await Promise.all(steps.map((step) => lookAt(step, world)))
   const facts: Partial<Facts> = { ...world.facts }
   for (let told = true; told; ) {
@@ -41,7 +44,7 @@ export async function survey(steps: readonly Step[], world: World): Promise<Plan
 }
 
 /** A Problem thrown while looking is a finding; anything else is a bug and goes up. */
-export async function lookAt(step: Step, world: World): Promise<Finding> {
+export async function lookAt<At>(step: StepIn<At>, world: At): Promise<Finding> {
   try {
     return await step.look(world)
   } catch (error) {

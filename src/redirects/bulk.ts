@@ -113,7 +113,7 @@ function plain(url: string): string {
     .toLowerCase()
 }
 
-type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
+type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'place'
 type At = Pick<World, Needs>
 
 /**
@@ -123,14 +123,15 @@ type At = Pick<World, Needs>
 export function bulkRedirects(
   redirecting: Redirecting,
   prefixes: readonly OldPrefix[],
+  /** Of the zones that the prefixes are in. */
+  accountId: string,
 ): Step<Needs> {
   const { mediaHost, status } = redirecting
   let ruleTaken = false
 
   const ask = <T>(call: () => Promise<T>) =>
     granted([permissionNames['redirect-lists'], permissionNames['bulk-redirects']], call)
-  const stateOf = ({ cloudflare, setup }: At) =>
-    ask(() => lookAtBulk(cloudflare, setup.at.accountId))
+  const stateOf = ({ cloudflare }: At) => ask(() => lookAtBulk(cloudflare, accountId))
   const wanted = (prefix: OldPrefix, code: 301 | 302) => bulkRedirect(prefix, mediaHost, code)
   const hasRule = ({ rule }: BulkState) =>
     rule !== undefined && (isSameRule(rule, bulkRule) || (ruleTaken && rule.enabled))
@@ -160,8 +161,7 @@ export function bulkRedirects(
   /** An item can't be changed, so the old one goes first. */
   async function put(at: At, some: readonly OldPrefix[], code: 301 | 302): Promise<void> {
     if (some.length === 0) return
-    const { cloudflare, setup } = at
-    const { accountId } = setup.at
+    const { cloudflare } = at
     await ask(async () => {
       const { list, items } = await lookAtBulk(cloudflare, accountId)
       const about = 'Old media addresses that lead to the media host; kept by mastodon-r2'
@@ -178,7 +178,7 @@ export function bulkRedirects(
   }
 
   async function putRule(at: At, { rule }: BulkState): Promise<void> {
-    const place = inAccount(at.setup.at.accountId)
+    const place = inAccount(accountId)
     await ask(() =>
       rule
         ? at.cloudflare.changeRule(place, BULK_PHASE, rule.id, bulkRule)
@@ -192,8 +192,8 @@ export function bulkRedirects(
   }
 
   /** Items that this run put in; rule and list stay when others use them. */
-  async function takeBack({ cloudflare, setup }: At, some: readonly OldPrefix[]): Promise<void> {
-    await takeFromBulk(cloudflare, setup.at.accountId, (item) =>
+  async function takeBack({ cloudflare }: At, some: readonly OldPrefix[]): Promise<void> {
+    await takeFromBulk(cloudflare, accountId, (item) =>
       some.some((prefix) => itemOf([item], prefix) !== undefined),
     ).catch((error) => {
       if (!(error instanceof Problem)) throw error

@@ -5,7 +5,7 @@ import type { MediaSource } from '../services/media/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import { type KnownMedia, newUrl, type OldPrefix, oldUrl, type Redirecting } from './redirecting.ts'
 
-type At = Pick<World, 'connectS3' | 'web' | 'setup'>
+type At = Pick<World, 'connectS3' | 'web' | 'place'>
 
 const MOST = 3
 /** Never public: see the edge rules. */
@@ -83,13 +83,13 @@ async function listed(s3: S3Port): Promise<string[]> {
 /** Never asked of the media host before it is in the bucket: Cloudflare remembers a 404. */
 async function faultOf(at: At, key: string, s3: S3Port): Promise<Problem | undefined> {
   if ((await s3.head(key)) === undefined) return notCopied(key)
-  const url = newUrl(at.setup.mediaHost, key)
+  const url = newUrl(at.place.mediaHost, key)
   const answer = await at.web.fetch(url, { method: 'HEAD' })
   return answer.status === 200 ? undefined : notPublic(url, answer.status)
 }
 
-function bucketOf({ connectS3, setup }: At): S3Port {
-  if (setup.knownKey) return connectS3(setup.knownKey)
+function bucketOf({ connectS3, place }: At): S3Port {
+  if (place.knownKey) return connectS3(place.knownKey)
   throw new Problem({
     code: 'no-known-key',
     what: 'There is no key for the bucket in the env file.',
@@ -99,10 +99,10 @@ function bucketOf({ connectS3, setup }: At): S3Port {
   })
 }
 
-function noMedia({ setup }: At): Problem {
+function noMedia({ place }: At): Problem {
   return new Problem({
     code: 'no-media-to-prove',
-    what: `There is no media to redirect to: nothing is on this machine or in the bucket ${setup.at.bucket}.`,
+    what: `There is no media to redirect to: nothing is on this machine or in the bucket ${place.at.bucket}.`,
     why: 'A redirect is only made once a known file was seen to come from the media host.',
     next: prose`Is there old media elsewhere? Copy it first: ${toType('migrate')}. If there never was any, no redirect is needed.`,
   })
@@ -133,7 +133,7 @@ function notPublic(url: string, status: number): Problem {
 export function knownMediaIsPublic(
   { known, switchedOn }: Redirecting,
   { strict }: { readonly strict: boolean },
-): Step<'connectS3' | 'web' | 'setup'> {
+): Step<'connectS3' | 'web' | 'place'> {
   return {
     id: 'known-media',
     title: 'Known media',
@@ -143,7 +143,7 @@ export function knownMediaIsPublic(
       if (problem === undefined) {
         const count = (await known.keys(at)).length
         const files = count === 1 ? 'a known file is' : `${count} known files are`
-        return { is: 'ready', note: `${files} in the bucket and at https://${at.setup.mediaHost}` }
+        return { is: 'ready', note: `${files} in the bucket and at https://${at.place.mediaHost}` }
       }
       if (strict) return { is: 'blocked', problem }
       return { is: 'later', note: problem.what, next: problem.next }
@@ -190,7 +190,7 @@ export async function follow(
 
 /** Undefined when every known file's old address redirects with this status. */
 export async function ledFault(
-  at: Pick<World, 'web' | 'connectS3' | 'setup'>,
+  at: Pick<World, 'web' | 'connectS3' | 'place'>,
   { known, mediaHost }: Redirecting,
   prefix: OldPrefix,
   status: number,
@@ -207,7 +207,7 @@ export async function ledFault(
 
 /** Undefined unless every known file's old address leads to the media host already. */
 export async function ledAlready(
-  at: Pick<World, 'web' | 'connectS3' | 'setup'>,
+  at: Pick<World, 'web' | 'connectS3' | 'place'>,
   { known, mediaHost }: Redirecting,
   prefix: OldPrefix,
 ): Promise<number | undefined> {
@@ -222,7 +222,7 @@ export async function ledAlready(
 
 /** Waits until it is so. Problem `redirect-not-seen`. */
 export async function proveRedirect(
-  at: Pick<World, 'web' | 'connectS3' | 'setup' | 'clock'>,
+  at: Pick<World, 'web' | 'connectS3' | 'place' | 'clock'>,
   redirecting: Redirecting,
   prefix: OldPrefix,
   status: number,

@@ -2,11 +2,11 @@ import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
 import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
-import type { World } from '../plan/step.ts'
+import type { PlaceWorld } from '../plan/step.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import { findTarget, targetSetup } from '../setup/target.ts'
+import { findTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
 import type { OldPrefix, Redirecting } from './redirecting.ts'
 import type { redirectsCatalog } from './settings.ts'
@@ -14,7 +14,7 @@ import type { redirectsCatalog } from './settings.ts'
 export type RedirectsRun = Run<typeof redirectsCatalog>
 
 export interface PreparedRedirects {
-  readonly world: World
+  readonly world: PlaceWorld
   readonly redirecting: Redirecting
   readonly instanceHost: string
   /** As given, or /system/ of the instance. */
@@ -37,8 +37,8 @@ export async function prepareRedirects(
   if (instanceHost === undefined) throw noInstance(installation)
   const prefixes = prefixesOf(run, installation, { instanceHost, mediaHost })
   const local = await localMedia(installation)
-  const setup = { ...targetSetup(installation, target), mediaHost }
-  const world = await connectWorld(run, setup, { runner: runnerOf(host), ...(web && { web }) })
+  const place = { ...targetPlace(installation, target), mediaHost }
+  const world = await connectWorld(run, { place }, { runner: runnerOf(host), ...(web && { web }) })
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   const redirecting: Redirecting = {
     mediaHost,

@@ -74,7 +74,7 @@ function ungranted(permissions: readonly string[], cause: Problem): Problem {
   )
 }
 
-type Looking = Pick<World, 'connectS3' | 'web' | 'setup'>
+type Looking = Pick<World, 'connectS3' | 'web' | 'place'>
 
 /** Files that are known to exist, to hold redirects against; looked for once in a run. */
 export interface KnownMedia {

@@ -1,10 +1,9 @@
 import { dirname } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
-import { type Ended, type FlowSpec, flow } from '../flow/flow.ts'
+import { type Ended, type FlowSpec, flow, type Prepared } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
-import type { Step } from '../plan/step.ts'
-import type { Zone } from '../services/cloudflare/port.ts'
+import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { replay } from '../settings/replay.ts'
 import { readTemplate } from '../template.ts'
@@ -105,7 +104,7 @@ export const redirects: Command = {
 /** `web` in the place of the real one, for tests. */
 export function redirectsSpec(
   web?: PreparedRedirects['world']['web'],
-): FlowSpec<typeof redirectsCatalog> {
+): FlowSpec<typeof redirectsCatalog, PlaceWorld> {
   return {
     name: 'redirects',
     catalog: redirectsCatalog,
@@ -142,7 +141,7 @@ export function redirectsSpec(
   }
 }
 
-type Parts = { readonly steps: readonly Step[]; readonly world: PreparedRedirects['world'] }
+type Parts = Pick<Prepared<PlaceWorld>, 'steps' | 'world'>
 
 async function making(
   run: RedirectsRun,
@@ -165,14 +164,13 @@ async function making(
   const { connectWebServer } = await import('./web-server.ts')
   const webServer = connectWebServer((command) => world.runner.run(command))
   const told = (block: ToldBlock) => void blocks.push(block)
-  const { installation } = world.setup
+  const { installation } = world.place
   const steps = await redirectSteps(redirecting, routes, {
     webServer,
     told,
     textFor: (kind, prefix) => textFor(kind, prefix, { installation, instanceHost, redirecting }),
   })
-  const zone = routes.flatMap((route) => ('zone' in route ? [route.zone] : []))[0]
-  return { steps, world: { ...world, cloudflare, setup: inZone(world.setup, zone) } }
+  return { steps, world: { ...world, cloudflare } }
 }
 
 interface ForWebServers {
@@ -186,9 +184,8 @@ export async function redirectSteps(
   redirecting: Redirecting,
   routes: readonly Route[],
   { webServer, told, textFor }: ForWebServers,
-): Promise<readonly Step[]> {
-  const bulk = routes.filter(({ by }) => by === 'bulk').map(({ prefix }) => prefix)
-  const steps: Step[] = []
+): Promise<readonly StepIn<PlaceWorld>[]> {
+  const steps: StepIn<PlaceWorld>[] = []
   for (const route of routes) {
     if ('zone' in route) {
       if (route.by === 'single') steps.push(singleRedirect(redirecting, route.prefix, route.zone))
@@ -198,7 +195,11 @@ export async function redirectSteps(
     const text = await textFor(kind, prefix)
     steps.push(webServerBlock(redirecting, { kind, prefix, why, text, webServer, told }))
   }
-  if (bulk.length > 0) steps.push(bulkRedirects(redirecting, bulk))
+  const bulk = routes.flatMap((route) => ('zone' in route && route.by === 'bulk' ? [route] : []))
+  if (bulk[0]) {
+    const prefixes = bulk.map(({ prefix }) => prefix)
+    steps.push(bulkRedirects(redirecting, prefixes, bulk[0].zone.account.id))
+  }
   const strict = routes.some((route) => 'zone' in route)
   return [knownMediaIsPublic(redirecting, { strict }), ...steps]
 }
@@ -243,11 +244,6 @@ function publicFolderOf({ media, dir }: Installation, { path }: OldPrefix): stri
   const end = path.replace(/\/$/, '')
   if (media.root?.endsWith(end)) return media.root.slice(0, -end.length)
   return `${dir ?? (media.root === undefined ? '/home/mastodon/live' : dirname(media.root))}/public`
-}
-
-function inZone(setup: PreparedRedirects['world']['setup'], zone: Zone | undefined) {
-  if (!zone) return setup
-  return { ...setup, zone, at: { ...setup.at, accountId: zone.account.id } }
 }
 
 /** A look is repeated now and then; what it tells is the same. */

@@ -50,7 +50,7 @@ export function zoneOf(zoneId: string): RulePlace {
   return { kind: 'zone', zoneId }
 }
 
-type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'setup'
+type Needs = 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'place'
 type At = Pick<World, Needs>
 
 /**

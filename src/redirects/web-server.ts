@@ -22,7 +22,7 @@ export type Opinion =
   /** Not on this machine, or it could not say. */
   | { readonly is: 'unknown'; readonly why: string }
 
-type Needs = 'web' | 'connectS3' | 'setup' | 'clock'
+type Needs = 'web' | 'connectS3' | 'place' | 'clock'
 
 export interface WebServerBlock {
   readonly kind: WebServer

@@ -1,9 +1,9 @@
 import { Problem } from '../core/problem.ts'
-import type { Finding, Step, World } from '../plan/step.ts'
+import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
-type Needs = 'envWriter' | 'setup' | 'facts'
+type Needs = 'envWriter' | 'place' | 'facts'
 
 const ID = 'AWS_ACCESS_KEY_ID'
 const SECRET = 'AWS_SECRET_ACCESS_KEY'
@@ -13,8 +13,8 @@ export const keyLines: Step<Needs> = {
   id: 'env-file',
   title: 'Env file',
 
-  async look({ setup, facts, envWriter }): Promise<Finding> {
-    const file = holder(setup)
+  async look({ place, facts, envWriter }): Promise<Finding> {
+    const file = holder(place)
     const will = `put the new key into ${file.path} (a backup is kept)`
     if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
     if (!facts.oldKeyNamed) return { is: 'waiting', on: 'oldKeyNamed', will }
@@ -25,9 +25,9 @@ export const keyLines: Step<Needs> = {
     return { is: 'ready', note: `${file.path} holds the new key`, facts: { envWritten } }
   },
 
-  async change({ setup, facts, envWriter }) {
-    const file = holder(setup)
-    const text = edited(envWriter, file, facts.accessKey as S3Key)
+  async change({ place, facts, envWriter }) {
+    const file = holder(place)
+    const text = edited(envWriter, file, learned(facts, 'accessKey'))
     const { backup } = await envWriter.write(file, text)
     const diff = envWriter.diff(file.text, text)
     return { envWritten: { file: file.path, backup, changed: [ID, SECRET], diff } }
@@ -43,7 +43,7 @@ function edited(envWriter: World['envWriter'], file: EnvFileOnDisk, key: S3Key):
 }
 
 /** The file that Mastodon takes the key from; nothing is minted when it can't be changed. */
-function holder({ installation }: World['setup']): EnvFileOnDisk {
+function holder({ installation }: Place): EnvFileOnDisk {
   const [id, secret] = [ID, SECRET].map((name) => installation.settings.get(name)?.from)
   const file = installation.envFiles.find(({ path }) => path === id)
   if (!file || id !== secret) throw elsewhere(id ?? 'nowhere', secret ?? 'nowhere')

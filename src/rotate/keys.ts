@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
-import type { Finding, Rotation, Step, World } from '../plan/step.ts'
+import { type Finding, learned, type Rotation, type Step, type World } from '../plan/step.ts'
 import type { BucketRef, KeyWish, MintedKey } from '../services/cloudflare/port.ts'
 import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from '../setup/minted-keys.ts'
 
@@ -34,19 +34,19 @@ function reasonToStay(key: MintedKey | undefined, at: BucketRef): string | undef
 }
 
 /** What there is to rotate: the names of the keys tell how far an earlier run came. */
-export const oldKey: Step<'cloudflare' | 'setup' | 'facts'> = {
+export const oldKey: Step<'cloudflare' | 'minting' | 'facts'> = {
   id: 'old-key',
   title: 'Old key',
 
   async look(at): Promise<Finding> {
-    const { cloudflare, setup, facts } = at
+    const { cloudflare, minting, facts } = at
     if (facts.rotation) return ready(facts.rotation)
-    if (!setup.knownKey) return { is: 'blocked', problem: nothingToRotate() }
+    if (!minting.knownKey) return { is: 'blocked', problem: nothingToRotate() }
     const [envKey, retiring] = await Promise.all([
-      cloudflare.findKey(setup.owner, setup.knownKey.accessKeyId),
+      cloudflare.findKey(minting.owner, minting.knownKey.accessKeyId),
       retiringKeys(at),
     ])
-    return ready(judgeRotation(envKey, retiring, setup.at))
+    return ready(judgeRotation(envKey, retiring, minting.at))
   },
 }
 
@@ -80,7 +80,7 @@ const will = 'mark it as the old one'
  * Marks the old key before the env file forgets it: from then on any run knows that it has to go,
  * and until the file is written, that it has to stay.
  */
-export const oldKeyName: Step<'cloudflare' | 'setup' | 'clock' | 'facts'> = {
+export const oldKeyName: Step<'cloudflare' | 'minting' | 'clock' | 'facts'> = {
   id: 'old-key-name',
   title: 'Name of the old key',
 
@@ -95,31 +95,31 @@ export const oldKeyName: Step<'cloudflare' | 'setup' | 'clock' | 'facts'> = {
     return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
   },
 
-  async change({ cloudflare, setup, clock, facts }) {
+  async change({ cloudflare, minting, clock, facts }) {
     const key = facts.rotation?.envKey
     if (key && keyState(key.name) !== 'retiring') {
-      const name = nameInState({ setup, clock }, key.name, 'retiring')
-      await cloudflare.renameKey(setup.owner, key, name)
+      const name = nameInState({ minting, clock }, key.name, 'retiring')
+      await cloudflare.renameKey(minting.owner, key, name)
     }
     return { oldKeyNamed: true }
   },
 
   /** Also when it is not certain that the name was given: an answer may have got lost. */
-  async undo({ cloudflare, setup, clock, facts }) {
+  async undo({ cloudflare, minting, clock, facts }) {
     const { rotation, keyProven, envWritten } = facts
     const before = rotation?.envKey
     if (!before || rotation.kind !== 'begin' || rotation.stays !== undefined) return undefined
     if (!keyProven || envWritten) return undefined
-    const key = await cloudflare.findKey(setup.owner, before.id)
+    const key = await cloudflare.findKey(minting.owner, before.id)
     if (!key || keyState(key.name) !== 'retiring') return undefined
     const isOurs = keyState(before.name) === 'retiring'
-    const name = isOurs ? nameInState({ setup, clock }, key.name, 'inUse') : before.name
-    await cloudflare.renameKey(setup.owner, key, name)
+    const name = isOurs ? nameInState({ minting, clock }, key.name, 'inUse') : before.name
+    await cloudflare.renameKey(minting.owner, key, name)
     return 'the old key has its name again, and stays in use'
   },
 }
 
-type Needs = 'cloudflare' | 'connectS3' | 'setup' | 'clock' | 'facts'
+type Needs = 'cloudflare' | 'connectS3' | 'minting' | 'clock' | 'facts'
 type At = Pick<World, Needs>
 
 /** The key that takes over: same bucket, same addresses, and as long a life as the old one had. */
@@ -128,7 +128,7 @@ export const newKey: Step<Needs> = {
   title: 'New key',
 
   async look(at): Promise<Finding> {
-    const { facts, setup } = at
+    const { facts, minting } = at
     const { rotation, accessKey } = facts
     if (!rotation) return { is: 'waiting', on: 'rotation', will: 'make a new key' }
     if (rotation.kind === 'finish') return inPlace(at)
@@ -138,29 +138,29 @@ export const newKey: Step<Needs> = {
     const from = wish.allowIps.length === 0 ? '' : `, from ${wish.allowIps.join(', ')}`
     const but = wish.refuseIps?.length ? `, not from ${wish.refuseIps.join(', ')}` : ''
     const until = wish.expiresOn === undefined ? '' : `, until ${wish.expiresOn}`
-    const make = `make a key for the bucket ${setup.at.bucket} alone${from}${but}${until}`
+    const make = `make a key for the bucket ${minting.at.bucket} alone${from}${but}${until}`
     return { is: 'change', changes: [...lost, make].map((what) => ({ what, risk: 'safe' })) }
   },
 
   async change(at) {
-    const { cloudflare, setup, facts } = at
-    for (const key of await lostKeys(at)) await cloudflare.revokeKey(setup.owner, key.id)
-    const key = await mintFresh(at, wishFor(at, facts.rotation as Rotation))
+    const { cloudflare, minting, facts } = at
+    for (const key of await lostKeys(at)) await cloudflare.revokeKey(minting.owner, key.id)
+    const key = await mintFresh(at, wishFor(at, learned(facts, 'rotation')))
     return {
       accessKey: { accessKeyId: key.id, secretAccessKey: key.secretAccessKey, minted: true },
     }
   },
 
-  async undo({ cloudflare, setup, facts }) {
+  async undo({ cloudflare, minting, facts }) {
     if (facts.rotation?.kind !== 'begin' || !facts.accessKey || facts.envWritten) return undefined
-    await cloudflare.revokeKey(setup.owner, facts.accessKey.accessKeyId)
+    await cloudflare.revokeKey(minting.owner, facts.accessKey.accessKeyId)
     return 'the new key was removed again, as it is not in use'
   },
 }
 
 /** `minted`: nothing has proven it for certain, so that it is tried as a new one is. */
-async function inPlace({ connectS3, setup }: At): Promise<Finding> {
-  const { knownKey } = setup
+async function inPlace({ connectS3, minting }: At): Promise<Finding> {
+  const { knownKey } = minting
   if (!knownKey) throw new Error('A rotation without a key in the env file.')
   try {
     await connectS3(knownKey).headBucket()
@@ -172,14 +172,14 @@ async function inPlace({ connectS3, setup }: At): Promise<Finding> {
   return { is: 'ready', note: 'the one in the env file', facts }
 }
 
-function wishFor({ setup, clock }: At, { envKey }: Rotation): Omit<KeyWish, 'name'> {
+function wishFor({ minting, clock }: At, { envKey }: Rotation): Omit<KeyWish, 'name'> {
   const limits = envKey?.limits
-  const given = setup.allowIps.length > 0
+  const given = minting.allowIps.length > 0
   const refuseIps = given ? [] : (limits?.refuseIps ?? [])
-  const expiresOn = setup.keyExpiresOn ?? (envKey && expiryAfter(envKey, clock.now()))
+  const expiresOn = minting.keyExpiresOn ?? (envKey && expiryAfter(envKey, clock.now()))
   return {
-    at: setup.at,
-    allowIps: given ? setup.allowIps : (limits?.allowIps ?? []),
+    at: minting.at,
+    allowIps: given ? minting.allowIps : (limits?.allowIps ?? []),
     ...(refuseIps.length > 0 ? { refuseIps } : {}),
     ...(expiresOn === undefined ? {} : { expiresOn }),
   }

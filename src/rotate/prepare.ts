@@ -4,8 +4,8 @@ import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { chooseAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
-import type { Setup, World } from '../plan/step.ts'
-import type { BootstrapToken, CloudflarePort, KeyOwner, Zone } from '../services/cloudflare/port.ts'
+import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
+import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { rotateCatalog } from './settings.ts'
 
@@ -14,17 +14,11 @@ type RotateRun = Run<typeof rotateCatalog>
 /** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
 const WAIT_KEY_MS = 90_000
 
-/** A rotation touches no zone, so the token need not see any. */
-const NO_ZONE: Omit<Zone, 'account'> = {
-  id: '',
-  name: '',
-  status: 'active',
-  type: 'full',
-  paused: false,
-}
-
-/** Everything between the flags and the plan. The env file tells what is rotated. */
-export async function prepareRotation(run: RotateRun): Promise<World> {
+/**
+ * Everything between the flags and the plan. The env file tells what is rotated; no zone is touched,
+ * so the token need not see any.
+ */
+export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   const { ui, settings } = run
   const found = await findMastodonHere(run)
   const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
@@ -43,27 +37,23 @@ export async function prepareRotation(run: RotateRun): Promise<World> {
   const { cloudflare, token } = await chooseCloudflare(run)
   const accountId = remembered.accountId ?? (await chooseAccount(settings, ui, cloudflare))
   const owner = await ownerOf(run, cloudflare, token, accountId, known.key.accessKeyId)
-  const setup: Setup = {
+  const minting: Minting = {
     token,
     owner,
     at: { accountId, bucket: known.bucket, jurisdiction: jurisdictionOf(remembered) },
-    location: undefined,
-    zone: { ...NO_ZONE, account: { id: accountId, name: '' } },
     mediaHost: known.mediaHost,
     corsOrigins: settings.need('corsOrigin'),
     allowIps: settings.get('allowIp') ?? [],
     keyExpiresOn: settings.get('expires'),
     s3Endpoint: settings.get('s3EndpointUrl') ?? known.endpoint,
-    waitDomainMs: 0,
     waitKeyMs: WAIT_KEY_MS,
     installation,
-    storage: remembered.switchedOn ? 'switch' : 'prepare',
     target: { kind: 'file', file: installation.envFile },
     knownKey: known.key,
   }
   // The domain is there since the setup, and is not looked after here.
   const facts = { domainActive: { attached: false } }
-  return connectWorld(run, setup, { cloudflare, facts })
+  return connectWorld(run, inMinting(minting), { cloudflare, facts })
 }
 
 function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }: Installation) {
@@ -98,7 +88,7 @@ async function ownerOf(
   return (await cloudflare.can('account-tokens', { accountId })) ? account : user
 }
 
-function jurisdictionOf({ jurisdiction }: Remembered): Setup['at']['jurisdiction'] {
+function jurisdictionOf({ jurisdiction }: Remembered): Minting['at']['jurisdiction'] {
   const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
   return known.find((name) => name === jurisdiction) ?? 'default'
 }

@@ -1,9 +1,9 @@
 import { Problem } from '../core/problem.ts'
-import type { Facts, Finding, Rotation, Step, World } from '../plan/step.ts'
+import { type Finding, learned, type Rotation, type Step, type World } from '../plan/step.ts'
 import type { MintedKey } from '../services/cloudflare/port.ts'
 import { judgeFreshness } from '../setup/restart.ts'
 
-type Needs = 'cloudflare' | 'connectS3' | 'processes' | 'setup' | 'facts'
+type Needs = 'cloudflare' | 'connectS3' | 'processes' | 'minting' | 'facts'
 type At = Pick<World, Needs>
 
 /** The old key: first disabled, which could be taken back, then deleted. */
@@ -29,22 +29,22 @@ export const retireKey: Step<Needs> = {
   },
 
   async change(at) {
-    const { cloudflare, connectS3, setup, facts } = at
-    const inUse = facts.accessKey as Facts['accessKey']
+    const { cloudflare, connectS3, minting, facts } = at
+    const inUse = learned(facts, 'accessKey')
     await stillProven(at)
-    for (const key of await present(at, facts.rotation as Rotation)) {
-      if (key.status !== 'disabled') await cloudflare.disableKey(setup.owner, key)
+    for (const key of await present(at, learned(facts, 'rotation'))) {
+      if (key.status !== 'disabled') await cloudflare.disableKey(minting.owner, key)
       await connectS3(inUse).headBucket()
-      await cloudflare.revokeKey(setup.owner, key.id)
+      await cloudflare.revokeKey(minting.owner, key.id)
     }
     return {}
   },
 }
 
 /** As Cloudflare shows them now: under their present names. */
-async function present({ cloudflare, setup, facts }: At, { old }: Rotation) {
+async function present({ cloudflare, minting, facts }: At, { old }: Rotation) {
   const ids = old.map(({ id }) => id).filter((id) => id !== facts.accessKey?.accessKeyId)
-  const keys = await Promise.all(ids.map((id) => cloudflare.findKey(setup.owner, id)))
+  const keys = await Promise.all(ids.map((id) => cloudflare.findKey(minting.owner, id)))
   return keys.filter((key): key is MintedKey => key !== undefined)
 }
 

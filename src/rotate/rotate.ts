@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
-import type { Step, World } from '../plan/step.ts'
+import type { MintingWorld, StepIn } from '../plan/step.ts'
 import { restartCommands } from '../services/mastodon/service-control.ts'
 import { replay } from '../settings/replay.ts'
 import { keyInUse } from '../setup/access-keys.ts'
@@ -21,7 +21,7 @@ import { printSchedule } from './schedule.ts'
 import { rotateCatalog, rotateFlags } from './settings.ts'
 
 interface RotateEnded extends Ended {
-  readonly world: World
+  readonly world: MintingWorld
   readonly again: ToType
 }
 
@@ -86,7 +86,9 @@ function goOn({ again }: RotateEnded): Section[] {
 }
 
 /** At every moment the key in the env file works, and nobody who still uses the old one loses it. */
-export function rotateSteps(wishes: RestartWishes & { readonly graceMs: number }): readonly Step[] {
+export function rotateSteps(
+  wishes: RestartWishes & { readonly graceMs: number },
+): readonly StepIn<MintingWorld>[] {
   return [
     mintingToken,
     oldKey,
@@ -130,9 +132,9 @@ export const rotate: Command = {
 
 async function restartWishes(
   { host, ui, settings }: Run<typeof rotateCatalog>,
-  { setup }: World,
+  { place }: MintingWorld,
 ): Promise<RestartWishes> {
-  const commands = restartCommands(setup.installation, { asRoot: host.userId === 0 })
+  const commands = restartCommands(place.installation, { asRoot: host.userId === 0 })
   const assumeRestarted = settings.on('assumeRestarted')
   const wish = settings.get('restart') ?? 'ask'
   if (wish !== 'ask') return { mode: wish, commands, assumeRestarted }

@@ -3,7 +3,7 @@ import { prose, type Text, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from './minted-keys.ts'
 
-type Needs = 'cloudflare' | 'connectS3' | 'setup' | 'clock' | 'facts'
+type Needs = 'cloudflare' | 'connectS3' | 'minting' | 'clock' | 'facts'
 type At = Pick<World, Needs>
 
 /**
@@ -15,7 +15,7 @@ export const accessKeys: Step<Needs> = {
   title: 'Access key',
 
   async look(at): Promise<Finding> {
-    const { facts, setup } = at
+    const { facts, minting } = at
     if (facts.accessKey?.minted) return ready(at, 'made')
     const [works, lost, old] = await Promise.all([
       knownKeyWorks(at),
@@ -28,10 +28,10 @@ export const accessKeys: Step<Needs> = {
       risk: 'safe' as const,
     }))
     if (!works) {
-      const who = setup.owner.kind === 'account' ? 'the account' : 'you'
-      const until = setup.keyExpiresOn === undefined ? '' : `, until ${setup.keyExpiresOn}`
-      const from = setup.allowIps.length === 0 ? '' : `, from ${setup.allowIps.join(', ')}`
-      const what = `make a key for the bucket ${setup.at.bucket} alone, owned by ${who}${until}${from}`
+      const who = minting.owner.kind === 'account' ? 'the account' : 'you'
+      const until = minting.keyExpiresOn === undefined ? '' : `, until ${minting.keyExpiresOn}`
+      const from = minting.allowIps.length === 0 ? '' : `, from ${minting.allowIps.join(', ')}`
+      const what = `make a key for the bucket ${minting.at.bucket} alone, owned by ${who}${until}${from}`
       return { is: 'change', changes: [...removal, { what, risk: 'safe' }], warnings }
     }
     if (removal.length > 0) return { is: 'change', changes: removal, warnings }
@@ -39,21 +39,21 @@ export const accessKeys: Step<Needs> = {
   },
 
   async change(at) {
-    const { cloudflare, setup } = at
-    for (const key of await lostKeys(at)) await cloudflare.revokeKey(setup.owner, key.id)
+    const { cloudflare, minting } = at
+    for (const key of await lostKeys(at)) await cloudflare.revokeKey(minting.owner, key.id)
     if (await knownKeyWorks(at)) return {}
-    const expiry = setup.keyExpiresOn === undefined ? {} : { expiresOn: setup.keyExpiresOn }
-    const key = await mintFresh(at, { at: setup.at, allowIps: setup.allowIps, ...expiry })
+    const expiry = minting.keyExpiresOn === undefined ? {} : { expiresOn: minting.keyExpiresOn }
+    const key = await mintFresh(at, { at: minting.at, allowIps: minting.allowIps, ...expiry })
     return {
       accessKey: { accessKeyId: key.id, secretAccessKey: key.secretAccessKey, minted: true },
     }
   },
 
-  async undo({ cloudflare, setup, facts }) {
+  async undo({ cloudflare, minting, facts }) {
     // A block for printing is only printed when all went well.
     const isKept = facts.envWritten?.file !== undefined
     if (!facts.accessKey?.minted || isKept) return undefined
-    await cloudflare.revokeKey(setup.owner, facts.accessKey.accessKeyId)
+    await cloudflare.revokeKey(minting.owner, facts.accessKey.accessKeyId)
     return 'the new key was removed again, as it is not in use'
   },
 }
@@ -67,12 +67,12 @@ export const keyInUse: Step<Needs> = {
   title: 'Key name',
 
   async look(at) {
-    const { facts, setup } = at
+    const { facts, minting } = at
     if (!facts.envWritten) {
       return { is: 'waiting', on: 'envWritten', will: 'mark the key as in use' }
     }
     const id = facts.accessKey?.accessKeyId
-    const key = id === undefined ? undefined : await at.cloudflare.findKey(setup.owner, id)
+    const key = id === undefined ? undefined : await at.cloudflare.findKey(minting.owner, id)
     if (!key && facts.accessKey?.minted) return notMarked()
     const state = key && keyState(key.name)
     if (state !== 'pending' && state !== 'retiring') {
@@ -82,10 +82,10 @@ export const keyInUse: Step<Needs> = {
   },
 
   async change(at) {
-    const { cloudflare, setup, facts } = at
+    const { cloudflare, minting, facts } = at
     const id = facts.accessKey?.accessKeyId
-    const key = id === undefined ? undefined : await cloudflare.findKey(setup.owner, id)
-    if (key) await cloudflare.renameKey(setup.owner, key, nameInState(at, key.name, 'inUse'))
+    const key = id === undefined ? undefined : await cloudflare.findKey(minting.owner, id)
+    if (key) await cloudflare.renameKey(minting.owner, key, nameInState(at, key.name, 'inUse'))
     return {}
   },
 }
@@ -94,17 +94,17 @@ function stillThere(name: string): Text {
   return prose`The old key of a rotation is still active ("${name}"). To finish it: ${toType('rotate')}`
 }
 
-function ready({ setup, facts }: At, note: string): Extract<Finding, { is: 'ready' }> {
-  const known = setup.knownKey
+function ready({ minting, facts }: At, note: string): Extract<Finding, { is: 'ready' }> {
+  const known = minting.knownKey
   const accessKey = facts.accessKey ?? (known && { ...known, minted: false })
   if (!accessKey) return { is: 'ready', note }
   return { is: 'ready', note, facts: { accessKey } }
 }
 
-async function knownKeyWorks({ connectS3, setup }: At): Promise<boolean> {
-  if (!setup.knownKey) return false
+async function knownKeyWorks({ connectS3, minting }: At): Promise<boolean> {
+  if (!minting.knownKey) return false
   try {
-    await connectS3(setup.knownKey).headBucket()
+    await connectS3(minting.knownKey).headBucket()
     return true
   } catch (error) {
     if (error instanceof Problem && /^s3-(401|403|404)$/.test(error.code)) return false

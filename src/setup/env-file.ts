@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
-import { hindrances, storageBlock } from '../flow/mastodon-here.ts'
-import type { Finding, Setup, Step, World } from '../plan/step.ts'
+import { hindrances, storageBlock, storageNames } from '../flow/mastodon-here.ts'
+import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
@@ -90,9 +90,9 @@ export const envFile: Step<Needs> = {
 
   async change(at) {
     const { setup, facts, envWriter } = at
-    const key = facts.accessKey as S3Key
+    const key = learned(facts, 'accessKey')
     if (setup.target.kind === 'print') {
-      const changed = [...storageBlock(setup, key).keys()]
+      const changed = storageNames
       return { envWritten: { file: undefined, backup: undefined, changed, diff: [] } }
     }
     const { file } = setup.target

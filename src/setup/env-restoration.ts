@@ -1,7 +1,6 @@
 import { Problem } from '../core/problem.ts'
-import { Secret } from '../core/secret.ts'
-import { hindrances, readR2Endpoint, storageBlock } from '../flow/mastodon-here.ts'
-import type { EnvWriter, Setup } from '../plan/step.ts'
+import { hindrances, readR2Endpoint, storageNames } from '../flow/mastodon-here.ts'
+import type { EnvWriter, Minting } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 
 /** What `undo` does to an env file. */
@@ -44,7 +43,7 @@ export interface RestoredLines {
 }
 
 export interface Restorable {
-  readonly setup: Setup
+  readonly setup: Minting
   readonly envWriter: EnvWriter
   readonly lines: EnvLines
   readonly file: EnvFileOnDisk
@@ -64,31 +63,24 @@ export function envRestoration(at: Restorable): EnvRestoration {
   const { setup, envWriter, lines, file, backups } = at
   const now = lines.settings(file.text)
   if (!file.exists || !isAbout(setup, now)) return { is: 'clean' }
-  const marks = commentsOf(envWriter, setup)
+  const marks = commentsOf(envWriter)
   const backup = backups.find(({ text }) => !isOurs(at, text, marks))
   if (backup && isOnlyOurs(at, backup.text, now)) {
     return { is: 'write', text: backup.text, how: 'whole', backup: backup.path }
   }
-  const names = storageNames(setup)
   if (backup) {
     const retired = [...hindrances(lines.settings(backup.text)).keys()]
-    const text = lines.restore(file.text, backup.text, { names, retired, marks })
+    const text = lines.restore(file.text, backup.text, { names: storageNames, retired, marks })
     return { is: 'write', text, how: 'lines', backup: backup.path }
   }
   if (!isSigned(at, file.text, marks)) return { is: 'foreign' }
-  const text = lines.restore(file.text, '', { names, retired: [], marks })
+  const text = lines.restore(file.text, '', { names: storageNames, retired: [], marks })
   if (text.trim() === '') return { is: 'remove' }
   return { is: 'write', text, how: 'cut', backup: undefined }
 }
 
-/** The settings that `init` writes. */
-export function storageNames(setup: Setup): string[] {
-  const none = { accessKeyId: '', secretAccessKey: new Secret('') }
-  return [...storageBlock(setup, none).keys()]
-}
-
 /** Whether settings point Mastodon at this bucket, switched on or not. */
-function isAbout(setup: Setup, values: Values): boolean {
+function isAbout(setup: Minting, values: Values): boolean {
   const endpoint = (values.get('S3_ENDPOINT')?.value ?? '').replace(/\/+$/, '')
   const place = readR2Endpoint(endpoint)
   const isHere =
@@ -112,9 +104,9 @@ function isSigned({ ownKeys }: Restorable, text: string, marks: readonly string[
   return isMarked || [...ownKeys].some((id) => text.includes(id))
 }
 
-function isOnlyOurs({ setup, envWriter, lines, file }: Restorable, before: string, now: Values) {
+function isOnlyOurs({ envWriter, lines, file }: Restorable, before: string, now: Values) {
   const values = new Map<string, string>()
-  for (const name of storageNames(setup)) {
+  for (const name of storageNames) {
     const value = now.get(name)?.value
     if (value === undefined || !/^[A-Za-z0-9._:/,@%+=-]*$/.test(value)) return false
     values.set(name, value)
@@ -128,8 +120,8 @@ function isOnlyOurs({ setup, envWriter, lines, file }: Restorable, before: strin
   }
 }
 
-function commentsOf({ render }: EnvWriter, setup: Setup): string[] {
-  const empty = new Map(storageNames(setup).map((name) => [name, '']))
+function commentsOf({ render }: EnvWriter): string[] {
+  const empty = new Map(storageNames.map((name) => [name, '']))
   return render(empty)
     .split('\n')
     .filter((line) => line.startsWith('#'))

@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { hindrances, storageBlock } from '../flow/mastodon-here.ts'
-import type { Setup, World } from '../plan/step.ts'
+import type { Place, World } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 import { overruled } from './env-file.ts'
 import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
@@ -20,14 +20,14 @@ export interface EnvSwitch {
  * `env-file-overruled`, `env-file-hindered`; those of the editor are thrown.
  */
 export function envSwitch(
-  { setup, facts, envWriter }: Pick<World, 'setup' | 'facts' | 'envWriter'>,
+  { place, facts, envWriter }: Pick<World, 'place' | 'facts' | 'envWriter'>,
   file: EnvFileOnDisk,
 ): EnvSwitch | Problem {
-  const key = facts.accessKey ?? setup.knownKey
+  const key = facts.accessKey ?? place.knownKey
   if (key === undefined) throw new Error('A migration has a key from its start.')
-  const { installation, mediaHost } = setup
+  const { installation, mediaHost } = place
   const { settings, version } = installation
-  const block = storageBlock({ ...setup, storage: 'switch' }, key)
+  const block = storageBlock({ ...place, storage: 'switch' }, key)
   const old = otherProvidersHost(settings, mediaHost)
   const keptHost = old !== undefined && knowsExtraHosts(version) ? old : undefined
   const kept = new Map(
@@ -36,7 +36,7 @@ export function envSwitch(
       : [['EXTRA_MEDIA_HOSTS', withExtraHost(settings, keptHost)] as const],
   )
   const values = new Map([...block, ...kept])
-  const problem = overruled(installation, file, values) ?? hindered(setup, file)
+  const problem = overruled(installation, file, values) ?? hindered(place, file)
   if (problem) return problem
   const retired = hindrances(settings)
   const switched = envWriter.edit(file.text, block, [...retired.keys()])
@@ -46,7 +46,7 @@ export function envSwitch(
 }
 
 /** A line elsewhere stays in force, so Mastodon would be switched and not work. */
-function hindered({ installation }: Setup, { path }: EnvFileOnDisk): Problem | undefined {
+function hindered({ installation }: Place, { path }: EnvFileOnDisk): Problem | undefined {
   for (const [name, reason] of hindrances(installation.settings)) {
     const from = installation.settings.get(name)?.from
     if (from === path || from === undefined) continue

@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import type { Setup, World } from '../plan/step.ts'
+import type { Place, World } from '../plan/step.ts'
 import type { KeyWish, MintedKey, NewKey } from '../services/cloudflare/port.ts'
 
 /**
@@ -15,15 +15,18 @@ const words = {
 export type KeyState = keyof typeof words
 
 /** What the names of our keys for this bucket and host begin with, in that state. */
-export function keyPrefix({ at, mediaHost }: Setup, state: KeyState): string {
+export function keyPrefix({ at, mediaHost }: Place, state: KeyState): string {
   const room = 120 - `${words.retiring} ${at.bucket}  2026-01-01 abcdef`.length
   return `${words[state]} ${at.bucket} ${mediaHost.slice(0, Math.max(room, 0))} `
 }
 
 /** A unique name of at most 120 characters; the host is cut first, never the unique end. */
-export function keyName({ setup, clock }: Pick<World, 'setup' | 'clock'>, state: KeyState): string {
+export function keyName(
+  { minting, clock }: Pick<World, 'minting' | 'clock'>,
+  state: KeyState,
+): string {
   const day = clock.now().toISOString().slice(0, 10)
-  return `${keyPrefix(setup, state)}${day} ${clock.randomHex(6)}`
+  return `${keyPrefix(minting, state)}${day} ${clock.randomHex(6)}`
 }
 
 /** The state that a name tells; undefined when the key was made by hand or by another program. */
@@ -34,7 +37,7 @@ export function keyState(name: string): KeyState | undefined {
 
 /** The same name in another state; a new one for a key that was made by hand. */
 export function nameInState(
-  at: Pick<World, 'setup' | 'clock'>,
+  at: Pick<World, 'minting' | 'clock'>,
   name: string,
   state: KeyState,
 ): string {
@@ -43,21 +46,21 @@ export function nameInState(
   return renamed === '' || renamed.length > 120 ? keyName(at, state) : renamed
 }
 
-type At = Pick<World, 'cloudflare' | 'setup' | 'clock' | 'facts'>
+type At = Pick<World, 'cloudflare' | 'minting' | 'clock' | 'facts'>
 
 /** Keys of this bucket and host whose making was never finished; never one that is in use. */
 export async function lostKeys(at: Omit<At, 'clock'>): Promise<MintedKey[]> {
-  const { cloudflare, setup } = at
+  const { cloudflare, minting } = at
   const used = idsInUse(at)
-  const keys = await cloudflare.listKeys(setup.owner, keyPrefix(setup, 'pending'))
+  const keys = await cloudflare.listKeys(minting.owner, keyPrefix(minting, 'pending'))
   return keys.filter(({ id }) => !used.has(id))
 }
 
 /** Old keys of this bucket and host that a rotation has still to remove; never one in use. */
 export async function retiringKeys(at: Omit<At, 'clock'>): Promise<MintedKey[]> {
-  const { cloudflare, setup } = at
+  const { cloudflare, minting } = at
   const used = idsInUse(at)
-  const keys = await cloudflare.listKeys(setup.owner, keyPrefix(setup, 'retiring'))
+  const keys = await cloudflare.listKeys(minting.owner, keyPrefix(minting, 'retiring'))
   return keys.filter(({ id }) => !used.has(id))
 }
 
@@ -72,13 +75,13 @@ export async function mintFresh(at: At, wish: Omit<KeyWish, 'name'>): Promise<Ne
 }
 
 /** A lost answer may have left a key whose value nobody saw: it is found by its name and removed. */
-async function mintNamed({ cloudflare, setup }: At, wish: KeyWish): Promise<NewKey> {
+async function mintNamed({ cloudflare, minting }: At, wish: KeyWish): Promise<NewKey> {
   try {
-    return await cloudflare.mintKey(setup.owner, wish)
+    return await cloudflare.mintKey(minting.owner, wish)
   } catch (error) {
     if (isLost(error)) {
-      for (const key of await cloudflare.listKeys(setup.owner, wish.name)) {
-        await cloudflare.revokeKey(setup.owner, key.id)
+      for (const key of await cloudflare.listKeys(minting.owner, wish.name)) {
+        await cloudflare.revokeKey(minting.owner, key.id)
       }
     }
     throw error
@@ -90,10 +93,10 @@ function isLost(error: unknown): boolean {
 }
 
 /** The file to write counts too: Mastodon does not read a block that is prepared beside its own. */
-function idsInUse({ setup, facts }: Pick<World, 'setup' | 'facts'>): Set<string> {
-  const target = setup.target.kind === 'file' ? [setup.target.file] : []
-  const files = [...setup.installation.envFiles, ...target]
-  const ids = [setup.knownKey?.accessKeyId, facts.accessKey?.accessKeyId]
+function idsInUse({ minting, facts }: Pick<World, 'minting' | 'facts'>): Set<string> {
+  const target = minting.target.kind === 'file' ? [minting.target.file] : []
+  const files = [...minting.installation.envFiles, ...target]
+  const ids = [minting.knownKey?.accessKeyId, facts.accessKey?.accessKeyId]
   const found = files.flatMap(({ text }) => text.match(/\b[0-9a-f]{32}\b/g))
   return new Set([...ids, ...found].flatMap((id) => id ?? []))
 }

@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { permissionNames } from '../services/cloudflare/port.ts'
 
-type Needs = 'cloudflare' | 'setup'
+type Needs = 'cloudflare' | 'minting'
 type At = Pick<World, Needs>
 
 /** The API token may make and remove keys; a rotation needs nothing else at Cloudflare. */
@@ -12,26 +12,26 @@ export const mintingToken: Step<Needs> = {
 
   async look(at): Promise<Finding> {
     if (!(await mayMint(at))) return { is: 'blocked', problem: notAllowed(at) }
-    const { token } = at.setup
+    const { token } = at.minting
     const expiry = token.expiresOn === undefined ? 'no expiry' : `until ${token.expiresOn}`
     return { is: 'ready', note: `may make and remove keys, ${expiry}` }
   },
 }
 
-async function mayMint({ cloudflare, setup }: At): Promise<boolean> {
-  const { accountId } = setup.at
-  const isAccount = setup.owner.kind === 'account'
+async function mayMint({ cloudflare, minting }: At): Promise<boolean> {
+  const { accountId } = minting.at
+  const isAccount = minting.owner.kind === 'account'
   const [may, groups] = await Promise.all([
     cloudflare.can(isAccount ? 'account-tokens' : 'user-tokens', { accountId }),
-    cloudflare.ownPermissionGroups(setup.token, accountId),
+    cloudflare.ownPermissionGroups(minting.token, accountId),
   ])
   const name = isAccount ? 'Account API Tokens' : 'API Tokens'
   const readsOnly = groups?.includes(`${name} Read`) && !groups.includes(`${name} Write`)
   return may && readsOnly !== true
 }
 
-function notAllowed({ setup }: At): Problem {
-  const isAccount = setup.owner.kind === 'account'
+function notAllowed({ minting }: At): Problem {
+  const isAccount = minting.owner.kind === 'account'
   const page = isAccount
     ? 'https://dash.cloudflare.com/?to=/:account/api-tokens'
     : 'https://dash.cloudflare.com/profile/api-tokens'

@@ -43,7 +43,11 @@ export interface OldProvider {
 }
 
 export interface OldProviderOptions {
-  readonly to: { readonly endpoint: string; readonly bucket: string; readonly accountId: string }
+  readonly to: {
+    readonly endpoint: string
+    readonly bucket: string
+    readonly accountId: string | undefined
+  }
   /** Super Slurper of the sandbox takes `http://` on this machine. */
   readonly rehearsal?: boolean
 }

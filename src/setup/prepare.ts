@@ -1,7 +1,7 @@
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
-import type { World } from '../plan/step.ts'
+import { inSetup, type World } from '../plan/step.ts'
 import { rehearse } from '../rehearse/rehearsal.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
@@ -47,7 +47,7 @@ export async function prepareSetup(
     readEnvFile,
     lookOnly,
   })
-  const world = await connectWorld(run, setup, { cloudflare, ca: rehearsal?.ca })
+  const world = await connectWorld(run, inSetup(setup), { cloudflare, ca: rehearsal?.ca })
   return { world, remembered, isRehearsal: rehearsal !== undefined }
 }
 

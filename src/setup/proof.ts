@@ -1,9 +1,9 @@
 import { Problem } from '../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
-import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import { type Finding, learned, type Step, type World } from '../plan/step.ts'
 import type { S3Object, S3Port } from '../services/s3/port.ts'
 
-type Needs = 'connectS3' | 'setup' | 'clock' | 'facts'
+type Needs = 'connectS3' | 'place' | 'clock' | 'facts'
 type At = Pick<World, Needs>
 
 const MIB = 1_048_576
@@ -28,7 +28,7 @@ export const uploadProbe: Step<Needs> = {
   },
 
   async change(at) {
-    const key = at.facts.accessKey as Facts['accessKey']
+    const key = learned(at.facts, 'accessKey')
     const s3 = at.connectS3(key)
     await onceKeyWorks(at, () => probeUploads(s3, at.clock.randomHex(16)))
     return { keyProven: true }
@@ -40,14 +40,14 @@ function proven(note: string): Finding {
 }
 
 /** A new key may be refused for up to a minute (Cloudflare docs, r2/reference/consistency). */
-async function onceKeyWorks({ clock, setup }: At, attempt: () => Promise<void>): Promise<void> {
+async function onceKeyWorks({ clock, place }: At, attempt: () => Promise<void>): Promise<void> {
   const start = clock.now().getTime()
   for (;;) {
     try {
       return await attempt()
     } catch (error) {
       const refused = error instanceof Problem && /^s3-(401|403)$/.test(error.code)
-      if (!refused || clock.now().getTime() - start >= setup.waitKeyMs) throw error
+      if (!refused || clock.now().getTime() - start >= place.waitKeyMs) throw error
       await clock.sleep(1_000)
     }
   }

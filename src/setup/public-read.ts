@@ -1,9 +1,9 @@
 import { Problem } from '../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
-import type { Facts, Finding, Step, World } from '../plan/step.ts'
+import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { WebResponse } from '../services/public-web/port.ts'
 
-type Needs = 'web' | 'connectS3' | 'setup' | 'clock' | 'facts'
+type Needs = 'web' | 'connectS3' | 'place' | 'clock' | 'facts'
 type At = Pick<World, Needs>
 
 /** Certificates, routes and CORS rules reach every place within about half a minute. */
@@ -18,20 +18,20 @@ export const publicRead: Step<Needs> = {
   title: 'Public read',
 
   async look(at): Promise<Finding> {
-    const { facts, setup } = at
-    const will = `read a test file at https://${setup.mediaHost}`
+    const { facts, place } = at
+    const will = `read a test file at https://${place.mediaHost}`
     if (!facts.domainActive) return { is: 'waiting', on: 'domainActive', will }
     if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
     if (facts.publicProven) return ready('status, bytes, type, range and CORS are right')
     const isNew = facts.domainActive.attached || facts.accessKey?.minted === true
     if (isNew) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
     const fault = await topFault(at)
-    if (fault === undefined) return ready(`https://${setup.mediaHost} answers`)
+    if (fault === undefined) return ready(`https://${place.mediaHost} answers`)
     return { is: 'change', changes: [{ what: `${will}; just now: ${fault}`, risk: 'safe' }] }
   },
 
   async change(at) {
-    const s3 = at.connectS3(at.facts.accessKey as Facts['accessKey'])
+    const s3 = at.connectS3(learned(at.facts, 'accessKey'))
     const key = `mastodon-r2-probe/${at.clock.randomHex(32)}.txt`
     const body = new TextEncoder().encode(`mastodon-r2 ${key}\n`.repeat(4))
     try {
@@ -45,10 +45,10 @@ export const publicRead: Step<Needs> = {
 }
 
 /** A look without an object: does the host answer at all? */
-async function topFault({ web, setup }: At): Promise<string | undefined> {
+async function topFault({ web, place }: At): Promise<string | undefined> {
   try {
-    const top = await web.fetch(`https://${setup.mediaHost}/`)
-    notListing(setup.mediaHost, top)
+    const top = await web.fetch(`https://${place.mediaHost}/`)
+    notListing(place.mediaHost, top)
     return top.status < 500 ? undefined : `it answers with status ${top.status}`
   } catch (error) {
     if (error instanceof Problem && error.code.startsWith('web-')) return error.what
@@ -74,25 +74,27 @@ async function onceSpread({ clock }: At, attempt: (n: number) => Promise<void>):
 }
 
 /** First without Origin, as a crawler; then with it, as the web app: the same copy must do for both. */
-async function read({ web, setup }: At, key: string, sent: Uint8Array): Promise<void> {
-  const url = `https://${setup.mediaHost}/${key}`
-  const origin = originOf(setup)
+async function read({ web, place }: At, key: string, sent: Uint8Array): Promise<void> {
+  const url = `https://${place.mediaHost}/${key}`
+  const origin = originOf(place)
   const plain = await web.fetch(url)
   whole(url, plain, sent)
   const [scripted, range, top] = await Promise.all([
     web.fetch(url, { headers: { origin } }),
     web.fetch(url, { headers: { range: 'bytes=4-19' } }),
-    web.fetch(`https://${setup.mediaHost}/`),
+    web.fetch(`https://${place.mediaHost}/`),
   ])
   whole(url, scripted, sent)
   corsOnce(url, plain, scripted, origin)
   partOnly(url, range, sent)
-  notListing(setup.mediaHost, top)
+  notListing(place.mediaHost, top)
 }
 
 /** The origin that Mastodon's web app has, or one that the bucket's rule should allow. */
-export function originOf(setup: Pick<World['setup'], 'installation' | 'corsOrigins'>): string {
-  const { installation, corsOrigins } = setup
+export function originOf({
+  installation,
+  corsOrigins,
+}: Pick<Place, 'installation' | 'corsOrigins'>): string {
   const domain = installation.webDomain ?? installation.localDomain
   const named = corsOrigins.find((origin) => origin !== '*')
   return named ?? `https://${domain ?? 'social.example.com'}`

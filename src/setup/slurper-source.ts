@@ -42,13 +42,13 @@ type Jurisdiction = Extract<SlurperSource, { vendor: 'r2' }>['jurisdiction']
 export function slurperSource(
   { endpoint, bucket, region, key }: BucketPlace,
   about: {
-    readonly to: { readonly accountId: string }
+    readonly to: { readonly accountId: string | undefined }
     readonly rehearsal: boolean
   },
 ): SlurperSource | Problem {
   const { protocol, hostname, host } = new URL(endpoint)
   const r2 = readR2Endpoint(endpoint)
-  if (r2?.accountId === about.to.accountId) {
+  if (r2 && r2.accountId === about.to.accountId) {
     return { vendor: 'r2', bucket, key, jurisdiction: r2.jurisdiction as Jurisdiction }
   }
   if (!about.rehearsal) {

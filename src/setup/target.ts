@@ -1,13 +1,15 @@
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
-import type { Setup } from '../plan/step.ts'
+import type { Place } from '../plan/step.ts'
+import type { BucketRef } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
 /** The setup on R2 that media is migrated to. */
 export interface MigrationTarget {
-  readonly accountId: string
+  /** Undefined with an S3 endpoint of one's own, which does not tell it. */
+  readonly accountId: string | undefined
   readonly jurisdiction: string
   readonly bucket: string
   readonly mediaHost: string
@@ -79,7 +81,7 @@ function complete(
   if (storage !== 'r2' || bucket === undefined || mediaHost === undefined || !key) return undefined
   if (endpoint === undefined) return undefined
   return {
-    accountId: accountId ?? '',
+    accountId,
     jurisdiction: jurisdiction ?? 'default',
     bucket,
     mediaHost,
@@ -98,40 +100,21 @@ function nothingPrepared({ envFile }: Installation): Problem {
   })
 }
 
-/**
- * A setup as the env file has it, for commands that only use it. Token, owner and zone are blank: who
- * needs those asks Cloudflare.
- */
-export function targetSetup(installation: Installation, target: MigrationTarget): Setup {
-  const { accountId, bucket, mediaHost, endpoint, key } = target
+/** The place that the env file tells of, for commands that only use what is set up. */
+export function targetPlace(installation: Installation, target: MigrationTarget): Place {
+  const { bucket, mediaHost, endpoint, key } = target
   return {
-    token: { id: '', kind: 'account', status: 'active' },
-    owner: { kind: 'account', accountId },
-    at: { accountId, bucket, jurisdiction: jurisdictionOf(target) },
-    location: undefined,
-    zone: {
-      id: '',
-      name: '',
-      status: 'active',
-      type: 'full',
-      paused: false,
-      account: { id: accountId, name: '' },
-    },
+    at: { bucket, jurisdiction: jurisdictionOf(target) },
     mediaHost,
-    corsOrigins: ['*'],
-    allowIps: [],
-    keyExpiresOn: undefined,
     s3Endpoint: endpoint,
-    waitDomainMs: 0,
-    waitKeyMs: 0,
     installation,
-    storage: 'switch',
-    target: { kind: 'file', file: installation.envFile },
     knownKey: key,
+    corsOrigins: ['*'],
+    waitKeyMs: 0,
   }
 }
 
-function jurisdictionOf({ jurisdiction }: MigrationTarget): Setup['at']['jurisdiction'] {
+function jurisdictionOf({ jurisdiction }: MigrationTarget): BucketRef['jurisdiction'] {
   const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
   return known.find((name) => name === jurisdiction) ?? 'default'
 }

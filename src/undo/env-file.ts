@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
+import { storageNames } from '../flow/mastodon-here.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
-import { storageNames } from '../setup/env-restoration.ts'
 import { type EnvTrace, stays, type Undo } from '../setup/undoing.ts'
 
 type Needs = 'envWriter' | 'setup' | 'facts'
@@ -31,16 +31,14 @@ export function undoEnvFile(undo: Undo): Step<Needs> {
       return { is: 'change', changes: [{ what: whatOf(trace), risk }], warnings }
     },
 
-    async change({ envWriter, setup }) {
+    async change({ envWriter }) {
       const { file, restoration } = await mainTrace(undo)
       if (restoration.is !== 'write' && restoration.is !== 'remove') return {}
       const text = restoration.is === 'write' ? restoration.text : ''
       const { backup } =
         restoration.is === 'write' ? await envWriter.write(file, text) : await undo.removeFile(file)
       const diff = envWriter.diff(file.text, text)
-      const changed = storageNames(setup).filter((name) =>
-        diff.some((line) => line.includes(`${name}=`)),
-      )
+      const changed = storageNames.filter((name) => diff.some((line) => line.includes(`${name}=`)))
       return { envWritten: { file: file.path, backup, changed, diff } }
     },
   }

@@ -154,11 +154,11 @@ describe('what is needed', () => {
     ['a file that may not be written', ENV, false, 'env-file-not-writable'],
   ])('%s blocks', async (_, from, writable, code) => {
     const { step, world } = await instance('S3_ALIAS_HOST=x.example\n')
-    const { installation } = world.setup
+    const { installation } = world.place
     const settings = new Map([['S3_ALIAS_HOST', { value: 'x.example', from }]])
     const envFile = { ...installation.envFile, writable }
-    const setup = { ...world.setup, installation: { ...installation, settings, envFile } }
-    expect(found(await step.look({ ...world, setup }))).toBe(`blocked ${code}`)
+    const place = { ...world.place, installation: { ...installation, settings, envFile } }
+    expect(found(await step.look({ ...world, place }))).toBe(`blocked ${code}`)
   })
 })
 

@@ -1,6 +1,13 @@
 import { Cancelled } from '../../src/core/problem.ts'
 import { Secret } from '../../src/core/secret.ts'
-import type { Clock, EnvWriter, Facts, Setup, World } from '../../src/plan/step.ts'
+import {
+  type Clock,
+  type EnvWriter,
+  type Facts,
+  inSetup,
+  type Setup,
+  type World,
+} from '../../src/plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../../src/services/mastodon/port.ts'
 import { FakeCloudflare } from './fake-cloudflare.ts'
 import { FakeProcesses } from './fake-processes.ts'
@@ -131,7 +138,7 @@ export function worldOf(setup: Partial<Setup> = {}, facts: Partial<Facts> = {}) 
     processes: new FakeProcesses(),
     runner: new FakeRunner(),
     clock: new FakeClock(),
-    setup: setupOf(setup),
+    ...inSetup(setupOf(setup)),
     facts,
   }
   return world satisfies World

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { apply } from '../../src/plan/apply.ts'
-import type { Setup, World } from '../../src/plan/step.ts'
+import { inSetup, type Setup, type World } from '../../src/plan/step.ts'
 import { hasChanges, survey } from '../../src/plan/survey.ts'
 import { initSteps } from '../../src/setup/steps.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
@@ -53,7 +53,7 @@ function secondRun(first: Fakes, key: Setup['knownKey']): Fakes {
   )
   const installation = installationOf({ envFile: file, envFiles: [file], settings })
   const target = { kind: 'file', file } as const
-  return { ...first, setup: { ...setupOf(), installation, target, knownKey: key } }
+  return { ...first, ...inSetup({ ...setupOf(), installation, target, knownKey: key }) }
 }
 
 describe('all of init’s steps together', () => {

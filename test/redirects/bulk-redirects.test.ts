@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { BULK_LIST, bulkRedirect, bulkRedirects, bulkRule } from '../../src/redirects/bulk.ts'
 import type { Redirect } from '../../src/services/cloudflare/port.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
-import { HOST } from '../fakes/fake-world.ts'
+import { ACCOUNT, HOST } from '../fakes/fake-world.ts'
 import { found, problemOf, warningsOf } from '../fakes/found.ts'
 import { OLD, redirectingWorld, stranger } from './redirecting-world.ts'
 
@@ -28,7 +28,7 @@ function at(status: 301 | 302 = 301) {
     cloudflare.lists.flatMap(({ redirects }) =>
       redirects.map(({ sourceUrl, status }) => `${sourceUrl} ${status}`),
     )
-  return { ...all, list, items, make: () => bulkRedirects(all.redirecting, [OLD]) }
+  return { ...all, list, items, make: () => bulkRedirects(all.redirecting, [OLD], ACCOUNT) }
 }
 
 it('a list, its redirects and its rule: 302 first, permanent once that was seen', async () => {

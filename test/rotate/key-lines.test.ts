@@ -47,9 +47,9 @@ describe('env-file of a rotation', () => {
   })
 
   it('refused when the file may not be written', async () => {
-    const { setup } = rotatingWorld()
+    const { place } = rotatingWorld()
     const envFiles = [envFileOf('', { writable: false })]
-    const world = rotatingWorld({}, { installation: { ...setup.installation, envFiles } })
+    const world = rotatingWorld({}, { installation: { ...place.installation, envFiles } })
     expect((await problemOf(keyLines.look(world))).code).toBe('env-file-not-writable')
   })
 })

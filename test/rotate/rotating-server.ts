@@ -14,7 +14,7 @@ import type { RunClock } from '../../src/core/clock.ts'
 import { parseConnectTo } from '../../src/core/connect-to.ts'
 import type { Host } from '../../src/host.ts'
 import { type Applied, apply } from '../../src/plan/apply.ts'
-import type { World } from '../../src/plan/step.ts'
+import type { MintingWorld, World } from '../../src/plan/step.ts'
 import { prepareRotation } from '../../src/rotate/prepare.ts'
 import { rotateSteps } from '../../src/rotate/rotate.ts'
 import { rotateCatalog } from '../../src/rotate/settings.ts'
@@ -102,7 +102,7 @@ export async function rotatingServer({ impatient = false } = {}) {
     },
   }
 
-  async function world(ends: (() => Promise<void>)[]): Promise<World> {
+  async function world(ends: (() => Promise<void>)[]): Promise<MintingWorld> {
     const settings = await Settings.resolve(rotateCatalog, {
       flags: new Map<string, string | string[]>([
         ['mastodonDir', dir],
@@ -149,7 +149,7 @@ export async function rotatingServer({ impatient = false } = {}) {
       ca: sandbox.caPem,
       ...(impatient && { timeoutMs: IMPATIENCE_MS }),
     })
-    const led: World = {
+    const led: MintingWorld = {
       ...real,
       cloudflare: through(real.cloudflare, 'cloudflare', around),
       connectS3: (key) => through(real.connectS3(key), 's3', around),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { inSetup } from '../../src/plan/step.ts'
 import type { Rule } from '../../src/services/cloudflare/port.ts'
 import type { EdgeRule } from '../../src/setup/edge.ts'
 import {
@@ -102,7 +103,7 @@ describe.each(all)('$id', (edge, permission) => {
     const world = withRules(edge.phase)
     await make().change?.(world)
     const setup = { ...world.setup, mediaHost: 'files.second.example.com' }
-    const second = { ...world, setup }
+    const second = { ...world, ...inSetup(setup) }
     expect(found(await make().look(second))).toMatch(/^change .*1 of others stays$/)
     await make().change?.(second)
     expect(found(await make().look(world))).toBe(`ready ${edge.ready}`)

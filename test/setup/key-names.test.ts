@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { keyName, keyPrefix, keyState, nameInState } from '../../src/setup/minted-keys.ts'
 import { HOST, setupOf, worldOf } from '../fakes/fake-world.ts'
 
-const at = { setup: setupOf(), clock: worldOf().clock }
+const at = { minting: setupOf(), clock: worldOf().clock }
 const tail = `example-media ${HOST} 2026-11-22 abcdef`
 
 it.each([
@@ -27,20 +27,20 @@ it.each([
 
 it('names a key that was made by hand anew', () => {
   const name = nameInState(at, 'Mastodon uploads', 'retiring')
-  expect(name.startsWith(keyPrefix(at.setup, 'retiring'))).toBe(true)
+  expect(name.startsWith(keyPrefix(at.minting, 'retiring'))).toBe(true)
 })
 
 it('a name stays below 120 characters in every state, and is found by its prefix', () => {
-  const setup = setupOf({
-    at: { ...at.setup.at, bucket: 'b'.repeat(63) },
+  const minting = setupOf({
+    at: { ...at.minting.at, bucket: 'b'.repeat(63) },
     mediaHost: `${'h'.repeat(60)}.${'i'.repeat(60)}.example.com`,
   })
-  const long = { setup, clock: worldOf().clock }
+  const long = { minting, clock: worldOf().clock }
   const name = keyName(long, 'pending')
   for (const state of ['pending', 'inUse', 'retiring'] as const) {
     const other = nameInState(long, name, state)
     expect(other.length).toBeLessThanOrEqual(120)
-    expect(other.startsWith(keyPrefix(setup, state))).toBe(true)
+    expect(other.startsWith(keyPrefix(minting, state))).toBe(true)
     expect(other.slice(-6)).toBe(name.slice(-6))
   }
 })

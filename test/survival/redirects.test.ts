@@ -73,7 +73,7 @@ async function redirectingServer() {
       sleep,
       randomHex: (length) => randomBytes(length).toString('hex').slice(0, length),
     },
-    setup: setupOf({ at, zone, mediaHost: HOST, knownKey }),
+    place: setupOf({ at, zone, mediaHost: HOST, knownKey }),
   }
   const steps = (engine: Engine): readonly Step[] => {
     const known = knownMedia(undefined)
@@ -87,7 +87,7 @@ async function redirectingServer() {
     const redirect =
       engine === 'single'
         ? singleRedirect(redirecting, OLD, zone)
-        : bulkRedirects(redirecting, [OLD])
+        : bulkRedirects(redirecting, [OLD], accountId)
     return [knownMediaIsPublic(redirecting, { strict: true }), redirect]
   }
   const drops = () => {

@@ -11,7 +11,7 @@ import { chooseToken } from '../../src/flow/token.ts'
 import { envWriter } from '../../src/flow/world.ts'
 import type { Host } from '../../src/host.ts'
 import type { Report } from '../../src/plan/report.ts'
-import type { Clock, World } from '../../src/plan/step.ts'
+import { type Clock, inSetup, type World } from '../../src/plan/step.ts'
 import { flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../src/services/cloudflare/client.ts'
 import { readEnvFile } from '../../src/services/mastodon/env-read.ts'
@@ -147,7 +147,7 @@ async function worldOf(
       limits.parts ? connectS3({ ...place, key }) : smallParts(connectS3({ ...place, key })),
     envWriter: await envWriter(),
     clock: fast,
-    setup,
+    ...inSetup(setup),
     facts: {},
   }
 }

@@ -1,6 +1,6 @@
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { Comparison } from '../../plan/report-schema.ts'
-import type { Facts, Step } from '../../plan/step.ts'
+import type { Facts } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import {
   type MigrateRun,
@@ -43,7 +43,7 @@ export async function comparing(
   { settings }: MigrateRun,
   { migration }: PreparedMigration,
   when: { readonly after?: keyof Facts; readonly maxLoss?: number } = {},
-): Promise<Omit<PreparedStage, 'steps'> & { readonly step: Step }> {
+): Promise<Omit<PreparedStage, 'steps'> & { readonly step: ReturnType<typeof compareMedia> }> {
   const expected: ExpectedHeaders = (key) => ({
     contentType: migration.rclone.contentType(key),
     cacheControl: MEDIA_CACHE_CONTROL,

@@ -9,7 +9,7 @@ import type { Migration } from '../migration.ts'
 import type { Cutover } from './cutover.ts'
 import { bringBackSince, broughtBackWords } from './way-back.ts'
 
-type Needs = 'envWriter' | 'runner' | 'clock' | 'setup' | 'facts'
+type Needs = 'envWriter' | 'runner' | 'clock' | 'place' | 'facts'
 type At = Pick<World, Needs>
 
 interface Written {
@@ -74,7 +74,7 @@ export function envSwitchStep(
       const stale = `${now.path} is as it was; Mastodon may still run with R2 until this was run: ${linesOf(back)}`
       await runPlaced(at.runner, back, stale)
       const brought = await bringBackSince(migration, cutover.bringBack, since)
-      return `${now.path} is as it was before, and Mastodon runs with it (${linesOf(back)}). ${broughtBackWords(brought, at.setup.at.bucket)}`.trim()
+      return `${now.path} is as it was before, and Mastodon runs with it (${linesOf(back)}). ${broughtBackWords(brought, at.place.at.bucket)}`.trim()
     },
   }
 }
@@ -100,7 +100,7 @@ function changesOf(file: EnvFileOnDisk, { text, retired }: EnvSwitch, { envWrite
   return [{ what, risk: 'public' }, ...lines]
 }
 
-function oldHostWarning({ setup: { installation, mediaHost } }: At): string[] {
+function oldHostWarning({ place: { installation, mediaHost } }: At): string[] {
   const { settings, version } = installation
   const old = otherProvidersHost(settings, mediaHost)
   if (old === undefined || knowsExtraHosts(version)) return []

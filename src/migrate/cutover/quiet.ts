@@ -6,7 +6,7 @@ import { linesOf, runPlaced } from '../../setup/run-placed.ts'
 import type { Migration } from '../migration.ts'
 import type { Cutover } from './cutover.ts'
 
-type Needs = 'runner' | 'clock' | 'facts' | 'setup' | 'envWriter'
+type Needs = 'runner' | 'clock' | 'facts' | 'place' | 'envWriter'
 
 /** Sidekiq gives jobs this long when it is told to end (its `timeout`), milliseconds. */
 const BLIND_WAIT_MS = 25_000

@@ -12,19 +12,19 @@ import { type Cutover, variantWords } from './cutover.ts'
 export function readyToSwitch(
   { bucket, checkpoint, lineFor }: Pick<Migration, 'bucket' | 'checkpoint' | 'lineFor'>,
   cutover: Cutover,
-): Step<'setup' | 'clock'> {
+): Step<'place' | 'clock'> {
   return {
     id: 'ready-to-switch',
     title: 'Before the switch',
 
-    async look({ setup, clock }): Promise<Finding> {
+    async look({ place, clock }): Promise<Finding> {
       if (cutover.services.commands === undefined) return refused(byHand())
       const known = await checkpoint.read()
       if (known?.completeSince === undefined) return refused(notCopied(lineFor('copy')))
       if (known.failed.length > cutover.maxLoss) return refused(missing(known, lineFor('copy')))
       await bucket().headBucket()
       const unannounced = announcementWarning(known, {
-        host: setup.mediaHost,
+        host: place.mediaHost,
         now: clock.now(),
         line: lineFor('announce'),
       })
@@ -37,7 +37,7 @@ export function readyToSwitch(
             ]
           : []),
       ]
-      if (setup.installation.kind === 'docker' && cutover.variant !== 'stop') warnings.push(renewed)
+      if (place.installation.kind === 'docker' && cutover.variant !== 'stop') warnings.push(renewed)
       const note = `the media was copied (${known.completeSince.slice(0, 10)}); ${variantWords[cutover.variant]}`
       return { is: 'ready', note, warnings }
     },

@@ -36,7 +36,7 @@ async function machine(text: string) {
   const log = join(folder, 'log')
   const environment = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, LOG: log, PROC: root }
   const real = connectServices({
-    installation: { kind: 'systemd', dir: folder, units: at.world.setup.installation.units },
+    installation: { kind: 'systemd', dir: folder, units: at.world.place.installation.units },
     asRoot: true,
     ask: () => Promise.reject(new Error('Nobody is to be asked.')),
     now: () => new Date((BOOT + 99) * 1000),

@@ -195,10 +195,11 @@ describe('another provider', () => {
     ['a unit that sets what hinders', 'S3_KEY_PREFIX', 'x', 'env-file-hindered'],
   ])('%s is seen before anything rests', async (_, name, value, code) => {
     const at = await switching()
-    const settings = new Map(at.world.setup.installation.settings)
+    const { installation } = at.world.place
+    const settings = new Map(installation.settings)
     settings.set(name, { value, from: 'systemd unit mastodon-web.service' })
-    const setup = { ...at.world.setup, installation: { ...at.world.setup.installation, settings } }
-    const plan = await survey(at.steps, { ...at.world, setup })
+    const place = { ...at.world.place, installation: { ...installation, settings } }
+    const plan = await survey(at.steps, { ...at.world, place })
     expect(found(plan.items.find(({ id }) => id === 'env-switch')?.finding)).toBe(`blocked ${code}`)
   })
 })
