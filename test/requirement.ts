@@ -1,5 +1,5 @@
-/** Programs that Debian does not package: asked where they are, and never part of `all`. */
-const ELSEWHERE = ['docker', 'kubectl', 'terraform']
+/** Programs that not every Debian packages: asked where they are, and never part of `all`. */
+const ELSEWHERE = ['compose', 'kubectl', 'terraform']
 
 /**
  * Whether what a test needs must be there: MASTODON_R2_TEST_REQUIRE is a comma list of `contract`,

@@ -12,6 +12,9 @@ interface Here {
   readonly settings: Pick<Settings<SetupCatalog>, 'get'>
 }
 
+/** Milliseconds for a program that only looks. */
+const LOOK_MS = 30_000
+
 /** Mastodon on this machine, where the flags or the working directory point. */
 export async function findMastodonHere(
   { host, settings }: Here,
@@ -24,6 +27,11 @@ export async function findMastodonHere(
     mastodonDir: settings.get('mastodonDir'),
     envFile: settings.get('envFile'),
     environment: host.environment,
+    async ask(command, cwd) {
+      const { run } = await import('../services/process/run.ts')
+      const { environment } = host
+      return run(command, { environment, timeoutMs: LOOK_MS, ...(cwd !== undefined && { cwd }) })
+    },
     ...(countMedia && { countMedia }),
   })
 }

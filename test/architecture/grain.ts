@@ -2,7 +2,6 @@ import type { Import } from './imports.ts'
 
 /** The only files under 40 lines that a single other file imports, each with its reason. */
 export const smallOnPurpose: Readonly<Record<string, string>> = {
-  'services/mastodon/parse-compose.ts': 'a lazy boundary: yaml loads where there is a compose file',
   'ui/json.ts': 'one of the three voices, each of which is a file',
 }
 

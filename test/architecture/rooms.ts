@@ -60,7 +60,7 @@ const packages: readonly (readonly [name: RegExp, load: RegExp, types: RegExp])[
   [/^execa$/, /^services\/process\/run\.ts$/, /^services\/process\/run\.ts$/],
   [/^cloudflare(\/|$)/, /^services\/cloudflare\/sdk\.ts$/, /^(services\/cloudflare|sandbox)\//],
   [/^@aws-sdk\//, /^services\/s3\/client\.ts$/, /^services\/s3\//],
-  [/^yaml$/, /^services\/mastodon\/parse-compose\.ts$/, /^services\/mastodon\//],
+  [/^yaml$/, /^services\/mastodon\/compose\/yaml\.ts$/, /^services\/mastodon\//],
   [/^zod$/, /^(settings\/.*|plan\/report.*|\w+\/settings\.ts)$/, /^(settings|plan)\//],
   [/^fastest-levenshtein$/, /^core\/nearest\.ts$/, /^$/],
   // Found by path at run time, because it is not part of the package.

@@ -6,15 +6,8 @@ import { storageBlock } from '../../src/flow/mastodon-here.ts'
 import { outputCatalog } from '../../src/settings/output.ts'
 import { type BlockFormat, blockForms, blockWriter } from '../../src/setup/formats.ts'
 import { knownKey, setupOf } from '../fakes/fake-world.ts'
-import {
-  composeMissing,
-  kubectlMissing,
-  nixMissing,
-  nixValue,
-  readBy,
-  sourced,
-  whereThere,
-} from './real-reader.ts'
+import { composeMissing, realCompose } from '../services/mastodon/compose/real-compose.ts'
+import { kubectlMissing, nixMissing, nixValue, readBy, sourced, whereThere } from './real-reader.ts'
 import { splitFiles } from './split-files.ts'
 
 type Form = keyof typeof blockForms
@@ -81,7 +74,7 @@ describe('read back', () => {
     expect(services.sidekiq).toEqual(services.web)
   })
 
-  whereThere(composeMissing)('compose, by docker', async () => {
+  whereThere(composeMissing)('compose, by docker-compose', async () => {
     const [env = '', override = ''] = await filesOf('compose')
     const service = { image: 'mastodon', env_file: '.env.production' }
     const files = {
@@ -91,7 +84,7 @@ describe('read back', () => {
       'docker-compose.override.yml': override,
     }
     const { services } = JSON.parse(
-      readBy('docker', ['compose', 'config', '--format', 'json'], files),
+      readBy(realCompose?.program ?? 'docker-compose', ['config', '--format', 'json'], files),
     )
     const all = { ...values, LOCAL_DOMAIN: 'example.com' }
     expect(services.web.environment).toEqual(all)

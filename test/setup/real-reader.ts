@@ -63,11 +63,12 @@ export function terraformValue(expression: string): unknown {
 }
 
 /** For programs that few machines have: without them there is no such test. */
-export function whereThere(isMissing: boolean): (name: string, body: () => unknown) => void {
+export function whereThere(
+  isMissing: boolean,
+): (name: string, body: () => unknown, timeoutMs?: number) => void {
   return isMissing ? () => undefined : test
 }
 
 export const nixMissing = isMissing('nix-instantiate', ['--version'])
 export const terraformMissing = isMissing('terraform', ['version'])
 export const kubectlMissing = isMissing('kubectl', ['kustomize', '--help'])
-export const composeMissing = isMissing('docker', ['compose', 'version'])

@@ -1,18 +1,21 @@
-import { access, readdir, readFile, realpath } from 'node:fs/promises'
+import { access, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Problem } from '../../core/problem.ts'
-import { findCompose } from './compose.ts'
 import {
   type Candidate,
+  type ChangedFile,
   type CountLimits,
-  docker,
-  existing,
+  type Disk,
+  diskWith,
   localMedia,
   mediaRoot,
   noLocalMedia,
   railsEnvFiles,
-} from './containers.ts'
-import { railsSettings, readEnvFile, unitSettings } from './env-read.ts'
+} from './candidate.ts'
+import { docker } from './compose/installation.ts'
+import { type Ask, askCompose } from './compose/judge.ts'
+import { findCompose } from './compose/mastodon-services.ts'
+import { railsSettings, unitSettings } from './env-read.ts'
 import {
   type EnvFileOnDisk,
   type Installation,
@@ -29,18 +32,19 @@ async function bareMetal(
   dir: string,
   units: readonly MastodonUnit[],
   root: string,
+  disk: Disk,
 ): Promise<Candidate> {
   const leading = units.find(({ part }) => part === 'web') ?? units[0]
-  const unitFiles = await existing(
+  const unitFiles = await disk.existing(
     (leading?.environmentFiles ?? []).map((path) => join(root, path)),
   )
   const given =
     leading === undefined
       ? new Map()
       : unitSettings(leading.name, leading.environment, unitFiles, leading.unset)
-  const files = await existing(railsEnvFiles.map((name) => join(dir, name)))
+  const files = await disk.existing(railsEnvFiles.map((name) => join(dir, name)))
   const settings = railsSettings(given, files)
-  const source = await readFile(join(dir, 'lib/mastodon/version.rb'), 'utf8').catch(() => '')
+  const source = (await disk.text(join(dir, 'lib/mastodon/version.rb'))) ?? ''
   const names = (part: string) =>
     units.filter((unit) => unit.part === part).map((unit) => unit.name)
   return {
@@ -49,7 +53,7 @@ async function bareMetal(
     composeFile: undefined,
     version: versionFromSource(source, (name) => settings.get(name)?.value),
     units: { web: names('web'), sidekiq: names('sidekiq') },
-    usualEnvFile: await readEnvFile(join(dir, '.env.production')),
+    usualEnvFile: await disk.envFile(join(dir, '.env.production')),
     envFiles: [...unitFiles.toReversed(), ...files],
     settings,
     media: { root: mediaRoot(dir, settings.get('PAPERCLIP_ROOT_PATH')?.value) },
@@ -68,6 +72,10 @@ export interface Search {
   readonly countMedia?: CountLimits
   /** Variables of this shell, which compose fills into its file. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Asks docker compose, where it is; without it the compose files are read by our own reader. */
+  readonly ask?: Ask | undefined
+  /** A file as it would be; what it changes is seen in the settings. Compose is not asked then. */
+  readonly changed?: ChangedFile | undefined
 }
 
 const USUAL_DIRS = [
@@ -87,24 +95,25 @@ const STORAGE_KEYS = [
 ]
 
 /**
- * Finds Mastodon by reading files; nothing is run. Looked at: the given folder, or else the env
+ * Finds Mastodon by reading files; nothing is run but `docker compose config`. Looked at: the given folder, or else the env
  * file's folder, the working directory, the usual folders, and those that systemd units name.
  * Nothing found is kind `none`. Problems (exit 2): `mastodon-dir-…`, `env-file-…`,
  * `compose-file-broken`.
  */
 export async function findMastodon(search: Search): Promise<Installation> {
-  const { cwd, root = '/', environment } = search
+  const { cwd, root = '/' } = search
+  const disk = diskWith(search.changed)
   const units = await findUnits(root)
   const dirs = await folders(search, units)
   const given =
-    search.envFile === undefined ? undefined : await readEnvFile(resolve(cwd, search.envFile))
+    search.envFile === undefined ? undefined : await disk.envFile(resolve(cwd, search.envFile))
   const forbidden: string[] = []
   for (const dir of dirs) {
     if (await isForbidden(dir)) {
       forbidden.push(dir)
       continue
     }
-    const candidate = await lookAt(dir, units, root, environment)
+    const candidate = await lookAt(dir, units, search, disk)
     if (candidate === undefined) continue
     if (given === undefined) return finish(candidate, search)
     if (reads(candidate, given) || search.mastodonDir !== undefined)
@@ -113,7 +122,7 @@ export async function findMastodon(search: Search): Promise<Installation> {
   if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), search, given)
   if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd, forbidden.length > 0)
   if (forbidden[0] !== undefined) throw noMastodon(forbidden[0], true)
-  return finish(loose(await readEnvFile(join(cwd, '.env.production')), undefined), search)
+  return finish(loose(await disk.envFile(join(cwd, '.env.production')), undefined), search)
 }
 
 async function folders({ cwd, mastodonDir, envFile, root = '/' }: Search, units: MastodonUnit[]) {
@@ -131,8 +140,8 @@ async function folders({ cwd, mastodonDir, envFile, root = '/' }: Search, units:
 async function lookAt(
   dir: string,
   units: readonly MastodonUnit[],
-  root: string,
-  environment: Search['environment'],
+  { root = '/', mastodonDir, environment, ask, changed }: Search,
+  disk: Disk,
 ): Promise<Candidate | undefined> {
   const realDir = await realpath(dir).catch(() => dir)
   const inDir = await Promise.all(
@@ -144,15 +153,21 @@ async function lookAt(
   )
   const own = units.filter((_, index) => inDir[index])
   const hasSource = await exists(join(dir, 'lib/mastodon/version.rb'))
-  if (hasSource && own.length > 0) return bareMetal(dir, own, root)
+  if (hasSource && own.length > 0) return bareMetal(dir, own, root, disk)
   // The source holds a compose file, too: what was built here tells who uses it.
   const isBuilt =
     (await exists(join(dir, 'vendor/bundle'))) || (await exists(join(dir, 'public/packs')))
-  if (hasSource && isBuilt) return bareMetal(dir, own, root)
-  const compose = await findCompose(dir, environment)
-  if (compose !== undefined) return docker(dir, compose, environment)
-  if (hasSource) return bareMetal(dir, own, root)
-  const files = await existing(railsEnvFiles.map((name) => join(dir, name)))
+  if (hasSource && isBuilt) return bareMetal(dir, own, root, disk)
+  const compose = await findCompose(dir, environment, (path) => disk.text(path))
+  if (compose !== undefined) {
+    const isAsked = ask !== undefined && changed === undefined
+    const judgement = isAsked ? await askCompose(dir, compose.project, ask) : undefined
+    const found = await docker(dir, compose, disk, judgement)
+    if (found !== undefined) return found
+    if (mastodonDir !== undefined) throw unreadCompose(compose.project)
+  }
+  if (hasSource) return bareMetal(dir, own, root, disk)
+  const files = await disk.existing(railsEnvFiles.map((name) => join(dir, name)))
   const file = files.find(({ path }) => path.endsWith('/.env.production'))
   if (file === undefined) return undefined
   return { ...loose(file, dir), envFiles: files, settings: railsSettings(new Map(), files) }
@@ -204,7 +219,9 @@ async function finish(
 
 async function count(media: Candidate['media'], limits?: CountLimits): Promise<LocalMedia> {
   if (media === 'none') return noLocalMedia
-  return media === 'hidden' ? { ...noLocalMedia, readable: false } : localMedia(media.root, limits)
+  return 'hidden' in media
+    ? { ...noLocalMedia, readable: false, hidden: media.hidden }
+    : localMedia(media.root, limits)
 }
 
 function exists(path: string): Promise<boolean> {
@@ -235,6 +252,16 @@ function codeOfReading(dir: string): Promise<string | undefined> {
     () => undefined,
     (error: NodeJS.ErrnoException) => error.code,
   )
+}
+
+function unreadCompose({ file, unread }: { file: string; unread: readonly string[] }): Problem {
+  return new Problem({
+    code: 'compose-file-unread',
+    what: `${file} names none of Mastodon's services itself.`,
+    why: `They may stand in what only docker compose can read: ${unread.join('; ')}.`,
+    next: 'Run this where docker compose is installed, or name the settings file with --env-file.',
+    exit: 2,
+  })
 }
 
 function noMastodon(dir: string, forbidden: boolean): Problem {

@@ -21,6 +21,8 @@ export interface Installation {
   readonly units: { readonly web: readonly string[]; readonly sidekiq: readonly string[] }
   /** Docker only: each service of the compose file that runs Mastodon's web part or Sidekiq. */
   readonly services?: readonly ComposedService[]
+  /** Docker only: how its compose files could be read. */
+  readonly compose?: ComposeReading
   /** Docker only: variables of the shell that the compose file asks for, by name. */
   readonly composeNames?: readonly string[]
 }
@@ -32,6 +34,17 @@ export interface ComposedService {
   /** The env files that it is given and that exist, the winning one first. */
   readonly envFiles: readonly string[]
   readonly settings: ReadonlyMap<string, EffectiveSetting>
+}
+
+export interface ComposeReading {
+  /** Every file that says something, the main one first. */
+  readonly files: readonly string[]
+  /** The files that give `${NAME}` its values; they need not exist. */
+  readonly variableFiles: readonly string[]
+  /** Why compose refuses the project, so that no container could be made anew. */
+  readonly refused: readonly string[]
+  /** What only compose itself could read, in words; empty where it was asked. */
+  readonly unread: readonly string[]
 }
 
 export interface EnvFileOnDisk {
@@ -61,6 +74,18 @@ export interface LocalMedia {
   readonly more: boolean
   /** false when the folder could not be read: files unknown. */
   readonly readable: boolean
+  /** Where media may lie that can't be looked at; `readable` is false then. */
+  readonly hidden?: HiddenMedia
+}
+
+/** Media inside of containers, or in a volume of Docker's own store. */
+export interface HiddenMedia {
+  /** As the container sees it. */
+  readonly path: string
+  /** The service whose container it is. */
+  readonly service: string
+  /** Undefined where no volume is mounted there: it goes with the container. */
+  readonly volume: string | undefined
 }
 
 /** Looks closer at env files than their values: how a line is written, and what was kept of them. */

@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Ask, runningContainers } from './containers.ts'
+import type { Ask } from './compose/judge.ts'
+import { runningContainers } from './containers.ts'
 import type { Installation, ProcessesPort, RunningProcess } from './port.ts'
 
 /** A process as Linux shows it below /proc. */

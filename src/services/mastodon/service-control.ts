@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
-import { composeCommand } from './compose.ts'
-import type { Ask } from './containers.ts'
+import { type Ask, composeCommand } from './compose/judge.ts'
 import type { Installation, ServiceCommands, ServicesPort, SidekiqProcess } from './port.ts'
 import { folderOf, readProcesses, unitOf } from './processes.ts'
 

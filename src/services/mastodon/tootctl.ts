@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
-import { composeCommand } from './compose.ts'
+import { composeCommand } from './compose/judge.ts'
 import type { Installation, TootctlPort } from './port.ts'
 
 export interface TootctlOptions {

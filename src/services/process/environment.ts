@@ -9,12 +9,14 @@ const EVERYONE =
 
 const RUBY =
   /^(RBENV_\w+|RUBY(LIB|OPT)|GEM_(HOME|PATH)|BUNDLE_(PATH|GEMFILE|APP_CONFIG|WITHOUT)|LD_(PRELOAD|LIBRARY_PATH)|MALLOC_ARENA_MAX)$/
+const DOCKER = /^((DOCKER|COMPOSE|BUILDKIT|BUILDX)_\w+|SSH_AUTH_SOCK)$/
 const NODE = /^(NODE_(OPTIONS|EXTRA_CA_CERTS|COMPILE_CACHE)|XDG_STATE_HOME)$/
 const SUDO = /^(SUDO_(ASKPASS|PROMPT)|DISPLAY|XAUTHORITY|SSH_AUTH_SOCK)$/
 
 /** By the program's name; what is not here gets what everyone gets. */
 const SPECIAL: Readonly<Record<string, RegExp>> = {
-  docker: /^((DOCKER|COMPOSE|BUILDKIT|BUILDX)_\w+|SSH_AUTH_SOCK)$/,
+  docker: DOCKER,
+  'docker-compose': DOCKER,
   rclone: /^GO(DEBUG|MAXPROCS|MEMLIMIT|GC)$/,
   'apt-get': /^(DEBIAN_FRONTEND|APT_CONFIG)$/,
   systemctl: /^SYSTEMD_\w+$/,

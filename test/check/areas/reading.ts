@@ -1,10 +1,6 @@
 import type { CheckWorld, ConfiguredStorage } from '../../../src/plan/verdict.ts'
-import {
-  composeSettings,
-  envReader,
-  railsSettings,
-  unitSettings,
-} from '../../../src/services/mastodon/env-read.ts'
+import { containerSettings } from '../../../src/services/mastodon/compose/settings.ts'
+import { envReader, railsSettings, unitSettings } from '../../../src/services/mastodon/env-read.ts'
 import type {
   EnvBackupPath,
   EnvFileOnDisk,
@@ -67,12 +63,13 @@ export function reading(text: string, situation: Situation = {}): World {
   const unit = 'mastodon-web.service'
   const extra = new Map(Object.entries(given))
   const settings = isDocker
-    ? composeSettings(
-        files.map((one) => ({ file: one, raw: reader === 'raw' })),
-        extra,
+    ? containerSettings({
+        files: files.map(({ path, text }) => ({ path, text, raw: reader === 'raw' })),
+        environment: extra,
         composeFile,
-        {},
-      )
+        lookUp: () => undefined,
+        refuse: () => undefined,
+      })
     : railsSettings(unitSettings(unit, extra, reader === 'systemd' ? files : [], []), files)
   const value = (name: string) => settings.get(name)?.value
   return {

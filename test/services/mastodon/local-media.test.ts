@@ -1,7 +1,7 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { localMedia, mediaRoot } from '../../../src/services/mastodon/containers.ts'
+import { localMedia, mediaRoot } from '../../../src/services/mastodon/candidate.ts'
 import { scratch, unprivileged, write } from './scratch.ts'
 
 const root = scratch()

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import { expect } from 'vitest'
+import { loadProject } from '../../../../src/services/mastodon/compose/project.ts'
+import { serviceSettings } from '../../../../src/services/mastodon/compose/settings.ts'
+import { whereThere } from '../../../setup/real-reader.ts'
+import { scratch, write } from '../scratch.ts'
+import { type Project, randomProjects } from './random-projects.ts'
+import { askedOf, composeMissing, filesFirst, realCompose } from './real-compose.ts'
+
+const COUNT = 1000
+const AT_A_TIME = 8
+const read = (path: string) => readFile(path, 'utf8').catch(() => undefined)
+
+type Seen = Record<string, { environment: Record<string, string>; volumes: string[] }> | 'refused'
+
+async function byUs(folder: string): Promise<Seen> {
+  const project = await loadProject(folder, { HOME: folder }, read).catch(() => undefined)
+  if (project === undefined || project.refused.length > 0) return 'refused'
+  const seen: Exclude<Seen, 'refused'> = {}
+  for (const service of project.services) {
+    const { settings, refused } = await serviceSettings(project, service, read, { filesFirst })
+    if (refused.length > 0) return 'refused'
+    seen[service.name] = {
+      environment: Object.fromEntries([...settings].map(([name, { value }]) => [name, value])),
+      volumes: service.volumes.map(({ source, target }) => `${source}:${target}`),
+    }
+  }
+  return seen
+}
+
+async function byCompose(folder: string): Promise<Seen> {
+  const model = await askedOf(folder)
+  if (model === undefined) return 'refused'
+  return Object.fromEntries(
+    Object.entries(model.services).map(([name, { environment = {}, volumes = [] }]) => [
+      name,
+      {
+        environment: Object.fromEntries(
+          Object.entries(environment).flatMap(([key, value]) =>
+            value === null ? [] : [[key, value.replaceAll('$$', '$')]],
+          ),
+        ),
+        volumes: volumes.map(({ source, target }) => `${source}:${target}`),
+      },
+    ]),
+  )
+}
+
+async function compared(files: Project) {
+  const folder = write(scratch(), files)
+  const [ours, theirs] = await Promise.all([byUs(folder), byCompose(folder)])
+  return { folder, files, ours, theirs }
+}
+
+whereThere(composeMissing)(
+  `a thousand random projects are read as docker-compose ${realCompose?.version} reads them`,
+  async () => {
+    if (realCompose === undefined) throw new Error('docker-compose is required, and not here.')
+    const projects = randomProjects(COUNT, 15)
+    const different: unknown[] = []
+    let refused = 0
+    for (let at = 0; at < COUNT; at += AT_A_TIME) {
+      const some = await Promise.all(projects.slice(at, at + AT_A_TIME).map(compared))
+      for (const { folder: _, ...one } of some) {
+        if (one.theirs === 'refused') refused += 1
+        if (JSON.stringify(sorted(one.ours)) !== JSON.stringify(sorted(one.theirs)))
+          different.push(one)
+      }
+    }
+    // A generator that compose mostly refuses would prove nothing.
+    expect(refused).toBeLessThan(COUNT / 2)
+    expect(different.slice(0, 3)).toEqual([])
+  },
+  300_000,
+)
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, one]) => [key, sorted(one)]),
+  )
+}
