@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { findCycle } from './architecture/cycle.ts'
-import { crumbs, smallOnPurpose, stillToMerge } from './architecture/grain.ts'
+import { crumbs, smallOnPurpose } from './architecture/grain.ts'
 import {
   bareCode,
   findImports,
@@ -203,8 +203,7 @@ describe('the grain', () => {
   })
 
   test('a crumb lies in the file that needs it, but for those with a reason', () => {
-    const found = crumbs(sizes, imports).filter((file) => !stillToMerge.includes(file))
-    expect(found).toEqual(Object.keys(smallOnPurpose).sort())
+    expect(crumbs(sizes, imports)).toEqual(Object.keys(smallOnPurpose).sort())
   })
 
   test.each<[string, number, readonly string[], readonly string[]]>([

@@ -4,7 +4,7 @@ import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
 import { overruled } from '../setup/env-file.ts'
-import { linesOf, runPlaced } from '../setup/run-placed.ts'
+import { linesOf, runPlaced } from '../setup/restart.ts'
 import { ANNOUNCED_DAYS, safeFrom } from './notes.ts'
 import { announcingLines, type PageNames, pageNames, visit } from './pages.ts'
 

@@ -8,7 +8,7 @@ import { servicesOf } from '../flow/world.ts'
 import type { Place, Setup, Step, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
-import { linesOf } from '../setup/run-placed.ts'
+import { linesOf } from '../setup/restart.ts'
 
 /**
  * The announcement as a step of `init`. A server that is on R2 already keeps its env file but for

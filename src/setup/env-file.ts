@@ -4,6 +4,7 @@ import { hindrances, storageBlock, storageNames } from '../flow/mastodon-here.ts
 import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
+import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
 
 type Read = Pick<Installation, 'envFiles' | 'settings'>
 
@@ -142,15 +143,20 @@ function hindrancesHere({ target, installation }: Setup) {
   return hindrancesOf(installation).filter(({ from }) => from === target.file.path)
 }
 
-/** A line elsewhere stays in force, so R2 would be set up and not work. */
+/** Only where the file is read by this Mastodon: a line elsewhere then stays in force. */
 function hindered({ target, installation }: Setup): Problem | undefined {
   if (target.kind === 'print' || !isRead(installation, target.file.path)) return undefined
-  const [first] = hindrancesOf(installation).filter(({ from }) => from !== target.file.path)
+  return hinderedFrom(installation, target.file.path)
+}
+
+/** A line in another file stays in force, so R2 would be set up and not work. */
+function hinderedFrom(installation: Installation, path: string): Problem | undefined {
+  const [first] = hindrancesOf(installation).filter(({ from }) => from !== path)
   if (!first) return undefined
   return new Problem({
     code: 'env-file-hindered',
     what: `${first.from} sets ${first.name}, which does not fit R2 (${first.reason}).`,
-    why: `Mastodon would go on using it; only ${target.file.path} is written here.`,
+    why: `Mastodon would go on using it; only ${path} is written here.`,
     next: `Remove ${first.name} from ${first.from}, and run this again.`,
     exit: 2,
   })
@@ -162,4 +168,44 @@ function worldReadable({ target }: Setup): string[] {
   return [
     `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${path}`,
   ]
+}
+
+/** How Mastodon's env file is changed so that it stores media on R2. */
+export interface EnvSwitch {
+  readonly text: string
+  /** Settings that are written or commented out. */
+  readonly names: readonly string[]
+  /** Host of the provider before, which pages go on naming; undefined when there was none. */
+  readonly keptHost: string | undefined
+  readonly retired: ReadonlyMap<string, string>
+}
+
+/**
+ * The prepared block switched on, or its values in the place of another provider's. Problems:
+ * `env-file-overruled`, `env-file-hindered`; those of the editor are thrown.
+ */
+export function envSwitch(
+  { place, facts, envWriter }: Pick<World, 'place' | 'facts' | 'envWriter'>,
+  file: EnvFileOnDisk,
+): EnvSwitch | Problem {
+  const key = facts.accessKey ?? place.knownKey
+  if (key === undefined) throw new Error('A migration has a key from its start.')
+  const { installation, mediaHost } = place
+  const { settings, version } = installation
+  const block = storageBlock({ ...place, storage: 'switch' }, key)
+  const old = otherProvidersHost(settings, mediaHost)
+  const keptHost = old !== undefined && knowsExtraHosts(version) ? old : undefined
+  const kept = new Map(
+    keptHost === undefined
+      ? []
+      : [['EXTRA_MEDIA_HOSTS', withExtraHost(settings, keptHost)] as const],
+  )
+  const values = new Map([...block, ...kept])
+  const problem = overruled(installation, file, values) ?? hinderedFrom(installation, file.path)
+  if (problem) return problem
+  const retired = hindrances(settings)
+  const switched = envWriter.edit(file.text, block, [...retired.keys()])
+  // The block is a template of its own and has no such line.
+  const text = kept.size === 0 ? switched : envWriter.edit(switched, kept, [])
+  return { text, names: [...values.keys(), ...retired.keys()], keptHost, retired }
 }

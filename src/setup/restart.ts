@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
-import type { Finding, Step } from '../plan/step.ts'
+import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import type { RunningProcess } from '../services/mastodon/port.ts'
-import type { PlacedCommand } from '../services/process/port.ts'
+import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
 
 /** Whether every process of Mastodon has read the env file since it last changed. */
 export type Freshness =
@@ -73,7 +73,7 @@ const NEXT_SECOND_MS = 1_100
 /** Makes Mastodon read the env file anew, unless it has done so already. */
 export function restart(wishes: RestartWishes): Step<Needs> {
   const { mode, commands, assumeRestarted, meanwhile = OLD_KEY_WORKS } = wishes
-  const all = commands.map(({ line }) => line).join(' && ')
+  const all = linesOf(commands)
   return {
     id: 'restart',
     title: 'Restart',
@@ -99,21 +99,153 @@ export function restart(wishes: RestartWishes): Step<Needs> {
     async change({ runner, clock }) {
       await clock.sleep(NEXT_SECOND_MS)
       const restartedAt = clock.now()
-      for (const { command, cwd, line } of commands) {
-        const { exitCode, stderr } = await runner.run(command, cwd)
-        if (exitCode !== 0) throw failed(line, stderr, meanwhile)
-      }
+      await runPlaced(runner, commands, meanwhile)
       return { restartedAt }
     },
   }
 }
 
-function failed(line: string, stderr: string, meanwhile: string): Problem {
-  const [said = ''] = stderr.trim().split('\n').slice(-1)
+/** What the plan shows of commands that are run one after the other. */
+export function linesOf(commands: readonly PlacedCommand[]): string {
+  return commands.map(({ line }) => line).join(' && ')
+}
+
+/** Runs them in their order until one fails. Problem `command-failed`; `meanwhile` says how things stand. */
+export async function runPlaced(
+  runner: RunnerPort,
+  commands: readonly PlacedCommand[],
+  meanwhile: string,
+): Promise<void> {
+  for (const { command, cwd, line } of commands) {
+    const { exitCode, stderr } = await runner.run(command, cwd)
+    if (exitCode === 0) continue
+    const said = stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.slice(0, 300)
+      .replace(/[.\s]*$/, '.')
+    throw new Problem({
+      code: 'command-failed',
+      what: `This failed: ${line}`,
+      why: `${said === undefined || said === '.' ? 'It did not say why.' : `It said: ${said}`} ${meanwhile}`,
+      next: 'Run that line yourself to see what is wrong. Then run the same command again.',
+    })
+  }
+}
+
+type FreshNeeds = 'processes' | 'clock' | 'facts'
+type FreshAt = Pick<World, FreshNeeds>
+
+/** Milliseconds that Puma and Sidekiq get to come up; a big instance on a small machine is slow. */
+const DEADLINE_MS = 180_000
+
+export interface FreshWishes {
+  readonly assumeRestarted: boolean
+  /** What is old and what is new about the env file; the key unless told. */
+  readonly about?: 'key' | 'storage'
+}
+
+/** Proof that no process of Mastodon can still hold what the env file held before. */
+export function freshProcesses({ assumeRestarted, about = 'key' }: FreshWishes): Step<FreshNeeds> {
+  return {
+    id: 'processes',
+    title: 'Running processes',
+
+    async look(at): Promise<Finding> {
+      const { envWritten, restartedAt, allFresh, rotation } = at.facts
+      const will = `see that all of Mastodon runs with the new ${about}`
+      if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
+      if (allFresh)
+        return { is: 'ready', note: `all run with the new ${about}`, facts: { allFresh } }
+      const { state, changedAt } = await see(at)
+      if (state.is === 'fresh') return fresh(state, changedAt)
+      const mayBe = rotation?.kind === 'finish' || restartedAt !== undefined
+      if (state.is === 'unseen' && assumeRestarted && mayBe) {
+        const known = { since: changedAt, fileChangedAt: changedAt }
+        return { is: 'ready', note: 'restarted, as you say', facts: { allFresh: known } }
+      }
+      const mayCome = restartedAt !== undefined && !(state.is === 'unseen' && state.hidden)
+      if (mayCome) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+      return state.is === 'old' ? stillOld(state, about) : unseen(state)
+    },
+
+    async change(at) {
+      const end = at.clock.now().getTime() + DEADLINE_MS
+      for (;;) {
+        const { state, changedAt } = await see(at)
+        if (state.is === 'fresh') {
+          return { allFresh: { since: state.since, fileChangedAt: changedAt } }
+        }
+        if (at.clock.now().getTime() >= end) throw tooOld(state, about)
+        await at.clock.sleep(1_000)
+      }
+    },
+  }
+}
+
+async function see({ processes, facts }: FreshAt) {
+  const file = facts.envWritten?.file ?? ''
+  const changedAt = await processes.changedAt(file)
+  if (!changedAt) throw gone(file)
+  const state = judgeFreshness(await processes.running(), changedAt, facts.restartedAt)
+  return { state, changedAt }
+}
+
+function fresh(state: Extract<Freshness, { is: 'fresh' }>, changedAt: Date): Finding {
+  const note = `all ${state.count} began after the env file changed`
+  const allFresh: Facts['allFresh'] = { since: state.since, fileChangedAt: changedAt }
+  return { is: 'ready', note, facts: { allFresh } }
+}
+
+type About = NonNullable<FreshWishes['about']>
+
+function stillOld({ names }: Extract<Freshness, { is: 'old' }>, about: About): Finding {
+  return { is: 'later', note: `run with the old ${about} still: ${names.join(', ')}`, next: '' }
+}
+
+function unseen({ why }: Extract<Freshness, { is: 'unseen' }>): Finding {
+  return {
+    is: 'later',
+    note: `not proven: ${why}. Add --assume-restarted once it was restarted wherever it runs`,
+    next: '',
+  }
+}
+
+const whyWait: Record<About, string> = {
+  key: 'The old key stays active until every process has the new one, so nothing is broken.',
+  storage: 'What it stores would go to the old place, where nobody looks for it any more.',
+}
+
+function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Problem {
+  const why = whyWait[about]
+  const again = 'Then run the same command again: it goes on from here.'
+  if (state.is === 'unseen') {
+    return new Problem({
+      code: 'processes-unseen',
+      what: `After the restart ${state.why}.`,
+      why,
+      next: `Start what is missing. If it runs on another machine, restart it there and add --assume-restarted. ${again}`,
+    })
+  }
+  const services = state.names.filter((name) => name.endsWith('.service'))
+  const command =
+    services.length > 0
+      ? `sudo systemctl restart ${services.join(' ')}`
+      : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
   return new Problem({
-    code: 'restart-failed',
-    what: `This failed: ${line}`,
-    why: `${said === '' ? 'It did not say why.' : `It said: ${said.slice(0, 300).replace(/[.\s]*$/, '.')}`} ${meanwhile}`,
-    next: 'Run that line yourself. Once it works, run the same command again: it goes on from here.',
+    code: 'processes-old',
+    what: `After the restart these still run with the old ${about}: ${state.names.join(', ')}.`,
+    why,
+    next: `${command}. ${again}`,
+  })
+}
+
+function gone(file: string): Problem {
+  return new Problem({
+    code: 'env-file-gone',
+    what: `${file} is not there any more.`,
+    why: 'It was there when this run began. The old key stays active.',
+    next: 'Put the file back (a backup is beside it), then run the same command again.',
   })
 }

@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { inactiveToken } from '../flow/token.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import { type Permission, permissionNames } from '../services/cloudflare/port.ts'
+import { type KeyOwner, type Permission, permissionNames } from '../services/cloudflare/port.ts'
 
 type Needs = 'cloudflare' | 'setup'
 type At = Pick<World, Needs>
@@ -24,20 +24,25 @@ export const token: Step<Needs> = {
 
 /** Each needed permission and the steps that would fail without it. */
 function needed(at: At): { permission: Permission; steps: string }[] {
-  const keys = at.setup.owner.kind === 'account' ? 'account-tokens' : 'user-tokens'
   return [
     { permission: 'r2', steps: 'bucket, custom domain, CORS, lifecycle' },
-    { permission: keys, steps: 'access key' },
+    { permission: mintingPermission(at.setup.owner), steps: 'access key' },
     { permission: 'zone', steps: 'custom domain' },
     { permission: 'dns', steps: 'custom domain (is the host name free?)' },
   ]
 }
 
 /** Groups that only read; a token with the reading one alone passes every read. */
-const readOnly: Partial<Record<Permission, readonly [read: string, write: string]>> = {
+const readAndWrite: Partial<Record<Permission, readonly [read: string, write: string]>> = {
   r2: ['Workers R2 Storage Read', 'Workers R2 Storage Write'],
   'account-tokens': ['Account API Tokens Read', 'Account API Tokens Write'],
   'user-tokens': ['API Tokens Read', 'API Tokens Write'],
+}
+
+function readsOnly(permission: Permission, groups: readonly string[] | undefined): boolean {
+  const [read, write] = readAndWrite[permission] ?? []
+  if (read === undefined || write === undefined || groups === undefined) return false
+  return groups.includes(read) && !groups.includes(write)
 }
 
 async function missingPermissions({ cloudflare, setup }: At) {
@@ -51,12 +56,7 @@ async function missingPermissions({ cloudflare, setup }: At) {
       })),
     ),
   ])
-  return answers.filter(({ permission, granted }) => {
-    const [read, write] = readOnly[permission] ?? []
-    const readsOnly =
-      read !== undefined && write !== undefined && groups?.includes(read) && !groups.includes(write)
-    return !granted || readsOnly === true
-  })
+  return answers.filter(({ permission, granted }) => !granted || readsOnly(permission, groups))
 }
 
 function notAllowed(missing: { permission: Permission; steps: string }[]): Problem {
@@ -69,4 +69,39 @@ function notAllowed(missing: { permission: Permission; steps: string }[]): Probl
     why: `It can't do this:\n${lines.join('\n')}`,
     next: 'Edit the token at https://dash.cloudflare.com/?to=/:account/api-tokens (or, for a user token, https://dash.cloudflare.com/profile/api-tokens), add what is missing, and run this again.',
   })
+}
+
+type MintingNeeds = 'cloudflare' | 'minting'
+
+/** The API token may make and remove keys; a rotation needs nothing else at Cloudflare. */
+export const mintingToken: Step<MintingNeeds> = {
+  id: 'token',
+  title: 'API token',
+
+  async look(at): Promise<Finding> {
+    const permission = mintingPermission(at.minting.owner)
+    if (!(await mayMint(at, permission))) {
+      const missing = { permission, steps: 'making and removing keys' }
+      return { is: 'blocked', problem: notAllowed([missing]) }
+    }
+    const { token } = at.minting
+    const expiry = token.expiresOn === undefined ? 'no expiry' : `until ${token.expiresOn}`
+    return { is: 'ready', note: `may make and remove keys, ${expiry}` }
+  },
+}
+
+function mintingPermission(owner: KeyOwner): Permission {
+  return owner.kind === 'account' ? 'account-tokens' : 'user-tokens'
+}
+
+async function mayMint(
+  { cloudflare, minting }: Pick<World, MintingNeeds>,
+  permission: Permission,
+): Promise<boolean> {
+  const { accountId } = minting.at
+  const [may, groups] = await Promise.all([
+    cloudflare.can(permission, { accountId }),
+    cloudflare.ownPermissionGroups(minting.token, accountId),
+  ])
+  return may && !readsOnly(permission, groups)
 }

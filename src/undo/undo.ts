@@ -14,9 +14,8 @@ import { token } from '../setup/token.ts'
 import { type Undo, wishesIn } from '../setup/undoing.ts'
 import type { Closing } from '../ui/port.ts'
 import { ownKeys, undoAccessKeys } from './access-keys.ts'
-import { undoEnvFile } from './env-file.ts'
+import { undoEnvFile, undoPreparedFile } from './env-file.ts'
 import { envTraces, recallSetup } from './memory.ts'
-import { undoPreparedFile } from './prepared-file.ts'
 import { undoCatalog, undoSettings } from './settings.ts'
 
 interface UndoEnded extends Ended {

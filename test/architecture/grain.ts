@@ -5,9 +5,6 @@ export const smallOnPurpose: Readonly<Record<string, string>> = {
   'ui/json.ts': 'one of the three voices, each of which is a file',
 }
 
-/** They still have to find their place. */
-export const stillToMerge: readonly string[] = ['check/areas/cors.ts', 'check/areas/range.ts']
-
 /**
  * Crumbs: files with fewer than 40 lines that exactly one other file imports. They belong into
  * that file. A port is none: it is the border between a service and those who call it.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunningProcess } from '../../src/services/mastodon/port.ts'
-import { freshProcesses } from '../../src/setup/fresh-processes.ts'
+import { freshProcesses } from '../../src/setup/restart.ts'
 import { found, problemOf } from '../fakes/found.ts'
 import { rotatingWorld, rotationOf, written } from './rotating.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { grace } from '../../src/rotate/grace.ts'
+import { grace } from '../../src/rotate/retire.ts'
 import { found } from '../fakes/found.ts'
 import { rotatingWorld } from './rotating.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { newKey, oldKey, oldKeyName } from '../../src/rotate/keys.ts'
 import type { MintedKey } from '../../src/services/cloudflare/port.ts'
-import { mintingToken } from '../../src/setup/minting-token.ts'
+import { mintingToken } from '../../src/setup/token.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { knownKey } from '../fakes/fake-world.ts'
 import { found, problemOf, warningsOf } from '../fakes/found.ts'

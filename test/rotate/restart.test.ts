@@ -76,7 +76,7 @@ describe('running', () => {
     world.runner.result = () => ({ exitCode: 5, stderr: 'a\nUnit not loaded.\n' })
     const work = restart(wishes).change?.(world) ?? Promise.resolve()
     const problem = await problemOf(work)
-    expect(problem.code).toBe('restart-failed')
+    expect(problem.code).toBe('command-failed')
     expect(problem.why).toContain('Unit not loaded.')
     expect(world.runner.ran).toHaveLength(1)
   })

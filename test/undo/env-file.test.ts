@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { EnvTrace } from '../../src/setup/undoing.ts'
-import { undoEnvFile } from '../../src/undo/env-file.ts'
-import { undoPreparedFile } from '../../src/undo/prepared-file.ts'
+import { undoEnvFile, undoPreparedFile } from '../../src/undo/env-file.ts'
 import { clean, undoOf } from '../fakes/fake-undo.ts'
 import { ENV, envFileOf, worldOf } from '../fakes/fake-world.ts'
 import { found, warningsOf } from '../fakes/found.ts'

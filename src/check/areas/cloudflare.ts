@@ -8,8 +8,13 @@ import { permissionNames } from '../../services/cloudflare/port.ts'
 import { isForbidden } from '../../services/cloudflare/refusal.ts'
 import { type EdgeRule, isSameRule, recommended, wantedRule, zonePlace } from '../../setup/edge.ts'
 import { unfitZone } from '../../setup/media-domain.ts'
-import { keyRightsCheck } from './key-rights.ts'
-import { extraKeysCheck, findKeyInUse, keyExpiryCheck, nothingIfForbidden } from './keys.ts'
+import {
+  extraKeysCheck,
+  findKeyInUse,
+  keyExpiryCheck,
+  keyRightsCheck,
+  nothingIfForbidden,
+} from './keys.ts'
 
 type At = Pick<World, 'cloudflare' | 'setup'>
 

@@ -3,8 +3,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import type { Announced, Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import { type Installation, isAtLeast } from '../../services/mastodon/port.ts'
-import { instanceHost, mediaHost } from './instance.ts'
-import { pagePolicy, workerPolicy } from './pages.ts'
+import { instanceHost, mediaHost, pagePolicy, workerPolicy } from './pages.ts'
 import { containerSettings, runningSettings } from './running.ts'
 
 /** From when a media host that was announced can come into use. */

@@ -1,8 +1,20 @@
 import { type ContentSecurityPolicy, readPolicies, refusedBy, visit } from '../../announce/pages.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
-import { instanceHost, mediaHost } from './instance.ts'
 import { restartLine } from './running.ts'
+
+type HostsAt = Pick<CheckWorld, 'installation' | 'storage' | 'web'>
+
+/** Where people open Mastodon. */
+export function instanceHost({ installation }: Pick<HostsAt, 'installation'>): string | undefined {
+  return installation.webDomain ?? installation.localDomain
+}
+
+/** The host of media, when the settings name a usable one. */
+export function mediaHost({ storage }: Pick<HostsAt, 'storage'>): string | undefined {
+  const host = storage.mediaHost ?? ''
+  return /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host) ? host : undefined
+}
 
 type Needs = 'installation' | 'storage' | 'web'
 type At = Pick<CheckWorld, Needs>

@@ -2,7 +2,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
-import { whole } from '../../setup/public-read.ts'
+import { corsOnce, partOnly, whole } from '../../setup/public-read.ts'
 import type { Open } from './storage.ts'
 import type { Door } from './storage-door.ts'
 import {
@@ -191,4 +191,46 @@ async function askTwice(
   } finally {
     await door.s3.delete(key).catch(() => undefined)
   }
+}
+
+const CORS_MATTERS =
+  'Browsers block what scripts read: audio never plays, and images fail on reload (Mastodon 4.2 and newer).'
+
+/** One Access-Control-Allow-Origin, on a copy that was first asked for without Origin, too. */
+export function corsCheck(go: Go): Check<keyof VisitAt> {
+  return visitedCheck(go, {
+    id: 'public-cors',
+    title: 'CORS',
+    judge({ url, plain, scripted, origin }) {
+      try {
+        corsOnce(url, plain, scripted, origin)
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        const next = error.code === 'public-cors' ? { next: toType('init') } : {}
+        return [troubleOf(error, { matters: CORS_MATTERS, ...next })]
+      }
+      return [{ severity: 'ok', saw: `${origin} may read media, and it is said once` }]
+    },
+  })
+}
+
+const RANGE_MATTERS = 'Nobody can seek in a video, and Safari plays none at all.'
+const RANGE_NEXT =
+  'Look for a Worker or a rule on the media host in the Cloudflare dashboard that changes answers.'
+
+/** Parts of a file (206), without which browsers can't seek in videos, and Safari plays none. */
+export function rangeCheck(go: Go): Check<keyof VisitAt> {
+  return visitedCheck(go, {
+    id: 'public-range',
+    title: 'Parts of files',
+    judge({ url, range, sent }) {
+      try {
+        partOnly(url, range, sent)
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        return [troubleOf(error, { matters: RANGE_MATTERS, next: RANGE_NEXT })]
+      }
+      return [{ severity: 'ok', saw: 'a part of a file comes with status 206' }]
+    },
+  })
 }

@@ -1,5 +1,4 @@
 import type { Check } from '../../plan/verdict.ts'
-import { endpoint } from './endpoint.ts'
 import {
   dollars,
   duplicates,
@@ -9,7 +8,7 @@ import {
   plainLines,
   reset,
 } from './settings-file.ts'
-import { aliasHost, cdnHost, extraMediaHosts } from './settings-hosts.ts'
+import { aliasHost, cdnHost, endpoint, extraMediaHosts } from './settings-hosts.ts'
 import {
   accessKey,
   bucket,

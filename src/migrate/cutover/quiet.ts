@@ -1,8 +1,8 @@
 import { Problem } from '../../core/problem.ts'
 import type { Finding, Step, World } from '../../plan/step.ts'
 import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/port.ts'
-import { envSwitch } from '../../setup/env-switch.ts'
-import { linesOf, runPlaced } from '../../setup/run-placed.ts'
+import { envSwitch } from '../../setup/env-file.ts'
+import { linesOf, runPlaced } from '../../setup/restart.ts'
 import type { Migration } from '../migration.ts'
 import type { Cutover } from './cutover.ts'
 

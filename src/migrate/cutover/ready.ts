@@ -4,7 +4,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose, type Text, type ToType } from '../../core/to-type.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
-import { linesOf } from '../../setup/run-placed.ts'
+import { linesOf } from '../../setup/restart.ts'
 import type { Migration } from '../migration.ts'
 import { type Cutover, variantWords } from './cutover.ts'
 
