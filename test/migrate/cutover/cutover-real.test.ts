@@ -12,20 +12,19 @@ import { scratch, write } from '../../services/mastodon/scratch.ts'
 import { after, prepared, switching } from './switching.ts'
 
 /** A systemctl that does to a /proc what the real one makes Sidekiq do. */
-const SYSTEMCTL = `#!/bin/sh
-echo "systemctl $*" >> "$LOG"
+const systemctl = (log: string, proc: string) => `#!/bin/sh
+echo "systemctl $*" >> "${log}"
 case "$*" in
   *TSTP*) title='sidekiq 7.3.9 live [0 of 5 busy] stopping' ;;
   *mastodon-sidekiq*) title='sidekiq 7.3.9 live [0 of 5 busy]' ;;
   *) exit 0 ;;
 esac
-printf '%s' "$title" > "$PROC/20/cmdline"
+printf '%s' "$title" > "${proc}/20/cmdline"
 `
 
 async function machine(text: string) {
   const at = await switching()
-  const folder = write(scratch(), { '.env.production': text, 'bin/systemctl': SYSTEMCTL, log: '' })
-  chmodSync(join(folder, 'bin/systemctl'), 0o755)
+  const folder = write(scratch(), { '.env.production': text, log: '' })
   const file = join(folder, '.env.production')
   chmodSync(file, 0o640)
   const cgroup = '0::/system.slice/mastodon-sidekiq.service\n'
@@ -34,7 +33,9 @@ async function machine(text: string) {
     { pid: 20, start: 9, argv: 'sidekiq 7.3.9 live [2 of 5 busy]', cgroup },
   ])
   const log = join(folder, 'log')
-  const environment = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, LOG: log, PROC: root }
+  write(folder, { 'bin/systemctl': systemctl(log, root) })
+  chmodSync(join(folder, 'bin/systemctl'), 0o755)
+  const environment = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` }
   const real = connectServices({
     installation: { kind: 'systemd', dir: folder, units: at.world.place.installation.units },
     asRoot: true,
