@@ -165,7 +165,7 @@ export function readEnvironmentFile(text: string): Map<string, string> {
   const values = new Map<string, string>()
   let at = 0
   while (at < text.length) {
-    const line = /[ \t\r\n]*(?:[#;][^\r\n]*|([^=\r\n]*)(=)?)/y
+    const line = /[ \t\r\n]*(?:[#;][^\r\n]*|(=?[^=\r\n]*)(=)?)/y
     line.lastIndex = at
     const [whole = '', name = '', equals] = line.exec(text) ?? []
     at += Math.max(whole.length, 1)
@@ -217,6 +217,6 @@ function readQuoted(text: string, start: number, quote: "'" | '"'): Value {
 
 /** Trailing blanks go unless escaped; an escaped line end joins the lines. */
 function unescapedBare(run: string): string {
-  const kept = /^(?:\\[\s\S]|[ \t]*[^ \t\\])*/.exec(run)?.[0] ?? ''
+  const kept = /^(?:[ \t]*(?:\\[\s\S]|[^ \t\\]))*/.exec(run)?.[0] ?? ''
   return kept.replace(/\\([\s\S])/g, (_, char: string) => (/[\r\n]/.test(char) ? '' : char))
 }
