@@ -161,7 +161,10 @@ export function railsSettings(given: Settings, files: readonly EnvFileOnDisk[]):
   return settings
 }
 
-/** What a unit passes on: `Environment=`, then its files, a later one winning. */
+/**
+ * What a unit passes on: `Environment=`, then its files, a later one winning; at last
+ * `UnsetEnvironment=` takes out `NAME`, or `NAME=value` where it has just that value.
+ */
 export function unitSettings(
   name: string,
   environment: ReadonlyMap<string, string>,
@@ -174,6 +177,9 @@ export function unitSettings(
   for (const { path, text } of files) {
     for (const [key, value] of readEnvironmentFile(text)) settings.set(key, { value, from: path })
   }
-  for (const entry of unset) settings.delete(entry.replace(/=.*/, ''))
+  for (const entry of unset) {
+    const [, key = '', value] = /^([^=]*)(?:=([\s\S]*))?$/.exec(entry) ?? []
+    if (value === undefined || settings.get(key)?.value === value) settings.delete(key)
+  }
   return settings
 }

@@ -22,7 +22,7 @@ import {
   type LocalMedia,
   versionFromSource,
 } from './port.ts'
-import { findUnits, type MastodonUnit } from './systemd.ts'
+import { environmentFilesBelow, findUnits, type MastodonUnit } from './systemd.ts'
 
 /**
  * Mastodon run from its source folder. Settings that systemd passes on (from the web unit) win over
@@ -35,9 +35,7 @@ async function bareMetal(
   disk: Disk,
 ): Promise<Candidate> {
   const leading = units.find(({ part }) => part === 'web') ?? units[0]
-  const unitFiles = await disk.existing(
-    (leading?.environmentFiles ?? []).map((path) => join(root, path)),
-  )
+  const unitFiles = await disk.existing(leading ? await environmentFilesBelow(root, leading) : [])
   const given =
     leading === undefined
       ? new Map()

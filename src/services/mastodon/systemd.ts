@@ -15,37 +15,49 @@ export interface SystemdUnit {
 
 /**
  * Reads unit text: the unit file first, then its drop-ins in their order. An empty assignment
- * clears the list (systemd.exec(5), systemd.unit(5)). `instance` fills in `%i`.
+ * clears the list (systemd.exec(5), systemd.unit(5)). `name` fills in `%i` and its like.
  */
-export function readSystemdUnit(texts: readonly string[], instance = ''): SystemdUnit {
+export function readSystemdUnit(texts: readonly string[], name = ''): SystemdUnit {
   let workingDirectory: string | undefined
   let execStart = ''
   let environment = new Map<string, string>()
   let environmentFiles: string[] = []
   let unset: string[] = []
-  for (const [name, written] of texts.flatMap(serviceDirectives)) {
-    const value = written.replace(/%[%iI]/g, (mark) => (mark === '%%' ? '%' : instance))
-    if (name === 'WorkingDirectory') workingDirectory = value.replace(/^-/, '') || undefined
-    if (name === 'ExecStart') execStart = value
-    if (name === 'EnvironmentFile') {
-      environmentFiles = value === '' ? [] : [...environmentFiles, value.replace(/^-/, '')]
+  const fillIn = specifiersOf(name)
+  for (const [directive, written] of texts.flatMap(serviceDirectives)) {
+    const value = fillIn(written)
+    if (directive === 'WorkingDirectory') workingDirectory = value.replace(/^-/, '') || undefined
+    if (directive === 'ExecStart') execStart = value
+    if (directive === 'EnvironmentFile') {
+      const path = value.replace(/^-/, '')
+      if (value === '') environmentFiles = []
+      else if (isAbsolute(path)) environmentFiles = [...environmentFiles, path]
     }
-    if (name === 'UnsetEnvironment') unset = value === '' ? [] : [...unset, ...words(value)]
-    if (name === 'Environment') {
+    if (directive === 'UnsetEnvironment') {
+      unset = value === '' ? [] : [...unset, ...words(written).map(fillIn)]
+    }
+    if (directive === 'Environment') {
       if (value === '') environment = new Map()
-      for (const word of words(value)) {
-        const equals = word.indexOf('=')
-        if (equals > 0) environment.set(word.slice(0, equals), word.slice(equals + 1))
+      for (const word of words(written)) {
+        const [, key, text = ''] = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(fillIn(word)) ?? []
+        if (key !== undefined) environment.set(key, text)
       }
     }
   }
   return { workingDirectory, execStart, environment, environmentFiles, unset }
 }
 
+/** systemd passes over paths that it would have to look up: relative ones and those with `..`. */
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') && !path.split('/').includes('..')
+}
+
+/** Comments may stand between the lines of one directive: they are no part of it. */
 function serviceDirectives(text: string): [string, string][] {
   let section = ''
   const found: [string, string][] = []
-  for (const line of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
+  const lines = text.split(/\r?\n/).filter((line) => !/^\s*[#;]/.test(line))
+  for (const line of lines.join('\n').replace(/\\\n/g, ' ').split('\n')) {
     const header = /^\s*\[([^\]]*)\]/.exec(line)
     if (header !== null) section = header[1] ?? ''
     const directive = /^\s*([A-Za-z]+)\s*=\s*(.*?)\s*$/.exec(line)
@@ -56,16 +68,71 @@ function serviceDirectives(text: string): [string, string][] {
   return found
 }
 
-/** Splits at blanks; `"…"` and `'…'` keep theirs, a backslash quotes the next character. */
+/**
+ * Fills in the specifiers of systemd.unit(5) that follow from the unit's name or are the same on
+ * every system; any other stays as it is.
+ */
+function specifiersOf(name: string): (text: string) => string {
+  const full = name.replace(/\.service$/, '')
+  const [, prefix = full, instance = ''] = /^([^@]*)@(.*)$/.exec(full) ?? []
+  const last = prefix.slice(prefix.lastIndexOf('-') + 1)
+  const values: Readonly<Record<string, string>> = {
+    ...{ '%': '%', n: name, N: full, p: prefix, P: unescapedName(prefix), j: last },
+    ...{ J: unescapedName(last), i: instance, I: unescapedName(instance) },
+    ...{ E: '/etc', S: '/var/lib', C: '/var/cache', L: '/var/log', t: '/run' },
+    ...{ h: '/root', u: 'root', U: '0', g: 'root', G: '0', T: '/tmp', V: '/var/tmp' },
+  }
+  return (text) => text.replace(/%([%A-Za-z])/g, (mark, letter: string) => values[letter] ?? mark)
+}
+
+/** A dash in a unit's name stands for a slash, `\x2d` for a dash. */
+function unescapedName(text: string): string {
+  return text
+    .replaceAll('-', '/')
+    .replace(/\\x([0-9a-f]{2})/gi, (_, hex: string) => String.fromCodePoint(parseInt(hex, 16)))
+}
+
+const LETTERS: Readonly<Record<string, string>> = {
+  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', s: ' ' },
+  ...{ '\\': '\\', '"': '"', "'": "'" },
+}
+const ESCAPE = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-3][0-7]{2})|(.))/g
+
+/**
+ * Splits at blanks; `"…"` and `'…'` keep theirs, and C's escapes count in all three. systemd passes
+ * over the rest of a line from the word on in which a quote stays open or an escape is none.
+ */
 function words(value: string): string[] {
-  const pieces = value.match(/(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+/g) ?? []
-  return pieces.map((piece) =>
-    piece.replace(
-      /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|\\(.)/g,
-      (_, double?: string, single?: string, char?: string) =>
-        (double ?? single ?? char ?? '').replace(/\\(.)/g, '$1'),
-    ),
-  )
+  const word = /\s*((?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+)(?=\s|$)/y
+  const found: string[] = []
+  for (let match = word.exec(value); match !== null; match = word.exec(value)) {
+    const text = decoded(match[1] ?? '')
+    if (text === undefined) break
+    found.push(text)
+  }
+  return found
+}
+
+/** Without its quotes and escapes; undefined when one of these is none. */
+function decoded(word: string): string | undefined {
+  let sound = true
+  const text = word.replace(/"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|(\\.)+/g, (...found) => {
+    const [whole, double, single] = found as [string, string | undefined, string | undefined]
+    return double ?? single ?? whole
+  })
+  const plain = text.replace(ESCAPE, (...found) => {
+    const [, hex, short, long, octal, letter = ''] = found as (string | undefined)[]
+    const digits = hex ?? short ?? long
+    const code = digits === undefined ? parseInt(octal ?? '', 8) : parseInt(digits, 16)
+    const sign = Number.isNaN(code) ? LETTERS[letter] : signOf(code)
+    sound &&= sign !== undefined
+    return sign ?? ''
+  })
+  return sound ? plain : undefined
+}
+
+function signOf(code: number): string | undefined {
+  return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : undefined
 }
 
 /** A Mastodon service as systemd would run it. */
@@ -113,7 +180,7 @@ async function loadUnit(folders: string[], name: string): Promise<MastodonUnit |
   // Linked to /dev/null, or empty: masked, it never runs.
   if (fragment === undefined || fragment === '') return undefined
   const texts = [fragment, ...(await dropIns(folders, [name, ...template]))]
-  const unit = readSystemdUnit(texts, instance)
+  const unit = readSystemdUnit(texts, name)
   return /\bdocker\b|\bpodman\b/.test(unit.execStart) ? undefined : { name, part, ...unit }
 }
 
@@ -150,6 +217,51 @@ function dashPrefixes(name: string): string[] {
   const stem = name.replace(/(@.*)?\.service$/, '')
   const parts = stem.split('-').slice(0, -1)
   return parts.map((_, index) => `${parts.slice(0, parts.length - index).join('-')}-.service`)
+}
+
+/** The files of `EnvironmentFile=`, in the order in which systemd reads them; glob(7) patterns fit many. */
+export async function environmentFilesBelow(
+  root: string,
+  { environmentFiles }: Pick<SystemdUnit, 'environmentFiles'>,
+): Promise<string[]> {
+  const found = await Promise.all(environmentFiles.map((path) => matching(root, path)))
+  return found.flat()
+}
+
+async function matching(root: string, path: string): Promise<string[]> {
+  let found = [root]
+  for (const part of path.split('/').filter((part) => part !== '')) {
+    if (!/[*?[]/.test(part)) {
+      found = found.map((folder) => join(folder, part))
+      continue
+    }
+    const fits = pattern(part)
+    const below = found.map(async (folder) => {
+      const names = (await list(folder)).filter((name) => fits.test(name))
+      return names.sort().map((name) => join(folder, name))
+    })
+    found = (await Promise.all(below)).flat()
+  }
+  return found
+}
+
+/** A part of a path of glob(7); a dot in front is matched by a dot alone. */
+function pattern(part: string): RegExp {
+  const source = part.replace(
+    /\[[!^]?(\]?[^\]]*)\]|\*|\?|[.+^${}()|[\]\\]/g,
+    (sign, inside: string | undefined) => {
+      if (sign === '*') return '.*'
+      if (sign === '?') return '.'
+      if (inside === undefined) return `\\${sign}`
+      return `[${/^\[[!^]/.test(sign) ? '^' : ''}${inside.replace(/[\\\]^]/g, '\\$&')}]`
+    },
+  )
+  try {
+    return new RegExp(`^${/^[*?[]/.test(part) ? '(?!\\.)' : ''}${source}$`, 's')
+  } catch {
+    // A range from Z to A.
+    return /(?!)/
+  }
 }
 
 function list(folder: string): Promise<string[]> {

@@ -69,6 +69,20 @@ describe('on bare metal', () => {
     ])
   })
 
+  it('a pattern names several files; UnsetEnvironment takes out a name, or a value of it', async () => {
+    const { value, from } = await search({
+      ...bare,
+      'etc/systemd/system/mastodon-web.service': unit(
+        'EnvironmentFile=/etc/mastodon/*.env',
+        'UnsetEnvironment=A B=other C=first',
+      ),
+      'etc/mastodon/10-first.env': 'A=first\nB=first\nC=first\nD=first\n',
+      'etc/mastodon/20-second.env': 'D=second\n',
+    })
+    expect(['A', 'B', 'C', 'D'].map(value)).toEqual([undefined, 'first', undefined, 'second'])
+    expect(from('D')).toBe('etc/mastodon/20-second.env')
+  })
+
   it('the block goes where the storage settings are', async () => {
     const local = `${LIVE}/.env.production.local`
     expect(await search({ ...bare, [local]: 'S3_BUCKET=x\n' })).toMatchObject({ envFile: local })

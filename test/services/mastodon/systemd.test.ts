@@ -1,7 +1,11 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import { findUnits, readSystemdUnit } from '../../../src/services/mastodon/systemd.ts'
+import {
+  environmentFilesBelow,
+  findUnits,
+  readSystemdUnit,
+} from '../../../src/services/mastodon/systemd.ts'
 import { scratch, write } from './scratch.ts'
 
 const service = (...lines: string[]) => `[Unit]\nAfter=x\n[Service]\n${lines.join('\n')}\n`
@@ -14,11 +18,30 @@ describe('readSystemdUnit', () => {
     ['Environment=A=1 \\\n  B=2', { A: '1', B: '2' }],
     ['Environment=A=1\nEnvironment=\nEnvironment=B=2', { B: '2' }],
     ['Environment=A=$B', { A: '$B' }],
-    ['Environment=A=100%%-%i', { A: '100%-7' }],
+    ['Environment=A=100%%-%i', { A: '100%-push-a' }],
+    [
+      'Environment=A=%I B=%n C=%N D=%p E=%j',
+      {
+        A: 'push/a',
+        B: 'mastodon-sidekiq@push-a.service',
+        C: 'mastodon-sidekiq@push-a',
+        D: 'mastodon-sidekiq',
+        E: 'sidekiq',
+      },
+    ],
+    ['Environment=A=%E%S%h', { A: '/etc/var/lib/root' }],
+    ['Environment=A=\\x25n', { A: 'mastodon-sidekiq@push-a.service' }],
+    ['Environment=A=1 \\\n# between\n; and\n  B=2', { A: '1', B: '2' }],
+    ['Environment=A=1\\\n#x\\\nB=2\nEnvironment=C=3', { A: '1', B: '2', C: '3' }],
+    ["Environment='A=a\\nb' B=\\x41\\102\\u00e9 C=\\s", { A: 'a\nb', B: 'ABé', C: ' ' }],
+    ['Environment=A=1 B=b\\ b C=3', { A: '1' }],
+    ["Environment=A=1 B=it's C=3", { A: '1' }],
+    ['Environment=A="x"y\'z \'', { A: 'xyz ' }],
+    ['Environment=1A=x "B C=y" D=z', { D: 'z' }],
     ['  Environment = A=1', { A: '1' }],
     ['# Environment=A=1', {}],
   ])('%j', (line, environment) => {
-    const unit = readSystemdUnit([service(line)], '7')
+    const unit = readSystemdUnit([service(line)], 'mastodon-sidekiq@push-a.service')
     expect(Object.fromEntries(unit.environment)).toEqual(environment)
   })
 
@@ -35,6 +58,38 @@ describe('readSystemdUnit', () => {
       unset: ['A', 'B'],
     })
     expect(readSystemdUnit([main, service('EnvironmentFile=')]).environmentFiles).toEqual([])
+  })
+
+  it.each(['etc/one', '"/etc/one"', '/etc/../etc/one', '-etc/one', '~/one'])(
+    'passes over EnvironmentFile=%s, as systemd does',
+    (path) => {
+      expect(readSystemdUnit([service(`EnvironmentFile=${path}`)]).environmentFiles).toEqual([])
+    },
+  )
+})
+
+describe('environmentFilesBelow', () => {
+  const root = write(scratch(), {
+    'etc/mastodon/20-b.env': '',
+    'etc/mastodon/10-a.env': '',
+    'etc/mastodon/.hidden.env': '',
+    'etc/mastodon/x.conf': '',
+    'etc/other/10-a.env': '',
+    'etc/with space': '',
+  })
+
+  it.each<[path: string, files: readonly string[]]>([
+    ['/etc/mastodon/*.env', ['/etc/mastodon/10-a.env', '/etc/mastodon/20-b.env']],
+    ['/etc/*/10-?.env', ['/etc/mastodon/10-a.env', '/etc/other/10-a.env']],
+    ['/etc/mastodon/[!1]0-[a-c].env', ['/etc/mastodon/20-b.env']],
+    ['/etc/mastodon/.h*', ['/etc/mastodon/.hidden.env']],
+    ['/etc/mastodon/*.none', []],
+    ['/etc/mastodon/[z-a]*', []],
+    ['/etc/with space', ['/etc/with space']],
+    ['/etc/none', ['/etc/none']],
+  ])('%s', async (path, files) => {
+    const found = await environmentFilesBelow(root, { environmentFiles: [path] })
+    expect(found).toEqual(files.map((file) => join(root, file)))
   })
 })
 
