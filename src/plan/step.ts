@@ -1,3 +1,24 @@
+/**
+ * Who calls what, in which order.
+ *
+ * 1. `survey` looks at all steps at the same time. A step that waits for a fact is looked at again once
+ *    another step's look has told it. That is `check`, and `--dry-run`.
+ * 2. The flow shows the plan and gets one yes for all of it. Steps never ask.
+ * 3. `apply` goes through the steps in array order: `look` again (unless the survey is seconds old and
+ *    nothing has changed since), `change` where there is something to change, then `look` once more:
+ *    anything but ready is a failure, as what was only accepted has not happened yet.
+ * 4. A step with `confirm` is polled instead of looked at, beside the steps that follow: so long waits
+ *    overlap. A later step that needs its fact waits for it.
+ * 5. When a step fails or the person stops, the waits end, and `undo` is called from the last step to
+ *    the first, of all of them: each knows by the facts whether there is something of its own to take
+ *    back. Later steps are reported as skipped; a second run goes on from what it sees.
+ *
+ * What a step learns goes to the others as facts alone. `ready` and `change` return them, the runner
+ * merges them; nobody writes into the world. Each fact has one writer, which `Facts` names (a command
+ * without that step gives the fact at the start): so it is known who to ask when it is wrong, two steps
+ * can't disagree about it, and the order of the steps can be read from who waits for what.
+ */
+
 import type { Problem } from '../core/problem.ts'
 import type { Text } from '../core/to-type.ts'
 import type {
