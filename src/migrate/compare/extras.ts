@@ -4,9 +4,8 @@ import { Cancelled, Problem } from '../../core/problem.ts'
 import { fewAtOnce, merge } from '../../core/streams.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
-import { kept } from '../survey/tally.ts'
-import { RecordedKeys } from './recorded-keys.ts'
-import { Unread } from './sides.ts'
+import { kept } from '../survey/count.ts'
+import { RecordedKeys, Unread } from './sides.ts'
 
 /** Keys that are held at a time; the rest is left for another run. */
 const HELD = 100_000

@@ -1,13 +1,13 @@
 import { counted } from '../../core/amounts.ts'
 import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
 import type { Comparison, LeftOut, WrongHeader } from '../../plan/report-schema.ts'
+import type { CheckpointPort } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration } from '../migration.ts'
-import { kept, Tally } from '../survey/tally.ts'
+import { kept, Tally } from '../survey/count.ts'
 import { type ContentReader, sameContent } from './content.ts'
 import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
-import { RecordedKeys } from './recorded-keys.ts'
 
 /** Files of other content that are named, as nothing but their names lets them be copied again. */
 const COPIED_AGAIN = 1000
@@ -287,5 +287,38 @@ class Pass {
   #tell(files: number): void {
     this.#seen += files
     this.#migration.tell(`Comparing: ${counted(this.#seen, 'file')} so far`)
+  }
+}
+
+/** Keys that are asked for at once: each time the whole record is read. */
+const KEYS_AT_ONCE = 50_000
+
+type Told<Item> = (key: string, item: Item, recorded: boolean) => void
+
+/** Tells of keys, many at a time, whether this migration put them into the bucket. */
+export class RecordedKeys<Item> {
+  readonly #checkpoint: CheckpointPort
+  readonly #tell: Told<Item>
+  readonly #waiting = new Map<string, Item>()
+
+  constructor(checkpoint: CheckpointPort, tell: Told<Item>) {
+    this.#checkpoint = checkpoint
+    this.#tell = tell
+  }
+
+  add(key: string, item: Item): void {
+    this.#waiting.set(kept(key), item)
+  }
+
+  get full(): boolean {
+    return this.#waiting.size >= KEYS_AT_ONCE
+  }
+
+  /** Tells of all that were added. Throws what the checkpoint throws. */
+  async ask(): Promise<void> {
+    if (this.#waiting.size === 0) return
+    const recorded = await this.#checkpoint.recorded(new Set(this.#waiting.keys()))
+    for (const [key, item] of this.#waiting) this.#tell(key, item, recorded.has(key))
+    this.#waiting.clear()
   }
 }
