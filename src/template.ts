@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises'
 
 const PLACEHOLDER = /\{\{([A-Z][A-Z0-9_]*)\}\}/g
+const OPTIONAL_LINE = /^.*\{\{([A-Z][A-Z0-9_]*)\?\}\}.*\n/gm
 
 /**
  * A template with each `{{NAME}}` replaced by its value, once: values are never looked through
- * again. A name without a value, a value without a name and a malformed `{{…}}` are bugs: Error.
+ * again. A line with `{{NAME?}}` is left out where there is no such value. A name without a value, a
+ * value without a name and a malformed `{{…}}` are bugs: Error.
  */
-export function render(template: string, values: Readonly<Record<string, string>>): string {
+export function render(source: string, values: Readonly<Record<string, string>>): string {
+  const template = source.replace(OPTIONAL_LINE, (line, name: string) =>
+    Object.hasOwn(values, name) ? line.replace('?}}', '}}') : '',
+  )
   const used = new Set<string>()
   const text = template.replace(PLACEHOLDER, (_, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined

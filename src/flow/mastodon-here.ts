@@ -1,6 +1,6 @@
 import { Secret } from '../core/secret.ts'
 import type { Host } from '../host.ts'
-import type { Place, Setup } from '../plan/step.ts'
+import type { Facts, Place, Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
@@ -58,7 +58,15 @@ export async function holdEnvFile(
 /** What Mastodon sends with every upload (its config/initializers/paperclip.rb). */
 export const MEDIA_CACHE_CONTROL = 'public, max-age=315576000, immutable'
 
-/** The settings that `init` writes. */
+/** The line that spares Mastodon reads by part number (its config/initializers/paperclip.rb). */
+export const SINGLE_REQUEST = 'S3_FORCE_SINGLE_REQUEST'
+
+/** Whether it is in force already. */
+export function isSingle({ installation }: Pick<Place, 'installation'>): boolean {
+  return installation.settings.get(SINGLE_REQUEST)?.value === 'true'
+}
+
+/** The settings that `init` writes, the one that is seldom needed included. */
 export const storageNames = [
   'S3_ENABLED',
   'S3_BUCKET',
@@ -67,17 +75,20 @@ export const storageNames = [
   'S3_PROTOCOL',
   'S3_PERMISSION',
   'S3_ALIAS_HOST',
+  SINGLE_REQUEST,
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
 ] as const
 
 /**
  * The lines that Mastodon needs for R2 (its config/initializers/paperclip.rb). S3_PERMISSION has to
- * be there and empty: absent means `public-read`, an ACL that R2 does not have.
+ * be there and empty: absent means `public-read`, an ACL that R2 does not have. `singleRequests`:
+ * downloads in one GET each, where reads by part number are refused.
  */
 export function storageBlock(
   setup: Place & Pick<Setup, 'storage'>,
   key: S3Key,
+  { singleRequests }: Pick<Partial<Facts>, 'singleRequests'> = {},
 ): ReadonlyMap<string, string> {
   const values: Record<(typeof storageNames)[number], string> = {
     S3_ENABLED: setup.storage === 'switch' ? 'true' : 'false',
@@ -87,10 +98,12 @@ export function storageBlock(
     S3_PROTOCOL: 'https',
     S3_PERMISSION: '',
     S3_ALIAS_HOST: setup.mediaHost,
+    [SINGLE_REQUEST]: 'true',
     AWS_ACCESS_KEY_ID: key.accessKeyId,
     AWS_SECRET_ACCESS_KEY: key.secretAccessKey.reveal(),
   }
-  return new Map(storageNames.map((name) => [name, values[name]]))
+  const names = storageNames.filter((name) => singleRequests || name !== SINGLE_REQUEST)
+  return new Map(names.map((name) => [name, values[name]]))
 }
 
 /**

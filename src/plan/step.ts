@@ -95,6 +95,8 @@ export interface Facts {
   readonly accessKey: S3Key & { readonly minted: boolean }
   /** upload-probe: the key did all that Mastodon does. */
   readonly keyProven: true
+  /** upload-probe: reads by part number are refused, so S3_FORCE_SINGLE_REQUEST=true is needed. */
+  readonly singleRequests: true
   /** media-domain: ownership and certificate are active; `attached` when this run did it. */
   readonly domainActive: { readonly attached: boolean }
   /** env-file: where the settings are now. */

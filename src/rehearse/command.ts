@@ -34,6 +34,7 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
     domainMs: settings.need('domainDelay'),
     keyMs: settings.need('keyDelay'),
     requestMs: settings.need('requestDelay'),
+    refusesParts: settings.on('refuseParts'),
     emulator: 'eager',
     mastodon: mastodonOf(host, settings.get('media'), settings.get('uploads')),
   })

@@ -39,6 +39,12 @@ export const sandboxCatalog = {
   }),
   keyDelay: setting({ flag: '--key-delay', ...delay('until a new access key works', '1s') }),
   requestDelay: setting({ flag: '--request-delay', ...delay('added to every request', '0ms') }),
+  refuseParts: setting({
+    flag: '--refuse-parts',
+    help: 'answer 501 to reads by part number, as some S3 storage does',
+    rule: flag,
+    group: 'Other worlds',
+  }),
   media: setting({
     flag: '--media',
     value: 'N',

@@ -30,6 +30,8 @@ export interface SandboxOptions
   readonly emulator?: 'lazy' | 'eager'
   /** true: uploads wait in vain for `100 Continue`, as they do at R2. */
   readonly silentContinue?: boolean
+  /** true: reads by part number are refused with 501, as Cloudflare's emulator does; R2 knows them. */
+  readonly refusesParts?: boolean
   /** What Super Slurper does or does not; see the type. */
   readonly slurper?: Partial<SlurperSwitches>
   /** A Mastodon with media on its disk, whose pages are public; none unless told. */
@@ -87,8 +89,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     if (options.emulator === 'eager') await pool.start()
     const fronts = new Map<string, Front>()
     for (const jurisdiction of jurisdictions) {
-      const silentContinue = options.silentContinue ?? false
-      const front = await startFront(context, { jurisdiction, pool, silentContinue })
+      const { silentContinue = false, refusesParts = false } = options
+      const wishes = { jurisdiction, pool, silentContinue, refusesParts }
+      const front = await startFront(context, wishes)
       undo.push(() => front.close())
       fronts.set(jurisdiction, front)
     }

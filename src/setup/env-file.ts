@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
-import { hindrances, storageBlock, storageNames } from '../flow/mastodon-here.ts'
+import { hindrances, isSingle, SINGLE_REQUEST, storageBlock } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
@@ -60,7 +60,7 @@ export const envFile: Step<Needs> = {
     const { setup, facts } = at
     const will = `write the storage settings to ${targetName(setup)}`
     const key = facts.accessKey ?? setup.knownKey ?? KEY_TO_COME
-    const problem = strongerOf(setup, key) ?? hindered(setup)
+    const problem = strongerOf(at, key) ?? hindered(setup)
     if (problem) return { is: 'blocked', problem }
     // Throws where the file can't be edited, which has to be known before a key is made.
     const { text } = edited(at, key)
@@ -86,14 +86,15 @@ export const envFile: Step<Needs> = {
       what: `comment out ${name} (${reason})`,
       risk: 'safe' as const,
     }))
-    return { is: 'change', changes: [{ what, risk: 'safe' }, ...off], warnings }
+    const single = singleLine(at).map((line) => ({ what: `write ${line}`, risk: 'safe' as const }))
+    return { is: 'change', changes: [{ what, risk: 'safe' }, ...off, ...single], warnings }
   },
 
   async change(at) {
     const { setup, facts, envWriter } = at
     const key = learned(facts, 'accessKey')
     if (setup.target.kind === 'print') {
-      const changed = storageNames
+      const changed = [...blockOf(at, key).keys()]
       return { envWritten: { file: undefined, backup: undefined, changed, diff: [] } }
     }
     const { file } = setup.target
@@ -105,11 +106,26 @@ export const envFile: Step<Needs> = {
   },
 }
 
-function edited({ setup, envWriter }: At, key: S3Key): { text: string; names: string[] } {
-  const values = storageBlock(setup, key)
+/** A line that the file has stays as it is written. */
+function blockOf({ setup, facts }: Pick<At, 'setup' | 'facts'>, key: S3Key) {
+  const { target, installation } = setup
+  const from = installation.settings.get(SINGLE_REQUEST)?.from
+  const isThere = isSingle(setup) && target.kind === 'file' && from === target.file.path
+  return storageBlock(setup, key, isThere ? {} : facts)
+}
+
+function edited(at: At, key: S3Key): { text: string; names: string[] } {
+  const { setup, envWriter } = at
+  const values = blockOf(at, key)
   const retire = hindrancesHere(setup).map(({ name }) => name)
   const before = setup.target.kind === 'file' ? setup.target.file.text : ''
   return { text: envWriter.edit(before, values, retire), names: [...values.keys(), ...retire] }
+}
+
+/** Told apart, as it is not among what is always written. */
+function singleLine({ facts, setup }: At): string[] {
+  if (!facts.singleRequests || isSingle(setup)) return []
+  return [`${SINGLE_REQUEST}=true (the S3 endpoint refuses reads by part number)`]
 }
 
 function printed({ facts }: At, reason: string): Finding {
@@ -121,11 +137,11 @@ function targetName({ target }: Setup): string {
   return target.kind === 'file' ? target.file.path : 'standard output'
 }
 
-function strongerOf(setup: Setup, key: S3Key): Problem | undefined {
-  const { target, installation } = setup
+function strongerOf(at: At, key: S3Key): Problem | undefined {
+  const { target, installation } = at.setup
   if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
   const instead = 'or name the place to write with --env-file'
-  return overruled(installation, target.file, storageBlock(setup, key), instead)
+  return overruled(installation, target.file, blockOf(at, key), instead)
 }
 
 function isRead({ envFiles, envFile }: Setup['installation'], file: string): boolean {
@@ -192,7 +208,7 @@ export function envSwitch(
   if (key === undefined) throw new Error('A migration has a key from its start.')
   const { installation, mediaHost } = place
   const { settings, version } = installation
-  const block = storageBlock({ ...place, storage: 'switch' }, key)
+  const block = storageBlock({ ...place, storage: 'switch' }, key, facts)
   const old = otherProvidersHost(settings, mediaHost)
   const keptHost = old !== undefined && knowsExtraHosts(version) ? old : undefined
   const kept = new Map(

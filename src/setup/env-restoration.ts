@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import { hindrances, readR2Endpoint, storageNames } from '../flow/mastodon-here.ts'
+import { hindrances, readR2Endpoint, SINGLE_REQUEST, storageNames } from '../flow/mastodon-here.ts'
 import type { EnvWriter, Minting } from '../plan/step.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 
@@ -108,6 +108,7 @@ function isOnlyOurs({ envWriter, lines, file }: Restorable, before: string, now:
   const values = new Map<string, string>()
   for (const name of storageNames) {
     const value = now.get(name)?.value
+    if (value === undefined && name === SINGLE_REQUEST) continue
     if (value === undefined || !/^[A-Za-z0-9._:/,@%+=-]*$/.test(value)) return false
     values.set(name, value)
   }

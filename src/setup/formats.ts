@@ -81,17 +81,17 @@ export async function printBlock(
   if (setup.target.kind !== 'print') return { steps, block: () => undefined }
   if (format === 'terraform-import') return terraformPrinting(setup, steps)
   const write = await blockWriter(format)
-  return { steps, block: ({ accessKey }) => accessKey && write(setup, accessKey) }
+  return { steps, block: ({ accessKey, ...facts }) => accessKey && write(setup, accessKey, facts) }
 }
 
 /** The storage block in that format. */
 export async function blockWriter(
   format: keyof typeof blockForms,
-): Promise<(setup: Setup, key: S3Key) => string> {
+): Promise<(setup: Setup, key: S3Key, facts?: Partial<Facts>) => string> {
   const { template, quote, quoteKey = quote, more } = blockForms[format]
   const text = await readTemplate(template)
-  return (setup, key) => {
-    const values = storageBlock(setup, key)
+  return (setup, key, facts) => {
+    const values = storageBlock(setup, key, facts)
     const written = [...values].map(([name, value]) => {
       return [name, KEYS.includes(name) ? quoteKey(value) : quote(value)]
     })

@@ -1,7 +1,8 @@
 import { Problem } from '../core/problem.ts'
-import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
-import { type Finding, learned, type Step, type World } from '../plan/step.ts'
+import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
+import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { S3Object, S3Port } from '../services/s3/port.ts'
+import { download, firstPart, isPartRefused, knowsParts, NO_DOWNLOADS } from './download.ts'
 
 type Needs = 'connectS3' | 'place' | 'clock' | 'facts'
 type At = Pick<World, Needs>
@@ -13,34 +14,75 @@ export const uploadProbe: Step<Needs> = {
   id: 'upload-probe',
   title: 'Test upload',
 
-  async look({ facts }): Promise<Finding> {
+  async look(at): Promise<Finding> {
+    const { facts, place } = at
     if (!facts.accessKey) {
       return {
         is: 'waiting',
         on: 'accessKey',
-        will: 'upload, read and delete test files as Mastodon does',
+        will: willProbe(place),
       }
     }
-    if (facts.keyProven) return proven('upload, multipart, read, list and delete all work')
-    if (!facts.accessKey.minted) return proven('the key opens the bucket')
-    const what = 'upload, read and delete test files as Mastodon does'
-    return { is: 'change', changes: [{ what, risk: 'safe' }] }
+    const { keyProven, accessKey, singleRequests } = facts
+    if (keyProven) return proven(at, all(singleRequests === true))
+    if (!accessKey.minted) return lookAtReads(at)
+    return { is: 'change', changes: [{ what: willProbe(place), risk: 'safe' }] }
   },
 
   async change(at) {
-    const key = learned(at.facts, 'accessKey')
-    const s3 = at.connectS3(key)
-    await onceKeyWorks(at, () => probeUploads(s3, at.clock.randomHex(16)))
-    return { keyProven: true }
+    const { facts, clock, place } = at
+    const s3 = at.connectS3(learned(facts, 'accessKey'))
+    const single = await onceKeyWorks(at, () =>
+      probeAsNeeded(s3, () => clock.randomHex(16), isSingle(place)),
+    )
+    return { keyProven: true, ...(single && { singleRequests: true }) }
   },
 }
 
-function proven(note: string): Finding {
-  return { is: 'ready', note, facts: { keyProven: true } }
+function willProbe(place: Place): string {
+  const what = 'upload, read and delete test files as Mastodon does'
+  if (isSingle(place)) return what
+  return `${what} (if reads by part number are refused, ${SINGLE_REQUEST}=true is written, too)`
+}
+
+/** Whether it needs S3_FORCE_SINGLE_REQUEST=true, which `single` says is known. */
+async function probeAsNeeded(s3: S3Port, name: () => string, single: boolean): Promise<boolean> {
+  try {
+    await probeUploads(s3, name(), { single })
+    return single
+  } catch (error) {
+    if (!isPartRefused(error)) throw error
+    await probeUploads(s3, name(), { single: true })
+    return true
+  }
+}
+
+/** A key that is in use was tried by whoever made it; how Mastodon reads costs one HEAD. */
+async function lookAtReads(at: At): Promise<Finding> {
+  const { facts, connectS3, clock, place } = at
+  const note = 'the key opens the bucket'
+  if (isSingle(place)) return proven({ ...at, facts: { ...facts, singleRequests: true } }, note)
+  const s3 = connectS3(learned(facts, 'accessKey'))
+  const knows = await knowsParts(s3, `mastodon-r2-probe/${clock.randomHex(16)}`)
+  if (knows) return proven(at, note)
+  return proven({ ...at, facts: { ...facts, singleRequests: true } }, note)
+}
+
+function all(single: boolean): string {
+  const how = single ? `, reads in one request each (${SINGLE_REQUEST}=true)` : ''
+  return `upload, multipart, read, list and delete all work${how}`
+}
+
+function proven({ facts, place }: Pick<At, 'facts' | 'place'>, note: string): Finding {
+  if (!facts.singleRequests) return { is: 'ready', note, facts: { keyProven: true } }
+  const known = { keyProven: true, singleRequests: true } as const
+  if (isSingle(place)) return { is: 'ready', note, facts: known }
+  const warning = `The S3 endpoint refuses reads by part number (HTTP 501). ${NO_DOWNLOADS} ${SINGLE_REQUEST}=true in the env file spares them.`
+  return { is: 'ready', note, facts: known, warnings: [warning] }
 }
 
 /** A new key may be refused for up to a minute (Cloudflare docs, r2/reference/consistency). */
-async function onceKeyWorks({ clock, place }: At, attempt: () => Promise<void>): Promise<void> {
+async function onceKeyWorks<T>({ clock, place }: At, attempt: () => Promise<T>): Promise<T> {
   const start = clock.now().getTime()
   for (;;) {
     try {
@@ -54,10 +96,15 @@ async function onceKeyWorks({ clock, place }: At, attempt: () => Promise<void>):
 }
 
 /**
- * Writes, reads, lists and deletes under `mastodon-r2-probe/<name>`. Throws the first Problem
- * (`s3-…`), once nothing of it is left.
+ * Writes, reads, lists and deletes under `mastodon-r2-probe/<name>`, request for request as Mastodon
+ * 4.6.5 does (aws-sdk-s3 1.228.1), and once without a checksum, as older ones do. Throws the first
+ * Problem (`s3-…`), once nothing of it is left. `single`: reads as with S3_FORCE_SINGLE_REQUEST=true.
  */
-export async function probeUploads(s3: S3Port, name: string): Promise<void> {
+export async function probeUploads(
+  s3: S3Port,
+  name: string,
+  { single }: { readonly single: boolean },
+): Promise<void> {
   await s3.headBucket()
   const prefix = `mastodon-r2-probe/${name}`
   const keys = ['plain.txt', 'checksum.txt', 'parts.bin'].map((end) => `${prefix}-${end}`)
@@ -65,16 +112,19 @@ export async function probeUploads(s3: S3Port, name: string): Promise<void> {
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
   const large = twoParts(text)
   const options = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
-  const removed = () => all([s3.delete(plain), s3.deleteMany([checksum, parts])])
+  const summed = { ...options, checksum: 'CRC32' } as const
+  const removed = () => allOf([s3.delete(plain), s3.deleteMany([checksum, parts])])
   try {
-    await all([
+    await allOf([
       s3.put(plain, text, options),
-      s3.put(checksum, text, { ...options, checksum: 'CRC32' }),
-      s3.putMultipart(parts, large, { ...options, contentType: 'video/mp4' }),
+      s3.put(checksum, text, summed),
+      s3.putMultipart(parts, large, { ...summed, contentType: 'video/mp4' }),
     ])
-    await all([
+    await allOf([
       readsBack(s3.get(plain), text),
-      readsBack(s3.get(checksum, undefined, 'ENABLED'), text),
+      readsBack(download(s3, checksum, single), text),
+      readsBack(download(s3, parts, single), large, 'video/mp4'),
+      ...(single ? [] : [readsFirstPart(s3, parts, large)]),
       readsPart(s3, plain, text, 4, 19),
       readsPart(s3, parts, large, 5 * MIB - 8, 5 * MIB + 1023),
       lists(s3, prefix, keys),
@@ -88,7 +138,7 @@ export async function probeUploads(s3: S3Port, name: string): Promise<void> {
 }
 
 /** Waits for every one, so that nothing is written after the clean-up; then throws the first fault. */
-async function all(work: Promise<unknown>[]): Promise<void> {
+async function allOf(work: Promise<unknown>[]): Promise<void> {
   const results = await Promise.allSettled(work)
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
@@ -101,15 +151,28 @@ function twoParts(filling: Uint8Array): Uint8Array {
   return bytes
 }
 
-async function readsBack(reading: Promise<S3Object>, sent: Uint8Array): Promise<void> {
+async function readsBack(
+  reading: Promise<S3Object>,
+  sent: Uint8Array,
+  type = 'text/plain',
+): Promise<void> {
   const object = await reading
   if (Buffer.compare(object.body, sent) !== 0) {
     throw damaged('A test file came back with other bytes than were sent.')
   }
-  if (object.contentType !== 'text/plain' || object.cacheControl !== MEDIA_CACHE_CONTROL) {
+  if (object.contentType !== type || object.cacheControl !== MEDIA_CACHE_CONTROL) {
     throw damaged(
-      `A test file came back as ${object.contentType}, ${object.cacheControl}; sent were text/plain and ${MEDIA_CACHE_CONTROL}.`,
+      `A test file came back as ${object.contentType}, ${object.cacheControl}; sent were ${type} and ${MEDIA_CACHE_CONTROL}.`,
     )
+  }
+}
+
+/** R2 may answer with the part or, where it keeps no parts, with all of it. */
+async function readsFirstPart(s3: S3Port, key: string, sent: Uint8Array): Promise<void> {
+  const { status, body } = await firstPart(s3, key)
+  const isRight = [5 * MIB, sent.length].includes(body.length)
+  if (!isRight || Buffer.compare(body, sent.subarray(0, body.length)) !== 0) {
+    throw damaged(`Reading part 1 gave status ${status} and ${body.length} bytes, or other ones.`)
   }
 }
 
@@ -121,7 +184,7 @@ async function readsPart(
   first: number,
   last: number,
 ): Promise<void> {
-  const object = await s3.get(key, `bytes=${first}-${last}`)
+  const object = await s3.get(key, { range: `bytes=${first}-${last}` })
   if (object.status !== 206 || Buffer.compare(object.body, sent.subarray(first, last + 1)) !== 0) {
     throw damaged(`Reading bytes ${first} to ${last} gave status ${object.status} or other bytes.`)
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Cancelled, type Problem } from '../../src/core/problem.ts'
 import { compareKeys } from '../../src/core/streams.ts'
-import type { PutOptions, S3Key, S3Object, S3Port } from '../../src/services/s3/port.ts'
+import type { PutOptions, ReadWish, S3Key, S3Object, S3Port } from '../../src/services/s3/port.ts'
 import { refusal } from './fake-cloudflare.ts'
 
 type Verb =
@@ -13,12 +13,16 @@ type Verb =
   | 'get'
   | 'list'
   | 'head-object'
+  | 'head-part'
+  | 'get-part'
   | 'page'
   | 'delete'
   | 'delete-many'
 
 /** `etag` is the MD5 of the body unless told. */
-type FakeObject = { body: Uint8Array; etag?: string } & PutOptions
+type FakeObject = { body: Uint8Array; etag?: string; inParts?: true } & PutOptions
+
+const PART = 5 * 1_048_576
 
 /** A bucket in memory that can refuse, damage and forget. */
 export class FakeS3 implements S3Port {
@@ -31,6 +35,8 @@ export class FakeS3 implements S3Port {
   alter: (object: S3Object, range: string | undefined) => S3Object = (object) => object
   listed: (keys: string[]) => string[] = (keys) => keys
   forgetsToDelete = false
+  /** Whether a HEAD for a part tells how many there are. */
+  tellsParts = true
   pageSize = 1000
   /** What the key may list; undefined: it may not. */
   buckets: string[] | undefined
@@ -58,27 +64,44 @@ export class FakeS3 implements S3Port {
 
   async putMultipart(key: string, body: Uint8Array, options: PutOptions) {
     this.#begin('put-parts', key)
-    this.objects.set(key, { body, ...options })
+    this.objects.set(key, { body, inParts: true, ...options })
   }
 
-  async get(key: string, range?: string) {
-    this.#begin('get', key)
+  async get(key: string, { range, part, ifMatch }: ReadWish = {}) {
+    this.#begin(part === undefined ? 'get' : 'get-part', key)
     const found = this.objects.get(key)
     if (!found) throw refusal('s3-404')
-    const { body, contentType, cacheControl } = found
+    const { body, contentType, cacheControl, etag = md5(body) } = found
+    if (ifMatch !== undefined && ifMatch !== etag) throw refusal('s3-412')
+    if (part !== undefined) {
+      const bytes = this.#partsOf(key)[part - 1]
+      if (!bytes) throw refusal('s3-416')
+      return this.alter({ status: 206, body: bytes, contentType, cacheControl }, `part=${part}`)
+    }
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
-    const part = first === undefined ? body : body.slice(Number(first), Number(last) + 1)
+    const bytes = first === undefined ? body : body.slice(Number(first), Number(last) + 1)
     const status = first === undefined ? 200 : 206
-    return this.alter({ status, body: part, contentType, cacheControl }, range)
+    return this.alter({ status, body: bytes, contentType, cacheControl }, range)
   }
 
-  async head(key: string) {
-    this.#begin('head-object', key)
+  async head(key: string, part?: number) {
+    this.#begin(part === undefined ? 'head-object' : 'head-part', key)
     const found = this.objects.get(key)
     if (!found) return undefined
     const { body, etag = md5(body), contentType, cacheControl } = found
     const more = { contentEncoding: undefined, metadata: {} }
-    return { size: body.length, etag, contentType, cacheControl, ...more }
+    const parts = this.#partsOf(key)
+    const asked = part === undefined ? undefined : parts[part - 1]
+    const count = asked && this.tellsParts && parts.length > 1 ? { parts: parts.length } : {}
+    const size = (asked ?? body).length
+    return { size, etag, contentType, cacheControl, ...more, ...count }
+  }
+
+  #partsOf(key: string): Uint8Array[] {
+    const { body, inParts = false } = this.objects.get(key) ?? { body: new Uint8Array() }
+    if (!inParts) return [body]
+    const count = Math.ceil(body.length / PART)
+    return Array.from({ length: count }, (_, at) => body.slice(at * PART, (at + 1) * PART))
   }
 
   async *pages(prefix = '', signal?: AbortSignal) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -26,6 +26,8 @@ interface Report {
     readonly status: number
     readonly headers: readonly string[]
     readonly checksumMode: string | null
+    /** `?partNumber=` of a read. */
+    readonly part: string | null
   }[]
 }
 
@@ -35,7 +37,7 @@ describe.skipIf(rubyMissing)(`Mastodon's own uploader ${rubyMissing ?? ''}`, () 
   let report: Report
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ keyMs: 0, domainMs: 0 })
+    sandbox = await startSandbox({ keyMs: 0, domainMs: 0, emulator: 'eager' })
     folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-ruby-'))
     await call('r2/buckets', { name: BUCKET })
     report = (await upload(await envFile(await mintKey()))) as Report
@@ -139,6 +141,44 @@ describe.skipIf(rubyMissing)(`Mastodon's own uploader ${rubyMissing ?? ''}`, () 
     )
     expect(new Set(gets.map(({ checksumMode }) => checksumMode))).toEqual(new Set(['ENABLED']))
   })
+
+  it('begins each download with HEAD ?partNumber=1, and fetches by parts what came in parts', () => {
+    const asked = (operation: string) =>
+      report.requests.filter((request) => request.operation === operation && request.part !== null)
+    expect(asked('head_object').map(({ part }) => part)).toEqual(['1', '1'])
+    expect(
+      asked('get_object')
+        .map(({ part }) => part)
+        .sort(),
+    ).toEqual(['1', '2', '3', '4'])
+  })
+
+  it('needs S3_FORCE_SINGLE_REQUEST=true where reads by part number are refused', async () => {
+    const other = await startSandbox({
+      keyMs: 0,
+      domainMs: 0,
+      refusesParts: true,
+      emulator: 'eager',
+    })
+    try {
+      const own = sandbox
+      sandbox = other
+      await call('r2/buckets', { name: BUCKET })
+      const path = await envFile(await mintKey())
+      sandbox = own
+      const refused = (await upload(path)) as Report
+      expect([refused.ok, refused.error]).toEqual([false, 'Aws::S3::Errors::Http501Error'])
+      await appendFile(path, 'S3_FORCE_SINGLE_REQUEST=true\n')
+      const forced = (await upload(path)) as Report
+      expect(forced).toMatchObject({
+        ok: true,
+        small: { readBack: true },
+        large: { readBack: true },
+      })
+    } finally {
+      await other.close()
+    }
+  }, 120_000)
 
   it('has every request answered as it hoped, but for the look at what was deleted', () => {
     const refused = report.requests.filter(({ status }) => status >= 400)

@@ -29,6 +29,7 @@ class RequestLog < Seahorse::Client::Plugin
         status: context.http_response.status_code,
         headers: headers.keys.grep(/\Ax-amz-|\Acontent-md5|\Acache-control/),
         checksumMode: headers['x-amz-checksum-mode'],
+        part: context.http_request.endpoint.query.to_s[/(?<!\w)partNumber=(\d+)(?!.*uploadId)/, 1],
       }
       response
     end

@@ -82,6 +82,20 @@ describe('looking at the env file', () => {
     )
   })
 
+  it('writes S3_FORCE_SINGLE_REQUEST=true where reads by part number are refused', async () => {
+    const needs = { ...proven, singleRequests: true as const }
+    const held = `${block.join('\n')}\n`
+    const forced = `S3_FORCE_SINGLE_REQUEST=true\n${held}`
+    const look = (text: string) => envFile.look(worldOf(reading([envFileOf(text)]), needs))
+    expect(found(await look(held))).toBe(
+      `${change}; write S3_FORCE_SINGLE_REQUEST=true (the S3 endpoint refuses reads by part number)`,
+    )
+    expect(found(await look(forced))).toBe(`ready ${ENV} holds the settings`)
+    const world = worldOf(reading([envFileOf(held)]), needs)
+    await envFile.change?.(world)
+    expect(world.envWriter.written[0]?.split('\n')).toContain('S3_FORCE_SINGLE_REQUEST=true')
+  })
+
   it.each<[number | undefined, boolean]>([
     [0o644, true],
     [0o604, true],

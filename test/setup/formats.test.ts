@@ -36,6 +36,17 @@ test.each(forms)('%s is the text that was looked through', async (form) => {
   expect(await printed(form)).toBe(readFileSync(url, 'utf8'))
 })
 
+test.each(forms)('%s has S3_FORCE_SINGLE_REQUEST at need alone', async (form) => {
+  const write = await blockWriter(form)
+  const lines = write(setup, knownKey).split('\n')
+  const more = write(setup, knownKey, { singleRequests: true }).split('\n')
+  const added = more.filter((line) => !lines.includes(line))
+  expect(added).toEqual([
+    expect.stringMatching(/^ *"?S3_FORCE_SINGLE_REQUEST"?[:= ]+['"]?true['"]?[,;]?$/),
+  ])
+  expect(more).toHaveLength(lines.length + 1)
+})
+
 describe.each(forms.filter((form) => blockForms[form].saysHow))('%s', (form) => {
   test('keeps the keys in one file and all else in others', async () => {
     const files = await filesOf(form)

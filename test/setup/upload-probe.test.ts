@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../src/core/problem.ts'
+import type { Facts } from '../../src/plan/step.ts'
 import { uploadProbe } from '../../src/setup/proof.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
-import { knownKey, mintedKey, worldOf } from '../fakes/fake-world.ts'
+import { ENV, installationOf, knownKey, mintedKey, worldOf } from '../fakes/fake-world.ts'
 import { found, problemOf } from '../fakes/found.ts'
 
 const facts = { accessKey: mintedKey }
@@ -12,7 +13,11 @@ const probing = (world: ReturnType<typeof worldOf>) =>
 describe('looking', () => {
   it.each<[string, Parameters<typeof worldOf>[1], string]>([
     ['no key yet', {}, 'waiting accessKey'],
-    ['a new key', facts, 'change upload, read and delete test files as Mastodon does'],
+    [
+      'a new key',
+      facts,
+      'change upload, read and delete test files as Mastodon does (if reads by part number are refused, S3_FORCE_SINGLE_REQUEST=true is written, too)',
+    ],
     [
       'a kept key, which its look has tried',
       { accessKey: { ...knownKey, minted: false } },
@@ -32,8 +37,76 @@ describe('looking', () => {
         ? expect.objectContaining({ facts: { keyProven: true } })
         : finding,
     )
-    expect(world.s3.calls).toEqual([])
+    const isOfUse = known?.accessKey?.minted === false
+    expect(world.s3.calls.map((call) => call.split(' ')[0])).toEqual(isOfUse ? ['head-part'] : [])
   })
+})
+
+describe('reads by part number are refused', () => {
+  const refusing = (world: ReturnType<typeof worldOf>) => {
+    world.s3.refuse = (verb) => (/-part$/.test(verb) ? refusal('s3-501') : undefined)
+    return world
+  }
+  const line = { value: 'true', from: ENV }
+  const settings = new Map([['S3_FORCE_SINGLE_REQUEST', line]])
+  const forced = { installation: installationOf({ settings }) }
+  const learned = { keyProven: true, singleRequests: true }
+
+  it('with a new key: all is tried again in one request each, and that is what is learned', async () => {
+    const world = refusing(worldOf({}, facts))
+    expect(await probing(world)).toEqual(learned)
+    expect(world.s3.objects.size).toBe(0)
+    const finding = await uploadProbe.look({ ...world, facts: { ...facts, ...learned } as Facts })
+    expect(found(finding)).toContain('(S3_FORCE_SINGLE_REQUEST=true)')
+    expect(JSON.stringify(finding)).toMatch(/501.*videos would stay .*"failed.*empty files/)
+  })
+
+  it.each(['head-part', 'get-part'])('%s alone is enough', async (refused) => {
+    const world = worldOf({}, facts)
+    world.s3.refuse = (verb) => (verb === refused ? refusal('s3-501') : undefined)
+    expect(await probing(world)).toEqual(learned)
+  })
+
+  it('with a key in use: one HEAD tells', async () => {
+    const world = refusing(worldOf({}, { accessKey: { ...knownKey, minted: false } }))
+    const finding = await uploadProbe.look(world)
+    expect(finding).toMatchObject({
+      is: 'ready',
+      facts: learned,
+      warnings: [expect.stringContaining('501')],
+    })
+    expect(world.s3.calls).toHaveLength(1)
+  })
+
+  it('with S3_FORCE_SINGLE_REQUEST=true nothing is asked, and nothing to warn of', async () => {
+    const known = worldOf(forced, { accessKey: { ...knownKey, minted: false } })
+    expect(await uploadProbe.look(refusing(known))).toEqual({
+      is: 'ready',
+      note: 'the key opens the bucket',
+      facts: learned,
+    })
+    expect(known.s3.calls).toEqual([])
+    const fresh = refusing(worldOf(forced, facts))
+    expect(await probing(fresh)).toEqual(learned)
+    expect(fresh.s3.calls.filter((call) => /-part /.test(call))).toEqual([])
+  })
+
+  it('another refusal is told as it is', async () => {
+    const world = worldOf({}, facts)
+    world.s3.refuse = (verb) => (verb === 'head-part' ? refusal('s3-500') : undefined)
+    expect((await problemOf(probing(world))).code).toBe('s3-500')
+  })
+
+  it.each([true, false])(
+    'the count of the parts told or not (%s): the same bytes',
+    async (tells) => {
+      const world = worldOf({}, facts)
+      world.s3.tellsParts = tells
+      expect(await probing(world)).toEqual({ keyProven: true })
+      const byParts = world.s3.calls.filter((call) => call.startsWith('get-part '))
+      expect(byParts).toHaveLength(tells ? 3 : 1)
+    },
+  )
 })
 
 describe('probing', () => {
@@ -51,11 +124,20 @@ describe('probing', () => {
     expect(Object.fromEntries(put)).toEqual({
       'plain.txt': text,
       'checksum.txt': { ...text, checksum: 'CRC32' },
-      'parts.bin': { contentType: 'video/mp4', cacheControl, body: 5 * 1_048_576 + 1024 },
+      'parts.bin': {
+        contentType: 'video/mp4',
+        cacheControl,
+        checksum: 'CRC32',
+        inParts: true,
+        body: 5 * 1_048_576 + 1024,
+      },
     })
     const verbs = new Set(world.s3.calls.map((call) => call.split(' ')[0]))
     expect([...verbs].sort()).toEqual(
-      ['delete', 'delete-many', 'get', 'head', 'list', 'put', 'put-parts'].sort(),
+      [
+        ...['delete', 'delete-many', 'get', 'get-part', 'head', 'head-object', 'head-part'],
+        ...['list', 'put', 'put-parts'],
+      ].sort(),
     )
     expect(world.s3.objects.size).toBe(0)
     expect(world.s3.keys).toEqual([mintedKey])

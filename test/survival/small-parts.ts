@@ -12,13 +12,19 @@ export function smallParts(s3: S3Port): S3Port {
       whole.set(key, body)
       return s3.put(key, body.slice(0, 9), options)
     },
-    async get(key, range, checksumMode) {
+    async head(key, part) {
+      const found = await s3.head(key, part)
       const body = whole.get(key)
-      const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
-      if (!body || first === undefined) return s3.get(key, range, checksumMode)
-      const object = await s3.get(key, 'bytes=0-8', checksumMode)
-      const isWhole = object.body.length === 9
-      return isWhole ? { ...object, body: body.slice(Number(first), Number(last) + 1) } : object
+      return found && body ? { ...found, size: body.length } : found
+    },
+    async get(key, wish = {}) {
+      const body = whole.get(key)
+      if (!body) return s3.get(key, wish)
+      const { range, ...rest } = wish
+      const object = await s3.get(key, { ...rest, ...(range && { range: 'bytes=0-8' }) })
+      if (object.body.length !== 9) return object
+      const [, first = 0, last = body.length] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
+      return { ...object, body: body.slice(Number(first), Number(last) + 1) }
     },
   }
 }

@@ -1,9 +1,10 @@
 import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
-import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
+import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../../flow/mastodon-here.ts'
 import type { Clock } from '../../plan/step.ts'
 import { type Check, type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { S3Port } from '../../services/s3/port.ts'
+import { isPartRefused, NO_DOWNLOADS } from '../../setup/download.ts'
 import { probeUploads } from '../../setup/proof.ts'
 import { type Door, findDoor, type StorageAt } from './storage-door.ts'
 
@@ -248,19 +249,37 @@ function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
 
 /** The installer's own upload probe, with how long R2 took to answer. */
 function uploadCheck(open: Open): Check<keyof StorageAt | 'clock'> {
-  return insideCheck<'clock'>(open, {
+  return insideCheck<'clock' | 'installation'>(open, {
     id: 'storage-upload',
     title: 'Test upload',
     cost: 'probe',
-    async inside({ s3 }, { clock }) {
+    async inside({ s3 }, { clock, installation }) {
       const watch = stopwatch(s3, clock)
-      await probeUploads(watch.s3, clock.randomHex(16))
-      return [
-        { severity: 'ok', saw: 'upload, multipart, read, list and delete all work' },
-        latencyOf(watch.times),
-      ]
+      const probe = (single: boolean) => probeUploads(watch.s3, clock.randomHex(16), { single })
+      return [await partsVerdict(probe, isSingle({ installation })), latencyOf(watch.times)]
     },
   })
+}
+
+/** With S3_FORCE_SINGLE_REQUEST=true once more, where reads by part number are refused. */
+async function partsVerdict(
+  probe: (single: boolean) => Promise<void>,
+  isForced: boolean,
+): Promise<Verdict> {
+  try {
+    await probe(isForced)
+    const how = isForced ? `; each read is one request (${SINGLE_REQUEST}=true)` : ''
+    return { severity: 'ok', saw: `upload, multipart, read, list and delete all work${how}` }
+  } catch (error) {
+    if (!isPartRefused(error)) throw error
+    await probe(true)
+    return {
+      severity: 'fault',
+      saw: `${error.what} With ${SINGLE_REQUEST}=true all works.`,
+      matters: NO_DOWNLOADS,
+      next: prose`${toType('init')} (it writes ${SINGLE_REQUEST}=true), then restart Mastodon`,
+    }
+  }
 }
 
 /** The bucket through its S3 endpoint, as Mastodon uses it. `open` finds it once for all of them. */

@@ -12,6 +12,7 @@ import { authorize, copySourceOf } from './authorize.ts'
 import { AwsChunked, CheckedBody, headersForEmulator, headersFromEmulator } from './body.ts'
 import type { EmulatorPool } from './emulator.ts'
 import { listBuckets } from './listing.ts'
+import { asksForPart, createPartSizes, findPart, type PartRead, type PartSizes } from './parts.ts'
 import {
   codeOfStatus,
   errorXml,
@@ -29,6 +30,9 @@ export interface Forwarding {
   readonly slot: string
   /** Where a copy comes from, with the emulator's bucket name in it. */
   readonly copySource: string | undefined
+  readonly sizes: PartSizes
+  /** The part of the object that was asked for. */
+  readonly part: PartRead | undefined
 }
 
 const TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
@@ -40,24 +44,31 @@ const TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'
 async function forward(
   pool: EmulatorPool,
   message: IncomingMessage,
-  { request, payload, slot, copySource }: Forwarding,
+  { request, payload, slot, copySource, sizes, part }: Forwarding,
 ): Promise<Answer> {
   const length = bodyLength(request)
   const upstream = await pool.s3(slot, {
     method: request.method,
     key: request.key?.split('/').map(awsEncode).join('/'),
-    query: request.query.filter((pair) => !isForUs(request, pair)),
+    query: request.query.filter(([name]) => !isForUs(name, part)),
     headers: {
       ...headersForEmulator(request.headers),
       ...(copySource === undefined ? {} : { 'x-amz-copy-source': copySource }),
+      ...(part?.range === undefined || request.method === 'HEAD' ? {} : { range: part.range }),
       ...(length > 0 || /^P/.test(request.method) ? { 'content-length': String(length) } : {}),
     },
   })
   const answer = await exchange(message, upstream, request, payload, length)
-  const headers = headersFromEmulator(answer.headers)
-  const status = answer.statusCode ?? 500
+  const own = headersFromEmulator(answer.headers)
+  const found = answer.statusCode ?? 500
+  const isPart = part !== undefined && found < 300
+  const status = isPart && part.range !== undefined ? 206 : found
+  const headers = isPart ? { ...own, ...part.headers } : own
+  if (status === 200) noteParts(sizes, request, length)
   if (!namesBucket(request, headers)) return { status, headers, body: answer }
-  const xml = renameBucket(await text(answer), slot, request)
+  const sent = await text(answer)
+  if (status === 200) noteWhole(sizes, request, sent)
+  const xml = renameBucket(sent, slot, request)
   return { status, headers: { ...headers, 'content-length': Buffer.byteLength(xml) }, body: xml }
 }
 
@@ -99,12 +110,21 @@ function exchange(
   })
 }
 
-/**
- * What the emulator must not see: the signature, and `HEAD ?partNumber=1`, with which the Ruby SDK
- * starts its downloads; R2 knows it (Cloudflare docs, r2/api/s3), the emulator answers 501.
- */
-function isForUs({ method }: S3Request, [name, value]: readonly [string, string]): boolean {
-  return /^x-amz-/i.test(name) || (method === 'HEAD' && name === 'partNumber' && value === '1')
+/** What the emulator must not see: the signature, and the part's number, which it answers with 501. */
+function isForUs(name: string, part: PartRead | undefined): boolean {
+  return /^x-amz-/i.test(name) || (part !== undefined && name === 'partNumber')
+}
+
+function noteParts(sizes: PartSizes, request: S3Request, bytes: number): void {
+  const uploadId = queryValue(request, 'uploadId')
+  const part = Number(queryValue(request, 'partNumber') ?? 0)
+  if (request.method === 'PUT' && uploadId !== undefined) sizes.uploaded(uploadId, part, bytes)
+}
+
+function noteWhole(sizes: PartSizes, request: S3Request, xml: string): void {
+  const uploadId = queryValue(request, 'uploadId')
+  const [, etag] = /<ETag>(?:"|&quot;)?([^<&"]*)/.exec(xml) ?? []
+  if (uploadId !== undefined && etag !== undefined) sizes.completed(uploadId, `"${etag}"`)
 }
 
 /** Throws MissingContentLength: R2 takes no body of unknown length. */
@@ -151,14 +171,17 @@ export interface FrontOptions {
   readonly pool: EmulatorPool
   /** R2 itself sends no `100 Continue`: true behaves so, false spares clients the wait. */
   readonly silentContinue?: boolean
+  /** Reads by part number are refused with 501, as the emulator itself does. */
+  readonly refusesParts?: boolean
 }
 
 /** Starts an S3 endpoint on a free port of 127.0.0.1: minted keys, R2's answers, the emulator's objects. */
 export async function startFront(context: SandboxContext, options: FrontOptions): Promise<Front> {
+  const sizes = createPartSizes()
   const listener = doorway(
     {
       name: 's3',
-      answer: (message) => answer(context, options, message).catch(refusal),
+      answer: (message) => answer(context, options, sizes, message).catch(refusal),
       refuse: (status) =>
         xmlAnswer(status, errorXml(codeOfStatus(status), 'This fault was asked for.')),
     },
@@ -182,7 +205,8 @@ export async function startFront(context: SandboxContext, options: FrontOptions)
 
 async function answer(
   context: SandboxContext,
-  { jurisdiction, pool }: FrontOptions,
+  { jurisdiction, pool, refusesParts = false }: FrontOptions,
+  sizes: PartSizes,
   message: IncomingMessage,
 ): Promise<Answer> {
   const { world, clock } = context
@@ -196,10 +220,14 @@ async function answer(
     return xmlAnswer(200, listBuckets(world, identity.token, jurisdiction))
   }
   const source = copySourceOf(request, identity.token, at)
+  const slot = await pool.slotOf(bucket)
+  const isOfPart = asksForPart(request) && !refusesParts
   return forward(pool, message, {
     request,
     payload: identity.payload,
-    slot: await pool.slotOf(bucket),
+    slot,
+    sizes,
+    part: isOfPart ? await findPart({ pool, slot, sizes }, request) : undefined,
     copySource: source && `${await pool.slotOf(source.bucket)}/${source.key}`,
   })
 }

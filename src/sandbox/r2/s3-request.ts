@@ -13,6 +13,7 @@ const codes = {
   InvalidArgument: [400, 'Invalid argument.'],
   InvalidDigest: [400, 'The checksum or Content-MD5 you specified is not valid.'],
   InvalidObjectName: [400, 'The specified object name is not valid.'],
+  InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'The request is not valid.'],
   MissingContentLength: [411, 'You must provide the Content-Length HTTP header.'],
   NoSuchBucket: [404, 'The specified bucket does not exist.'],

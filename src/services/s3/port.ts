@@ -9,13 +9,12 @@ export interface S3Port {
   put(key: string, body: Uint8Array, options: PutOptions): Promise<void>
   /** Parts of 5 MiB (the last may be smaller), as kt-paperclip does above S3_MULTIPART_THRESHOLD. */
   putMultipart(key: string, body: Uint8Array, options: PutOptions): Promise<void>
+  get(key: string, wish?: ReadWish): Promise<S3Object>
   /**
-   * `range` as in the HTTP header, e.g. `bytes=0-99`. `checksumMode` asks for the object's checksum
-   * and holds the body against it, as aws-sdk-s3 1.178 and later do with every download.
+   * What is stored with an object; undefined when it is not there. One Class B request. With `part`
+   * (1 to 10,000) the size is that part's, and `parts` is told of what was uploaded in parts.
    */
-  get(key: string, range?: string, checksumMode?: 'ENABLED'): Promise<S3Object>
-  /** What is stored with an object; undefined when it is not there. One Class B request. */
-  head(key: string): Promise<ObjectHead | undefined>
+  head(key: string, part?: number): Promise<ObjectHead | undefined>
   /**
    * Every object below a prefix in the byte order of the keys, up to 1,000 a page: one Class A request
    * each. The next page is fetched while one is worked on. Rejects with Cancelled when aborted.
@@ -34,10 +33,25 @@ export interface S3Port {
 export interface PutOptions {
   readonly contentType: string
   readonly cacheControl: string
-  /** Sends `x-amz-checksum-crc32`, as Mastodon 4.6 and later do. */
+  /**
+   * Sends `x-amz-checksum-crc32` in the place of a signature of the body, and with parts
+   * `x-amz-mp-object-size`, as Mastodon 4.6 and later do.
+   */
   readonly checksum?: 'CRC32'
   /** Sends `x-amz-acl`, as Mastodon does unless S3_PERMISSION is empty. */
   readonly acl?: string
+}
+
+/** Which bytes of an object, and what they have to fit to. */
+export interface ReadWish {
+  /** As in the HTTP header, e.g. `bytes=0-99`. */
+  readonly range?: string | undefined
+  /** The part, from 1, of what was uploaded in parts; never together with `range`. */
+  readonly part?: number | undefined
+  /** Only while the object has this ETag (without the quotes), else `s3-412`. */
+  readonly ifMatch?: string | undefined
+  /** Asks for the checksum and holds the body against it, as aws-sdk-s3 does since 1.178. */
+  readonly checksumMode?: 'ENABLED' | undefined
 }
 
 export interface S3Object {
@@ -63,6 +77,8 @@ export interface ObjectHead {
   readonly contentType: string | undefined
   readonly cacheControl: string | undefined
   readonly contentEncoding: string | undefined
+  /** How many parts it was uploaded in, where a part was asked for and it is told. */
+  readonly parts?: number | undefined
   /** User metadata, lower-case names without `x-amz-meta-`; rclone leaves `mtime`. */
   readonly metadata: Readonly<Record<string, string>>
 }

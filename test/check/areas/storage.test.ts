@@ -49,7 +49,7 @@ describe('a healthy bucket', () => {
 
   it('tells how fast R2 was', async () => {
     const { found } = await examine()
-    expect(wordsOf(found, 'storage-upload')).toContain('9 requests: half within 0 ms')
+    expect(wordsOf(found, 'storage-upload')).toContain('15 requests: half within 0 ms')
   })
 })
 
@@ -140,6 +140,20 @@ describe('inside the bucket', () => {
     arrange(fakes)
     const checks = storageChecks(sharedLook(openDoor)).filter(({ id }) => ids.includes(id))
     await expect(verdictsOf(checks, fakes.world)).rejects.toThrow(words)
+  })
+
+  it.each<[string | undefined, string[], string]>([
+    [undefined, ['storage-upload fault'], 'With S3_FORCE_SINGLE_REQUEST=true all works.'],
+    ['false', ['storage-upload fault'], 'videos would stay "failed"'],
+    ['true', [], 'each read is one request (S3_FORCE_SINGLE_REQUEST=true)'],
+  ])('reads by part number are refused, S3_FORCE_SINGLE_REQUEST %o', async (value, ids, words) => {
+    const settings = { S3_FORCE_SINGLE_REQUEST: value }
+    const { found, s3 } = await examine({ settings }, ({ s3 }) => {
+      s3.refuse = (verb) => (/-part$/.test(verb) ? refusal('s3-501') : undefined)
+    })
+    expect(troubles(found)).toEqual(ids)
+    expect(wordsOf(found, 'storage-upload')).toContain(words)
+    expect([...s3.objects.keys()]).toEqual([])
   })
 
   it.each<[string | undefined, string | undefined, string[], string]>([

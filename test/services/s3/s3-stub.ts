@@ -12,7 +12,7 @@ export interface Received {
 }
 
 export type Reply =
-  | { status: number; headers?: Record<string, string>; text?: string }
+  | { status: number; headers?: Record<string, string>; text?: string | Uint8Array }
   | 'reset'
   | 'hang'
 

@@ -44,7 +44,7 @@ test('does what Mastodon does, and the public sees it', async () => {
   const whole = await client.get('p/video.mp4')
   expect(Buffer.compare(whole.body, video)).toBe(0)
   expect(whole).toMatchObject({ status: 200, ...wish })
-  const part = await client.get('p/sum.png', 'bytes=6-10')
+  const part = await client.get('p/sum.png', { range: 'bytes=6-10' })
   expect([part.status, Buffer.from(part.body).toString()]).toEqual([206, 'world'])
 
   const connectTo = sandbox.connectTo.flatMap((route) => parseConnectTo(route) ?? [])
