@@ -9,7 +9,7 @@ import { type Comparison, lostFiles } from '../plan/report-schema.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { Closing } from '../ui/port.ts'
-import { refillArgs } from './clean-up.ts'
+import { refillArgs } from './cleanup.ts'
 import type { PreparedMigration } from './migration.ts'
 
 const KEPT_DAYS = 30

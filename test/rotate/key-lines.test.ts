@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { keyLines } from '../../src/rotate/env-lines.ts'
+import { keyLines } from '../../src/rotate/env-file.ts'
 import { ENV, envFileOf, installationOf, knownKey } from '../fakes/fake-world.ts'
 import { found, problemOf } from '../fakes/found.ts'
 import { freshKey, rotatingWorld, rotationOf } from './rotating.ts'

@@ -9,10 +9,10 @@ import {
   type PreparedStage,
   usualModes,
 } from '../migration.ts'
+import { compareMedia } from './compare.ts'
 import { removeExtras } from './extras.ts'
 import type { ExpectedHeaders } from './headers.ts'
 import { comparisonLines } from './lines.ts'
-import { compareMedia } from './step.ts'
 
 /**
  * What the checkpoint holds after a comparison. Not equal: the next copy has to list the bucket again,

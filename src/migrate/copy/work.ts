@@ -5,7 +5,7 @@ import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.t
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration, usualModes } from '../migration.ts'
-import { Gathering } from './gathering.ts'
+import { Gathering } from './batching.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>
 

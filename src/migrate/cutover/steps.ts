@@ -4,10 +4,10 @@ import { uploadProbe } from '../../setup/proof.ts'
 import { publicRead } from '../../setup/public-read.ts'
 import { freshProcesses, restart } from '../../setup/restart.ts'
 import { comparing } from '../compare/stage.ts'
-import { copyMedia } from '../copy/step.ts'
+import { copyMedia } from '../copy/copy.ts'
 import type { MigrateRun, PreparedMigration, PreparedStage } from '../migration.ts'
 import { type Cutover, type CutoverVariant, restartFor, switched } from './cutover.ts'
-import { envSwitchStep } from './env.ts'
+import { envSwitchStep } from './env-switch.ts'
 import { quietServices } from './quiet.ts'
 import { readyToSwitch } from './ready.ts'
 
@@ -62,7 +62,7 @@ export async function cutoverSteps(
 
 async function bringBackOf({ migration }: PreparedMigration): Promise<Cutover['bringBack']> {
   if (migration.from.kind !== 'folder') return undefined
-  const { connectBringBack } = await import('./way-back.ts')
+  const { connectBringBack } = await import('./rollback.ts')
   return connectBringBack(migration.from.path)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { type CompareWishes, compareMedia } from '../../../src/migrate/compare/compare.ts'
 import { compareSides } from '../../../src/migrate/compare/sides.ts'
-import { type CompareWishes, compareMedia } from '../../../src/migrate/compare/step.ts'
 import { type Comparison, comparisonSchema } from '../../../src/plan/report-schema.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'
 import { copyWorld, objectOf } from '../../fakes/fake-copy.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compareMedia } from '../../../src/migrate/compare/step.ts'
+import { compareMedia } from '../../../src/migrate/compare/compare.ts'
 import { copyWorld, objectOf } from '../../fakes/fake-copy.ts'
 import { filled, run } from '../copy/copy-runs.ts'
 

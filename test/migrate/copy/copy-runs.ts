@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { copyMedia } from '../../../src/migrate/copy/step.ts'
+import { copyMedia } from '../../../src/migrate/copy/copy.ts'
 import type { Facts } from '../../../src/plan/step.ts'
 import { copyWorld } from '../../fakes/fake-copy.ts'
 

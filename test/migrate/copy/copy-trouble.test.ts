@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Cancelled, Problem } from '../../../src/core/problem.ts'
-import { copyMedia } from '../../../src/migrate/copy/step.ts'
+import { copyMedia } from '../../../src/migrate/copy/copy.ts'
 import { expectEqual, filled, HOUR, lists, NOON, OLD, run } from './copy-runs.ts'
 
 describe('what rclone says is held against what was asked', () => {

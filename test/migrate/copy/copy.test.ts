@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
-import { copyMedia } from '../../../src/migrate/copy/step.ts'
+import { copyMedia } from '../../../src/migrate/copy/copy.ts'
 import { objectOf } from '../../fakes/fake-copy.ts'
 import { worded } from '../../fakes/found.ts'
 import { type CopyWorld, expectEqual, filled, HOUR, lists, NOON, run } from './copy-runs.ts'

@@ -5,7 +5,7 @@ import {
   restartFor,
   switched,
 } from '../../../src/migrate/cutover/cutover.ts'
-import { envSwitchStep } from '../../../src/migrate/cutover/env.ts'
+import { envSwitchStep } from '../../../src/migrate/cutover/env-switch.ts'
 import { quietServices } from '../../../src/migrate/cutover/quiet.ts'
 import { readyToSwitch } from '../../../src/migrate/cutover/ready.ts'
 import { apply } from '../../../src/plan/apply.ts'

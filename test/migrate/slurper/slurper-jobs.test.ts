@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
-import { slurp } from '../../../src/migrate/slurper/step.ts'
+import { slurp } from '../../../src/migrate/slurper/super-slurper.ts'
 import type { Step } from '../../../src/plan/step.ts'
 import type { SlurperSource } from '../../../src/services/cloudflare/port.ts'
 import { copyWorld, FakeCheckpoint } from '../../fakes/fake-copy.ts'

@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { connectBringBack } from '../../../src/migrate/cutover/way-back.ts'
+import { connectBringBack } from '../../../src/migrate/cutover/rollback.ts'
 import { problemOf } from '../../fakes/found.ts'
 import { scratch, write } from './scratch.ts'
 

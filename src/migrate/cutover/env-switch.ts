@@ -7,7 +7,7 @@ import { knowsExtraHosts, otherProvidersHost } from '../../setup/media-hosts.ts'
 import { linesOf, runPlaced } from '../../setup/restart.ts'
 import type { Migration } from '../migration.ts'
 import type { Cutover } from './cutover.ts'
-import { bringBackSince, broughtBackWords } from './way-back.ts'
+import { bringBackSince, broughtBackWords } from './rollback.ts'
 
 type Needs = 'envWriter' | 'runner' | 'clock' | 'place' | 'facts'
 type At = Pick<World, Needs>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../src/core/problem.ts'
-import { type ClearingWishes, cleanUp, clearings } from '../../src/migrate/clean-up.ts'
+import { type ClearingWishes, cleanUp, clearings } from '../../src/migrate/cleanup.ts'
 import type { StreamEnd, StreamPort } from '../../src/services/process/port.ts'
 import { commandLine } from '../../src/services/process/port.ts'
 import { found, problemOf } from '../fakes/found.ts'

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
-import { Gathering, type GatheringOptions } from '../../../src/migrate/copy/gathering.ts'
+import { Gathering, type GatheringOptions } from '../../../src/migrate/copy/batching.ts'
 import type { MediaFile } from '../../../src/services/media/port.ts'
 import { FakeClock } from '../../fakes/fake-world.ts'
 
