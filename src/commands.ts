@@ -60,6 +60,7 @@ Rehearse first:  npx mastodon-r2 init --sandbox
 Flags:           mastodon-r2 help init
 
 Exit codes: 0 all well, 1 something is not right, 2 a setting
-is missing or wrong, 130 cancelled.
+is missing or wrong, 3 rotate could not remove the old key yet
+(it says what is left to do), 130 cancelled.
 `
 }

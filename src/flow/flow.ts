@@ -143,7 +143,12 @@ export interface Prepared<At = World> {
   block?(facts: Partial<Facts>): string | undefined
   /** What the report holds besides the steps. */
   details?(facts: Partial<Facts>): Partial<Report>
+  /** Whether a run without a fault still leaves something that has to be done: `LEFT_TO_DO`. */
+  isUnfinished?(report: Report): boolean
 }
+
+/** The exit code of a run that did what it could, and has to be run again (`rotate`). */
+export const LEFT_TO_DO = 3
 
 export interface Ended {
   readonly report: Report
@@ -232,8 +237,9 @@ export async function carryOut<C extends Catalog, At extends Running>(
     return problem.exit
   }
   if (dryRun || !hasChanges(plan)) {
-    end({ ...report, ok: true }, readyFacts(plan))
-    return 0
+    const ready = { ...report, ok: true }
+    end(ready, readyFacts(plan))
+    return !dryRun && prepared.isUnfinished?.(ready) ? LEFT_TO_DO : 0
   }
   await agree(ui, plan, settings.on('yes'), prepared.flagged)
   const isFresh = clock.now().getTime() - lookedAt < FRESH_MS
@@ -255,7 +261,9 @@ export async function carryOut<C extends Catalog, At extends Running>(
   const block = done.ok ? prepared.block?.(applied.facts) : undefined
   if (block !== undefined) ui.block(block)
   end(done, applied.facts, left)
-  return applied.cancelled ? 130 : (applied.problem?.exit ?? 0)
+  if (applied.cancelled) return 130
+  if (applied.problem) return applied.problem.exit
+  return prepared.isUnfinished?.(done) ? LEFT_TO_DO : 0
 }
 
 async function agree(ui: Ui, plan: Plan, yes: boolean, flagged = false): Promise<void> {

@@ -2,6 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
+import type { Report } from '../plan/report.ts'
 import type { MintingWorld, StepIn } from '../plan/step.ts'
 import { restartCommands } from '../services/mastodon/service-control.ts'
 import { replay } from '../settings/replay.ts'
@@ -38,7 +39,7 @@ export function rotateClosing(ended: RotateEnded): Closing {
     const carryOut = { title: 'To carry it out', lines: [prose`  ${ended.again}`] }
     return { headline: 'That is the plan. Nothing was changed.', sections: [carryOut] }
   }
-  const open = report.steps.filter(({ status }) => status === 'skipped')
+  const open = unfinished(report)
   if (open.length === 0) {
     return {
       headline: 'Rotated: the new key is in use, the old one is gone.',
@@ -51,6 +52,11 @@ export function rotateClosing(ended: RotateEnded): Closing {
     ? 'The new key is in the env file. The old key stays active until Mastodon uses the new one.'
     : 'The new key is in use; the old one is still active.'
   return { headline, sections: [...env(ended), ...left(ended), ...(isRestart ? goOn(ended) : [])] }
+}
+
+/** The steps that this run could not do: until they are done, the old key is there. */
+function unfinished({ steps }: Pick<Report, 'steps'>): Report['steps'] {
+  return steps.filter(({ status }) => status === 'skipped')
 }
 
 function env({ facts }: RotateEnded): Section[] {
@@ -122,6 +128,7 @@ export const rotate: Command = {
           shown: ['mediaHost', 'bucket', 'accountId', 'grace', 'restart', 'allowIp', 'expires'],
           again,
           closing: (ended) => rotateClosing({ ...ended, world, again }),
+          isUnfinished: (report) => unfinished(report).length > 0,
         }
       },
     })

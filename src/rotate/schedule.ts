@@ -31,20 +31,37 @@ async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promi
   const isFile = typeof file === 'string' && file !== '-'
   const tokenFile = shellWord(isFile ? resolve(host.cwd, file) : TOKEN_FILE)
   const restart = given.get('restart') === 'print' ? 'print' : 'run'
-  const flags = shellLine([...repeated(host, given), '--restart', restart, '--yes'])
-  // A percent sign and a dollar mean something of their own in units, a percent sign in crontabs.
-  const inUnit = (text: string) => text.replaceAll('%', '%%').replaceAll('$', '$$$$')
+  const words = [...repeated(host, given), '--restart', restart, '--yes']
+  const flags = shellLine(words)
+  const path = host.environment.PATH || '/usr/local/bin:/usr/bin:/bin'
+  // A percent sign ends the command of a crontab.
   const inCron = (text: string) => text.replaceAll('%', '\\%')
   return render(await readTemplate('rotate-schedule.txt'), {
     COMMAND: `npx -y mastodon-r2@${host.version} rotate --api-token-file`,
     TOKEN_FILE: tokenFile,
     FLAGS: flags,
-    PATH: inUnit(host.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin'),
-    UNIT_TOKEN_FILE: inUnit(tokenFile),
-    UNIT_FLAGS: inUnit(flags),
+    UNIT_PATH: unitAssignment('PATH', path),
+    UNIT_TOKEN_FILE: unitWord(isFile ? resolve(host.cwd, file) : TOKEN_FILE),
+    UNIT_FLAGS: words.map(unitWord).join(' '),
+    CRON_PATH: path,
     CRON_TOKEN_FILE: inCron(tokenFile),
     CRON_FLAGS: inCron(flags),
   })
+}
+
+/** A word of ExecStart= (systemd.service(5), "Command lines"): `$` and `%` stand for themselves. */
+function unitWord(word: string): string {
+  return /^[A-Za-z0-9_./:@+=,-]+$/.test(word) ? word : unitQuoted(word.replaceAll('$', '$$$$'))
+}
+
+/** For Environment= (systemd.exec(5)), where a dollar has no meaning. */
+function unitAssignment(name: string, value: string): string {
+  return unitQuoted(`${name}=${value}`)
+}
+
+/** systemd.syntax(7): C escapes within quotes, and specifiers behind a percent sign. */
+function unitQuoted(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`
 }
 
 /** The given flags that say which server is meant and how; relative paths made absolute. */

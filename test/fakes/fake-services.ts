@@ -48,13 +48,15 @@ const SUDO = '#!/bin/bash\nexec "$@"\n'
 export function fakeServices(machine: Machine): FakeServices {
   const [bin, folder] = [join(machine.home, 'bin'), join(machine.home, 'run')]
   for (const path of [bin, folder]) mkdirSync(path)
+  // The program hands no variable of ours on to them, so where things are stands in their own text.
+  const places = `FAKE_RUN='${folder}'\nFAKE_LIVE='${machine.dir}'\n`
   for (const [name, text] of Object.entries({ systemctl: SYSTEMCTL, docker: DOCKER, sudo: SUDO })) {
-    writeFileSync(join(bin, name), text)
+    writeFileSync(join(bin, name), text.replace('#!/bin/bash\n', `#!/bin/bash\n${places}`))
     chmodSync(join(bin, name), 0o755)
   }
   writeFileSync(join(folder, 'asked'), '')
   writeFileSync(join(folder, 'created'), '2020-01-01T00:00:00Z')
-  const env = { PATH: `${bin}:${process.env.PATH}`, FAKE_RUN: folder, FAKE_LIVE: machine.dir }
+  const env = { PATH: `${bin}:${process.env.PATH}` }
   return {
     env,
     asked: () => readFileSync(join(folder, 'asked'), 'utf8').split('\n').filter(Boolean),

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Host } from '../../src/host.ts'
+import { printSchedule } from '../../src/rotate/schedule.ts'
+import { isRequired } from '../requirement.ts'
+
+const exec = promisify(execFile)
+const systemd = isRequired('systemd-analyze') || (await answers('systemd-analyze'))
+const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-schedule-'))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function answers(program: string): Promise<boolean> {
+  return exec(program, ['--version']).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function scheduled(argv: readonly string[], PATH: string): Promise<string> {
+  let text = ''
+  const stdout = { write: (part: string) => (text += part) }
+  const host = { cwd: '/root', environment: { PATH }, version: '1.2.3', stdout }
+  expect(await printSchedule(host as unknown as Host, argv)).toBe(0)
+  return text
+}
+
+const unitOf = (text: string) =>
+  /^# ---- .*\.service ----\n([\s\S]*?)\n\n?# ----/m.exec(text)?.[1] ?? ''
+
+/** What systemd itself makes of a unit: its own dump of it. */
+async function asRead(unit: string): Promise<{ command: string; path: string }> {
+  const file = join(folder, 'mastodon-r2-rotate.service')
+  await writeFile(file, unit)
+  const env = { ...process.env, SYSTEMD_LOG_LEVEL: 'debug' }
+  const { stdout } = await exec('systemd-analyze', ['--man=no', 'verify', file], { env })
+  const [, command = ''] = /Command Line: (.*)/.exec(stdout) ?? []
+  const [, path = ''] = /Environment: PATH=(.*)/.exec(stdout) ?? []
+  return { command, path }
+}
+
+describe('the unit, as systemd reads it', () => {
+  test.runIf(systemd).each([
+    ['/home/mastodon/live/.env.production', '/usr/bin:/bin'],
+    ['/srv/my env/it is', '/opt/node v22/bin:/usr/bin'],
+    ['/srv/50%/a', '/usr/bin:/a%b'],
+    ['/srv/back\\slash', '/usr/bin:/C\\tools'],
+    ['/srv/"quoted"', '/usr/bin:/"x"'],
+    ["/srv/it's", "/usr/bin:/it's"],
+    ['/srv/$HOME', '/usr/bin:/$HOME/bin'],
+  ])('%s, PATH=%s', async (envFile, path) => {
+    const unit = unitOf(await scheduled(['--mastodon-dir', envFile], path))
+    const read = await asRead(unit)
+    expect(read.path).toBe(path)
+    // The dump shows words in shell quotes; a doubled dollar is undone when the command is started.
+    const { stdout } = await exec('sh', ['-c', `printf '%s\\n' ${read.command}`])
+    expect(stdout.replaceAll('$$', '$').split('\n')).toContain(envFile)
+  })
+})
+
+describe('the lines for cron', () => {
+  test('know where node is, and speak up when something is left to do', async () => {
+    const text = await scheduled([], '/root/.volta/bin:/usr/bin:/bin')
+    const [path, line = ''] = text.trimEnd().split('\n').slice(-2)
+    expect(path).toBe('#      PATH=/root/.volta/bin:/usr/bin:/bin')
+    expect(line).toMatch(
+      /^# {6}0 4 1 1,4,7,10 \* npx -y mastodon-r2@1\.2\.3 rotate .* --yes --quiet \|\| echo /,
+    )
+  })
+
+  test('a percent sign, which ends a command there, is escaped', async () => {
+    const text = await scheduled(['--mastodon-dir', '/srv/50%'], '/bin')
+    expect(text.trimEnd().split('\n').at(-1)).toContain('--mastodon-dir /srv/50\\%')
+  })
+})
