@@ -148,7 +148,7 @@ export interface Prepared<At = World> {
 }
 
 /** The exit code of a run that did what it could, and has to be run again (`rotate`). */
-export const LEFT_TO_DO = 3
+const LEFT_TO_DO = 3
 
 export interface Ended {
   readonly report: Report
