@@ -9,7 +9,9 @@ import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation, ProcessesPort, ServicesPort } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
+import type { PaceOptions } from '../services/s3/pace.ts'
 import type { ConnectS3, S3Port } from '../services/s3/port.ts'
+import type { S3Service } from '../services/s3/service.ts'
 import type { catalog } from '../settings/catalog.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
@@ -104,6 +106,8 @@ export async function s3Connector(options: {
   readonly onCall: OnCall | undefined
   readonly region?: string | undefined
   readonly virtualHost?: boolean | undefined
+  readonly service?: S3Service | undefined
+  readonly pace?: PaceOptions | undefined
 }): Promise<ConnectS3> {
   const { connectS3 } = await import('../services/s3/client.ts')
   return (key) => connectS3({ ...options, key })

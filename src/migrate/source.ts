@@ -4,6 +4,7 @@ import { callListener, s3Connector } from '../flow/world.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
+import { sourceService } from '../services/s3/service.ts'
 import { bucketSource, type OldProvider, oldProvider } from '../setup/old-provider.ts'
 import type { MigrationTarget } from '../setup/target.ts'
 import type { MigrateRun } from './migration.ts'
@@ -44,7 +45,13 @@ async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promi
   for (const note of old.notes) ui.say(note)
   const { endpoint, bucket, region, virtualHost, key } = old.place
   const onCall = callListener({ ui, settings })
-  const connect = await s3Connector({ endpoint, bucket, region, virtualHost, onCall })
+  const service = sourceService(endpoint)
+  const pace = {
+    onWait: (seconds: number) =>
+      ui.warn(`${service.name} asks to go on more slowly; waiting ${seconds} s.`),
+  }
+  const place = { endpoint, bucket, region, virtualHost, service }
+  const connect = await s3Connector({ ...place, pace, onCall })
   return { source: bucketSource(connect(key), old.name), from: old.place, old }
 }
 

@@ -5,6 +5,7 @@ import type { SlurperSource } from '../services/cloudflare/port.ts'
 import type { MediaFile, MediaSource, Oddity } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import type { ListedObject, S3Port } from '../services/s3/port.ts'
+import { rcloneProvider, sourceService } from '../services/s3/service.ts'
 import { slurperSource } from './slurper-source.ts'
 
 /**
@@ -54,24 +55,6 @@ export interface OldProviderOptions {
 
 type Settings = ReadonlyMap<string, { readonly value: string }>
 
-/** rclone's names of providers, by the end of the endpoint's host; all of them known to 1.59. */
-const providers: readonly (readonly [RegExp, string])[] = [
-  [/\.amazonaws\.com(\.cn)?$/, 'AWS'],
-  [/\.r2\.cloudflarestorage\.com$/, 'Cloudflare'],
-  [/\.wasabisys\.com$/, 'Wasabi'],
-  [/\.digitaloceanspaces\.com$/, 'DigitalOcean'],
-  [/\.scw\.cloud$/, 'Scaleway'],
-  [/\.dream\.io$/, 'Dreamhost'],
-  [/\.ionoscloud\.com$/, 'IONOS'],
-  [/\.storjshare\.io$/, 'Storj'],
-  [/\.idrivee2(-\d+)?\.com$/, 'IDrive'],
-  [/\.aliyuncs\.com$/, 'Alibaba'],
-  [/\.arvanstorage\.(com|ir)$/, 'ArvanCloud'],
-  [/\.myqcloud\.com$/, 'TencentCOS'],
-  [/(^|\.)minio(\.|$)/, 'Minio'],
-  [/(^|\.)(ceph|rgw|radosgw)(\.|$)/, 'Ceph'],
-]
-
 /**
  * Reads it from Mastodon's settings as Mastodon does (its config/initializers/paperclip.rb). Problems:
  * `no-old-provider`, `old-provider-is-target`, `old-provider-incomplete`, `old-provider-endpoint`,
@@ -105,7 +88,8 @@ export function oldProvider(
       accessKeyId: of('AWS_ACCESS_KEY_ID'),
       secretAccessKey: new Secret(of('AWS_SECRET_ACCESS_KEY')),
     },
-    provider: providers.find(([end]) => end.test(hostname(endpoint)))?.[1] ?? 'Other',
+    provider: rcloneProvider(endpoint),
+    service: sourceService(endpoint).name,
     ...(isVirtual ? { virtualHost: true } : {}),
   }
   const signature = of('S3_SIGNATURE_VERSION')
@@ -129,10 +113,6 @@ function awsEndpoint(region: string): string {
 /** AWS's own names hold the region: `s3-eu-west-1.amazonaws.com`, `s3.eu-west-1.amazonaws.com`. */
 function regionIn(host: string): string | undefined {
   return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(host)?.[1]
-}
-
-function hostname(endpoint: string): string {
-  return new URL(endpoint).hostname
 }
 
 function checked(endpoint: string): string {

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import { aboutCommand, copyCommand, installLine, redact, versionCommand } from './commands.ts'
 import { contentTypeOf, knownExtensions } from './content-types.ts'
@@ -15,7 +16,7 @@ import {
   Tally,
 } from './output.ts'
 import type { CopyBatch, CopyListener, RclonePort } from './port.ts'
-import { failed, type Reason, refused, unreachable } from './trouble.ts'
+import { failed, type Reason, refused, serviceOf, stillTooFast, unreachable } from './trouble.ts'
 
 /** The first release that knows R2 (`--s3-provider Cloudflare`) and doesn't fail on its answers. */
 const OLDEST = [1, 59] as const
@@ -118,8 +119,35 @@ export function canCarry(key: string): boolean {
 const LAST_WORDS = 3
 const LINES_AT_ONCE = 1000
 
+/** Seconds that are waited for after one "slow down" after the other. */
+const SLOWER = [5, 15, 30, 60] as const
+
+/** How fast it may go: what a service asked for holds for all that follows. */
+class Speed {
+  #slowDowns = 0
+  #most = Number.POSITIVE_INFINITY
+
+  transfers(wished: number): number {
+    return Math.min(wished, this.#most)
+  }
+
+  /** Seconds to wait; undefined when it was asked for too often. */
+  slower(wished: number): number | undefined {
+    this.#most = Math.max(1, Math.floor(this.transfers(wished) / 4))
+    this.#slowDowns += 1
+    return SLOWER[this.#slowDowns - 1]
+  }
+}
+
+export interface RcloneOptions {
+  readonly stream: Stream
+  /** Until a service may be asked again; ends early when aborted. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>
+}
+
 /** rclone through `StreamPort.stream`. */
-export function connectRclone({ stream }: { readonly stream: Stream }): RclonePort {
+export function connectRclone({ stream, sleep = pause }: RcloneOptions): RclonePort {
+  const speed = new Speed()
   let asked: Promise<About> | undefined
   const about = () => {
     asked ??= askAbout(stream)
@@ -146,14 +174,15 @@ export function connectRclone({ stream }: { readonly stream: Stream }): RclonePo
     },
 
     async copy(batch, listener, signal) {
-      const tally = new Tally(batch.keys, batch.transfers, guarded(batch, listener))
+      const told = guarded(batch, listener)
+      const tally = new Tally(batch, told)
       for (const key of batch.keys) {
         if (!canCarry(key)) tally.failed(key, 'a name that rclone can not be told')
       }
       const keys = batch.keys.filter((key) => tally.isPending(key))
       if (keys.length === 0) return
       for (const group of groupByType(keys, await typesFor(batch))) {
-        await carry(stream, batch, group, tally, signal)
+        await carry({ stream, sleep, speed, batch, tally, told, signal }, group)
       }
       if (tally.onlyRefused && tally.lastRefusal) throw refused(batch, tally.lastRefusal)
     },
@@ -170,19 +199,27 @@ async function askVersion(stream: Stream): Promise<string> {
   return version
 }
 
+interface Carrying extends Required<RcloneOptions> {
+  readonly speed: Speed
+  readonly batch: CopyBatch
+  readonly tally: Tally
+  readonly told: CopyListener
+  readonly signal: AbortSignal | undefined
+}
+
 /** Runs rclone; every key of the group has been told when it resolves. */
-async function carry(
-  stream: Stream,
-  batch: CopyBatch,
-  group: Group,
-  tally: Tally,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function carry(at: Carrying, group: Group): Promise<void> {
+  const { stream, batch, tally, signal } = at
   const pending = () => group.keys.filter((key) => tally.isPending(key))
   for (let keys = pending(); keys.length > 0; keys = pending()) {
     if (signal?.aborted) throw new Cancelled()
-    const ended = await runOnce(stream, batch, { ...group, keys }, tally, signal)
+    const transfers = at.speed.transfers(batch.transfers)
+    const ended = await runOnce(stream, { ...batch, transfers }, { ...group, keys }, tally, signal)
     tally.nextRun()
+    if (ended.slow) {
+      await slowDown(at, ended.slow)
+      continue
+    }
     const rest = pending()
     if (rest.length > 0) await expectFolder(batch.from)
     const isBroken = ended.exitCode !== 0 && rest.length > 0
@@ -194,12 +231,26 @@ async function carry(
   }
 }
 
+async function slowDown({ batch, speed, sleep, told, signal }: Carrying, reason: Reason) {
+  const seconds = speed.slower(batch.transfers)
+  if (seconds === undefined) throw stillTooFast(batch, reason)
+  told.slower?.(serviceOf(batch, reason), seconds, speed.transfers(batch.transfers))
+  await sleep(seconds * 1000, signal)
+}
+
+/** Ends early, and without an error, when aborted: what follows tells of that. */
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
+}
+
 interface RunEnd {
   readonly exitCode: number | undefined
   /** The last that it said about no single object. */
   readonly words: readonly string[]
   /** Objects that it gave up. */
   readonly gaveUp: number
+  /** It was stopped for this. */
+  readonly slow: Reason | undefined
 }
 
 async function runOnce(
@@ -231,10 +282,10 @@ async function runOnce(
       ...(signal && { interrupted: signal }),
     }),
   )
-  if (reason?.kind === 'refused') throw refused(batch, reason)
-  if (reason) throw unreachable(batch.to.endpoint, reason)
+  if (reason?.kind === 'refused' || reason?.kind === 'unreadable') throw refused(batch, reason)
+  if (reason && reason.kind !== 'slow') throw unreachable(batch, reason)
   if (signal?.aborted) throw new Cancelled()
-  return { exitCode, words, gaveUp: tally.given - givenBefore }
+  return { exitCode, words, gaveUp: tally.given - givenBefore, slow: reason }
 }
 
 /** One name that can't be looked up (its folder may not be entered) makes rclone give up all. */
@@ -277,6 +328,7 @@ function guarded({ from, to }: CopyBatch, listener: CopyListener): CopyListener 
     copied: (key) => listener.copied(key),
     vanished: (key) => listener.vanished(key),
     moving: (bytes, speed) => listener.moving(bytes, speed),
+    slower: (...told) => listener.slower?.(...told),
     failed: (key, reason) => listener.failed(key, redact(reason, [from, to])),
   }
 }

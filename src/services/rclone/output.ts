@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Problem } from '../../core/problem.ts'
 import type { Command } from '../process/port.ts'
 import { contentTypeOf, extensionOf, UNKNOWN_TYPE } from './content-types.ts'
-import type { CopyListener, CopyPlace } from './port.ts'
+import { type CopyBatch, type CopyListener, type CopyPlace, unreadable } from './port.ts'
 import { type Reason, readReason } from './trouble.ts'
 
 /** What a line of rclone's log tells, as `--use-json-log --stats 1s -v` writes it (1.59 and later). */
@@ -78,6 +78,9 @@ export type Stream = (
 /** So many in a row, or of the first ones, leave no doubt. */
 const REFUSALS_IN_A_ROW = 20
 const REFUSALS_AT_FIRST = 5
+/** Objects that a source refuses one by one: so many in a row, without one that it gave, are all. */
+const UNREADABLE_AT_FIRST = 100
+const UNREADABLE_IN_A_ROW = 10_000
 
 /** Who was told what of a batch; tells each key once. */
 export class Tally {
@@ -85,6 +88,7 @@ export class Tally {
   readonly #pending: Set<string>
   readonly #heard = new Map<string, string>()
   readonly #remoteLimit: number
+  readonly #hasRead: boolean
   #sentBefore = 0
   #sent = 0
   #copied = 0
@@ -95,8 +99,12 @@ export class Tally {
   given = 0
   lastRefusal: Reason | undefined
 
-  constructor(keys: readonly string[], transfers: number, listener: CopyListener) {
+  constructor(
+    { keys, transfers, hasRead = false }: Pick<CopyBatch, 'keys' | 'transfers' | 'hasRead'>,
+    listener: CopyListener,
+  ) {
     this.#pending = new Set(keys)
+    this.#hasRead = hasRead
     this.#listener = listener
     // Transfers at work fail together when the network goes.
     this.#remoteLimit = Math.max(50, 2 * transfers)
@@ -122,7 +130,13 @@ export class Tally {
 
   #giveUp(key: string, reason: Reason): Reason | undefined {
     this.given += 1
+    // It stays to be done, with fewer at a time.
+    if (reason.kind === 'slow') {
+      this.#heard.set(key, reason.text)
+      return reason
+    }
     if (reason.kind === 'gone') this.vanished(key)
+    else if (reason.kind === 'unreadable') this.failed(key, unreadable(reason.text))
     else this.failed(key, reason.text)
     if (reason.kind === 'refused') {
       this.#refused += 1
@@ -132,6 +146,9 @@ export class Tally {
     this.#inARow = { kind: reason.kind, count }
     const limit = this.#copied === 0 ? REFUSALS_AT_FIRST : REFUSALS_IN_A_ROW
     if (reason.kind === 'refused' && count >= limit) return reason
+    const hasRead = this.#hasRead || this.#copied > 0
+    const most = hasRead ? UNREADABLE_IN_A_ROW : UNREADABLE_AT_FIRST
+    if (reason.kind === 'unreadable' && count >= most) return reason
     if (reason.kind === 'remote' && count >= this.#remoteLimit) return reason
     return undefined
   }

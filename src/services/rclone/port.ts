@@ -10,9 +10,10 @@ export interface RclonePort {
   contentType(key: string): string
   /**
    * Copies exactly the keys of a batch, without looking at what is there. A file that fails is a
-   * result; Problems are what stops everything: `rclone-refused` (a run of 401, 403 or 404),
-   * `rclone-failed` (it ended without doing its work). Rejects with Cancelled when aborted, once
-   * rclone has ended and what it had copied was told.
+   * result, also one that a source bucket refuses (its owner is another, or it is archived); Problems
+   * are what stops everything: `rclone-refused` (a run of 401, 403 or 404), `rclone-failed` (it ended
+   * without doing its work). Where a service asks to slow down, it waits and goes on with fewer at a
+   * time. Rejects with Cancelled when aborted, once rclone has ended and what it had copied was told.
    */
   copy(batch: CopyBatch, listener: CopyListener, signal?: AbortSignal): Promise<void>
 }
@@ -24,6 +25,8 @@ export interface CopyBatch {
   readonly keys: readonly string[]
   /** 64 unless told. */
   readonly transfers: number
+  /** Objects of the source bucket were read before: what is refused now is refused for itself. */
+  readonly hasRead?: boolean
   /** As rclone's --bwlimit takes it, e.g. `8M`; no limit unless told. */
   readonly bwlimit?: string | undefined
 }
@@ -38,6 +41,8 @@ export type CopyPlace =
       readonly key: { readonly accessKeyId: string; readonly secretAccessKey: Secret }
       /** rclone's name of the provider: `Cloudflare` for R2, `Other` where it is not known. */
       readonly provider: string
+      /** As the person calls it, e.g. `Wasabi`; R2 unless told. */
+      readonly service?: string
       /** virtual-host addressing, where the provider needs it. */
       readonly virtualHost?: boolean
     }
@@ -48,6 +53,20 @@ export interface CopyListener {
   failed(key: string, reason: string): void
   /** Gone from the source when its turn came. */
   vanished(key: string): void
+  /** A service asked for it: a pause of so many seconds, then so many transfers at a time. */
+  slower?(service: string, seconds: number, transfers: number): void
   /** About once a second: bytes sent so far in this batch, and bytes a second. */
   moving(bytes: number, bytesPerSecond: number): void
+}
+
+const UNREADABLE = 'not readable at the source'
+
+/** The reason of a failed object that the source lists and does not give out. */
+export function unreadable(said: string): string {
+  return `${UNREADABLE}: ${said}`
+}
+
+/** Whether a noted reason is of that kind. */
+export function isUnreadable(reason: string): boolean {
+  return reason.startsWith(UNREADABLE)
 }

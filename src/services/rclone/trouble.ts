@@ -4,14 +4,22 @@ import type { CopyBatch } from './port.ts'
 
 /** Why an object was not copied. */
 export interface Reason {
-  /** `refused`: 401, 403 or 404 of the bucket. `remote`: network or server. `source`: this file. */
-  readonly kind: 'refused' | 'gone' | 'remote' | 'source'
+  /**
+   * `refused`: 401, 403 or 404 of the bucket. `remote`: network or server. `slow`: the service asks for
+   * less. `source`: this file. `unreadable`: this object of a source bucket is refused.
+   */
+  readonly kind: 'refused' | 'gone' | 'remote' | 'slow' | 'source' | 'unreadable'
   /** A few words, e.g. `403 AccessDenied`. */
   readonly text: string
   readonly status?: number
-  /** The source was refused, not the upload. */
+  /** It came of reading the source, not of the upload. */
   readonly atSource?: true
 }
+
+/** Refusals that are about the key or the bucket, whichever object was asked for. */
+const OF_ALL =
+  /^(InvalidAccessKeyId|SignatureDoesNotMatch|RequestTimeTooSkewed|NoSuchBucket|ExpiredToken|InvalidToken|AuthorizationHeaderMalformed|PermanentRedirect)$/
+const SLOW = /^(SlowDown|TooManyRequests|RequestLimitExceeded)$/
 
 const NETWORK: readonly (readonly [RegExp, string])[] = [
   [/connection refused/i, 'connection refused'],
@@ -44,41 +52,72 @@ export function readReason(message: string): Reason {
   if (name === 'NoSuchKey' || /object not found/i.test(words)) {
     return { kind: 'gone', text: '404 NoSuchKey', status: 404 }
   }
+  const side = /failed to open source object/i.test(words) ? { atSource: true as const } : {}
   if (status >= 300) {
-    const kind = [401, 403, 404].includes(status) ? 'refused' : 'remote'
     const text = [status, name].filter((part) => part !== undefined).join(' ')
-    const atSource = /failed to open source object/i.test(words)
-    return { kind, text, status, ...(atSource && { atSource }) }
+    return { kind: kindOf(status, name, side.atSource === true), text, status, ...side }
   }
   if (/no such file or directory/i.test(words)) return { kind: 'gone', text: 'gone' }
   const source = SOURCE.find(([pattern]) => pattern.test(words))
   if (source) return { kind: 'source', text: source[1] }
   const network = NETWORK.find(([pattern]) => pattern.test(words))
-  if (network) return { kind: 'remote', text: network[1] }
+  if (network) return { kind: 'remote', text: network[1], ...side }
   return { kind: 'source', text: words.slice(0, LONGEST) || 'rclone gave no reason' }
 }
 
+function kindOf(status: number, name: string | undefined, atSource: boolean): Reason['kind'] {
+  if (status === 429 || SLOW.test(name ?? '')) return 'slow'
+  const isOfAll = status === 401 || OF_ALL.test(name ?? '')
+  if (atSource && [403, 404].includes(status) && !isOfAll) return 'unreadable'
+  return isOfAll || [403, 404].includes(status) ? 'refused' : 'remote'
+}
+
+type Sides = Pick<CopyBatch, 'from' | 'to'>
+type Bucket = CopyBatch['to']
+
+/** The bucket that a reason came of. */
+function bucketOf({ from, to }: Sides, { atSource }: Reason): Bucket {
+  return atSource === true && from.kind === 'bucket' ? from : to
+}
+
+/** As the person calls the service that a reason came of. */
+export function serviceOf(sides: Sides, reason: Reason): string {
+  return bucketOf(sides, reason).service ?? 'R2'
+}
+
 /** A bucket refuses object after object: the one that is copied to, or the one that is read. */
-export function refused({ from, to }: Pick<CopyBatch, 'from' | 'to'>, reason: Reason): Problem {
-  const isRead = reason.atSource === true && from.kind === 'bucket'
-  const { bucket } = isRead ? from : to
+export function refused(sides: Sides, reason: Reason): Problem {
+  const { bucket } = bucketOf(sides, reason)
+  const service = serviceOf(sides, reason)
+  const isRead = bucketOf(sides, reason) !== sides.to
   const what = isRead ? 'to be read' : 'the uploads'
   const check = isRead
-    ? 'Look at the AWS_* and S3_* lines of that provider, and at its console.'
+    ? `Look at the AWS_* and S3_* lines of ${service} in the env file, and at the key in the console of ${service}.`
     : prose`To see what is wrong:\n  ${toType('check')}`
   return new Problem({
     code: 'rclone-refused',
-    what: `The bucket ${bucket} refuses ${what} (${reason.text}); the copy was stopped.`,
-    why: whyOf(bucket, reason),
+    what: `The bucket ${bucket} at ${service} refuses ${what} (${reason.text}); the copy was stopped.`,
+    why: whyOf(bucket, service, reason),
     next: prose`${check}\n  What was copied stays copied; run this again to go on.`,
   })
 }
 
-function whyOf(bucket: string, { status }: Reason): string {
-  if (status === 401)
-    return 'The access key does not exist (any more): it was revoked or has expired.'
+function whyOf(bucket: string, service: string, { status, kind, text }: Reason): string {
+  if (kind === 'unreadable') {
+    return `The access key may list the bucket, and not read its objects (s3:GetObject): not one of those that were asked for could be read.`
+  }
+  if (/PermanentRedirect|AuthorizationHeaderMalformed/.test(text)) {
+    return `The bucket is in another region of ${service} than S3_REGION says.`
+  }
+  if (/RequestTimeTooSkewed/.test(text)) return "This machine's clock is wrong."
+  if (status === 401 || /InvalidAccessKeyId/.test(text)) {
+    return `${service} does not know the access key (any more): it was revoked or has expired, or its id is wrong.`
+  }
+  if (/SignatureDoesNotMatch/.test(text)) return 'The secret is wrong: it does not fit the access key id.'
   if (status === 404) {
-    return `There is no bucket ${bucket} at this endpoint: it was deleted, or lies in another jurisdiction.`
+    return service === 'R2'
+      ? `There is no bucket ${bucket} at this endpoint: it was deleted, or lies in another jurisdiction.`
+      : `There is no bucket ${bucket} at this endpoint: it was deleted, or lies in another region or account.`
   }
   return 'The access key is wrong, may not do this in the bucket, or was revoked.'
 }
@@ -102,11 +141,26 @@ export function failed(exitCode: number | undefined, words: readonly string[]): 
 }
 
 /** The server can't be reached, or fails, object after object. */
-export function unreachable(endpoint: string, reason: Reason): Problem {
+export function unreachable(sides: Sides, reason: Reason): Problem {
+  const { endpoint } = bucketOf(sides, reason)
+  const service = serviceOf(sides, reason)
+  const page =
+    service === 'R2' ? 'https://www.cloudflarestatus.com/' : `the status page of ${service}`
   return new Problem({
     code: 'rclone-failed',
-    what: `Nothing gets through to ${endpoint} any more (${reason.text}); the copy was stopped.`,
+    what: `Nothing gets through to ${service} any more (${endpoint}: ${reason.text}); the copy was stopped.`,
     why: 'Each object was tried ten times. The network, or the service, has a disturbance.',
-    next: 'See https://www.cloudflarestatus.com/, then run this again to go on.',
+    next: `See ${page}, then run this again to go on.`,
+  })
+}
+
+/** It was waited for, and gone on with less and less. */
+export function stillTooFast(sides: Sides, reason: Reason): Problem {
+  const service = serviceOf(sides, reason)
+  return new Problem({
+    code: 'rclone-failed',
+    what: `${service} keeps asking to go on more slowly (${reason.text}); the copy was stopped.`,
+    why: 'It was waited for several times, and went on with fewer and fewer at a time.',
+    next: 'What was copied stays copied. Run this again in an hour or so, with fewer at a time: --transfers 4',
   })
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -15,10 +16,13 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
+import { capped } from '../../core/capped.ts'
 import { Problem } from '../../core/problem.ts'
 import { readPages, takeEntries } from './listing.ts'
+import { Pace, type PaceOptions } from './pace.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
-import { damaged, notDeleted, toProblem } from './refusal.ts'
+import { damaged, isNameless, isSlowDown, notDeleted, tooMuch, toProblem } from './refusal.ts'
+import { type Asked, R2, type S3Place, type S3Service } from './service.ts'
 
 const PART_BYTES = 5 * 1_048_576
 
@@ -139,6 +143,10 @@ export interface S3Options {
   readonly timeoutMs?: number | undefined
   /** Told of every HTTP attempt, repeated ones too. */
   readonly onCall?: ((call: S3Call) => void) | undefined
+  /** Whose words and advice refusals carry; R2 unless told. */
+  readonly service?: S3Service | undefined
+  /** How it waits for a service that asks to slow down. */
+  readonly pace?: PaceOptions | undefined
 }
 
 /** One call as `--verbose` shows it. */
@@ -158,16 +166,32 @@ const LISTED_AT_ONCE = 1000
 
 /** Nothing of the AWS environment (variables, ~/.aws, instance metadata) is read. */
 export function connectS3(options: S3Options): S3Port {
-  const { bucket: Bucket, endpoint } = options
+  const { bucket: Bucket, endpoint, region = 'auto', service = R2 } = options
+  const place: S3Place = { service, bucket: Bucket, endpoint, region }
   const client = createS3Client(options)
   leaveBodiesUnsigned(client)
+  capAnswers(client, place)
   if (options.onCall) watchCalls(client, options.onCall)
+  const pace = new Pace(options.pace ?? {})
 
-  async function asking<T>(work: () => Promise<T>): Promise<T> {
+  async function asking<T>(asked: Asked, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await work()
+      return await pace.send(work, (error) => isSlowDown(error, service), signal)
     } catch (error) {
-      throw toProblem(error, { bucket: Bucket, endpoint })
+      throw toProblem(error, place, asked)
+    }
+  }
+
+  /**
+   * A refused HEAD names no reason, as it has no body: then `again` asks for the same with one, and
+   * what that throws is told.
+   */
+  async function orNamed<T>(head: Promise<T>, again: () => Promise<unknown>): Promise<T> {
+    try {
+      return await head
+    } catch (error) {
+      if (isNameless(error)) await again()
+      throw error
     }
   }
 
@@ -194,20 +218,21 @@ export function connectS3(options: S3Options): S3Port {
 
   return {
     headBucket: () =>
-      asking(async () => {
-        await client.send(new HeadBucketCommand({ Bucket }))
+      asking('bucket', async () => {
+        const listing = () => client.send(new ListObjectsV2Command({ Bucket, MaxKeys: 1 }))
+        await orNamed(client.send(new HeadBucketCommand({ Bucket })), listing)
       }),
 
     put: (key, body, wish) =>
-      asking(async () => {
+      asking('object', async () => {
         const named = { Bucket, Key: key, Body: body }
         await client.send(new PutObjectCommand({ ...named, ...headersOf(wish) }))
       }),
 
-    putMultipart: (key, body, wish) => asking(() => putInParts(key, body, wish)),
+    putMultipart: (key, body, wish) => asking('object', () => putInParts(key, body, wish)),
 
     get: (key, { range, part, ifMatch, checksumMode } = {}) =>
-      asking(async () => {
+      asking('object', async () => {
         // Without its quotes an ETag is none: the emulator answers such an If-Match with 500.
         const IfMatch = ifMatch === undefined ? undefined : `"${ifMatch}"`
         const which = { Range: range, PartNumber: part, IfMatch }
@@ -222,8 +247,12 @@ export function connectS3(options: S3Options): S3Port {
       }),
 
     async head(key, part) {
-      const wish = { Bucket, Key: key, PartNumber: part }
-      const asked = asking(() => client.send(new HeadObjectCommand(wish)))
+      const named = { Bucket, Key: key }
+      const reading = () => client.send(new GetObjectCommand({ ...named, Range: 'bytes=0-0' }))
+      const asked = asking('object', () => {
+        const heading = client.send(new HeadObjectCommand({ ...named, PartNumber: part }))
+        return part === undefined ? orNamed(heading, reading) : heading
+      })
       const found = await asked.catch(orUndefined('s3-404'))
       if (!found) return undefined
       return {
@@ -243,46 +272,64 @@ export function connectS3(options: S3Options): S3Port {
           const page = { Bucket, ...(prefix && { Prefix: prefix }), MaxKeys: LISTED_AT_ONCE }
           const wish = { ...page, EncodingType: 'url', ContinuationToken } as const
           const command = new ListObjectsV2Command(wish)
-          const entries = takeEntries(command)
-          return asking(async () => {
+          const entries = takeEntries(command, () => tooMuch(place))
+          const send = async () => {
             const answer = await client.send(command, { abortSignal })
             return { answer, entries: entries() }
-          })
+          }
+          return asking('bucket', send, abortSignal)
         },
-        { signal, damaged: () => damaged({ endpoint }) },
+        { signal, damaged: () => damaged(place) },
       ),
 
     list: (prefix, limit) =>
-      asking(async () => {
+      asking('bucket', async () => {
         const wish = { Bucket, Prefix: prefix, MaxKeys: limit }
         const { Contents = [] } = await client.send(new ListObjectsV2Command(wish))
         return Contents.flatMap(({ Key }) => Key ?? [])
       }),
 
     delete: (key) =>
-      asking(async () => {
+      asking('object', async () => {
         await client.send(new DeleteObjectCommand({ Bucket, Key: key }))
       }),
 
     deleteMany: (keys) =>
-      asking(async () => {
+      asking('object', async () => {
         for (let at = 0; at < keys.length; at += DELETED_AT_ONCE) {
           const Objects = keys.slice(at, at + DELETED_AT_ONCE).map((Key) => ({ Key }))
           const wish = { Bucket, Delete: { Objects, Quiet: true } }
           const { Errors = [] } = await client.send(new DeleteObjectsCommand(wish))
           const [first] = Errors
-          if (first) throw notDeleted(Errors.length, first)
+          if (first) throw notDeleted(Errors.length, first, place)
         }
       }),
 
     async listBuckets() {
-      const asked = asking(() => client.send(new ListBucketsCommand({})))
+      const asked = asking('bucket', () => client.send(new ListBucketsCommand({})))
       const found = await asked.catch(orUndefined('s3-403'))
       return found && (found.Buckets ?? []).flatMap(({ Name }) => Name ?? [])
     },
 
-    serverTime: () => asking(() => readServerTime(client, Bucket)),
+    serverTime: () => asking('bucket', () => readServerTime(client, Bucket)),
   }
+}
+
+/** Everything but the content of an object is an answer that some MB are enough for. */
+function capAnswers(client: S3Client, place: S3Place): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const result = await next(args)
+        const answer = result.response as SentResponse & { body?: unknown }
+        const isContent = commandName === 'GetObjectCommand' && answer.statusCode < 300
+        if (!isContent && answer.body instanceof Readable) {
+          answer.body = Readable.from(capped(answer.body, () => tooMuch(place)))
+        }
+        return result
+      },
+    { step: 'deserialize', priority: 'low', name: 'capAnswers' },
+  )
 }
 
 /** For `catch`: this refusal is an answer, everything else is thrown on. */

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import type { ListObjectsV2Command, ListObjectsV2CommandOutput } from '@aws-sdk/client-s3'
+import { readCapped } from '../../core/capped.ts'
 import { Cancelled } from '../../core/problem.ts'
 import type { ListedObject } from './port.ts'
 
@@ -20,7 +20,10 @@ const [BEGIN, END] = ['<Contents>', '</Contents>']
  * reading of a thousand entries takes ten times as long, and more memory than all the rest of a
  * comparison. Where the answer isn't written as usual, they are left to the SDK, and none come here.
  */
-export function takeEntries(command: ListObjectsV2Command): () => readonly Entry[] {
+export function takeEntries(
+  command: ListObjectsV2Command,
+  tooMuch: () => Error,
+): () => readonly Entry[] {
   let entries: readonly Entry[] = []
   command.middlewareStack.add(
     (next) => async (args) => {
@@ -28,7 +31,7 @@ export function takeEntries(command: ListObjectsV2Command): () => readonly Entry
       const result = await next(args)
       const answer = result.response as Answer
       if (answer.statusCode !== 200) return result
-      const text = (await buffer(answer.body)).toString()
+      const text = (await readCapped(answer.body, tooMuch)).toString()
       const taken = taking(text)
       entries = taken?.entries ?? []
       answer.body = Readable.from([Buffer.from(taken?.rest ?? text)])

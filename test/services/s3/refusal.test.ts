@@ -74,6 +74,42 @@ test.each([
   expect((await thrownBy(stub.client.list('', 1))).code).toBe(code)
 })
 
+test.each([
+  [401, 'Unauthorized', 'AWS_ACCESS_KEY_ID'],
+  [403, 'SignatureDoesNotMatch', 'AWS_SECRET_ACCESS_KEY'],
+  [403, 'AccessDenied', 'S3_BUCKET'],
+  [404, 'NoSuchBucket', 'S3_ENDPOINT'],
+  [403, 'RequestTimeTooSkewed', 'clock'],
+])('HEAD is asked again with a body: %i %s is %s', async (status, code, cause) => {
+  await using stub = await startS3Stub(({ method }) =>
+    method === 'HEAD' ? { status } : refusal(status, code),
+  )
+  const asked = [() => stub.client.headBucket(), () => stub.client.head('a')]
+  // A 404 to the HEAD of an object is an answer.
+  for (const ask of status === 404 ? asked.slice(0, 1) : asked) {
+    const error = await thrownBy(ask())
+    expect(error.message).toContain(cause)
+    expect(error.message).toContain(`R2 says: ${code}`)
+    expect(error.message).not.toContain('Unknown')
+  }
+})
+
+test.each([
+  ['200', () => ({ status: 200, text: `<ListBucketResult>${' '.repeat(17_000_000)}` })],
+  ['403', () => ({ status: 403, text: `<Error>${' '.repeat(17_000_000)}` })],
+])('an answer %s without an end is not read to it', async (_, reply) => {
+  await using stub = await startS3Stub(reply)
+  const pages = async () => {
+    for await (const page of stub.client.pages()) void page
+  }
+  for (const ask of [() => stub.client.list('', 1), pages]) {
+    expect(await thrownBy(ask())).toMatchObject({
+      code: 's3-damaged',
+      what: 'The answer of R2 is too large to be one: more than 16 MB.',
+    })
+  }
+})
+
 test('no error holds the secret, not even in its depths', async () => {
   await using stub = await startS3Stub(() => refusal(403, 'SignatureDoesNotMatch'))
   const error = await thrownBy(stub.client.get('a'))

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Secret } from '../../../src/core/secret.ts'
-import { connectS3, type S3Call } from '../../../src/services/s3/client.ts'
+import { connectS3, type S3Call, type S3Options } from '../../../src/services/s3/client.ts'
 
 export interface Received {
   method: string
@@ -19,7 +19,11 @@ export type Reply =
 export const SECRET = 'f'.repeat(64)
 
 /** A client whose R2 is a local server that says what the test wants. */
-export async function startS3Stub(script: (request: Received) => Reply, timeoutMs = 5000) {
+export async function startS3Stub(
+  script: (request: Received) => Reply,
+  timeoutMs = 5000,
+  more: Partial<Pick<S3Options, 'service' | 'pace' | 'bucket'>> = {},
+) {
   const received: Received[] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
@@ -41,6 +45,7 @@ export async function startS3Stub(script: (request: Received) => Reply, timeoutM
   const client = connectS3({
     endpoint,
     bucket: 'media',
+    ...more,
     key: { accessKeyId: 'a'.repeat(32), secretAccessKey: new Secret(SECRET) },
     onCall: (call) => calls.push(call),
     timeoutMs,

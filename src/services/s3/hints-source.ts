@@ -1,0 +1,156 @@
+import type { Hint, Refused } from './service.ts'
+
+type Telling = (at: Refused) => Hint
+
+/** What the env file says of a provider is also what Mastodon goes by. */
+const LINES = 'in the env file'
+
+const wrongRegion: Telling = (at) => {
+  const { service, bucket, region } = at
+  const told = toldRegion(at)
+  const lines = [
+    ...(told.region === undefined ? [] : [`S3_REGION=${told.region}`]),
+    ...(told.endpoint === undefined ? [] : [`S3_ENDPOINT=${told.endpoint}`]),
+  ].map((line) => `\n  ${line}`)
+  const isTold = lines.length > 0
+  return {
+    what:
+      told.region === undefined
+        ? `The bucket ${bucket} at ${service.name} is not where it was looked for.`
+        : `The bucket ${bucket} at ${service.name} is in the region ${told.region}.`,
+    why: `It was asked for in the region ${region}.`,
+    next: isTold
+      ? `Set ${lines.length === 1 ? 'this' : 'these'} ${LINES}${told.endpoint === undefined ? '' : ' (S3_ENDPOINT only where it is set now)'}, and run this again:${lines.join('')}`
+      : `Look up the region of the bucket in the console of ${service.name}, set S3_REGION and S3_ENDPOINT ${LINES}, and run this again.`,
+  }
+}
+
+const unknownKey: Telling = ({ service }) => ({
+  what: `${service.name} does not know the access key.`,
+  why: 'AWS_ACCESS_KEY_ID has a mistake, or the key was deleted or switched off there.',
+  next: `Make a key in the console of ${service.name} that may list and read the bucket, put it into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ${LINES}, and run this again.`,
+})
+
+const missingBucket: Telling = (at) => {
+  const { service, bucket, endpoint } = at
+  if (isInHost(at)) return bucketInHost(at)
+  return {
+    what: `There is no bucket ${bucket} at ${service.name}.`,
+    why: `${endpoint} does not have it: the name is wrong, it was deleted, or it lies in another region or account.`,
+    next: `Check S3_BUCKET, S3_REGION and S3_ENDPOINT ${LINES} against the console of ${service.name}, and run this again.`,
+  }
+}
+
+const denied: Telling = ({ service, bucket, asked }) => {
+  if (asked === 'object') {
+    return {
+      what: `${service.name} does not give out this object.`,
+      why: `The access key may not read it (s3:GetObject), or it belongs to another account than the bucket ${bucket}.`,
+      next: `Give the key the right to read, or make the bucket's owner the owner of the object, in the console of ${service.name}; then run this again.`,
+    }
+  }
+  return {
+    what: `The access key may not list the bucket ${bucket} at ${service.name}.`,
+    why: 'A copy needs the right to list (s3:ListBucket on the bucket), besides that to read (s3:GetObject on its objects). Mastodon works without it.',
+    next: `Add the right to list to the key or the bucket's policy in the console of ${service.name}, and run this again.`,
+  }
+}
+
+const slow: Telling = ({ service }) => ({
+  what: `${service.name} asks to go on more slowly.`,
+  why: 'It was waited for several times, longer each time, and it still refuses.',
+  next: 'Run this again in some minutes; it goes on from here. For rclone, fewer at a time: --transfers 8',
+})
+
+const byName: Readonly<Record<string, Telling>> = {
+  PermanentRedirect: wrongRegion,
+  TemporaryRedirect: wrongRegion,
+  AuthorizationHeaderMalformed: wrongRegion,
+  IllegalLocationConstraintException: wrongRegion,
+  InvalidRegionName: wrongRegion,
+  InvalidAccessKeyId: unknownKey,
+  Unauthorized: unknownKey,
+  SignatureDoesNotMatch: ({ service }) => ({
+    what: `The secret does not fit the access key of ${service.name}.`,
+    why: 'The key of AWS_ACCESS_KEY_ID is known there; AWS_SECRET_ACCESS_KEY is not its secret.',
+    next: `Copy the secret once more from where it was noted, or make a new key in the console of ${service.name}, put it ${LINES}, and run this again.`,
+  }),
+  AccessDenied: denied,
+  AllAccessDisabled: denied,
+  InvalidObjectState: ({ service }) => ({
+    what: `The object is in an archive of ${service.name}.`,
+    why: 'Its storage class (Glacier or the like) has to be taken back before it can be read.',
+    next: `Restore it in the console of ${service.name}, wait until that is done, and run this again.`,
+  }),
+  NoSuchBucket: missingBucket,
+  NoSuchKey: (at) =>
+    at.asked === 'object'
+      ? {
+          what: `The object is not at ${at.service.name}.`,
+          why: 'It was deleted meanwhile, or is listed without being there.',
+          next: 'Run this again.',
+        }
+      : missingBucket(at),
+  RequestTimeTooSkewed: ({ service }) => ({
+    what: "This machine's clock is wrong.",
+    why: `${service.name} refuses requests that are minutes off.`,
+    next: 'Set the clock (`timedatectl set-ntp true`), and run this again.',
+  }),
+  SlowDown: slow,
+  TooManyRequests: slow,
+  RequestLimitExceeded: slow,
+}
+
+const names: Readonly<Record<number, string>> = {
+  301: 'PermanentRedirect',
+  307: 'TemporaryRedirect',
+  401: 'Unauthorized',
+  403: 'AccessDenied',
+  404: 'NoSuchBucket',
+  429: 'SlowDown',
+}
+
+/** Refusals of a place that is only read: never with R2's advice, never with a new key of ours. */
+export function sourceHint(at: Refused): Hint {
+  const tell = byName[at.name] ?? byName[names[at.status] ?? '']
+  if (tell) return tell(at)
+  const { name } = at.service
+  if (at.status >= 500) {
+    return {
+      what: `${name} has trouble of its own.`,
+      why: 'It answered with an error several times.',
+      next: `Look at the status page of ${name}, and run this again later.`,
+    }
+  }
+  return {
+    what: `${name} refused a request.`,
+    why: 'This tool does not know the reason.',
+    next: `Look the name up in the documentation of ${name}, put it right and run this again.`,
+  }
+}
+
+/** As the answer tells them: `<Region>`, `<Endpoint>`, a header, or the words of AWS. */
+function toldRegion({ told, said, bucket, endpoint }: Refused) {
+  const region = told.region ?? /expecting '([a-z0-9-]+)'/.exec(said)?.[1]
+  const host = told.endpoint?.replace(/^https?:\/\//, '').replace(`${bucket}.`, '')
+  const isSame = host === undefined || host === new URL(endpoint).host
+  return {
+    region: region ?? /\bs3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host ?? '')?.[1],
+    endpoint: isSame || !/^[a-z0-9.-]+(:\d+)?$/i.test(host) ? undefined : `https://${host}`,
+  }
+}
+
+/** Then the name stands in the path too, and Mastodon's keys begin with it. */
+function isInHost({ bucket, endpoint }: Refused): boolean {
+  return new URL(endpoint).hostname.startsWith(`${bucket}.`)
+}
+
+const bucketInHost: Telling = ({ service, bucket, endpoint }) => {
+  const { protocol, host } = new URL(endpoint)
+  const bare = host.slice(bucket.length + 1)
+  return {
+    what: `S3_ENDPOINT has the bucket's name in it: ${host}.`,
+    why: `The bucket is asked for once more in the path. If Mastodon's uploads work so, its keys lie below ${bucket}/ in the bucket ${bucket}; on R2 the media lies at the top.`,
+    next: `Look into the bucket in the console of ${service.name}. Are there folders such as ${bucket}/accounts? Then copy with rclone, which takes ${bucket}/ off: rclone copy OLD:${bucket}/${bucket} R2:BUCKET (OLD with the endpoint ${protocol}//${bare}); then: npx mastodon-r2 check\nIs accounts at the top? Then set this line in the env file, and run this again:\n  S3_ENDPOINT=${protocol}//${bare}`,
+  }
+}
