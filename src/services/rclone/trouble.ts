@@ -57,6 +57,10 @@ export function readReason(message: string): Reason {
     const text = [status, name].filter((part) => part !== undefined).join(' ')
     return { kind: kindOf(status, name, side.atSource === true), text, status, ...side }
   }
+  // rclone's own words for InvalidObjectState (backend/s3, Open).
+  if (/Object in GLACIER/i.test(words)) {
+    return { kind: 'unreadable', text: 'archived (Glacier), to be restored first', atSource: true }
+  }
   if (/no such file or directory/i.test(words)) return { kind: 'gone', text: 'gone' }
   const source = SOURCE.find(([pattern]) => pattern.test(words))
   if (source) return { kind: 'source', text: source[1] }
@@ -113,7 +117,8 @@ function whyOf(bucket: string, service: string, { status, kind, text }: Reason):
   if (status === 401 || /InvalidAccessKeyId/.test(text)) {
     return `${service} does not know the access key (any more): it was revoked or has expired, or its id is wrong.`
   }
-  if (/SignatureDoesNotMatch/.test(text)) return 'The secret is wrong: it does not fit the access key id.'
+  if (/SignatureDoesNotMatch/.test(text))
+    return 'The secret is wrong: it does not fit the access key id.'
   if (status === 404) {
     return service === 'R2'
       ? `There is no bucket ${bucket} at this endpoint: it was deleted, or lies in another jurisdiction.`

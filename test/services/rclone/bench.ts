@@ -27,6 +27,8 @@ export interface Told {
 export interface CopyOptions extends Partial<CopyBatch> {
   readonly signal?: AbortSignal
   readonly onCopied?: (key: string, count: number) => void
+  /** Milliseconds that it waits for a service; nothing waits unless told. */
+  readonly sleep?: (ms: number) => Promise<void>
 }
 
 /** A sandbox with buckets, folders of files, and the real rclone between them. */
@@ -97,7 +99,7 @@ export class Bench {
 
   /** Copies and gives everything that was told. */
   async copy(from: CopyPlace, to: Bucket, keys: readonly string[], options: CopyOptions = {}) {
-    const { signal, onCopied, ...rest } = options
+    const { signal, onCopied, sleep = async () => undefined, ...rest } = options
     const told: Omit<Told, 'error'> = { copied: [], failed: new Map(), vanished: [], moved: [] }
     const twice: string[] = []
     const seen = new Set<string>()
@@ -122,7 +124,7 @@ export class Bench {
       },
       moving: (bytes: number, speed: number) => void told.moved.push([bytes, speed]),
     }
-    const error = await connectRclone({ stream: this.stream })
+    const error = await connectRclone({ stream: this.stream, sleep })
       .copy(batch, listener, signal)
       .then(
         () => undefined,

@@ -74,7 +74,7 @@ describe('a bucket that refuses', () => {
     const { error } = await bench.copy(from, other, keys.slice(0, 3))
     expect(error).toMatchObject({
       code: 'rclone-refused',
-      what: expect.stringMatching(new RegExp(`${to.bucket} refuses to be read .401`)),
+      what: expect.stringMatching(new RegExp(`${to.bucket} at R2 refuses to be read .401`)),
     })
   })
 
