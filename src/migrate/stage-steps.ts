@@ -44,7 +44,8 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
   async copy({ settings }, { migration, old, target, world }) {
     // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
     const atOnce = settings.on('yes') && !settings.on('dryRun')
-    const copy = copyMedia(migration, { round: 'copy', atOnce })
+    const maxLoss = settings.need('maxLoss')
+    const copy = copyMedia(migration, { round: 'copy', atOnce, maxLoss })
     const wish = settings.get('slurper')
     if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
     if (old === undefined) throw onlyFromS3()

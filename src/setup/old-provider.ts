@@ -5,6 +5,7 @@ import type { SlurperSource } from '../services/cloudflare/port.ts'
 import type { MediaFile, MediaSource, Oddity } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import type { ListedObject, S3Port } from '../services/s3/port.ts'
+import { isOfObject } from '../services/s3/refusal.ts'
 import { rcloneProvider, sourceService } from '../services/s3/service.ts'
 import { slurperSource } from './slurper-source.ts'
 
@@ -188,12 +189,32 @@ export function bucketSource(s3: S3Port, name: string): MediaSource {
       }
     },
     async find(key) {
-      const head = await s3.head(key)
+      const head = await s3.head(key).catch(nothingIfOfObject)
       // A request for one object tells no time of change: listed is what counts.
-      return head && { key, size: head.size, changedAt: 0, mode: undefined, etag: head.etag }
+      if (head) return { key, size: head.size, changedAt: 0, mode: undefined, etag: head.etag }
+      // Some objects are listed, and refused or not found when they are asked for.
+      for await (const [first] of s3.pages(key))
+        return first?.key === key ? fileOf(first) : undefined
+      return undefined
+    },
+    async whyUnreadable(key) {
+      try {
+        await s3.get(key, 'bytes=0-0')
+        return undefined
+      } catch (error) {
+        // An empty object has no first byte.
+        if (error instanceof Problem && error.code === 's3-416') return undefined
+        if (isOfObject(error)) return error.what
+        throw error
+      }
     },
     read: async (key) => (await s3.get(key)).body,
   }
+}
+
+/** For `catch`: other errors go up. */
+function nothingIfOfObject(error: unknown): undefined {
+  if (!isOfObject(error)) throw error
 }
 
 /** Some programs put an empty object where a folder would be; nothing can be read from it. */

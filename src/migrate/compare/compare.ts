@@ -56,7 +56,7 @@ function findingOf(migration: Migration, comparison: Comparison, maxLoss: number
 }
 
 function notEqual(
-  { lineFor }: Migration,
+  migration: Migration,
   { missing, sizeDiffers, contentDiffers, unreadable }: Comparison,
 ): Problem {
   const differing = sizeDiffers.objects + contentDiffers.objects
@@ -72,15 +72,19 @@ function notEqual(
     code: 'not-equal',
     what: 'The bucket does not hold all of the media yet.',
     why: `Of the files at the source: ${parts.join(', ')}; for example ${JSON.stringify(example)}.`,
-    next: nextOf(missing.objects + differing, unreadable.objects, lineFor('copy')),
+    next: nextOf(migration, missing.objects + differing, unreadable.objects),
   })
 }
 
-function nextOf(unequal: number, unreadable: number, command: ToType): Text {
+function nextOf({ lineFor, source }: Migration, unequal: number, unreadable: number): Text {
+  const command = lineFor('copy')
   const copy = 'Copy what is missing or different, then compare again:'
   if (unequal > 0) return prose`${copy}\n  ${command}`
   const files = unreadable === 1 ? 'that file' : 'those files'
-  return prose`Let this user read ${files} (or run this as Mastodon's user), then copy again:\n  ${command}`
+  if (source.kind === 'local') {
+    return prose`Let this user read ${files} (or run this as Mastodon's user), then copy again:\n  ${command}`
+  }
+  return prose`Let the access key read ${files} at ${source.name} (its owner may be another; what is archived has to be restored), then copy again:\n  ${command}\nTo go on without: --max-loss ${unreadable}`
 }
 
 function warningsOf(

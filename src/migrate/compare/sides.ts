@@ -3,6 +3,7 @@ import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
 import type { Comparison, LeftOut, WrongHeader } from '../../plan/report-schema.ts'
 import type { CheckpointPort } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
+import { isUnreadable } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration } from '../migration.ts'
 import { kept, Tally } from '../survey/count.ts'
@@ -68,6 +69,7 @@ class SecondLook {
   readonly #sizes: string[] = []
   readonly #contents: string[] = []
   readonly #extra: string[] = []
+  #refused: ReadonlySet<string> = new Set()
 
   constructor(migration: Migration, options: CompareAt, verdicts: Verdicts) {
     this.#migration = migration
@@ -75,8 +77,17 @@ class SecondLook {
     this.#verdicts = verdicts
   }
 
+  /** Takes up what the last copy was not given. */
+  async begin(): Promise<void> {
+    const { failed = [] } = (await this.#migration.checkpoint.read()) ?? {}
+    const refused = failed.filter(({ reason }) => isUnreadable(reason))
+    this.#refused = new Set(refused.map(({ key }) => key))
+  }
+
   missing({ key, size }: MediaFile): void {
-    keepOrCount(this.#missing, this.#verdicts.missing, key, size)
+    // Of any number of them: those that a copy has asked for.
+    if (this.#refused.has(key)) this.#verdicts.unreadable.add(key, size)
+    else keepOrCount(this.#missing, this.#verdicts.missing, key, size)
   }
 
   sizeDiffers({ key, size }: MediaFile): void {
@@ -110,8 +121,11 @@ class SecondLook {
     }
     const reason = leftOut(file, selection, this.#options)
     if (reason) return this.#verdicts.leaveOut(reason)
-    if (!object) return missing.add(key, file.size)
-    if (file.size !== object.size) return sizeDiffers.add(key, file.size)
+    if (!object || file.size !== object.size) {
+      // Copying again brings nothing that the source does not give out.
+      if ((await source.whyUnreadable?.(key)) !== undefined) return unreadable.add(key, file.size)
+      return (object ? sizeDiffers : missing).add(key, file.size)
+    }
     if (!this.#options.checksum) return same.add(key, file.size)
     const told = await sameContent(file, object, this.#options.content)
     if (told === 'gone') return
@@ -210,6 +224,7 @@ class Pass {
     const { source, signal, checkpoint } = this.#migration
     const bucket = this.#migration.bucket()
     const provenUntil = await this.#provenUntil()
+    await this.#second.begin()
     const strangers = new RecordedKeys<number>(checkpoint, (key, size, ours) => {
       if (ours) this.#second.extra(key, size)
       else this.#verdicts.uploaded.add(key, size)

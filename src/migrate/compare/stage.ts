@@ -33,7 +33,9 @@ export async function compareStage(
   run: MigrateRun,
   prepared: PreparedMigration,
 ): Promise<PreparedStage> {
-  const { step, found, done } = await comparing(run, prepared)
+  const { step, found, done } = await comparing(run, prepared, {
+    maxLoss: run.settings.need('maxLoss'),
+  })
   const first = run.settings.on('removeExtras') ? [removeExtras(prepared.migration)] : []
   return { steps: [...first, step], found, done }
 }

@@ -1,6 +1,8 @@
 import { Cancelled, Problem } from '../../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { MediaFile } from '../../services/media/port.ts'
+import { unreadable } from '../../services/rclone/port.ts'
+import { isOfObject } from '../../services/s3/refusal.ts'
 import type { Migration } from '../migration.ts'
 import type { CopyTally } from './tally.ts'
 
@@ -43,12 +45,19 @@ export async function copyBatch(
         tally.fail(key, reason)
       },
       vanished(key: string) {
-        if (waiting.delete(key)) tally.vanish(key)
+        // A bucket may list what it does not find: looked up below.
+        if (from.kind === 'bucket') failed.set(key, unreadable('404, though it is listed'))
+        else if (waiting.delete(key)) tally.vanish(key)
       },
       moving: (bytes: number) => tally.moving(bytes),
+      slower: (service: string, seconds: number, transfers: number) =>
+        migration.say(
+          `${service} asks to go on more slowly: waiting ${seconds} s, then ${transfers} at a time.`,
+        ),
     }
     const keys = [...waiting.keys()]
-    await rclone.copy({ from, to, keys, ...wishes }, listener, signal)
+    const { hasCopied: hasRead } = tally
+    await rclone.copy({ from, to, keys, hasRead, ...wishes }, listener, signal)
     await account(migration, [...waiting.keys()], failed, tally, signal)
   }
   for (const file of alone) {
@@ -93,7 +102,7 @@ async function sendAlone(
   tally: CopyTally,
 ): Promise<void> {
   try {
-    const body = await source.read(file.key)
+    const body = await readAlone(source, file.key)
     const contentType = rclone.contentType(file.key)
     const options = { contentType, cacheControl: MEDIA_CACHE_CONTROL }
     if (body.length <= ONE_PUT) await bucket().put(file.key, body, options)
@@ -104,6 +113,16 @@ async function sendAlone(
     if (error instanceof Problem && isRefusal(error)) throw error
     if (await isThere(source, file.key)) tally.fail(file.key, reasonOf(error))
     else tally.vanish(file.key)
+  }
+}
+
+/** A refusal that is about this object becomes its reason; the bucket's own goes up. */
+async function readAlone(source: Migration['source'], key: string): Promise<Uint8Array> {
+  try {
+    return await source.read(key)
+  } catch (error) {
+    if (source.kind === 's3' && isOfObject(error)) throw new Error(unreadable(error.what))
+    throw error
   }
 }
 

@@ -3,6 +3,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose } from '../../core/to-type.ts'
 import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
+import { isUnreadable } from '../../services/rclone/port.ts'
 import type { Migration } from '../migration.ts'
 import { copyBatch } from './batch.ts'
 import { CopyTally, shown } from './tally.ts'
@@ -150,7 +151,7 @@ const MOST_NAMED = 5
 
 /** Problem `copy-incomplete`: what is left and why, by reason, and how to go on. */
 export function incomplete(
-  { checkpoint, lineFor }: Migration,
+  { checkpoint, lineFor, source }: Migration,
   { summary, unread }: CopyRun,
 ): Problem {
   const folders = unread.map(({ path, reason }) => ({ key: path, reason }))
@@ -158,14 +159,30 @@ export function incomplete(
   const named = left.slice(0, MOST_NAMED).map(({ key, reason }) => `${shown(key)} (${reason})`)
   const more = left.length - named.length
   const rest = more > 0 ? ` and ${more} more, listed in ${checkpoint.path}` : ''
-  const isUnread = left.some(({ reason }) => /permission|denied|EACCES|may not/i.test(reason))
-  const cure = isUnread
-    ? "Give the user that runs this the right to read them (or run it as Mastodon's user or as root); then go on from here:"
-    : 'Run the same again; it tries these once more and goes on from here:'
+  const refused = left.filter(({ reason }) => isUnreadable(reason))
+  const cure = cureOf(source, left, refused.length)
+  const without =
+    refused.length > 0 && refused.length === left.length
+      ? `\nTo go on without ${left.length === 1 ? 'it' : 'them'}, add: --max-loss ${left.length}`
+      : ''
   return new Problem({
     code: 'copy-incomplete',
     what: `${counted(left.length, 'file')} could not be copied; ${counted(summary.objects, 'file')} could.`,
     why: `${named.join(', ')}${rest}.`,
-    next: prose`${cure}\n  ${lineFor('copy')}`,
+    next: prose`${cure}\n  ${lineFor('copy')}${without}`,
   })
+}
+
+function cureOf(
+  { kind, name }: Migration['source'],
+  left: readonly { readonly reason: string }[],
+  refused: number,
+): string {
+  if (refused > 0) {
+    return `Let the access key read them at ${name} (their owner may be another; what is archived has to be restored); then go on from here:`
+  }
+  const isUnread = left.some(({ reason }) => /permission|denied|EACCES|may not/i.test(reason))
+  return isUnread && kind === 'local'
+    ? "Give the user that runs this the right to read them (or run it as Mastodon's user or as root); then go on from here:"
+    : 'Run the same again; it tries these once more and goes on from here:'
 }

@@ -111,6 +111,11 @@ export class CopyTally {
     return this.#failed
   }
 
+  /** Something came from this source, now or in an earlier run. */
+  get hasCopied(): boolean {
+    return this.#checkpoint.copied.objects + this.#objects > 0
+  }
+
   failedNow(key: string): boolean {
     return this.#failedNow.has(key)
   }

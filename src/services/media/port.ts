@@ -9,8 +9,13 @@ export interface MediaSource {
    * `media-unreadable` for the root; what is wrong further down is told to `onOddity`.
    */
   files(options?: ReadOptions): AsyncIterable<readonly MediaFile[]>
-  /** One file as it is at this moment; undefined when it is gone. */
+  /** One file as it is at this moment, readable or not; undefined when it is gone. */
   find(key: string): Promise<MediaFile | undefined>
+  /**
+   * Why the content of a file that is there is not given out, a few words; undefined when it is. For
+   * sources that list what they don't give out.
+   */
+  whyUnreadable?(key: string): Promise<string | undefined>
   /** The whole content of one file, for the few that rclone can't be told of. */
   read(key: string): Promise<Uint8Array>
 }

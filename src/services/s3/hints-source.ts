@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import type { Hint, Refused } from './service.ts'
 
 type Telling = (at: Refused) => Hint
@@ -151,6 +152,6 @@ const bucketInHost: Telling = ({ service, bucket, endpoint }) => {
   return {
     what: `S3_ENDPOINT has the bucket's name in it: ${host}.`,
     why: `The bucket is asked for once more in the path. If Mastodon's uploads work so, its keys lie below ${bucket}/ in the bucket ${bucket}; on R2 the media lies at the top.`,
-    next: `Look into the bucket in the console of ${service.name}. Are there folders such as ${bucket}/accounts? Then copy with rclone, which takes ${bucket}/ off: rclone copy OLD:${bucket}/${bucket} R2:BUCKET (OLD with the endpoint ${protocol}//${bare}); then: npx mastodon-r2 check\nIs accounts at the top? Then set this line in the env file, and run this again:\n  S3_ENDPOINT=${protocol}//${bare}`,
+    next: prose`Look into the bucket in the console of ${service.name}. Are there folders such as ${bucket}/accounts? Then copy with rclone, which takes ${bucket}/ off: rclone copy OLD:${bucket}/${bucket} R2:BUCKET (OLD with the endpoint ${protocol}//${bare}); then: ${toType('check')}\nIs accounts at the top? Then set this line in the env file, and run this again:\n  S3_ENDPOINT=${protocol}//${bare}`,
   }
 }

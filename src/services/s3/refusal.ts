@@ -9,6 +9,19 @@ interface Undeleted {
   readonly Message?: string | undefined
 }
 
+/** These are about the key or the bucket, whichever object was asked for. */
+const OF_ALL =
+  /^(InvalidAccessKeyId|SignatureDoesNotMatch|RequestTimeTooSkewed|ExpiredToken|InvalidToken|NoSuchBucket)$/
+
+/**
+ * Whether an object was refused for itself, while the bucket may be open: its owner is another, it is
+ * archived, or it is listed without being there.
+ */
+export function isOfObject(error: unknown): error is Problem {
+  if (!(error instanceof Problem) || !/^s3-40[34]$/.test(error.code)) return false
+  return !(error instanceof S3Refusal && OF_ALL.test(error.refusal))
+}
+
 /** A refusal of one object, or of the whole bucket, by an S3 service. */
 class S3Refusal extends Problem {
   /** The error's name, e.g. `AccessDenied`. */
