@@ -1,5 +1,5 @@
 /** More than any answer to this tool's questions needs; files are read elsewhere. Bytes. */
-export const MOST_ANSWERED = 16 * 1_048_576
+const MOST_ANSWERED = 16 * 1_048_576
 
 /**
  * What comes, as long as it is not more than `limit` bytes; then it throws what `tooMuch` makes and
