@@ -199,7 +199,7 @@ export function bucketSource(s3: S3Port, name: string): MediaSource {
     },
     async whyUnreadable(key) {
       try {
-        await s3.get(key, 'bytes=0-0')
+        await s3.get(key, { range: 'bytes=0-0' })
         return undefined
       } catch (error) {
         // An empty object has no first byte.

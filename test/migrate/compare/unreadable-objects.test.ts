@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compareMedia } from '../../../src/migrate/compare/step.ts'
+import { compareMedia } from '../../../src/migrate/compare/compare.ts'
 import type { Migration } from '../../../src/migrate/migration.ts'
 import type { Comparison } from '../../../src/plan/report-schema.ts'
 import { unreadable } from '../../../src/services/rclone/port.ts'
