@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import { Problem } from '../core/problem.ts'
+import { shellWord } from '../core/shell-word.ts'
+import { type CommandFlags, toType } from '../core/to-type.ts'
 import { gather } from '../flow/session.ts'
 import type { Command, Host } from '../host.ts'
 import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
@@ -86,15 +88,17 @@ async function end(host: Host, attached: boolean): Promise<void> {
 
 function words(address: SandboxAddress): string {
   const { cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken, mastodon } = address
-  const routes = connectTo.map((route) => ` --connect-to ${route}`).join('')
   const others = Object.entries(s3EndpointUrls).filter(([name]) => name !== 'default')
-  const where = mastodon ? `--mastodon-dir ${mastodon.dir}` : '--env-file ./try.env'
-  const rest = `${where} --s3-endpoint-url ${s3EndpointUrls.default}${routes}`
+  const where = {
+    ...(mastodon ? { mastodonDir: mastodon.dir } : { envFile: './try.env' }),
+    ...(s3EndpointUrls.default && { s3EndpointUrl: s3EndpointUrls.default }),
+    connectTo,
+  }
   return `# A local Cloudflare is running until you press Ctrl-C. In another terminal:
 export CLOUDFLARE_BASE_URL=${cloudflareApiUrl}
 export CLOUDFLARE_API_TOKEN=${apiToken}
-export NODE_EXTRA_CA_CERTS=${caFile}
-${mastodon ? migration(mastodon, rest) : `mastodon-r2 init ${rest}`}
+export NODE_EXTRA_CA_CERTS=${shellWord(caFile)}
+${mastodon ? migration(mastodon, where) : toType('init', where)}
 
 # S3 endpoints of the jurisdictions:
 ${others.map(([name, url]) => `#   ${name.padEnd(13)}${url}`).join('\n')}
@@ -102,10 +106,12 @@ ${others.map(([name, url]) => `#   ${name.padEnd(13)}${url}`).join('\n')}
 `
 }
 
-function migration(mastodon: MastodonPaths, rest: string): string {
-  return `export PATH=${mastodon.bin}:$PATH
-mastodon-r2 init --existing-media prepare ${rest}
-mastodon-r2 migrate ${rest}
+type Where = Pick<CommandFlags['init'], 'mastodonDir' | 'envFile' | 's3EndpointUrl' | 'connectTo'>
+
+function migration(mastodon: MastodonPaths, where: Where): string {
+  return `export PATH=${shellWord(mastodon.bin)}:$PATH
+${toType('init', { existingMedia: 'prepare', ...where })}
+${toType('migrate', where)}
 
 # What its systemctl and tootctl were asked: ${mastodon.calls}
 # What was uploaded meanwhile: ${mastodon.uploads}`

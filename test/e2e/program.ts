@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { wrongLines } from '../fakes/shown-lines.ts'
 import { builtProgram } from './built-program.ts'
 
 export interface RunOptions {
@@ -75,11 +76,18 @@ export function start(args: readonly string[], options: RunOptions): Running {
     child.on('error', reject)
     child.on('close', (code, signal) => {
       clearTimeout(limit)
-      resolve({ code, signal, stdout: text(out), stderr: text(err) })
+      const end = { code, signal, stdout: text(out), stderr: text(err) }
+      refuseWrongLines(end).then(() => resolve(end), reject)
     })
   })
   ended.catch(() => undefined)
   return { pid: child.pid ?? 0, child, said, ended }
+}
+
+/** Whatever a run tells to type, the program has to take. */
+async function refuseWrongLines({ stdout, stderr }: Ended): Promise<void> {
+  const wrong = (await Promise.all([stdout, stderr].map(wrongLines))).flat()
+  if (wrong.length > 0) throw new Error(`A line was shown that is none:\n${wrong.join('\n')}`)
 }
 
 export function run(args: readonly string[], options: RunOptions): Promise<Ended> {

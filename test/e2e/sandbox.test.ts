@@ -42,7 +42,7 @@ describe.concurrent('sandbox', () => {
       'CLOUDFLARE_API_TOKEN',
       'NODE_EXTRA_CA_CERTS',
     ])
-    const flags = /^mastodon-r2 (init .*)$/m.exec(said)?.[1]?.split(' ') ?? []
+    const flags = /^npx mastodon-r2 (init .*)$/m.exec(said)?.[1]?.split(' ') ?? []
     const other = fresh()
     const setup = await run([...flags, '--media-host', 'files.example.com', '--yes'], {
       cwd: other.dir,
@@ -107,8 +107,12 @@ describe.concurrent('sandbox --media', () => {
     const pids = await familyWhen(running, /sandbox\/log/)
     const said = running.said()
     expect(said).toMatch(/^export PATH=\S+\/mastodon\/bin:\$PATH$/m)
-    expect(said).toMatch(/^mastodon-r2 init --existing-media prepare --mastodon-dir \S+\/live /m)
-    expect(said).toMatch(/^mastodon-r2 migrate --mastodon-dir \S+\/live --s3-endpoint-url http:/m)
+    expect(said).toMatch(
+      /^npx mastodon-r2 init --existing-media prepare --mastodon-dir \S+\/live /m,
+    )
+    expect(said).toMatch(
+      /^npx mastodon-r2 migrate --mastodon-dir \S+\/live --s3-endpoint-url http:/m,
+    )
     running.child.kill('SIGINT')
     expect((await running.ended).code).toBe(0)
     await leavesNothing(at, pids)
