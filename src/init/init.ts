@@ -10,6 +10,7 @@ import { initClosing } from '../setup/closing.ts'
 import { edgeSteps } from '../setup/edge.ts'
 import { printBlock } from '../setup/formats.ts'
 import { prepareSetup } from '../setup/prepare.ts'
+import { publicRead } from '../setup/public-read.ts'
 import { hostSteps, initSteps } from '../setup/steps.ts'
 import { announceFirst } from './announce-first.ts'
 import { initMenu } from './menu.ts'
@@ -79,14 +80,15 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
 }
 
 /**
- * Extras come when the setup itself is done, so that a refusal leaves a server that works; the
- * public read stays last, as it waits for the domain.
+ * Rules at Cloudflare's edge come before the public read, which proves that media passes them, and so
+ * before Mastodon's settings; what is announced stands in those.
  */
 function stepsOf(
   edge: readonly Step[],
   announcing: { readonly step: Step; readonly isHostChange: boolean } | undefined,
 ): readonly Step[] {
-  const extras = announcing ? [announcing.step, ...edge] : edge
-  if (announcing?.isHostChange) return [...hostSteps, ...extras]
-  return [...initSteps.slice(0, -1), ...extras, ...initSteps.slice(-1)]
+  const announced = announcing ? [announcing.step] : []
+  if (announcing?.isHostChange) return [...hostSteps, ...announced, ...edge]
+  const steps = initSteps.flatMap((step) => (step === publicRead ? [...edge, step] : [step]))
+  return [...steps, ...announced]
 }

@@ -97,8 +97,11 @@ export interface Facts {
   readonly keyProven: true
   /** upload-probe: reads by part number are refused, so S3_FORCE_SINGLE_REQUEST=true is needed. */
   readonly singleRequests: true
-  /** media-domain: ownership and certificate are active; `attached` when this run did it. */
-  readonly domainActive: { readonly attached: boolean }
+  /**
+   * media-domain: ownership and certificate are active; `attached` when this run did it. `untold`: the
+   * host answers, and Cloudflare does not tell the state.
+   */
+  readonly domainActive: { readonly attached: boolean; readonly untold?: true }
   /** env-file: where the settings are now. */
   readonly envWritten: EnvWritten
   /** public-read: an object uploaded with the key came back through the media host. */

@@ -66,6 +66,7 @@ export const envFile: Step<Needs> = {
     const { text } = edited(at, key)
     if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
     if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
+    if (!facts.publicProven) return { is: 'waiting', on: 'publicProven', will }
     if (setup.target.kind === 'print') return printed(at, setup.target.reason)
     const warnings = worldReadable(setup)
     if (facts.envWritten) return { is: 'ready', note: `${targetName(setup)} written`, warnings }

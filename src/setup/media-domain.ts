@@ -1,9 +1,11 @@
 import { Problem } from '../core/problem.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import type { CustomDomain, DnsRecord, Zone } from '../services/cloudflare/port.ts'
+import { domainFailed, hasFailed } from './domain-failed.ts'
+import { topFault } from './public-read.ts'
 import { stays, type Undo } from './undoing.ts'
 
-type Needs = 'cloudflare' | 'setup' | 'clock'
+type Needs = 'cloudflare' | 'setup' | 'clock' | 'web' | 'place'
 type At = Pick<World, Needs>
 
 /** The custom domain that serves the bucket's objects: attached, enabled, ownership and TLS active. */
@@ -12,7 +14,7 @@ export const mediaDomain: Step<Needs> = {
   title: 'Custom domain',
 
   async look(at): Promise<Finding> {
-    const { cloudflare, setup } = at
+    const { setup } = at
     const { mediaHost, zone } = setup
     const zoneProblem = unfitZone(zone, setup.at.accountId)
     if (zoneProblem) return { is: 'blocked', problem: zoneProblem }
@@ -20,12 +22,21 @@ export const mediaDomain: Step<Needs> = {
     const attaching = notAttached(at)
     // Asked beside the domain, and of no interest once that is attached.
     attaching.catch(() => undefined)
-    const domain = await cloudflare.findCustomDomain(setup.at, mediaHost)
+    const domain = await stateOf(at)
     if (domain === undefined) {
       const finding = await attaching
       return finding.is === 'blocked' ? finding : { ...finding, warnings }
     }
     if (isActive(domain)) return { ...active(mediaHost, false), warnings }
+    if (domain.enabled && isUntold(domain) && (await topFault(at)) === undefined) {
+      const note = `https://${mediaHost} answers; Cloudflare does not tell its state now`
+      return {
+        is: 'ready',
+        note,
+        warnings,
+        facts: { domainActive: { attached: false, untold: true } },
+      }
+    }
     const wait: Change = { what: `wait until ${mediaHost} is active`, risk: 'safe' }
     const enable: Change = { what: `switch ${mediaHost} on for the bucket`, risk: 'public' }
     return { is: 'change', changes: domain.enabled ? [wait] : [enable, wait], warnings }
@@ -42,16 +53,42 @@ export const mediaDomain: Step<Needs> = {
   async confirm(at, tell): Promise<Finding> {
     const { cloudflare, setup, clock } = at
     const start = clock.now().getTime()
+    let failedAt: number | undefined
     for (;;) {
       const domain = await cloudflare.findCustomDomain(setup.at, setup.mediaHost)
       if (domain && isActive(domain)) return active(setup.mediaHost, true)
       const waited = clock.now().getTime() - start
       if (domain?.ownership === 'blocked') return { is: 'blocked', problem: hostBlocked(setup) }
+      failedAt = domain && hasFailed(domain) ? (failedAt ?? waited) : undefined
+      if (domain && failedAt !== undefined && waited - failedAt >= BELIEVED_MS) {
+        return { is: 'blocked', problem: await domainFailed(at, domain) }
+      }
       if (waited >= setup.waitDomainMs) return { is: 'blocked', problem: tooSlow(setup, domain) }
       tell(state(domain))
       await clock.sleep(pollPause(waited))
     }
   },
+}
+
+/** A state of before, seen right after a change, is gone by then; milliseconds. */
+const BELIEVED_MS = 5_000
+
+/** Milliseconds between the looks at a state that Cloudflare did not tell, and how many there are. */
+const UNTOLD_PAUSE_MS = 2_000
+const UNTOLD_LOOKS = 3
+
+/** As Cloudflare tells it; asked again where its own look-up failed. */
+async function stateOf({ cloudflare, setup, clock }: At): Promise<CustomDomain | undefined> {
+  for (let look = 1; ; look++) {
+    const domain = await cloudflare.findCustomDomain(setup.at, setup.mediaHost)
+    if (!domain || !isUntold(domain) || look === UNTOLD_LOOKS) return domain
+    await clock.sleep(UNTOLD_PAUSE_MS)
+  }
+}
+
+/** Both states unknown is a passing failure of Cloudflare's own look-up. */
+function isUntold({ ownership, ssl }: CustomDomain): boolean {
+  return ownership === 'unknown' && ssl === 'unknown'
 }
 
 /** Milliseconds: mostly it takes seconds to minutes, and Cloudflare counts every call. */
@@ -68,9 +105,8 @@ function active(host: string, attached: boolean): Extract<Finding, { is: 'ready'
   return { is: 'ready', note, facts: { domainActive: { attached } } }
 }
 
-/** Both states unknown is a passing failure of Cloudflare's own look-up. */
 function state(domain: CustomDomain | undefined): string {
-  if (!domain || (domain.ownership === 'unknown' && domain.ssl === 'unknown')) {
+  if (!domain || isUntold(domain)) {
     return 'Cloudflare does not tell the state yet'
   }
   return `ownership ${domain.ownership}, certificate ${domain.ssl}`
@@ -144,7 +180,7 @@ function tooSlow(setup: World['setup'], domain: CustomDomain | undefined): Probl
   return new Problem({
     code: 'media-domain-slow',
     what: `${setup.mediaHost} is not active after ${Math.round(setup.waitDomainMs / 1000)} s.`,
-    why: `State: ${state(domain)}. Nothing is broken; Cloudflare is still at work.`,
+    why: `State: ${state(domain)}. Nothing is broken, and Mastodon's settings are as they were; Cloudflare is still at work.`,
     next: 'Run the same command again in some minutes; it goes on from here.',
   })
 }

@@ -45,7 +45,10 @@ export const publicRead: Step<Needs> = {
 }
 
 /** A look without an object: does the host answer at all? */
-async function topFault({ web, place }: At): Promise<string | undefined> {
+export async function topFault({
+  web,
+  place,
+}: Pick<At, 'web' | 'place'>): Promise<string | undefined> {
   try {
     const top = await web.fetch(`https://${place.mediaHost}/`)
     notListing(place.mediaHost, top)

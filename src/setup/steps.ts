@@ -10,7 +10,10 @@ import { token } from './token.ts'
 /** All that Cloudflare does for a media host which another one will make way for. */
 export const hostSteps: readonly Step[] = [token, bucket, mediaDomain, cors, lifecycle, devUrl]
 
-/** The setup from top to bottom. Long waits start early and are confirmed late. */
+/**
+ * The setup from top to bottom. Long waits start early and are confirmed late. Mastodon's settings
+ * come last: nothing that it could read is written before what they point at was seen to work.
+ */
 export const initSteps: readonly Step[] = [
   token,
   bucket,
@@ -20,7 +23,7 @@ export const initSteps: readonly Step[] = [
   lifecycle,
   devUrl,
   uploadProbe,
+  publicRead,
   envFile,
   keyInUse,
-  publicRead,
 ]

@@ -125,19 +125,47 @@ describe('all of init’s steps together', () => {
     expect(fakes.envWriter.written).toEqual([])
   })
 
-  it('a key that is written stays, though the public read fails; the next run goes on', async () => {
-    const fakes = emptyAccount()
-    fakes.web.alter = (answer) => ({ ...answer, status: 503 })
-    const applied = await run(fakes)
-    expect(applied.problem?.code).toBe('public-status')
-    expect(fakes.cloudflare.keys).toHaveLength(1)
-    fakes.web.alter = (answer) => answer
-    const again = await run(secondRun(fakes, applied.facts.accessKey))
-    expect([again.problem, again.outcomes.filter(({ status }) => status !== 'ready')]).toEqual([
-      undefined,
-      [],
-    ])
-    expect(fakes.cloudflare.wishes).toHaveLength(1)
+  it.each<[string, string, (fakes: Fakes) => void]>([
+    [
+      'the domain stays pending',
+      'media-domain-slow',
+      ({ cloudflare }) => {
+        cloudflare.attachCustomDomain = async () => {
+          cloudflare.domains = [domain('pending')]
+        }
+      },
+    ],
+    [
+      'the domain fails',
+      'media-domain-failed',
+      ({ cloudflare }) => {
+        cloudflare.attachCustomDomain = async () => {
+          cloudflare.domains = [domain('error')]
+        }
+      },
+    ],
+    [
+      'the public read fails',
+      'public-status',
+      ({ web }) => {
+        web.alter = (answer) => ({ ...answer, status: 530 })
+      },
+    ],
+  ])('nothing is switched when %s, and the next run does all', async (_, code, arrange) => {
+    for (const storage of ['switch', 'prepare'] as const) {
+      const fakes = emptyAccount({ storage })
+      const { alter } = fakes.web
+      arrange(fakes)
+      const applied = await run(fakes)
+      expect(applied.problem?.code).toBe(code)
+      expect(fakes.envWriter.written).toEqual([])
+      expect(fakes.cloudflare.keys).toEqual([])
+      fakes.web.alter = alter
+      fakes.cloudflare.domains = [domain('active')]
+      const again = await run(fakes)
+      expect(again.problem).toBeUndefined()
+      expect(fakes.envWriter.written).toHaveLength(1)
+    }
   })
 
   it('to be printed: no orphan key when the public read fails', async () => {

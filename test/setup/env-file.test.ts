@@ -16,7 +16,7 @@ import {
 } from '../fakes/fake-world.ts'
 import { found, problemOf, warningsOf } from '../fakes/found.ts'
 
-const proven: Partial<Facts> = { accessKey: mintedKey, keyProven: true }
+const proven: Partial<Facts> = { accessKey: mintedKey, keyProven: true, publicProven: true }
 const written = { file: ENV, backup: undefined, changed: [], diff: [] }
 const block = [
   'S3_ENABLED=true',
@@ -48,6 +48,12 @@ describe('looking at the env file', () => {
   it.each<[string, Partial<Setup>, Partial<Facts>, string]>([
     ['no key yet', {}, {}, 'waiting accessKey'],
     ['a key that nobody has tried', {}, { accessKey: mintedKey }, 'waiting keyProven'],
+    [
+      'a host that nobody has read from',
+      {},
+      { accessKey: mintedKey, keyProven: true },
+      'waiting publicProven',
+    ],
     ['other settings', {}, proven, change],
     ['no file', reading([]), proven, `change create ${ENV} with the storage settings`],
     [

@@ -43,7 +43,7 @@ describe('the steps', () => {
     const [last, ...others] = steps.map(({ id }) => id).reverse()
     expect(last).toBe('terraform')
     const left = initSteps.map(({ id }) => id).filter((id) => !others.includes(id))
-    expect(left).toEqual(['access-keys', 'upload-probe', 'env-file', 'key-in-use', 'public-read'])
+    expect(left).toEqual(['access-keys', 'upload-probe', 'public-read', 'env-file', 'key-in-use'])
   })
 
   test.each(['env', 'helm'] as const)('%s needs them all, and the key', async (format) => {

@@ -16,6 +16,12 @@ const record = (type: string, content: string): DnsRecord => ({
   content,
   proxied: true,
 })
+const caa = (name: string, content: string): DnsRecord => ({
+  type: 'CAA',
+  name,
+  content,
+  proxied: false,
+})
 const { zone } = setupOf()
 const attach = `[public] serve the bucket at https://${HOST}`
 const wait = `wait until ${HOST} is active`
@@ -49,7 +55,6 @@ describe('looking at the custom domain', () => {
     ['active', domain('active', 'active'), `ready https://${HOST} is active`],
     ['pending', domain('pending', 'initializing'), `change ${wait}`],
     ['certificate pending', domain('active', 'pending'), `change ${wait}`],
-    ['both unknown', domain('unknown', 'unknown'), `change ${wait}`],
     [
       'switched off',
       domain('active', 'active', false),
@@ -60,6 +65,28 @@ describe('looking at the custom domain', () => {
     const world = worldOf()
     world.cloudflare.domains = [there]
     expect(found(await mediaDomain.look(world))).toBe(expected)
+  })
+
+  it.each<[string, CustomDomain[], number, string]>([
+    [
+      'it passes',
+      [domain('unknown', 'unknown'), domain('active', 'active')],
+      200,
+      `ready https://${HOST} is active`,
+    ],
+    [
+      'it stays, and the host answers',
+      [domain('unknown', 'unknown')],
+      404,
+      `ready https://${HOST} answers; Cloudflare does not tell its state now`,
+    ],
+    ['it stays, and the host is dead', [domain('unknown', 'unknown')], 530, `change ${wait}`],
+  ])('both unknown: %s', async (_, states, status, expected) => {
+    const world = worldOf()
+    world.cloudflare.domains = states
+    world.web.alter = (answer) => ({ ...answer, status })
+    expect(found(await mediaDomain.look(world))).toBe(expected)
+    expect(world.clock.slept).toBeLessThan(10_000)
   })
 
   it('what is active already was not attached by this run', async () => {
@@ -159,13 +186,69 @@ describe('waiting for the custom domain', () => {
   it.each<[string, CustomDomain | undefined]>([
     ['pending', domain('pending', 'pending')],
     ['unknown', domain('unknown', 'unknown')],
-    ['an error, which may pass', domain('error', 'error')],
     ['gone', undefined],
   ])('gives up at the deadline, not before: %s', async (_, there) => {
     const { finding, slept } = await waitFor([there], 120_000)
     expect(found(finding)).toBe('blocked media-domain-slow')
     expect(finding?.is === 'blocked' && finding.problem.what).toContain('after 120 s')
     expect(slept).toBeGreaterThanOrEqual(120_000)
+  })
+
+  it.each<[string, CustomDomain]>([
+    ['an error of the certificate', domain('active', 'error')],
+    ['an error of the ownership', domain('error', 'pending')],
+    ['deactivated', domain('deactivated', 'deactivated')],
+  ])('%s is final: said within seconds, with what to do', async (_, there) => {
+    const { finding, slept } = await waitFor([domain('pending', 'pending'), there])
+    expect(found(finding)).toBe('blocked media-domain-failed')
+    expect(slept).toBeLessThan(10_000)
+    const problem = finding?.is === 'blocked' ? finding.problem : undefined
+    expect(problem?.why).toContain('No CAA record of the zone stands in the way')
+    expect(problem?.next).toContain(`"Retry connection" for ${HOST}`)
+  })
+
+  it('an error that passes within seconds is one of before', async () => {
+    const states = [domain('deactivated', 'error'), domain('pending', 'pending')]
+    const { finding } = await waitFor([...states, domain('active', 'active')])
+    expect(finding?.is).toBe('ready')
+  })
+
+  it.each<[string, DnsRecord[], string]>([
+    [
+      'another authority alone, at the top of the zone',
+      [caa('example.com', '0 issue "digicert.com"')],
+      'The CAA records at example.com let other authorities alone make certificates: digicert.com.',
+    ],
+    [
+      'nobody',
+      [caa(HOST, '0 issue ";"')],
+      `at ${HOST} let other authorities alone make certificates: nobody`,
+    ],
+    [
+      'the nearest name counts',
+      [caa('example.com', '0 issue "letsencrypt.org"'), caa(HOST, '0 issue "digicert.com"')],
+      `at ${HOST}`,
+    ],
+    [
+      'one of Cloudflare’s',
+      [caa('example.com', '0 issue "pki.goog; cansignhttpexchanges=yes"')],
+      'let Cloudflare in',
+    ],
+    [
+      'only where to complain',
+      [caa('example.com', '0 iodef "mailto:a@example.com"')],
+      'let Cloudflare in',
+    ],
+  ])('looks at the CAA records: %s', async (_, dns, why) => {
+    const world = worldOf()
+    world.cloudflare.domains = [domain('active', 'error')]
+    world.cloudflare.dns = dns
+    const finding = await mediaDomain.confirm?.(world, () => undefined)
+    const problem = finding?.is === 'blocked' ? finding.problem : undefined
+    expect(problem?.why).toContain(why)
+    expect(String(problem?.next).includes('0 issue "letsencrypt.org"')).toBe(
+      /alone|at files/.test(why),
+    )
   })
 
   it('does not wait for what is blocked', async () => {

@@ -100,6 +100,8 @@ function surveyCheck(
 function judge(finding: Finding, severity: 'fault' | 'warning', matters: string): Verdict[] {
   switch (finding.is) {
     case 'ready':
+      if (finding.facts?.domainActive?.untold) return [untold(finding.note)]
+      return [{ severity: 'ok', saw: finding.note }, ...(finding.warnings ?? []).map(warned)]
     case 'later':
       return [{ severity: 'ok', saw: finding.note }, ...(finding.warnings ?? []).map(warned)]
     case 'waiting':
@@ -110,6 +112,15 @@ function judge(finding: Finding, severity: 'fault' | 'warning', matters: string)
       const saw = `init would ${finding.changes.map(({ what }) => what).join('; ')}.`
       return [{ severity, saw, matters, next: INIT }, ...(finding.warnings ?? []).map(warned)]
     }
+  }
+}
+
+function untold(saw: Text): Verdict {
+  return {
+    severity: 'note',
+    saw: prose`${saw}.`,
+    matters: "Its own look-up fails for a moment now and then; visitors don't notice.",
+    next: prose`Ask again in some minutes: ${toType('check')}`,
   }
 }
 
