@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { commands, overview } from './commands.ts'
+import { commands, inner, overview } from './commands.ts'
 import { type Host, processHost } from './host.ts'
 
 const host = processHost()
@@ -21,7 +21,8 @@ Install a newer Node, or run it with one: npx -p node@22 -p mastodon-r2 mastodon
     host.stdout.write(overview(host.version))
     return 0
   }
-  const entry = commands.find((command) => command.name === (asksForHelp ? 'help' : name))
+  const known = host.parent === undefined ? commands : [...inner, ...commands]
+  const entry = known.find((command) => command.name === (asksForHelp ? 'help' : name))
   if (entry && entry.name !== 'help' && rest.some((word) => word === '--help' || word === '-h')) {
     const { helpOn } = await import('./help.ts')
     return helpOn(commands, overview).run(host, [entry.name])

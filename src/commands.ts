@@ -44,6 +44,15 @@ export const commands: readonly CommandEntry[] = [
   },
 ]
 
+/** What this program starts of itself, and nobody types. */
+export const inner: readonly CommandEntry[] = [
+  {
+    name: 'media-reader',
+    line: 'reads the media folder as its owner',
+    load: async () => (await import('./flow/media-folder.ts')).mediaReader,
+  },
+]
+
 /** The page that bare `mastodon-r2`, `help` and `--help` print. */
 export function overview(version: string): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 2

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 
 /** The process as the program sees it. This file alone reads `process`. */
 export interface Host {
@@ -24,6 +25,10 @@ export interface Host {
   readStdin(): Promise<string>
   /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
   keepSignals(): void
+  /** What started this process as its worker; undefined where nothing did. */
+  readonly parent: Parent | undefined
+  /** Gives up root's rights for good: from then on this process is that user's, with its groups. */
+  become(uid: number): Account
   /** Takes variables out of the environment, which libraries pass on to the programs they start. */
   keepEnvironment(keep: (name: string) => boolean): void
   /** Ends the process once output is flushed. */
@@ -52,6 +57,8 @@ export function processHost(): Host {
     },
     readStdin,
     keepSignals,
+    parent: parentOf(),
+    become,
     keepEnvironment(keep) {
       for (const name of Object.keys(env)) if (!keep(name)) delete env[name]
     },
@@ -101,6 +108,67 @@ function keepSignals(): void {
     for (const listener of process.listeners(signal)) {
       if (listener !== onSignal) process.off(signal, listener)
     }
+  }
+}
+
+interface Parent {
+  send(message: unknown): void
+  onMessage(listener: (message: unknown) => void): void
+}
+
+function parentOf(): Parent | undefined {
+  if (process.send === undefined) return undefined
+  return {
+    send: (message) => {
+      // It may be gone by now, and so will this process be.
+      if (process.connected) process.send?.(message, undefined, undefined, () => undefined)
+    },
+    onMessage: (listener) => void process.on('message', listener),
+  }
+}
+
+interface Account {
+  readonly uid: number
+  readonly gid: number
+  readonly groups: readonly number[]
+  readonly name: string | undefined
+  readonly home: string | undefined
+}
+
+/**
+ * A process that changed its user without exec(2) is not dumpable (proc(5)): the account can neither
+ * look into it nor trace it.
+ */
+function become(uid: number): Account {
+  const { name, gid, home } = accountOf(uid)
+  if (name === undefined) process.setgroups?.([gid])
+  else initgroups(name, gid)
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+  if (process.getuid?.() !== uid || process.geteuid?.() !== uid || process.getegid?.() !== gid) {
+    throw new Error(`This process could not become user ${uid}.`)
+  }
+  const groups = [...new Set([gid, ...(process.getgroups?.() ?? [])])]
+  return { uid, gid, groups, name, home }
+}
+
+/** @types/node 20 does not know it (nodejs.org/api/process.html). */
+function initgroups(name: string, gid: number): void {
+  const own = process as typeof process & { initgroups?(user: string, group: number): void }
+  own.initgroups?.(name, gid)
+}
+
+/** userInfo() asks for the effective user, wherever the system keeps its users. */
+function accountOf(uid: number): Pick<Account, 'name' | 'gid' | 'home'> {
+  process.seteuid?.(uid)
+  try {
+    const { username, gid, homedir } = userInfo()
+    return { name: username, gid, home: homedir }
+  } catch {
+    // A user of a container, known to this machine by its number: there it is its group's as well.
+    return { name: undefined, gid: uid, home: undefined }
+  } finally {
+    process.seteuid?.(0)
   }
 }
 

@@ -5,7 +5,7 @@ import { classOf, type LeftOut, type MediaSurvey } from '../plan/report-schema.t
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Checkpoint, CheckpointPort } from '../services/checkpoint/port.ts'
 import type { Installation, TootctlPort } from '../services/mastodon/port.ts'
-import type { MediaFile, MediaSource } from '../services/media/port.ts'
+import type { BringBackPort, MediaFile, MediaSource } from '../services/media/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { CopyPlace, RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
@@ -146,6 +146,8 @@ export interface PreparedMigration {
   readonly stream: StreamPort
   /** The S3 provider that the media comes from. */
   readonly old: OldProvider | undefined
+  /** Where the media is a folder: what puts some of it back. */
+  readonly bringBack?: BringBackPort | undefined
   /** As it was read at the start; undefined before the first run. */
   readonly checkpoint: Checkpoint | undefined
   /** Mastodon stores its media in that bucket already. */

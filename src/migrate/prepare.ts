@@ -36,7 +36,7 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
       facts: { accessKey: { ...target.key, minted: true }, domainActive: { attached: true } },
     },
   )
-  const { checkpoint, migration, old } = await migrationOf(run, tools.rclone, {
+  const { checkpoint, migration, old, bringBack } = await migrationOf(run, tools.rclone, {
     installation,
     target,
     connectS3: world.connectS3,
@@ -44,7 +44,7 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const { stream } = tools
   const isR2 = remembered.storage === 'r2' && remembered.switchedOn
   const switchedOn = isR2 && target.aside === undefined
-  return { installation, target, world, migration, stream, old, checkpoint, switchedOn }
+  return { installation, target, world, migration, stream, old, bringBack, checkpoint, switchedOn }
 }
 
 interface MigrationTools {
@@ -85,7 +85,7 @@ async function migrationOf(
   // What a look has begun to read and nobody carried out would keep the program running.
   const over = new AbortController()
   run.atEnd.push(async () => over.abort())
-  const { source, from, old } = await findSource(run, installation, target)
+  const { source, from, old, bringBack } = await findSource(run, installation, target)
   const [{ openCheckpoint, checkpointId }, { connectTootctl }] = await Promise.all([
     import('../services/checkpoint/checkpoint.ts'),
     import('../services/mastodon/tootctl.ts'),
@@ -116,7 +116,7 @@ async function migrationOf(
     tell: (line) => ui.progress(line),
     say: (line) => ui.say(line),
   }
-  return { migration, checkpoint: known, old }
+  return { migration, checkpoint: known, old, bringBack }
 }
 
 /** The notes that this process keeps others from. */

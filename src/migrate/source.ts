@@ -1,8 +1,9 @@
 import { Problem } from '../core/problem.ts'
 import { preparedPath } from '../flow/mastodon-here.ts'
+import { openMediaFolder } from '../flow/media-folder.ts'
 import { callListener, s3Connector } from '../flow/world.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import type { MediaSource } from '../services/media/port.ts'
+import type { BringBackPort, MediaSource } from '../services/media/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import { sourceService } from '../services/s3/service.ts'
 import { bucketSource, type OldProvider, oldProvider } from '../setup/old-provider.ts'
@@ -14,6 +15,8 @@ export interface FoundSource {
   readonly from: CopyPlace
   /** Where the media is another provider's. */
   readonly old: OldProvider | undefined
+  /** Where the media is a folder: what puts some of it back. */
+  readonly bringBack?: BringBackPort
 }
 
 /** Where the media is now. Problems: `no-media-folder`, those of `oldProvider`. */
@@ -27,8 +30,7 @@ export async function findSource(
     return ofProvider(run, await findProvider(installation, target, run.settings.on('sandbox')))
   const root = installation.media.root
   if (root === undefined) throw noFolder(installation)
-  const { localTree } = await import('../services/media/tree.ts')
-  return { source: localTree(root), from: { kind: 'folder', path: root }, old: undefined }
+  return { ...(await openMediaFolder(run, root)), old: undefined }
 }
 
 /** The file beside the env file is made for moves from another provider only, and outlives the switch. */

@@ -1,6 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
+import { openMediaFolder } from '../flow/media-folder.ts'
 import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
 import type { PlaceWorld } from '../plan/step.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
@@ -36,7 +37,7 @@ export async function prepareRedirects(
   const instanceHost = installation.webDomain ?? installation.localDomain
   if (instanceHost === undefined) throw noInstance(installation)
   const prefixes = prefixesOf(run, installation, { instanceHost, mediaHost })
-  const local = await localMedia(installation)
+  const local = await localMedia(run, installation)
   const place = { ...targetPlace(installation, target), mediaHost }
   const world = await connectWorld(run, { place }, { runner: runnerOf(host), ...(web && { web }) })
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
@@ -93,10 +94,9 @@ function prefixesOf(
   return [...once.values()]
 }
 
-async function localMedia({ media }: Installation) {
+async function localMedia(run: Parameters<typeof openMediaFolder>[0], { media }: Installation) {
   if (media.root === undefined || !media.readable || media.files === 0) return undefined
-  const { localTree } = await import('../services/media/tree.ts')
-  return localTree(media.root)
+  return (await openMediaFolder(run, media.root)).source
 }
 
 function noInstance({ envFile }: Installation): Problem {

@@ -29,7 +29,7 @@ const floors: readonly (readonly string[])[] = [
 ]
 
 /** A service that runs programs says which ones and how, and reads what they print. */
-const runsPrograms = ['services/mastodon', 'services/rclone']
+const runsPrograms = ['services/mastodon', 'services/media', 'services/rclone']
 
 /** They come before the rooms: `node:` and one another at once, all else when it is wanted. */
 const start = ['cli.ts', 'commands.ts', 'help.ts', 'host.ts', 'template.ts']

@@ -56,6 +56,14 @@ export class FakeTreeFs implements TreeFs {
     return path
   }
 
+  readlink(path: string) {
+    return path
+  }
+
+  owner() {
+    return 991
+  }
+
   canRead(path: string) {
     this.asked.push(path)
     return this.#files[path]?.readable ?? false

@@ -191,6 +191,10 @@ function hostOf(
     leave: () => undefined,
     keepSignals: () => undefined,
     keepEnvironment: () => undefined,
+    parent: undefined,
+    become: () => {
+      throw new Error('Nobody becomes anybody in a trial.')
+    },
   }
 }
 

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
 import { bytesOf, count, counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, type Text } from '../../core/to-type.ts'
@@ -17,8 +15,6 @@ export interface CompareWishes extends Omit<CompareOptions, 'content'> {
   /** In a run that changes something first: the fact that tells that it has. */
   readonly after?: keyof Facts
 }
-
-const READ_BYTES = 262_144
 
 /** Compares source and bucket, and changes neither. Ready when nothing is missing and nothing differs. */
 export function compareMedia(migration: Migration, wishes: CompareWishes): Step<'clock' | 'facts'> {
@@ -39,9 +35,8 @@ export function compareMedia(migration: Migration, wishes: CompareWishes): Step<
   }
 }
 
-function contentOf({ from }: Migration): ContentReader | undefined {
-  if (from.kind !== 'folder') return undefined
-  return (key) => createReadStream(join(from.path, key), { highWaterMark: READ_BYTES })
+function contentOf({ source }: Migration): ContentReader | undefined {
+  return source.content?.bind(source)
 }
 
 function findingOf(migration: Migration, comparison: Comparison, maxLoss: number): Finding {

@@ -141,7 +141,7 @@ function keepOrCount(list: string[], tally: Tally, key: string, size: number): v
   else tally.add(key, size)
 }
 
-const kinds: readonly Oddity['kind'][] = ['unreadable', 'dangling-link', 'loop']
+const kinds: readonly Oddity['kind'][] = ['unreadable', 'foreign', 'dangling-link', 'loop']
 /** From here on nothing is told apart any more: everything may be unread. */
 const MOST = 1000
 

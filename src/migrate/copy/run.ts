@@ -183,6 +183,6 @@ function cureOf(
   }
   const isUnread = left.some(({ reason }) => /permission|denied|EACCES|may not/i.test(reason))
   return isUnread && kind === 'local'
-    ? "Give the user that runs this the right to read them (or run it as Mastodon's user or as root); then go on from here:"
+    ? 'Give the owner of the media folder (or who runs this) the right to read them; then go on from here:'
     : 'Run the same again; it tries these once more and goes on from here:'
 }

@@ -113,8 +113,15 @@ export interface Unread {
 /** Collects from a walk what could not be read, and asks later which of it matters. */
 export class UnreadPlaces {
   readonly #seen = new Map<string, string>()
+  readonly #foreign: (note: string) => void
+
+  /** `foreign`: told of what lies outside and is another user's, one sentence each. */
+  constructor(foreign: (note: string) => void = () => undefined) {
+    this.#foreign = foreign
+  }
 
   readonly note = ({ kind, path, note }: Oddity): void => {
+    if (kind === 'foreign') this.#foreign(note)
     // The folder that a file system keeps for itself holds no media.
     if (kind === 'unreadable' && !/^lost\+found\/?$/.test(path)) this.#seen.set(path, note)
   }
@@ -206,6 +213,19 @@ export interface CopyListOptions {
   readonly signal: AbortSignal
 }
 
+/** What was told of each migration; a cut-over walks through the source several times. */
+const toldOf = new WeakMap<Migration['source'], Set<string>>()
+const MOST_TOLD = 20
+
+function tellOnce({ source, say }: Migration, note: string): void {
+  const told = toldOf.get(source) ?? new Set()
+  toldOf.set(source, told)
+  if (told.has(note) || told.size > MOST_TOLD) return
+  told.add(note)
+  if (told.size <= MOST_TOLD) say(`Not copied: ${note}`)
+  else say('More such links are not copied; survey counts them.')
+}
+
 /** Reading has begun when it resolves. */
 export async function openCopyList(
   migration: Migration,
@@ -213,7 +233,7 @@ export async function openCopyList(
 ): Promise<CopyList> {
   const known = await knownBy(migration, read, kind)
   const choice = await chooseFiles(migration, clock)
-  const places = new UnreadPlaces()
+  const places = new UnreadPlaces((note) => tellOnce(migration, note))
   const work = workOf(migration, { kind, known, choice, unread: places, signal })
   return {
     files: new Gathering(work, { clock, signal }),

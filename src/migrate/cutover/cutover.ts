@@ -1,12 +1,8 @@
 import { Problem } from '../../core/problem.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
-import type {
-  BringBackPort,
-  EnvFileOnDisk,
-  PlacedCommand,
-  ServicesPort,
-} from '../../services/mastodon/port.ts'
+import type { EnvFileOnDisk, PlacedCommand, ServicesPort } from '../../services/mastodon/port.ts'
+import type { BringBackPort } from '../../services/media/port.ts'
 import type { Migration } from '../migration.ts'
 
 /** How much of Mastodon rests while it is switched. */

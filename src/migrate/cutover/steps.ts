@@ -28,7 +28,7 @@ export async function cutoverSteps(
       const { readEnvFile } = await import('../../services/mastodon/env-read.ts')
       return readEnvFile(installation.envFile.path)
     },
-    bringBack: await bringBackOf(prepared),
+    bringBack: prepared.bringBack,
     maxLoss,
     waitJobsMs: WAIT_JOBS_MS,
   }
@@ -58,12 +58,6 @@ export async function cutoverSteps(
     found,
     done,
   }
-}
-
-async function bringBackOf({ migration }: PreparedMigration): Promise<Cutover['bringBack']> {
-  if (migration.from.kind !== 'folder') return undefined
-  const { connectBringBack } = await import('./rollback.ts')
-  return connectBringBack(migration.from.path)
 }
 
 function variantOf({ settings }: MigrateRun): CutoverVariant {

@@ -18,6 +18,8 @@ export interface MediaSource {
   whyUnreadable?(key: string): Promise<string | undefined>
   /** The whole content of one file, for the few that rclone can't be told of. */
   read(key: string): Promise<Uint8Array>
+  /** The content of one file in pieces; where there is none, contents are known by their ETags. */
+  content?(key: string): AsyncIterable<Uint8Array>
 }
 
 export interface ReadOptions {
@@ -59,6 +61,8 @@ export interface Oddity {
     | 'loop'
     | 'dangling-link'
     | 'outside-link'
+    /** Outside of the media folder, and another user's. */
+    | 'foreign'
     | 'unreadable'
     | 'not-a-file'
     | 'name-not-utf8'
@@ -66,4 +70,15 @@ export interface Oddity {
     | 'vanished'
   /** One sentence for the person. */
   readonly note: string
+}
+
+/** Puts media into Mastodon's folder that came to be elsewhere. */
+export interface BringBackPort {
+  /** For words. */
+  readonly folder: string
+  /**
+   * Adds a file with owner, group and mode of the files around it. false when there is one already,
+   * which stays. Problems: `media-not-brought-back`, also for a key that leads out of the folder.
+   */
+  add(key: string, body: Uint8Array): Promise<boolean>
 }

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { setImmediate as othersTurn } from 'node:timers/promises'
 import { Cancelled, codeOf, Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
@@ -6,6 +7,8 @@ import type { MediaFile, MediaSource, Oddity, ReadOptions } from './port.ts'
 import { type FileStat, type TreeFs, TreeWalk, type TreeWalkOptions, treeFs } from './walk.ts'
 
 const BATCH = 1000
+/** Bytes of a content that are read at once. */
+const READ_BYTES = 262_144
 /** Milliseconds of walking before Ctrl-C and the screen get their turn. */
 const SLICE_MS = 8
 
@@ -54,7 +57,7 @@ function mediaUnreadable(root: string): Problem {
 }
 
 /** One sentence about what is wrong with a path; `detail`: where a link leads, or the system's code. */
-function oddityNote(kind: Oddity['kind'], path: string, detail = ''): string {
+function oddityNote(kind: Oddity['kind'], path: string, detail = '', who = 'this user'): string {
   switch (kind) {
     case 'loop':
       return `${path} is a link back to ${detail}, which would never end. It is not followed.`
@@ -62,9 +65,13 @@ function oddityNote(kind: Oddity['kind'], path: string, detail = ''): string {
       return `${path} is a link that leads nowhere.`
     case 'outside-link':
       return `${path} is a link to ${detail}, outside of the media folder. It is followed.`
+    case 'foreign': {
+      const where = detail === '' ? '' : ` is a link to ${detail}, which`
+      return `${path}${where} lies outside of the media folder and is another user's. It is left out.`
+    }
     case 'unreadable':
       return detail === 'EACCES'
-        ? `${path} may not be read by this user.`
+        ? `${path} may not be read by ${who}.`
         : `${path} can't be read: the system says ${detail}.`
     case 'not-a-file':
       return `${path} is neither a file nor a folder.`
@@ -106,6 +113,10 @@ const FEW = 20
 export interface LocalTreeOptions {
   /** Who reads; without it the system is asked about each file that not everyone may read. */
   readonly reader?: Reader
+  /** The reader in words; `this user` unless told. */
+  readonly who?: string
+  /** The folder as the person would name it; the path unless told. */
+  readonly name?: string
   readonly fs?: TreeFs
 }
 
@@ -115,17 +126,35 @@ export interface LocalTreeOptions {
  */
 export function localTree(
   root: string,
-  { reader, fs = treeFs }: LocalTreeOptions = {},
+  { reader, who, name = root, fs = treeFs }: LocalTreeOptions = {},
 ): MediaSource {
+  /** The path of a key, unless it leads to what is not given. */
+  const pathOf = (key: string): string | undefined => {
+    const path = `${root}/${key}`
+    const [real, home] = [fs.realpath(path), fs.realpath(root)]
+    const isOutside = !real.startsWith(`${home}/`)
+    return isOutside && fs.stat(path)?.uid !== fs.owner(root) ? undefined : path
+  }
+  /** Only plain files: a pipe would keep whoever opens it waiting. Throws the system's error. */
+  const openFile = async (key: string) => {
+    const path = isBelow(key) ? pathOf(key) : undefined
+    if (path === undefined) throw systemError('EACCES')
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    if ((await handle.stat()).isFile()) return handle
+    await handle.close()
+    throw systemError('ENOENT')
+  }
   return {
     kind: 'local',
-    name: root,
+    name,
     async *files({ onOddity, signal, skip = [], few, newestFirst }: ReadOptions = {}) {
       const tell: TreeWalkOptions['onOddity'] = (kind, path, detail) =>
-        onOddity?.({ path, kind, note: oddityNote(kind, path, detail) })
+        onOddity?.({ path, kind, note: oddityNote(kind, path, detail, who) })
       try {
         const walk = new TreeWalk({
           root: fs.realpath(root),
+          by: fs.keepsRoot ? root : undefined,
+          owner: fs.owner(root),
           fs,
           skip,
           backwards: newestFirst,
@@ -142,30 +171,39 @@ export function localTree(
       const path = `${root}/${key}`
       try {
         const [stat, link] = [fs.stat(path), fs.lstat(path)]
-        if (!stat?.isFile()) return undefined
+        if (!stat?.isFile() || pathOf(key) === undefined) return undefined
         const changedAt = Math.max(stat.ctimeMs, link?.ctimeMs ?? 0)
         return { key, size: stat.size, changedAt, mode: stat.mode & 0o7777 }
       } catch (error) {
         if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return undefined
-        throw fileUnreadable(path, error)
+        throw fileUnreadable(`${name}/${key}`, error)
       }
     },
     async read(key) {
-      const path = `${root}/${key}`
+      const path = `${name}/${key}`
       if (!isBelow(key)) throw fileUnreadable(path, undefined)
       try {
-        return await readFile(path)
+        const handle = await openFile(key)
+        return await handle.readFile().finally(() => handle.close())
       } catch (error) {
         throw fileUnreadable(path, error)
       }
+    },
+    async *content(key) {
+      const handle = await openFile(key)
+      yield* handle.createReadStream({ highWaterMark: READ_BYTES })
     },
   }
 
   function rootProblem(error: unknown): Problem | undefined {
     const code = codeOf(error)
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) return mediaMissing(root, code)
-    return ['EACCES', 'EPERM'].includes(code) ? mediaUnreadable(root) : undefined
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) return mediaMissing(name, code)
+    return ['EACCES', 'EPERM'].includes(code) ? mediaUnreadable(name) : undefined
   }
+}
+
+function systemError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code })
 }
 
 function isBelow(key: string): boolean {

@@ -1,14 +1,19 @@
 import {
   accessSync,
+  closeSync,
   constants,
   lstatSync,
   opendirSync,
+  openSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   statSync,
 } from 'node:fs'
+import { resolve } from 'node:path'
 import { codeOf } from '../../core/problem.ts'
 import { compareKeys } from '../../core/streams.ts'
+import { ownerOf } from './owner.ts'
 import type { MediaFile, Oddity } from './port.ts'
 
 /** The file system as a walk needs it; paths are absolute, every call is synchronous. */
@@ -22,6 +27,11 @@ export interface TreeFs {
   /** Follows links. */
   stat(path: string): FileStat | undefined
   realpath(path: string): string
+  readlink(path: string): string
+  /** Folders above the root may not be searched: it is reached by the path that was given. */
+  readonly keepsRoot?: boolean
+  /** Whose media a folder holds, as the system counts users. */
+  owner(root: string): number
   /** Whether this process may read it, access lists included. */
   canRead(path: string): boolean
 }
@@ -68,12 +78,34 @@ export const treeFs: TreeFs = {
   lstat: (path) => lstatSync(path, { throwIfNoEntry: false }),
   stat: (path) => statSync(path, { throwIfNoEntry: false }),
   realpath: (path) => realpathSync.native(path),
+  readlink: (path) => readlinkSync(path),
+  owner: ownerOf,
   canRead(path) {
     try {
       accessSync(path, constants.R_OK)
       return true
     } catch {
       return false
+    }
+  },
+}
+
+const O_PATH = 0o10000000
+
+/**
+ * For a process that may not search the folders above its own (`/root`, where Docker's users often
+ * keep Mastodon): paths lie below `/proc/self/cwd`, and the system says where a handle leads.
+ */
+export const folderFs: TreeFs = {
+  ...treeFs,
+  keepsRoot: true,
+  owner: () => statSync('/proc/self').uid,
+  realpath(path) {
+    const handle = openSync(path, O_PATH)
+    try {
+      return readlinkSync(`/proc/self/fd/${handle}`)
+    } finally {
+      closeSync(handle)
     }
   },
 }
@@ -224,7 +256,11 @@ export interface TreeWalkOptions {
   readonly fs: TreeFs
   /** Absolute, links resolved. */
   readonly root: string
+  /** How it is reached; the root unless told. */
+  readonly by?: string | undefined
   readonly skip: readonly string[]
+  /** Whose media it is: outside of the root nothing of another user is given. */
+  readonly owner: number
   /** The last key first; in the order of the keys unless told. */
   readonly backwards?: boolean | undefined
   canRead(stat: FileStat, path: string): boolean
@@ -241,6 +277,8 @@ interface Folder {
   readonly linkedFrom: readonly string[]
   /** When the last of these links was made, milliseconds: what it shows came to be then. */
   readonly linkedAt: number
+  /** It lies outside of the root. */
+  readonly outside: boolean
 }
 
 type Place = Omit<Folder, 'entries' | 'next'>
@@ -255,7 +293,7 @@ export class TreeWalk {
   /** Throws the system's error when the root can't be read. */
   constructor(options: TreeWalkOptions) {
     this.#at = options
-    this.#enter({ prefix: '', real: options.root, linkedFrom: [], linkedAt: 0 })
+    this.#enter({ prefix: '', real: options.root, linkedFrom: [], linkedAt: 0, outside: false })
   }
 
   /** Adds files until there are `limit` of them or the time is up; false when there are no more. */
@@ -291,21 +329,35 @@ export class TreeWalk {
     const kind = folder.entries.kind(index)
     try {
       if (kind === 'folder') {
+        if (folder.outside && this.#isForeign(key, this.#at.fs.lstat(this.#path(bare(key))))) {
+          return undefined
+        }
         this.#enter({ ...folder, prefix: key, real: `${folder.real}/${bare(name)}` })
       } else if (kind === 'link') return this.#follow(folder, key)
-      else return this.#file(key, this.#at.fs.lstat(this.#path(key)), 0)
+      else {
+        const stat = this.#at.fs.lstat(this.#path(key))
+        if (folder.outside && this.#isForeign(key, stat)) return undefined
+        return this.#file(key, stat, 0)
+      }
     } catch (error) {
       this.#trouble(key, codeOf(error))
     }
     return undefined
   }
 
+  /** Tells of what is another user's. */
+  #isForeign(key: string, stat: FileStat | undefined, real?: string): boolean {
+    if (stat === undefined || stat.uid === this.#at.owner) return false
+    this.#at.onOddity('foreign', key, real)
+    return true
+  }
+
   #enter(place: Place): void {
-    const { prefix, real, linkedFrom, linkedAt } = place
-    const { fs, root, backwards } = this.#at
-    const path = prefix === '' ? root : this.#path(bare(prefix))
+    const { prefix, real, linkedFrom, linkedAt, outside } = place
+    const { fs, root, by = root, backwards } = this.#at
+    const path = prefix === '' ? by : this.#path(bare(prefix))
     const entries = folderEntries(fs, path, { backwards })
-    this.#open.push({ prefix, real, linkedFrom, linkedAt, entries, next: 0 })
+    this.#open.push({ prefix, real, linkedFrom, linkedAt, outside, entries, next: 0 })
   }
 
   #follow(folder: Place, key: string): MediaFile | undefined {
@@ -313,22 +365,31 @@ export class TreeWalk {
     const path = this.#path(bare(key))
     const linkedAt = Math.max(folder.linkedAt, fs.lstat(path)?.ctimeMs ?? 0)
     const end: LinkEnd = linkEnd(fs, path)
+    if ('oddity' in end && end.oddity === 'unreadable') {
+      const target = resolve(folder.real, fs.readlink(path))
+      if (!isWithin(target, root)) {
+        this.#at.onOddity('foreign', key, target)
+        return undefined
+      }
+    }
     if ('oddity' in end) {
       this.#at.onOddity(end.oddity, key, end.detail)
       return undefined
     }
     const { real, stat } = end
+    const outside = !isWithin(real, root)
+    if (outside && this.#isForeign(key, stat, real)) return undefined
     if (stat.isDirectory()) {
       const passed = [...folder.linkedFrom, folder.real]
       if (passed.some((place) => isWithin(place, real))) {
         this.#at.onOddity('loop', key, real)
         return undefined
       }
-      if (!isWithin(real, root)) this.#at.onOddity('outside-link', key, real)
-      this.#enter({ ...folder, prefix: key, real, linkedFrom: passed, linkedAt })
+      if (outside) this.#at.onOddity('outside-link', key, real)
+      this.#enter({ ...folder, prefix: key, real, linkedFrom: passed, linkedAt, outside })
       return undefined
     }
-    if (!isWithin(real, root)) this.#at.onOddity('outside-link', key, real)
+    if (outside) this.#at.onOddity('outside-link', key, real)
     return this.#file(key, stat, linkedAt)
   }
 
@@ -357,7 +418,8 @@ export class TreeWalk {
   }
 
   #path(key: string): string {
-    return `${this.#at.root}/${key}`
+    const { root, by = root } = this.#at
+    return `${by}/${key}`
   }
 }
 

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { Command } from './port.ts'
+import type { Account, Command } from './port.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
@@ -31,21 +31,33 @@ export function isPassedOn(program: string, name: string): boolean {
   return EVERYONE.test(name) || SPECIAL[basename(program)]?.test(name) === true
 }
 
+function accountsOwn({ name, home }: Account): [string, string | undefined][] {
+  return [
+    ['HOME', home ?? '/'],
+    ['USER', name],
+    ['LOGNAME', name],
+    ['XDG_RUNTIME_DIR', undefined],
+    ['DBUS_SESSION_BUS_ADDRESS', undefined],
+    ['TMPDIR', undefined],
+  ]
+}
+
 /**
  * The one place that says what a program sees of this one's environment: an allow-list, as secrets
  * have any name, and foreign RCLONE_* and AWS_* change what a program does (AWS_CA_BUNDLE alone makes
  * rclone 1.60 fail). What the command itself sets is added, revealed.
  */
 export function childEnvironment(command: Command, own: Variables): Record<string, string> {
-  const { program, env, inherits = [] } = command
+  const { program, env, inherits = [], as } = command
   const passed = Object.entries(own).filter(
     ([name]) => isPassedOn(program, name) || inherits.includes(name),
   )
   const set = Object.entries(env).map(
     ([name, value]) => [name, typeof value === 'string' ? value : value.reveal()] as const,
   )
-  return Object.fromEntries([...passed, ...set].filter((pair) => pair[1] !== undefined)) as Record<
-    string,
-    string
-  >
+  const account = as === undefined ? [] : accountsOwn(as)
+  const merged = Object.entries(Object.fromEntries([...passed, ...account, ...set]))
+  return Object.fromEntries(
+    merged.filter((pair): pair is [string, string] => pair[1] !== undefined),
+  )
 }

@@ -10,6 +10,25 @@ export interface Command {
   readonly env: Readonly<Record<string, string | Secret>>
   /** Variables of this shell that it sees besides the usual ones (environment.ts), by name. */
   readonly inherits?: readonly string[]
+  /** Who it runs as, which takes root; as this process unless told. */
+  readonly as?: Account | undefined
+}
+
+/** An account of this machine, with what it may do through its groups. */
+export interface Account {
+  readonly uid: number
+  readonly gid: number
+  /** `gid` among them. */
+  readonly groups: readonly number[]
+  /** Undefined where the system knows only the number, as with the users of containers. */
+  readonly name: string | undefined
+  readonly home: string | undefined
+}
+
+/** The process that started this one as its worker. */
+export interface WorkerParent {
+  send(message: unknown): void
+  onMessage(listener: (message: unknown) => void): void
 }
 
 /** The line to paste into a shell; variables that hold a Secret read `NAME="$NAME"`. */

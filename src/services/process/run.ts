@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { Problem } from '../../core/problem.ts'
+import { starterOf } from './account.ts'
 import { childEnvironment } from './environment.ts'
 import { type Command, commandLine } from './port.ts'
 
@@ -98,7 +99,9 @@ export function launch(
   command: Command,
   options: Pick<RunOptions, 'environment' | 'cwd'> & { readonly ownSession: boolean },
 ) {
-  return execa(command.program, [...command.args], {
+  const { program, args, ids } = starterOf(command)
+  return execa(program, [...args], {
+    ...ids,
     env: childEnvironment(command, options.environment),
     extendEnv: false,
     reject: false,

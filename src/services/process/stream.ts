@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as after } from 'node:timers/promises'
+import { starterOf } from './account.ts'
 import type { Command, StreamEnd, StreamOptions } from './port.ts'
 import { launch, notStarted, type RunOptions } from './run.ts'
 
@@ -67,6 +68,9 @@ export async function stream(
     ])
     if (bug) throw bug.error
     if (exitCode === undefined && struck === undefined) throw notStarted(command, code)
+    if ((exitCode === 126 || exitCode === 127) && starterOf(command).isTold) {
+      throw notStarted(command, exitCode === 127 ? 'ENOENT' : 'EACCES')
+    }
     return { exitCode, aborted }
   } finally {
     over.abort()

@@ -278,6 +278,7 @@ async function runOnce(
     stream(copyCommand({ ...batch, contentType }), {
       input: lines(keys),
       onLine,
+      ...(batch.from.kind === 'folder' && batch.from.as && { cwd: batch.from.path }),
       signal: stop.signal,
       ...(signal && { interrupted: signal }),
     }),

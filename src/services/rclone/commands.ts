@@ -40,7 +40,7 @@ export function copyCommand(run: CopyRun): Command {
   ]
   const args = [
     'copy',
-    from.kind === 'folder' ? from.path : `OLD:${from.bucket}`,
+    from.kind === 'folder' ? folderOf(from) : `OLD:${from.bucket}`,
     `R2:${to.bucket}`,
     ...['--files-from-raw', '-', '--no-check-dest', '--no-traverse', '--no-unicode-normalization'],
     ...['--no-update-modtime', '--copy-links'],
@@ -52,10 +52,19 @@ export function copyCommand(run: CopyRun): Command {
     ...['--use-json-log', '--stats', '1s', '--stats-log-level', 'INFO', '-v'],
     ...['--ask-password=false'],
   ]
-  return rclone(args, {
+  const command = rclone(args, {
     ...remote('R2', to),
     ...(from.kind === 'bucket' && { ...remote('OLD', from), RCLONE_S3_NO_HEAD_OBJECT: 'true' }),
   })
+  return from.kind === 'folder' && from.as !== undefined ? { ...command, as: from.as } : command
+}
+
+/**
+ * An account may not be allowed to search what lies above its folder (`/root`), so rclone is started
+ * in there, and told of it by a name that the system resolves at once.
+ */
+function folderOf({ path, as }: Extract<CopyPlace, { kind: 'folder' }>): string {
+  return as === undefined ? path : '/proc/self/cwd'
 }
 
 const tuning = [

@@ -72,6 +72,7 @@ export type Stream = (
     readonly onLine: (line: string) => void
     readonly signal?: AbortSignal
     readonly interrupted?: AbortSignal
+    readonly cwd?: string
   },
 ) => Promise<{ readonly exitCode: number | undefined; readonly aborted: boolean }>
 
@@ -239,7 +240,7 @@ const REASONS: Readonly<Record<string, string>> = {
 export async function leftOver(from: CopyPlace, key: string): Promise<LeftOver> {
   if (from.kind === 'bucket') return { is: 'there' }
   const path = join(from.path, key)
-  const code = await codeOf(stat(path))
+  const code = await (from.look?.(key) ?? codeOf(stat(path)))
   if (code === undefined) return { is: 'there' }
   if (code === 'ENOENT') {
     const isLink = (await codeOf(lstat(path))) === undefined

@@ -1,4 +1,5 @@
 import type { Secret } from '../../core/secret.ts'
+import type { Account } from '../process/port.ts'
 
 /** rclone, which carries the media: the real program, 1.59 or later. */
 export interface RclonePort {
@@ -32,7 +33,14 @@ export interface CopyBatch {
 }
 
 export type CopyPlace =
-  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'folder'
+      readonly path: string
+      /** Whose rights it is read with; this process's unless told. */
+      readonly as?: Account
+      /** As that account: what `stat` says of a key, the system's error code; undefined: it is there. */
+      readonly look?: (key: string) => Promise<string | undefined>
+    }
   | {
       readonly kind: 'bucket'
       readonly endpoint: string

@@ -9,9 +9,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { connectBringBack } from '../../../src/migrate/cutover/rollback.ts'
+import { connectBringBack } from '../../../src/services/media/bring-back.ts'
 import { problemOf } from '../../fakes/found.ts'
-import { scratch, write } from './scratch.ts'
+import { scratch, write } from '../mastodon/scratch.ts'
 
 const body = new TextEncoder().encode('picture')
 const old = 'media_attachments/files/109/001/original/aaaa.png'

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, link, lstat, mkdir, open, opendir, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { codeOf, Problem } from '../../core/problem.ts'
+import type { BringBackPort } from './port.ts'
+
+interface Place {
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
+/** Where no file is near enough to learn from: what Mastodon's umask gives on most servers. */
+const USUAL_MODE = 0o644
+/** Folders that are looked into for a file to learn from. */
+const MOST_FOLDERS = 200
+
+/**
+ * The folder that holds Mastodon's media (`public/system`). As a whole it may be a link; below it none
+ * is followed, so that nothing comes to be elsewhere, whoever swaps what meanwhile.
+ */
+export function connectBringBack(root: string, folder = root): BringBackPort {
+  return {
+    folder,
+    async add(key, body) {
+      const parts = key.split('/')
+      const leads = parts.some((part) => part === '' || part === '.' || part === '..')
+      if (leads || key.includes('\0'))
+        throw notBroughtBack(folder, key, 'Its name leads elsewhere.')
+      try {
+        return await put(root, parts, body)
+      } catch (error) {
+        if (error instanceof Problem) throw error
+        const code = codeOf(error)
+        if (code === 'EEXIST') return false
+        const isLink = code === 'ELOOP' || code === 'ENOTDIR'
+        const why = isLink
+          ? 'A link or a file lies where a folder should be, and links are not followed.'
+          : `The system says ${code}.`
+        throw notBroughtBack(folder, key, why, error)
+      }
+    },
+  }
+}
+
+/** Under its own name only once it is whole; `link` never replaces what is there. */
+async function put(root: string, parts: readonly string[], body: Uint8Array): Promise<boolean> {
+  const opened: FileHandle[] = []
+  try {
+    const { folder, near, place } = await openFolder(root, parts.slice(0, -1), opened)
+    const wanted = await modeOfFiles(near, root)
+    const name = parts.at(-1) ?? ''
+    if (await isThere(within(folder, name))) return false
+    const temporary = within(folder, `.mastodon-r2-${randomBytes(6).toString('hex')}`)
+    const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
+    const handle = await open(temporary, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
+    try {
+      await handle.writeFile(body)
+      await own(handle, { ...place, mode: wanted })
+      await handle.sync()
+      await link(temporary, within(folder, name))
+      return true
+    } finally {
+      await handle.close()
+      await unlink(temporary).catch(() => undefined)
+    }
+  } finally {
+    for (const handle of opened) await handle.close()
+  }
+}
+
+/** A name in an opened folder, wherever that was moved to meanwhile: what openat(2) does. */
+function within(folder: FileHandle, name: string): string {
+  return `/proc/self/fd/${folder.fd}/${name}`
+}
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+
+/** Makes the folders that are missing, each as the one above it. */
+async function openFolder(root: string, parts: readonly string[], opened: FileHandle[]) {
+  const keep = (handle: FileHandle) => {
+    opened.push(handle)
+    return handle
+  }
+  let near = root
+  let folder = keep(await open(near, O_RDONLY | O_DIRECTORY))
+  let place = placeOf(await folder.stat())
+  for (const part of parts) {
+    const path = within(folder, part)
+    const how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+    const there = await open(path, how).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (there !== undefined) {
+      folder = keep(there)
+      place = placeOf(await folder.stat())
+      near = join(near, part)
+      continue
+    }
+    await mkdir(path, 0o700)
+    folder = keep(await open(path, how))
+    await own(folder, place)
+  }
+  return { folder, near, place }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Owner and group as far as this user may give them; the mode always. */
+async function own(handle: FileHandle, { uid, gid, mode }: Place): Promise<void> {
+  const now = await handle.stat()
+  if (now.uid !== uid) await handle.chown(uid, gid)
+  else if (now.gid !== gid) await handle.chown(uid, gid).catch(() => undefined)
+  await handle.chmod(mode)
+}
+
+function placeOf({ uid, gid, mode }: Place): Place {
+  return { uid, gid, mode: mode & 0o7777 }
+}
+
+/** Of the first file that is found below the folder, or below the ones around it. */
+async function modeOfFiles(start: string, root: string): Promise<number> {
+  const open = start === root ? [root] : [start, dirname(start)]
+  let closed: number | undefined
+  for (let looked = 0; looked < MOST_FOLDERS; looked++) {
+    const folder = open.shift()
+    if (folder === undefined) break
+    const entries = await opendir(folder).catch(() => undefined)
+    if (entries === undefined) continue
+    for await (const entry of entries) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) open.push(path)
+      const isMedia = entry.isFile() && !entry.name.startsWith('.')
+      const mode = isMedia ? (await lstat(path).catch(() => undefined))?.mode : undefined
+      // 0600 among open files hides a suspended user's media; it is no model unless all are so.
+      if (mode !== undefined && (mode & 0o077) !== 0) return mode & 0o666
+      closed ??= mode === undefined ? undefined : mode & 0o666
+    }
+  }
+  return closed ?? USUAL_MODE
+}
+
+function notBroughtBack(root: string, key: string, why: string, cause?: unknown): Problem {
+  return new Problem(
+    {
+      code: 'media-not-brought-back',
+      what: `${key} could not be written below ${root}.`,
+      why: `${why} It is still in the bucket.`,
+      next: 'Fetch it from the bucket by hand, with rclone or in the Cloudflare dashboard.',
+    },
+    { cause },
+  )
+}
