@@ -100,6 +100,15 @@ describe('lines in the sources', () => {
     expect(guilty).toEqual(['commands.ts'])
   })
 
+  test('of other programs quote what they are given', () => {
+    const bare =
+      /(?<![\w-])(?:rm|mv|ls|ls -l|cd|chmod \S+|docker compose -f|systemctl(?: [a-z-]+)+(?: --full)?) \$\{(?!shell(?:Word|Line)\()[^}]*\}/g
+    const guilty = sourceFiles()
+      .filter((file) => !file.startsWith('sandbox/'))
+      .flatMap((file) => [...readSource(file).matchAll(bare)].map(([line]) => `${file}: ${line}`))
+    expect(guilty).toEqual([])
+  })
+
   test('have one quoter for a shell', () => {
     const quoters = sourceFiles().filter((file) => readSource(file).includes(`'\\\\''`))
     expect(quoters).toEqual(['core/shell-word.ts'])

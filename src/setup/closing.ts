@@ -1,4 +1,4 @@
-import { shellWord } from '../core/shell-word.ts'
+import { shellLine, shellWord } from '../core/shell-word.ts'
 import { prose, type ToType, toType } from '../core/to-type.ts'
 import type { Ended } from '../flow/flow.ts'
 import { leftOut, skippedSteps } from '../flow/flow.ts'
@@ -136,11 +136,14 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
       ],
     }
   }
-  const sidekiq = units.sidekiq.length > 0 ? units.sidekiq.join(' ') : "'mastodon-sidekiq*'"
-  const web = units.web.length > 0 ? units.web.join(' ') : 'mastodon-web'
+  const sidekiq = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
+  const web = units.web.length > 0 ? units.web : ['mastodon-web']
   return {
     title,
-    lines: [`  sudo systemctl restart ${sidekiq}`, `  sudo systemctl reload ${web}`],
+    lines: [
+      `  sudo systemctl restart ${shellLine(sidekiq)}`,
+      `  sudo systemctl reload ${shellLine(web)}`,
+    ],
   }
 }
 

@@ -1,5 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
+import { shellWord } from '../core/shell-word.ts'
 import { hindrances, isSingle, SINGLE_REQUEST, storageBlock } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
@@ -183,7 +184,7 @@ function worldReadable({ target }: Setup): string[] {
   if (target.kind !== 'file' || ((target.file.mode ?? 0) & 0o004) === 0) return []
   const { path } = target.file
   return [
-    `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${path}`,
+    `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${shellWord(path)}`,
   ]
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { shellLine } from '../core/shell-word.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import type { RunningProcess } from '../services/mastodon/port.ts'
 import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
@@ -231,7 +232,7 @@ function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Probl
   const services = state.names.filter((name) => name.endsWith('.service'))
   const command =
     services.length > 0
-      ? `sudo systemctl restart ${services.join(' ')}`
+      ? `sudo systemctl restart ${shellLine(services)}`
       : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
   return new Problem({
     code: 'processes-old',

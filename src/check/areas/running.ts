@@ -1,3 +1,4 @@
+import { shellLine, shellWord } from '../../core/shell-word.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import type { ComposedService, Installation, RunningProcess } from '../../services/mastodon/port.ts'
 import { judgeFreshness } from '../../setup/restart.ts'
@@ -9,15 +10,15 @@ type Kind = Pick<Installation, 'kind' | 'dir' | 'units'>
  * container's old environment; Puma takes new values on a reload, Sidekiq needs a restart.
  */
 export function restartLine({ kind, dir, units }: Kind, part: Partial<RunningProcess>): string {
-  if (kind === 'docker') return `cd ${dir ?? '.'} && docker compose up -d`
+  if (kind === 'docker') return `cd ${shellWord(dir ?? '.')} && docker compose up -d`
   const { role, name } = part
   const unit = name?.endsWith('.service') ? name : undefined
   if (role === 'sidekiq') {
-    const all = units.sidekiq.length > 0 ? units.sidekiq.join(' ') : "'mastodon-sidekiq*'"
-    return `sudo systemctl restart ${unit ?? all}`
+    const all = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
+    return `sudo systemctl restart ${shellLine(unit ? [unit] : all)}`
   }
-  const all = units.web.length > 0 ? units.web.join(' ') : 'mastodon-web.service'
-  return `sudo systemctl reload-or-restart ${unit ?? all}`
+  const all = units.web.length > 0 ? units.web : ['mastodon-web.service']
+  return `sudo systemctl reload-or-restart ${shellLine(unit ? [unit] : all)}`
 }
 
 type Needs = 'installation' | 'processes'
@@ -120,8 +121,12 @@ function elsewhere({ installation }: At, role: 'web' | 'sidekiq'): Verdict {
     next:
       installation.kind === 'docker'
         ? typed(restartLine(installation, { role }))
-        : `If it belongs here:\n  sudo systemctl start ${installation.units[role].join(' ') || `mastodon-${role}`}`,
+        : `If it belongs here:\n  sudo systemctl start ${shellLine(unitsOf(installation, role))}`,
   }
+}
+
+function unitsOf({ units }: Installation, role: 'web' | 'sidekiq'): readonly string[] {
+  return units[role].length > 0 ? units[role] : [`mastodon-${role}`]
 }
 
 function typed(command: string): string {
@@ -174,7 +179,7 @@ function lacking(installation: Installation, service: ComposedService): Verdict[
       severity: 'fault',
       saw: `${file} hands other storage settings to ${service.name} than to ${web.name}: ${different.join(', ')}.`,
       matters: 'The two would store media in different places, or one of them not at all.',
-      next: `Give both the same env_file and environment in ${file}, then:\n  docker compose -f ${file} up -d`,
+      next: `Give both the same env_file and environment in ${file}, then:\n  docker compose -f ${shellWord(file)} up -d`,
     },
   ]
 }
@@ -185,6 +190,6 @@ function noEnvFile({ name }: ComposedService, file: string, path: string): Verdi
     saw: `${file} does not hand ${path} to the service ${name}.`,
     matters:
       "Mastodon's image holds no env file: without env_file the container knows nothing of the storage.",
-    next: `Put the line "env_file: ${path}" below "${name}:" in ${file}, then:\n  docker compose -f ${file} up -d`,
+    next: `Put the line "env_file: ${path}" below "${name}:" in ${file}, then:\n  docker compose -f ${shellWord(file)} up -d`,
   }
 }

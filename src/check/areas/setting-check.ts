@@ -1,3 +1,4 @@
+import { shellWord } from '../../core/shell-word.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 
 export type SettingsWorld = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
@@ -27,7 +28,7 @@ function storageSettings(at: SettingsWorld): StorageSettings {
     const unit = /^systemd unit (\S+)$/.exec(from)?.[1]
     return unit === undefined
       ? `in ${from}`
-      : `among the Environment= lines of ${unit} (sudo systemctl edit --full ${unit})`
+      : `among the Environment= lines of ${unit} (sudo systemctl edit --full ${shellWord(unit)})`
   }
   return {
     kind: kindOf(value, at.storage.isR2),

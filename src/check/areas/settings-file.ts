@@ -1,3 +1,4 @@
+import { shellWord } from '../../core/shell-word.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { hindrances } from '../../flow/mastodon-here.ts'
 import type { Severity, Verdict } from '../../plan/verdict.ts'
@@ -145,7 +146,7 @@ export const fileMode = settingCheck({
       severity: (mode & 0o002) === 0 ? ('warning' as const) : ('fault' as const),
       saw: `Every user of this machine can ${(mode & 0o002) === 0 ? 'read' : 'change'} ${path} (mode ${mode.toString(8)}).`,
       matters: "It holds the storage key, the database's password and the secrets of all sessions.",
-      next: `If the file belongs to Mastodon's user or group (ls -l ${path}):\n  sudo chmod o= ${path}`,
+      next: `If the file belongs to Mastodon's user or group (ls -l ${shellWord(path)}):\n  sudo chmod o= ${shellWord(path)}`,
     }))
   },
 })

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holderInWords, lockFile, lockNotWritable } from '../../core/lock-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
+import { shellLine, shellWord } from '../../core/shell-word.ts'
 import type { Checkpoint, CheckpointPort, StoredVersion } from './port.ts'
 
 export interface CheckpointOptions {
@@ -101,7 +102,7 @@ function unreadable(path: string, why: string): Problem {
     code: 'checkpoint-unreadable',
     what: `What earlier runs of the migration noted in ${path} can't be read.`,
     why,
-    next: `Put that right and run this again. To begin anew, which lists the bucket and loses nothing: mv ${path} ${path}.old`,
+    next: `Put that right and run this again. To begin anew, which lists the bucket and loses nothing: mv ${shellLine([path, `${path}.old`])}`,
   })
 }
 
@@ -176,7 +177,7 @@ export async function lockCheckpoint(
         code: 'migration-running',
         what: 'Another migration to the same bucket is running.',
         why: `${holderInWords(path, holder)} Two at once would copy everything twice.`,
-        next: `Wait until it is done, or stop it with Ctrl-C there; then run this again. If it surely does not run any more: rm ${path}`,
+        next: `Wait until it is done, or stop it with Ctrl-C there; then run this again. If it surely does not run any more: rm ${shellWord(path)}`,
       }),
   })
 }

@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
 import { Problem } from '../../core/problem.ts'
+import { shellWord } from '../../core/shell-word.ts'
 import { fileText } from './env-text.ts'
 import type { EnvBackupPath, EnvFileOnDisk } from './port.ts'
 
@@ -288,6 +289,6 @@ function locked(file: string, path: string, holder: LockHolder | undefined): Pro
     code: 'locked',
     what: `Another run of mastodon-r2 holds ${file}.`,
     why: `${holderInWords(path, holder)} Two at once could make two keys and lose one.`,
-    next: `Wait until it is done, or stop it with Ctrl-C there; then run this again. If it surely does not run any more: rm ${path}`,
+    next: `Wait until it is done, or stop it with Ctrl-C there; then run this again. If it surely does not run any more: rm ${shellWord(path)}`,
   })
 }

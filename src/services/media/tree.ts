@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setImmediate as othersTurn } from 'node:timers/promises'
 import { Cancelled, codeOf, Problem } from '../../core/problem.ts'
+import { shellWord } from '../../core/shell-word.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import type { MediaFile, MediaSource, Oddity, ReadOptions } from './port.ts'
 import { type FileStat, type TreeFs, TreeWalk, type TreeWalkOptions, treeFs } from './walk.ts'
@@ -216,6 +217,6 @@ function fileUnreadable(path: string, error: unknown): Problem {
     code: 'media-file-unreadable',
     what: `${path} can't be read.`,
     why: reason,
-    next: `Look at it: ls -l ${path}`,
+    next: `Look at it: ls -l ${shellWord(path)}`,
   })
 }

@@ -1,6 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem } from '../../core/problem.ts'
+import { shellWord } from '../../core/shell-word.ts'
 import type { Command } from '../process/port.ts'
 import { contentTypeOf, extensionOf, UNKNOWN_TYPE } from './content-types.ts'
 import { type CopyBatch, type CopyListener, type CopyPlace, unreadable } from './port.ts'
@@ -263,7 +264,7 @@ export async function expectFolder(from: CopyPlace): Promise<void> {
     code: 'media-missing',
     what: `The folder ${from.path} is not there any more, or is empty.`,
     why: 'It was there when this began: it may have been unmounted, moved or deleted.',
-    next: `Look at it, then run this again to go on:\n  ls ${from.path}`,
+    next: `Look at it, then run this again to go on:\n  ls ${shellWord(from.path)}`,
   })
 }
 

@@ -1,5 +1,6 @@
 import { type Node, parseAllDocuments, type ScalarTag, visit } from 'yaml'
 import { Problem } from '../../../core/problem.ts'
+import { shellWord } from '../../../core/shell-word.ts'
 import { isDict } from './merge.ts'
 
 /** One document of a compose file. */
@@ -67,7 +68,7 @@ function broken(file: string, line: number | undefined): Problem {
     code: 'compose-file-broken',
     what: `${file} can't be understood.`,
     why: `It is no valid YAML${line === undefined ? '' : `; look at line ${line}`}.`,
-    next: `Type this to see the fault: docker compose -f ${file} config --quiet`,
+    next: `Type this to see the fault: docker compose -f ${shellWord(file)} config --quiet`,
     exit: 2,
   })
 }
