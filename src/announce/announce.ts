@@ -3,7 +3,7 @@ import type { Text } from '../core/to-type.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
-import { overruled } from '../setup/env-file.ts'
+import { shadowed } from '../setup/env-file.ts'
 import { linesOf, runPlaced } from '../setup/restart.ts'
 import { ANNOUNCED_DAYS, safeFrom } from './notes.ts'
 import { announcingLines, type PageNames, pageNames, visit } from './pages.ts'
@@ -113,7 +113,7 @@ function editOf({ place, envWriter }: At): Edit | Problem | undefined {
   const file = installation.envFile
   const values = announcingLines(installation, mediaHost)
   if (values === undefined) return undefined
-  const problem = overruled(installation, file, values)
+  const problem = shadowed(installation, file, values)
   if (problem) return problem
   const isNew = [...values].some(
     ([name, value]) => installation.settings.get(name)?.value !== value,

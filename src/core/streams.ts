@@ -4,7 +4,7 @@ import { Problem } from './problem.ts'
  * Prepares the next item while one is worked on. Whoever stops early has to end the source too (its
  * signal), or waits for what is being prepared.
  */
-export async function* ahead<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
+export async function* prefetch<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item> {
   const source = items[Symbol.asyncIterator]()
   let next = source.next()
   try {

@@ -16,7 +16,7 @@ const MEDIA_DAYS = '7'
 const CARD_DAYS = '30'
 
 /** What to clean up, one question each; false when it is nothing. Each command rehearses first. */
-export async function askCleanUp({ ui, settings }: MigrateRun): Promise<boolean> {
+export async function askCleanup({ ui, settings }: MigrateRun): Promise<boolean> {
   const isAnything = () => flags.some((name) => settings.source(name) !== undefined)
   if (isAnything()) return true
   ui.say('Each command only rehearses at first, and shows what it would remove.')

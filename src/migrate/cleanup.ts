@@ -4,7 +4,7 @@ import type { PlacedCommand, StreamPort } from '../services/process/port.ts'
 import type { Migration } from './migration.ts'
 
 /** One command of tootctl that makes media fewer, and what it means for people. */
-export interface Clearing {
+export interface Cleanup {
   /** Stable: the step is called by it. */
   readonly id: string
   readonly title: string
@@ -16,7 +16,7 @@ export interface Clearing {
 }
 
 /** Which of them the person wants; each with its own flag. Days are ages in whole days. */
-export interface ClearingWishes {
+export interface CleanupChoice {
   /** `media remove`: attachments of other servers that are older. */
   readonly mediaDays?: number | undefined
   /** `media remove --prune-profiles`: pictures of accounts that nobody here follows. */
@@ -33,9 +33,9 @@ export interface ClearingWishes {
  * lib/mastodon/cli). Mastodon shows what its database says is there, so files of `cache/` may only
  * stay behind once the database knows that they are gone.
  */
-export function clearings(wishes: ClearingWishes): readonly Clearing[] {
+export function cleanups(wishes: CleanupChoice): readonly Cleanup[] {
   const { mediaDays, profiles = false, previewCardDays, orphans = false } = wishes
-  const found: Clearing[] = []
+  const found: Cleanup[] = []
   if (wishes.allRemote) found.push(...everythingRemote)
   else {
     if (mediaDays !== undefined) found.push(media(mediaDays))
@@ -52,9 +52,9 @@ export function clearings(wishes: ClearingWishes): readonly Clearing[] {
  */
 export const refillArgs: readonly string[] = ['accounts', 'refresh', '--all']
 
-function media(days: number): Clearing {
+function media(days: number): Cleanup {
   return {
-    id: 'clear-media',
+    id: 'cleanup-media',
     title: 'Old media of other servers',
     args: ['media', 'remove', '--days', String(days)],
     rehearses: true,
@@ -62,8 +62,8 @@ function media(days: number): Clearing {
   }
 }
 
-const unfollowedProfiles: Clearing = {
-  id: 'clear-profiles',
+const unfollowedProfiles: Cleanup = {
+  id: 'cleanup-profiles',
   title: 'Profile pictures',
   args: ['media', 'remove', '--prune-profiles'],
   rehearses: true,
@@ -71,9 +71,9 @@ const unfollowedProfiles: Clearing = {
     'avatars and headers of accounts that nobody here follows; they come back with news of them',
 }
 
-function previewCards(days: number): Clearing {
+function previewCards(days: number): Cleanup {
   return {
-    id: 'clear-cards',
+    id: 'cleanup-cards',
     title: 'Preview cards',
     args: ['preview_cards', 'remove', '--days', String(days)],
     rehearses: true,
@@ -81,15 +81,15 @@ function previewCards(days: number): Clearing {
   }
 }
 
-const orphanedFiles: Clearing = {
-  id: 'clear-orphans',
+const orphanedFiles: Cleanup = {
+  id: 'cleanup-orphans',
   title: 'Orphaned files',
   args: ['media', 'remove-orphans'],
   rehearses: true,
   loses: 'files that the database does not know; look at what the rehearsal names',
 }
 
-const everythingRemote: readonly Clearing[] = [
+const everythingRemote: readonly Cleanup[] = [
   media(0),
   {
     ...unfollowedProfiles,
@@ -98,7 +98,7 @@ const everythingRemote: readonly Clearing[] = [
       'avatars and headers of all remote accounts; tootctl accounts refresh --all after the switch fetches them again (slow), quiet accounts stay blank without it',
   },
   {
-    id: 'clear-emoji',
+    id: 'cleanup-emoji',
     title: 'Emoji of other servers',
     args: ['emoji', 'purge', '--remote-only'],
     rehearses: false,
@@ -109,7 +109,7 @@ const everythingRemote: readonly Clearing[] = [
 
 type Tools = Pick<Migration, 'tootctl' | 'tell' | 'say' | 'signal' | 'width'>
 
-export interface CleanUpWishes extends ClearingWishes {
+export interface CleanupWishes extends CleanupChoice {
   readonly stream: StreamPort
   /** `print`: a person runs the commands. */
   readonly mode: 'run' | 'print'
@@ -119,22 +119,22 @@ export interface CleanUpWishes extends ClearingWishes {
  * Media that Mastodon itself can do without goes before anything is copied. Each command rehearses
  * first, one at a time: every one of them starts a whole Rails.
  */
-export function cleanUp(tools: Tools, wishes: CleanUpWishes): readonly Step<never>[] {
+export function cleanupSteps(tools: Tools, wishes: CleanupWishes): readonly Step<never>[] {
   let before: Promise<unknown> = Promise.resolve()
   const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
     const result = before.then(work)
     before = result.catch(() => undefined)
     return result
   }
-  return clearings(wishes).map((clearing) => clearingStep(clearing, tools, wishes, oneByOne))
+  return cleanups(wishes).map((cleanup) => cleanupStep(cleanup, tools, wishes, oneByOne))
 }
 
 type OneByOne = <T>(work: () => Promise<T>) => Promise<T>
 
-function clearingStep(
-  clearing: Clearing,
+function cleanupStep(
+  cleanup: Cleanup,
   tools: Tools,
-  { stream, mode }: CleanUpWishes,
+  { stream, mode }: CleanupWishes,
   oneByOne: OneByOne,
 ): Step<never> {
   let rehearsed: string | undefined
@@ -142,29 +142,29 @@ function clearingStep(
   const run = (args: readonly string[], placed: PlacedCommand) =>
     oneByOne(() => listen(stream, placed, tools, args.join(' ')))
   return {
-    id: clearing.id,
-    title: clearing.title,
+    id: cleanup.id,
+    title: cleanup.title,
 
     async look(): Promise<Finding> {
       if (done !== undefined) return { is: 'ready', note: done }
-      const real = tools.tootctl.command(clearing.args)
+      const real = tools.tootctl.command(cleanup.args)
       if (mode === 'print' || real === undefined) {
-        const next = real?.line ?? `RAILS_ENV=production bin/tootctl ${clearing.args.join(' ')}`
-        return { is: 'later', note: `to be done by you (${clearing.loses})`, next }
+        const next = real?.line ?? `RAILS_ENV=production bin/tootctl ${cleanup.args.join(' ')}`
+        return { is: 'later', note: `to be done by you (${cleanup.loses})`, next }
       }
-      if (clearing.rehearses && rehearsed === undefined) {
-        const args = [...clearing.args, '--dry-run']
+      if (cleanup.rehearses && rehearsed === undefined) {
+        const args = [...cleanup.args, '--dry-run']
         const placed = tools.tootctl.command(args)
         if (placed) rehearsed = await run(args, placed)
       }
       const said = rehearsed === undefined ? '' : `; the rehearsal says: ${rehearsed}`
-      const what = `run: ${real.line} (removes ${clearing.loses}${said})`
+      const what = `run: ${real.line} (removes ${cleanup.loses}${said})`
       return { is: 'change', changes: [{ what, risk: 'destructive' }] }
     },
 
     async change() {
-      const placed = tools.tootctl.command(clearing.args)
-      if (placed) done = await run(clearing.args, placed)
+      const placed = tools.tootctl.command(cleanup.args)
+      if (placed) done = await run(cleanup.args, placed)
       return {}
     },
   }

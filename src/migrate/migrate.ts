@@ -7,7 +7,7 @@ import type { Report } from '../plan/report.ts'
 import type { Stage } from '../settings/stages.ts'
 import { linesOf } from '../setup/restart.ts'
 import { wrap } from '../ui/words.ts'
-import { askCleanUp, askSelection, askVariant, offerRclone } from './ask.ts'
+import { askCleanup, askSelection, askVariant, offerRclone } from './ask.ts'
 import { migrateClosing } from './closing.ts'
 import { otherStageLine, sameStageLine } from './line.ts'
 import type { MigrateRun, PreparedMigration } from './migration.ts'
@@ -15,7 +15,7 @@ import { holdMigration, keepHeapSmall, prepareMigration } from './prepare.ts'
 import { rehearseMigration } from './rehearsal.ts'
 import { migrateCatalog, migrateFlags } from './settings.ts'
 import { stagesInDetail } from './stage-steps.ts'
-import { nextStage, type Standing, standing } from './stages.ts'
+import { nextStage, type StageStatus, stageStatus } from './stages.ts'
 
 /** What both commands call by the same name; `--engine` and `--from` mean other things there. */
 const shared = new Set([
@@ -94,10 +94,10 @@ export const migrate: Command = {
         const run = rehearsal?.run ?? own
         for (;;) {
           const prepared = await prepareMigration(run)
-          const stands = standing(prepared.checkpoint, prepared)
-          if (named === undefined) tellStandings(run, prepared, stands)
+          const statuses = stageStatus(prepared.checkpoint, prepared)
+          if (named === undefined) tellStatus(run, prepared, statuses)
           if (named === undefined) await tellResting(run, prepared)
-          const stage = named ?? (await chooseStage(run, stands))
+          const stage = named ?? (await chooseStage(run, statuses))
           if (stage === undefined) return left(run)
           if (stage === 'cutover' && named === undefined) refuseUnnamed(run)
           const code = await goThrough(run, prepared, stage, draft)
@@ -117,7 +117,7 @@ async function goThrough(
 ): Promise<number> {
   const { completeSince, begunAt } = prepared.checkpoint ?? {}
   const isFirst = completeSince === undefined && begunAt === undefined
-  if (run.ui.canAsk && stage === 'cleanup' && !(await askCleanUp(run))) {
+  if (run.ui.canAsk && stage === 'cleanup' && !(await askCleanup(run))) {
     run.ui.say('So nothing is cleaned up.')
     return 0
   }
@@ -184,13 +184,13 @@ const after: Partial<Record<Stage, Stage>> = {
   cutover: 'redirects',
 }
 
-function tellStandings(
+function tellStatus(
   { ui }: MigrateRun,
   { migration: { width } }: PreparedMigration,
-  stands: readonly Standing[],
+  statuses: readonly StageStatus[],
 ): void {
   const signs = { done: 'done', next: 'next', open: '-', optional: '-' } as const
-  const lines = stands.flatMap(({ stage, state, note }) => {
+  const lines = statuses.flatMap(({ stage, state, note }) => {
     const begin = `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  `
     const [first = '', ...rest] = wrap(note, width - begin.length)
     return [`${begin}${first}`, ...rest.map((line) => `${' '.repeat(begin.length)}${line}`)]
@@ -201,13 +201,13 @@ function tellStandings(
 /** Without a person the stage that comes next; undefined when the person wants to leave. */
 async function chooseStage(
   { ui }: MigrateRun,
-  stands: readonly Standing[],
+  statuses: readonly StageStatus[],
 ): Promise<Stage | undefined> {
-  const next = nextStage(stands)
+  const next = nextStage(statuses)
   if (!ui.canAsk) return next
-  const label = ({ stage, note }: Standing) => ({ value: stage, label: stage, hint: note })
-  const first = stands.filter(({ state }) => state === 'next')
-  const rest = stands.filter(({ state }) => state !== 'next')
+  const label = ({ stage, note }: StageStatus) => ({ value: stage, label: stage, hint: note })
+  const first = statuses.filter(({ state }) => state === 'next')
+  const rest = statuses.filter(({ state }) => state !== 'next')
   const answer = await ui.choose({
     message: 'What now? You can leave at any time; the next run goes on from here.',
     options: [
@@ -216,7 +216,7 @@ async function chooseStage(
       ...rest.map(label),
     ],
   })
-  return stands.find(({ stage }) => stage === answer)?.stage
+  return statuses.find(({ stage }) => stage === answer)?.stage
 }
 
 /** Nobody's `--yes` to a copy may switch Mastodon. */

@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Stage } from '../settings/stages.ts'
-import { cleanUp } from './cleanup.ts'
+import { cleanupSteps } from './cleanup.ts'
 import { compareStage } from './compare/stage.ts'
 import { copyMedia } from './copy/copy.ts'
 import { cutoverSteps } from './cutover/steps.ts'
@@ -36,7 +36,7 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     }
     if (switchedOn) throw tooLate()
     const mode = migration.tootctl.command([]) === undefined ? 'print' : 'run'
-    const steps = cleanUp(migration, { ...wishes, stream, mode })
+    const steps = cleanupSteps(migration, { ...wishes, stream, mode })
     if (steps.length > 0) return stepsOnly(steps)
     throw nothingToClean()
   },

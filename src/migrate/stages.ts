@@ -4,7 +4,7 @@ import type { Checkpoint } from '../services/checkpoint/port.ts'
 import { type Stage, stages } from '../settings/stages.ts'
 
 /** Where a migration stands, one line a stage. */
-export interface Standing {
+export interface StageStatus {
   readonly stage: Stage
   readonly state: 'done' | 'next' | 'open' | 'optional'
   readonly note: string
@@ -21,10 +21,10 @@ const purposes: Record<Stage, string> = {
 }
 
 /** Judged by what earlier runs noted, without a request. */
-export function standing(
+export function stageStatus(
   checkpoint: Checkpoint | undefined,
   { switchedOn }: { readonly switchedOn: boolean },
-): readonly Standing[] {
+): readonly StageStatus[] {
   const done = doneStages(checkpoint, switchedOn)
   const optional: readonly Stage[] = ['cleanup', 'redirects']
   const isCutOff = switchedOn && checkpoint?.completeSince !== undefined && !done.has('cutover')
@@ -41,8 +41,8 @@ export function standing(
 }
 
 /** What a run without --stage goes on with; compare, once all is done. */
-export function nextStage(standings: readonly Standing[]): Stage {
-  return standings.find(({ state }) => state === 'next')?.stage ?? 'compare'
+export function nextStage(statuses: readonly StageStatus[]): Stage {
+  return statuses.find(({ state }) => state === 'next')?.stage ?? 'compare'
 }
 
 function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Map<Stage, string> {

@@ -10,11 +10,11 @@ import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-host
 type Read = Pick<Installation, 'envFiles' | 'settings'>
 
 /**
- * Problem `env-file-overruled` where something stronger than this file (a file that is read before
+ * Problem `env-file-shadowed` where something stronger than this file (a file that is read before
  * it, a systemd unit, the compose file) sets one of the values to something else: writing would look
  * done and change nothing. `instead`: what else could be done about it.
  */
-export function overruled(
+export function shadowed(
   { envFiles, settings }: Read,
   { path: own }: Pick<EnvFileOnDisk, 'path'>,
   values: ReadonlyMap<string, string>,
@@ -33,7 +33,7 @@ export function overruled(
   if (!first) return undefined
   const names = stronger.map(({ name }) => name).join(', ')
   return new Problem({
-    code: 'env-file-overruled',
+    code: 'env-file-shadowed',
     what: `${first.from} sets ${names}, and wins over ${own}.`,
     why: 'Mastodon would go on with the old values, whatever is written.',
     next: `Remove those lines from ${first.from}, ${instead}.`,
@@ -143,7 +143,7 @@ function strongerOf(at: At, key: S3Key): Problem | undefined {
   const { target, installation } = at.setup
   if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
   const instead = 'or name the place to write with --env-file'
-  return overruled(installation, target.file, blockOf(at, key), instead)
+  return shadowed(installation, target.file, blockOf(at, key), instead)
 }
 
 function isRead({ envFiles, envFile }: Setup['installation'], file: string): boolean {
@@ -200,7 +200,7 @@ export interface EnvSwitch {
 
 /**
  * The prepared block switched on, or its values in the place of another provider's. Problems:
- * `env-file-overruled`, `env-file-hindered`; those of the editor are thrown.
+ * `env-file-shadowed`, `env-file-hindered`; those of the editor are thrown.
  */
 export function envSwitch(
   { place, facts, envWriter }: Pick<World, 'place' | 'facts' | 'envWriter'>,
@@ -219,7 +219,7 @@ export function envSwitch(
       : [['EXTRA_MEDIA_HOSTS', withExtraHost(settings, keptHost)] as const],
   )
   const values = new Map([...block, ...kept])
-  const problem = overruled(installation, file, values) ?? hinderedFrom(installation, file.path)
+  const problem = shadowed(installation, file, values) ?? hinderedFrom(installation, file.path)
   if (problem) return problem
   const retired = hindrances(settings)
   const switched = envWriter.edit(file.text, block, [...retired.keys()])

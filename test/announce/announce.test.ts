@@ -150,7 +150,7 @@ describe('what is needed', () => {
   })
 
   it.each([
-    ['a unit that sets it', 'systemd unit mastodon-web.service', true, 'env-file-overruled'],
+    ['a unit that sets it', 'systemd unit mastodon-web.service', true, 'env-file-shadowed'],
     ['a file that may not be written', ENV, false, 'env-file-not-writable'],
   ])('%s blocks', async (_, from, writable, code) => {
     const { step, world } = await instance('S3_ALIAS_HOST=x.example\n')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { ahead } from '../../src/core/streams.ts'
+import { prefetch } from '../../src/core/streams.ts'
 
-describe('ahead', () => {
+describe('prefetch', () => {
   async function* numbers(made: number[], end: { closed: boolean }) {
     try {
       for (let nth = 1; nth <= 3; nth += 1) {
@@ -17,7 +17,7 @@ describe('ahead', () => {
     const made: number[] = []
     const end = { closed: false }
     const seen: string[] = []
-    for await (const number of ahead(numbers(made, end))) {
+    for await (const number of prefetch(numbers(made, end))) {
       await new Promise((resolve) => setImmediate(resolve))
       seen.push(`${number} of ${made.length}`)
     }
@@ -26,7 +26,7 @@ describe('ahead', () => {
 
   test('stopped early, it ends its source', async () => {
     const end = { closed: false }
-    for await (const _ of ahead(numbers([], end))) break
+    for await (const _ of prefetch(numbers([], end))) break
     expect(end.closed).toBe(true)
   })
 
@@ -37,7 +37,7 @@ describe('ahead', () => {
     }
     const seen: number[] = []
     const reading = async () => {
-      for await (const number of ahead(failing())) seen.push(number)
+      for await (const number of prefetch(failing())) seen.push(number)
     }
     await expect(reading()).rejects.toThrow('broken')
     expect(seen).toEqual([1])

@@ -26,7 +26,7 @@ const refusals: Refusal[] = [
       stage.machine(LOCAL_DOMAIN, { [`${ENV}.local`]: 'S3_ENABLED=false\nS3_BUCKET=old\n' }),
     args: ['--media-host', HOST, '--env-file', ENV],
     code: 2,
-    problem: 'env-file-overruled',
+    problem: 'env-file-shadowed',
     words: (_, at) => [at.path(`${ENV}.local`), 'S3_ENABLED, S3_BUCKET', '--env-file'],
   },
   {
@@ -34,7 +34,7 @@ const refusals: Refusal[] = [
     machine: (stage) =>
       stage.machine(LOCAL_DOMAIN, { [`${ENV}.local`]: 'AWS_SECRET_ACCESS_KEY=\n' }),
     code: 2,
-    problem: 'env-file-overruled',
+    problem: 'env-file-shadowed',
     words: (_, at) => [at.path(`${ENV}.local`), 'AWS_SECRET_ACCESS_KEY'],
   },
   {

@@ -176,7 +176,7 @@ describe('all of init’s steps together', () => {
     expect(fakes.cloudflare.keys).toEqual([])
   })
 
-  it('what overrules the env file is found before anything is made', async () => {
+  it('what shadows the env file is found before anything is made', async () => {
     const file = envFileOf('A=1\n')
     const stronger = envFileOf('S3_BUCKET=old\n', { path: '/live/.env.production.local' })
     const settings = new Map([['S3_BUCKET', { value: 'old', from: stronger.path }]])

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { askCleanUp, askSelection, chooseSelection } from '../../src/migrate/ask.ts'
+import { askCleanup, askSelection, chooseSelection } from '../../src/migrate/ask.ts'
 import type { MigrateRun } from '../../src/migrate/migration.ts'
 import { migrateCatalog } from '../../src/migrate/settings.ts'
 import { Settings } from '../../src/settings/resolve.ts'
@@ -98,7 +98,7 @@ describe('what to clean up', () => {
       {},
       { Attachments: false, Pictures: false, 'database does not know': false },
     )
-    expect(await askCleanUp(run)).toBe(false)
+    expect(await askCleanup(run)).toBe(false)
   })
 
   test('each yes is a flag', async () => {
@@ -106,7 +106,7 @@ describe('what to clean up', () => {
       {},
       { Attachments: true, 'nobody here follows': true, 'link previews': false, database: false },
     )
-    expect(await askCleanUp(run)).toBe(true)
+    expect(await askCleanup(run)).toBe(true)
     expect(settings.get('cleanMedia')).toBe(7)
     expect(settings.on('cleanProfiles')).toBe(true)
     expect(settings.get('cleanCards')).toBeUndefined()
@@ -115,7 +115,7 @@ describe('what to clean up', () => {
 
   test('is not asked where flags say it', async () => {
     const { run, asked } = await person({ cleanOrphans: true }, {})
-    expect(await askCleanUp(run)).toBe(true)
+    expect(await askCleanup(run)).toBe(true)
     expect(asked).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../src/core/problem.ts'
-import { type ClearingWishes, cleanUp, clearings } from '../../src/migrate/cleanup.ts'
+import { type CleanupChoice, cleanupSteps, cleanups } from '../../src/migrate/cleanup.ts'
 import type { StreamEnd, StreamPort } from '../../src/services/process/port.ts'
 import { commandLine } from '../../src/services/process/port.ts'
 import { found, problemOf } from '../fakes/found.ts'
@@ -33,11 +33,11 @@ class FakeStream implements StreamPort {
   }
 }
 
-function cleaning(wishes: ClearingWishes, more: Partial<Parameters<typeof cleanUp>[1]> = {}) {
+function cleaning(wishes: CleanupChoice, more: Partial<Parameters<typeof cleanupSteps>[1]> = {}) {
   const stream = new FakeStream()
   const said: string[] = []
   const told: string[] = []
-  const steps = cleanUp(
+  const steps = cleanupSteps(
     {
       tootctl,
       say: (line) => void said.push(line),
@@ -53,7 +53,7 @@ function cleaning(wishes: ClearingWishes, more: Partial<Parameters<typeof cleanU
 const nothing = {} as never
 
 describe('the commands', () => {
-  it.each<[string, ClearingWishes, string[]]>([
+  it.each<[string, CleanupChoice, string[]]>([
     ['nothing wished', {}, []],
     [
       'each by its wish',
@@ -76,7 +76,7 @@ describe('the commands', () => {
       ],
     ],
   ])('%s', (_, wishes, expected) => {
-    expect(clearings(wishes).map(({ args }) => args.join(' '))).toEqual(expected)
+    expect(cleanups(wishes).map(({ args }) => args.join(' '))).toEqual(expected)
   })
 })
 
@@ -107,7 +107,7 @@ describe('a command', () => {
 
   it('that can’t rehearse is never run by a look', async () => {
     const { steps, stream } = cleaning({ allRemote: true })
-    const emoji = steps.find(({ id }) => id === 'clear-emoji')
+    const emoji = steps.find(({ id }) => id === 'cleanup-emoji')
     expect(found(await emoji?.look(nothing))).toMatch(/^change \[destructive\] .*--remote-only/)
     expect(stream.ran).toEqual([])
   })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { safeFrom } from '../../src/announce/notes.ts'
-import { nextStage, standing } from '../../src/migrate/stages.ts'
+import { nextStage, stageStatus } from '../../src/migrate/stages.ts'
 import type { Checkpoint } from '../../src/services/checkpoint/port.ts'
 import { blankCheckpoint } from '../../src/services/checkpoint/port.ts'
 
@@ -39,19 +39,19 @@ describe('what a run goes on with', () => {
       'compare',
     ],
   ])('%s', (_, checkpoint, { switchedOn }, wanted) => {
-    expect(nextStage(standing(checkpoint, { switchedOn }))).toBe(wanted)
+    expect(nextStage(stageStatus(checkpoint, { switchedOn }))).toBe(wanted)
   })
 
   test('compares again when all is done', () => {
     const done = { ...nothing, surveyed, completeSince, switchedAt, equalAt: switchedAt }
-    const stands = standing(done, on)
-    expect(stands.filter(({ state }) => state === 'next')).toEqual([])
-    expect(nextStage(stands)).toBe('compare')
+    const statuses = stageStatus(done, on)
+    expect(statuses.filter(({ state }) => state === 'next')).toEqual([])
+    expect(nextStage(statuses)).toBe('compare')
   })
 })
 
 test('clean-up and redirects never stand in the way', () => {
-  const states = standing(undefined, off).map(({ stage, state }) => `${stage} ${state}`)
+  const states = stageStatus(undefined, off).map(({ stage, state }) => `${stage} ${state}`)
   expect(states).toEqual([
     'survey next',
     'announce open',
@@ -65,7 +65,7 @@ test('clean-up and redirects never stand in the way', () => {
 
 test('the day from which a switch is safe is a week after the announcement', () => {
   expect(safeFrom(announcedAt).toISOString()).toBe('2026-11-27T11:00:00.000Z')
-  const announce = standing({ ...nothing, announcedAt }, off).find(
+  const announce = stageStatus({ ...nothing, announcedAt }, off).find(
     ({ stage }) => stage === 'announce',
   )
   expect(announce?.note).toBe('since 2026-11-20; a switch is safe from 2026-11-27')

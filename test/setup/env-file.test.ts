@@ -141,7 +141,7 @@ describe('what is stronger than the env file', () => {
   })
 
   it.each<[string, Partial<Setup>, string]>([
-    ['a stronger file', reading([stronger('S3_BUCKET=old\n'), own]), 'blocked env-file-overruled'],
+    ['a stronger file', reading([stronger('S3_BUCKET=old\n'), own]), 'blocked env-file-shadowed'],
     [
       'a stronger file says the same',
       reading([stronger('S3_BUCKET=example-media\n'), own]),
@@ -157,10 +157,10 @@ describe('what is stronger than the env file', () => {
     [
       'a stronger file, and ours does not exist yet',
       reading([stronger('S3_BUCKET=old\n')]),
-      'blocked env-file-overruled',
+      'blocked env-file-shadowed',
     ],
-    ['a systemd unit', given('old', unit), 'blocked env-file-overruled'],
-    ['a compose file', given('old', '/live/docker-compose.yml'), 'blocked env-file-overruled'],
+    ['a systemd unit', given('old', unit), 'blocked env-file-shadowed'],
+    ['a compose file', given('old', '/live/docker-compose.yml'), 'blocked env-file-shadowed'],
     ['a unit that says the same', given('example-media', unit), change],
   ])('%s', async (_, setup, expected) => {
     const before = found(await envFile.look(worldOf(setup)))
@@ -182,7 +182,7 @@ describe('what is stronger than the env file', () => {
     expect(found(await envFile.look(worldOf(setup)))).toBe('waiting accessKey')
   })
 
-  it('a file that Mastodon does not read is overruled by nothing', async () => {
+  it('a file that Mastodon does not read is shadowed by nothing', async () => {
     const file = envFileOf('', { path: `${ENV}.r2`, exists: false })
     const setup = reading([stronger('S3_BUCKET=old\nS3_KEY_PREFIX=x\n'), own])
     const finding = await envFile.look(

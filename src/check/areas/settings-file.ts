@@ -212,8 +212,8 @@ export const hindranceChecks: readonly SettingsCheck[] = rows.map(
 )
 
 /** Another env file, the unit or the compose file wins over the file that people look at. */
-export const overruled = settingCheck({
-  id: 'env-overruled',
+export const shadowed = settingCheck({
+  id: 'env-shadowed',
   title: 'Where the settings come from',
   always: true,
   judge({ remove }, at) {

@@ -4,9 +4,9 @@ import {
   duplicates,
   fileMode,
   hindranceChecks,
-  overruled,
   plainLines,
   reset,
+  shadowed,
 } from './settings-file.ts'
 import { aliasHost, cdnHost, endpoint, extraMediaHosts } from './settings-hosts.ts'
 import {
@@ -39,6 +39,6 @@ export const settingsChecks: readonly Check[] = [
   plainLines,
   dollars,
   duplicates,
-  overruled,
+  shadowed,
   fileMode,
 ]

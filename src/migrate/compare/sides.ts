@@ -61,7 +61,7 @@ const LOOKED_AT_AGAIN = 200
 const ASKED_AT_ONCE = 8
 
 /** What seemed wrong in a comparison, and whether it still is at the end of it. */
-class SecondLook {
+class Recheck {
   readonly #migration: Migration
   readonly #options: CompareAt
   readonly #verdicts: Verdicts
@@ -206,7 +206,7 @@ class Pass {
   readonly #migration: Migration
   readonly #options: CompareAt
   readonly #verdicts: Verdicts
-  readonly #second: SecondLook
+  readonly #recheck: Recheck
   readonly #reading: FewAtOnce = fewAtOnce(READ_AT_ONCE)
   readonly #sample = new HeaderSample()
   readonly #unread = new Unread()
@@ -216,7 +216,7 @@ class Pass {
     this.#migration = migration
     this.#options = options
     this.#verdicts = verdicts
-    this.#second = new SecondLook(migration, options, verdicts)
+    this.#recheck = new Recheck(migration, options, verdicts)
     if (options.checksum) verdicts.contents = { compared: 0, notComparable: 0 }
   }
 
@@ -226,12 +226,12 @@ class Pass {
     const provenUntil = await this.#provenUntil()
     await this.#second.begin()
     const strangers = new RecordedKeys<number>(checkpoint, (key, size, ours) => {
-      if (ours) this.#second.extra(key, size)
+      if (ours) this.#recheck.extra(key, size)
       else this.#verdicts.uploaded.add(key, size)
     })
     const deleted = new RecordedKeys<MediaFile>(checkpoint, (key, file, ours) => {
       if (ours) this.#verdicts.deletedSince.add(key, file.size)
-      else this.#second.missing(file)
+      else this.#recheck.missing(file)
     })
     const files = source.files({ signal, onOddity: (oddity) => this.#note(oddity) })
     for await (const pairs of merge(files, bucket.pages('', signal))) {
@@ -241,14 +241,14 @@ class Pass {
         } else if (this.#isLeftOut(file)) continue
         else if (object) await this.#both(file, object)
         else if (file.changedAt < provenUntil) deleted.add(file.key, file)
-        else this.#second.missing(file)
+        else this.#recheck.missing(file)
       }
       for (const keys of [strangers, deleted]) if (keys.full) await keys.ask()
       this.#tell(pairs.length)
     }
     for (const keys of [strangers, deleted]) await keys.ask()
     await this.#reading.end()
-    await this.#second.end()
+    await this.#recheck.end()
     if (this.#options.expected) {
       const keys = this.#sample.keys()
       this.#verdicts.headers = await lookAtHeaders(bucket, keys, this.#options.expected)
@@ -273,7 +273,7 @@ class Pass {
   /** A promise only where a content has to be read: a million of them would take their time. */
   #both(file: MediaFile, object: ListedObject): Promise<void> | undefined {
     if (this.#options.expected) this.#sample.offer(object.key)
-    if (file.size !== object.size) this.#second.sizeDiffers(file)
+    if (file.size !== object.size) this.#recheck.sizeDiffers(file)
     else if (this.#options.checksum) return this.#reading.begin(() => this.#contents(file, object))
     else this.#verdicts.same.add(file.key, file.size)
     return undefined
@@ -282,7 +282,7 @@ class Pass {
   async #contents(file: MediaFile, object: ListedObject): Promise<void> {
     const told = await sameContent(file, object, this.#options.content)
     if (told === 'same') this.#verdicts.same.add(file.key, file.size)
-    else if (told === 'differs' || told === 'gone') this.#second.contentDiffers(file)
+    else if (told === 'differs' || told === 'gone') this.#recheck.contentDiffers(file)
     else if (told === 'unreadable') this.#verdicts.unreadable.add(file.key, file.size)
     const { contents } = this.#verdicts
     if (contents && (told === 'same' || told === 'differs')) contents.compared += 1

@@ -14,7 +14,7 @@ const LARGEST: Fill = { files: 20_000, ms: 10_000 }
 
 type Lists = AsyncIterable<readonly MediaFile[]> | Iterable<readonly MediaFile[]>
 
-export interface GatheringOptions {
+export interface BatchingOptions {
   readonly clock: Pick<Clock, 'now' | 'sleep'>
   /** Ends it with Cancelled, also while nobody takes anything. */
   readonly signal: AbortSignal
@@ -27,8 +27,8 @@ export interface GatheringOptions {
  * is read on meanwhile, as far as one batch. Whoever closes it early has to end the source too (its
  * signal), or waits for what is being read.
  */
-export class Gathering {
-  readonly #clock: GatheringOptions['clock']
+export class Batching {
+  readonly #clock: BatchingOptions['clock']
   readonly #largest: Fill
   readonly #reading: Promise<void>
   #fill: Fill
@@ -45,7 +45,7 @@ export class Gathering {
   #wake: () => void = () => undefined
   #news: Promise<void> = Promise.resolve()
 
-  constructor(files: Lists, { clock, signal, first = FIRST, largest = LARGEST }: GatheringOptions) {
+  constructor(files: Lists, { clock, signal, first = FIRST, largest = LARGEST }: BatchingOptions) {
     this.#clock = clock
     this.#fill = first
     this.#largest = largest

@@ -1,11 +1,11 @@
 import { Cancelled } from '../../core/problem.ts'
-import { ahead, merge } from '../../core/streams.ts'
+import { merge, prefetch } from '../../core/streams.ts'
 import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration, usualModes } from '../migration.ts'
-import { Gathering } from './batching.ts'
+import { Batching } from './batching.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>
 
@@ -178,7 +178,7 @@ function workOf(
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
   // The source is read on while the bucket answers.
-  return missing(ahead(wanted), bucket().pages('', signal), known)
+  return missing(prefetch(wanted), bucket().pages('', signal), known)
 }
 
 /** Known of earlier runs, as the kind of this one needs it. */
@@ -201,7 +201,7 @@ export function earliest(...times: readonly (string | undefined)[]): string | un
 
 /** What is to be copied, and what is known of the rest once all of it was gone through. */
 export interface CopyList {
-  readonly files: Gathering
+  readonly files: Batching
   unread(): Promise<readonly Unread[]>
   leftOut(): number
 }
@@ -236,7 +236,7 @@ export async function openCopyList(
   const places = new UnreadPlaces((note) => tellOnce(migration, note))
   const work = workOf(migration, { kind, known, choice, unread: places, signal })
   return {
-    files: new Gathering(work, { clock, signal }),
+    files: new Batching(work, { clock, signal }),
     unread: () => places.wanted(migration, choice),
     leftOut: () => choice.leftOut,
   }
@@ -281,7 +281,7 @@ export async function findNewFiles(
   }
   const unread = await list.unread()
   const amount = list.files.total ?? { objects: 0, bytes: 0 }
-  const kept = files && new Gathering([files], { clock, signal })
+  const kept = files && new Batching([files], { clock, signal })
   return {
     startedAt,
     amount,

@@ -109,22 +109,20 @@ describe('more than one place', () => {
   it('another file wins', async () => {
     const local = file('S3_BUCKET=other\nS3_REGION=auto\n', { path: `${ENV}.local` })
     const checked = await look('', { files: [local, file(lines())] })
-    expect(troubles(checked)).toEqual(['env-overruled fault'])
-    expect(wordsOf(checked, 'env-overruled')).toMatch(/\.local sets S3_BUCKET.*Remove the line/s)
+    expect(troubles(checked)).toEqual(['env-shadowed fault'])
+    expect(wordsOf(checked, 'env-shadowed')).toMatch(/\.local sets S3_BUCKET.*Remove the line/s)
   })
 
   it('the unit wins', async () => {
     const checked = await look(lines(), { given: { S3_BUCKET: 'other' } })
-    expect(troubles(checked)).toEqual(['env-overruled fault'])
-    expect(wordsOf(checked, 'env-overruled')).toContain(
-      'systemctl edit --full mastodon-web.service',
-    )
+    expect(troubles(checked)).toEqual(['env-shadowed fault'])
+    expect(wordsOf(checked, 'env-shadowed')).toContain('systemctl edit --full mastodon-web.service')
   })
 
   it('the compose file wins', async () => {
     const checked = await look(lines(), { reader: 'compose', given: { S3_ENABLED: 'false' } })
-    expect(troubles(checked)).toEqual(['s3-enabled note', 'env-overruled fault'])
-    expect(wordsOf(checked, 'env-overruled')).toContain('under environment: in /opt/mastodon')
+    expect(troubles(checked)).toEqual(['s3-enabled note', 'env-shadowed fault'])
+    expect(wordsOf(checked, 'env-shadowed')).toContain('under environment: in /opt/mastodon')
   })
 
   it('one file by two names is one file', async () => {

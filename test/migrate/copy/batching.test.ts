@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
-import { Gathering, type GatheringOptions } from '../../../src/migrate/copy/batching.ts'
+import { Batching, type BatchingOptions } from '../../../src/migrate/copy/batching.ts'
 import type { MediaFile } from '../../../src/services/media/port.ts'
 import { FakeClock } from '../../fakes/fake-world.ts'
 
@@ -61,36 +61,36 @@ class SteeredClock {
   }
 }
 
-function gather(
-  source: ConstructorParameters<typeof Gathering>[0],
-  options: Partial<GatheringOptions> = {},
+function batched(
+  source: ConstructorParameters<typeof Batching>[0],
+  options: Partial<BatchingOptions> = {},
 ) {
   const clock = new SteeredClock()
   const stop = new AbortController()
-  const gathering = new Gathering(source, {
+  const batching = new Batching(source, {
     clock,
     signal: stop.signal,
     first: { files: 10, ms: 100 },
     largest: { files: 30, ms: 300 },
     ...options,
   })
-  return { gathering, batches: gathering.batches(), clock, stop }
+  return { batching, batches: batching.batches(), clock, stop }
 }
 
 describe('files as they are found', () => {
   it('come in batches that grow, hold everything in order, and are never empty', async () => {
     const all = files(0, 100)
-    const { gathering } = gather([all.slice(0, 7), [], all.slice(7)], { clock: new FakeClock() })
+    const { batching } = batched([all.slice(0, 7), [], all.slice(7)], { clock: new FakeClock() })
     const batches: (readonly MediaFile[])[] = []
-    for await (const batch of gathering.batches()) batches.push(batch)
+    for await (const batch of batching.batches()) batches.push(batch)
     expect(batches.map(({ length }) => length)).toEqual([10, 20, 30, 30, 10])
     expect(batches.flatMap(keys)).toEqual(keys(all))
-    expect(gathering.total).toEqual({ objects: 100, bytes: 200 })
+    expect(batching.total).toEqual({ objects: 100, bytes: 200 })
   })
 
   it('a batch that does not fill is given when its time is up, the next one waits longer', async () => {
     const source = steered()
-    const { batches, clock } = gather(source.files)
+    const { batches, clock } = batched(source.files)
     const given: string[][] = []
     const take = async () => given.push(keys((await batches.next()).value ?? []))
     void take()
@@ -109,7 +109,7 @@ describe('files as they are found', () => {
 
   it('what came while a batch was carried waits no longer', async () => {
     const source = steered()
-    const { batches, clock } = gather(source.files)
+    const { batches, clock } = batched(source.files)
     await source.give(files(0, 1))
     await clock.pass(100)
     expect(keys((await batches.next()).value ?? [])).toEqual(['f0'])
@@ -128,7 +128,7 @@ describe('files as they are found', () => {
         await turn()
       }
     }
-    const { batches } = gather(endless())
+    const { batches } = batched(endless())
     expect((await batches.next()).value).toHaveLength(10)
     for (let left = 50; left > 0; left -= 1) await turn()
     expect(read).toBeLessThanOrEqual(35)
@@ -137,24 +137,24 @@ describe('files as they are found', () => {
 
   it('it is known that there is one as soon as it is found, and that there is none at the end', async () => {
     const source = steered()
-    const { gathering } = gather(source.files)
-    const known = gathering.any()
+    const { batching } = batched(source.files)
+    const known = batching.any()
     await source.give([])
     await source.give(files(0, 1))
     expect(await known).toBe(true)
-    expect(gathering.total).toBeUndefined()
-    expect(await gather([[], []]).gathering.any()).toBe(false)
+    expect(batching.total).toBeUndefined()
+    expect(await batched([[], []]).batching.any()).toBe(false)
   })
 })
 
 describe('a source that does not come to its end', () => {
   it('fails: what was found is not taken for all', async () => {
     const source = steered()
-    const { gathering, batches } = gather(source.files)
+    const { batching, batches } = batched(source.files)
     await source.give(files(0, 3))
     await source.fail(new Error('gone'))
     await expect(batches.next()).rejects.toThrow('gone')
-    expect(gathering.total).toBeUndefined()
+    expect(batching.total).toBeUndefined()
   })
 
   it.each([
@@ -162,18 +162,18 @@ describe('a source that does not come to its end', () => {
     ['while nobody takes what there is', 10],
   ])('is stopped %s: Cancelled, and the source is ended', async (_, found) => {
     const source = steered()
-    const { gathering, batches, stop } = gather(source.files)
+    const { batching, batches, stop } = batched(source.files)
     await source.give(files(0, found))
     stop.abort()
     await source.give(files(found, found + 1))
     expect(source.state.ended).toBe(true)
     await expect(batches.next()).rejects.toBeInstanceOf(Cancelled)
-    expect(gathering.total).toBeUndefined()
+    expect(batching.total).toBeUndefined()
   })
 
   it('is ended when the reader stops early', async () => {
     const source = steered()
-    const { batches } = gather(source.files)
+    const { batches } = batched(source.files)
     await source.give(files(0, 10))
     await batches.next()
     const returned = batches.return(undefined)

@@ -191,7 +191,7 @@ describe('another provider', () => {
   })
 
   it.each([
-    ['a unit that sets the bucket', 'S3_BUCKET', 'mine', 'env-file-overruled'],
+    ['a unit that sets the bucket', 'S3_BUCKET', 'mine', 'env-file-shadowed'],
     ['a unit that sets what hinders', 'S3_KEY_PREFIX', 'x', 'env-file-hindered'],
   ])('%s is seen before anything rests', async (_, name, value, code) => {
     const at = await switching()

@@ -76,7 +76,7 @@ describe('pages', () => {
     expect(await keysOf(stub.client)).toEqual(keys)
   })
 
-  test('one page ahead, and no more', async () => {
+  test('prefetches one page, and no more', async () => {
     const pages = [0, 1, 2, 3, 4].map((at) => ({ keys: [`k${at}`], next: String(at + 1) }))
     await using stub = await startS3Stub(paged([...pages, { keys: ['k5'] }]))
     const iterator = stub.client.pages()[Symbol.asyncIterator]()

@@ -128,7 +128,7 @@ describe('Sidekiq', () => {
   })
 })
 
-describe('the way back', () => {
+describe('rollback', () => {
   const failing = async (more: Switching = {}) => {
     const at = await switching(more)
     at.s3.refuse = (verb) => (verb === 'put-parts' ? refusal('s3-500') : undefined)
