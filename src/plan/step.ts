@@ -112,7 +112,7 @@ export interface Facts {
   readonly oldKeyNamed: true
   /** restart: when the commands were run. */
   readonly restartedAt: Date
-  /** processes: all of them began after the env file changed, the last one at `since`. */
+  /** fresh-processes: all of them began after the env file changed, the last one at `since`. */
   readonly allFresh: { readonly since: Date; readonly fileChangedAt: Date }
   /** copy and its repetitions: what came of the last one. */
   readonly mediaCopied: CopySummary

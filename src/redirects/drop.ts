@@ -14,7 +14,7 @@ export interface DropWish {
 }
 
 /** Takes our rules out of these zones, and no other. */
-export function dropSingles(
+export function dropSingleRedirects(
   { mediaHost, only }: DropWish,
   zones: readonly Pick<Zone, 'id' | 'name'>[],
 ): Step<'cloudflare'> {
@@ -25,7 +25,7 @@ export function dropSingles(
     (await cloudflare.listRules(zoneOf(id), SINGLE_PHASE)).filter(isOurs)
 
   return {
-    id: 'drop-redirects',
+    id: 'drop-single-redirects',
     title: 'Single redirects',
 
     async look({ cloudflare }): Promise<Finding> {
@@ -61,7 +61,10 @@ export function dropSingles(
 }
 
 /** Takes our items out of the account's list; list and rule too, when nothing else is in it. */
-export function dropBulk({ mediaHost, only }: DropWish, accountId: string): Step<'cloudflare'> {
+export function dropBulkRedirects(
+  { mediaHost, only }: DropWish,
+  accountId: string,
+): Step<'cloudflare'> {
   const isOurs = (item: Redirect) =>
     isOurItem(item, mediaHost) &&
     (only === undefined || only.some((prefix) => itemOf([item], prefix) !== undefined))

@@ -9,7 +9,7 @@ import { replay } from '../settings/replay.ts'
 import { readTemplate } from '../template.ts'
 import type { Closing } from '../ui/port.ts'
 import { bulkRedirects } from './bulk.ts'
-import { dropBulk, dropSingles } from './drop.ts'
+import { dropBulkRedirects, dropSingleRedirects } from './drop.ts'
 import { knownMediaIsPublic } from './known-media.ts'
 import {
   connectWithToken,
@@ -217,8 +217,8 @@ async function dropping(
   const wish = { mediaHost: redirecting.mediaHost, only }
   const accounts = [...new Set(zones.map(({ account }) => account.id))]
   const steps = [
-    ...(engine === 'bulk' ? [] : [dropSingles(wish, zones)]),
-    ...(engine === 'single' ? [] : accounts.map((id) => dropBulk(wish, id))),
+    ...(engine === 'bulk' ? [] : [dropSingleRedirects(wish, zones)]),
+    ...(engine === 'single' ? [] : accounts.map((id) => dropBulkRedirects(wish, id))),
   ]
   return { steps, world: { ...world, cloudflare: cloudflare ?? world.cloudflare } }
 }

@@ -101,7 +101,7 @@ export function singleRedirect(
   }
 
   return {
-    id: `redirect:${prefixName(prefix)}`,
+    id: `single-redirect:${prefixName(prefix)}`,
     title: `Redirect ${prefixName(prefix)}`,
 
     async look(at): Promise<Finding> {

@@ -56,7 +56,7 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
   }
 
   return {
-    id: `${kind}:${prefixName(prefix)}`,
+    id: `web-server:${prefixName(prefix)}`,
     title: `Redirect ${prefixName(prefix)} (${kind})`,
 
     async look(at): Promise<Finding> {

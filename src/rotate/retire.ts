@@ -59,7 +59,7 @@ type At = Pick<World, Needs>
 
 /** The old key: first disabled, which could be taken back, then deleted. */
 export const retireKey: Step<Needs> = {
-  id: 'old-key-removed',
+  id: 'retire-key',
   title: 'Removal of the old key',
 
   async look(at): Promise<Finding> {

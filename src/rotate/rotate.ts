@@ -47,7 +47,7 @@ export function rotateClosing(ended: RotateEnded): Closing {
     }
   }
   const [first] = open
-  const isRestart = first?.id === 'restart' || first?.id === 'processes'
+  const isRestart = first?.id === 'restart' || first?.id === 'fresh-processes'
   const headline = isRestart
     ? 'The new key is in the env file. The old key stays active until Mastodon uses the new one.'
     : 'The new key is in use; the old one is still active.'

@@ -257,7 +257,7 @@ type At = Pick<World, Needs>
  * The rules with our refs, and no others. While the media host goes on serving the bucket they
  * protect what is in it, so taking them away needs its own flag.
  */
-export function undoEdge(undo: Undo): Step<Needs> {
+export function undoEdgeRules(undo: Undo): Step<Needs> {
   let refusal: Finding | undefined
 
   return {

@@ -150,7 +150,7 @@ export interface FreshWishes {
 /** Proof that no process of Mastodon can still hold what the env file held before. */
 export function freshProcesses({ assumeRestarted, about = 'key' }: FreshWishes): Step<FreshNeeds> {
   return {
-    id: 'processes',
+    id: 'fresh-processes',
     title: 'Running processes',
 
     async look(at): Promise<Finding> {

@@ -7,7 +7,7 @@ import { replay } from '../settings/replay.ts'
 import { undoBucket, undoLifecycle } from '../setup/bucket.ts'
 import { restart, unfinished } from '../setup/closing.ts'
 import { undoCors } from '../setup/cors.ts'
-import { undoEdge } from '../setup/edge.ts'
+import { undoEdgeRules } from '../setup/edge.ts'
 import { undoMediaDomain } from '../setup/media-domain.ts'
 import { type PreparedSetup, prepareSetup } from '../setup/prepare.ts'
 import { token } from '../setup/token.ts'
@@ -89,7 +89,7 @@ function undoSteps(undo: Undo): readonly Step[] {
     undoCors(undo),
     undoLifecycle,
     undoMediaDomain(undo),
-    undoEdge(undo),
+    undoEdgeRules(undo),
     undoBucket(undo),
   ]
 }

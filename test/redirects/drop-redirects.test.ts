@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { BULK_LIST, bulkRedirect, bulkRule } from '../../src/redirects/bulk.ts'
-import { dropBulk, dropSingles } from '../../src/redirects/drop.ts'
+import { dropBulkRedirects, dropSingleRedirects } from '../../src/redirects/drop.ts'
 import { singleRule } from '../../src/redirects/single.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { ACCOUNT, HOST, setupOf } from '../fakes/fake-world.ts'
@@ -25,7 +25,7 @@ function withSingles() {
 
 it('single rules: ours alone, not those of another Mastodon in the zone', async () => {
   const { world } = withSingles()
-  const step = dropSingles(wish, [zone])
+  const step = dropSingleRedirects(wish, [zone])
   expect(found(await step.look(world))).toBe(
     `change [public] remove the rule "mastodon-r2: social.example.com/system/ to ${HOST}"; [public] remove the rule "mastodon-r2: old.example.com/ to ${HOST}"`,
   )
@@ -36,7 +36,7 @@ it('single rules: ours alone, not those of another Mastodon in the zone', async 
 
 it('single rules: only those that are named', async () => {
   const { world } = withSingles()
-  await dropSingles({ ...wish, only: [older] }, [zone]).change?.(world)
+  await dropSingleRedirects({ ...wish, only: [older] }, [zone]).change?.(world)
   expect(world.cloudflare.rules.map(({ rule }) => rule.id)).toEqual([
     'other',
     'mine-0',
@@ -58,7 +58,7 @@ function withList(...others: string[]) {
 
 it('a list that holds nothing else goes with its rule', async () => {
   const { world } = withList()
-  const step = dropBulk(wish, ACCOUNT)
+  const step = dropBulkRedirects(wish, ACCOUNT)
   expect(found(await step.look(world))).toMatch(/remove the rule and the list/)
   await step.change?.(world)
   expect(world.cloudflare.writes).toEqual([
@@ -74,7 +74,7 @@ it.each([
   ['of others', withList('a.b/x'), undefined, ['a.b/x']],
   ['that were not named', withList(), [older], ['social.example.com/system/']],
 ])('a list with redirects %s stays, and so does its rule', async (_, { world }, only, left) => {
-  const step = dropBulk({ ...wish, only }, ACCOUNT)
+  const step = dropBulkRedirects({ ...wish, only }, ACCOUNT)
   expect(warningsOf(await step.look(world))).toEqual([expect.stringMatching(/^1 redirect/)])
   await step.change?.(world)
   expect(world.cloudflare.lists[0]?.redirects.map(({ sourceUrl }) => sourceUrl)).toEqual(left)
@@ -85,7 +85,7 @@ it.each([
 it('what a killed run left is taken away, too', async () => {
   const { world } = withList()
   world.cloudflare.lists = []
-  const step = dropBulk(wish, ACCOUNT)
+  const step = dropBulkRedirects(wish, ACCOUNT)
   expect(found(await step.look(world))).toMatch(/^change .*rule/)
   await step.change?.(world)
   expect((await step.look(world)).is).toBe('ready')
@@ -94,7 +94,7 @@ it('what a killed run left is taken away, too', async () => {
 it('without the permission to look it is said', async () => {
   const { world } = withSingles()
   world.cloudflare.lookRefusal = refusal('cloudflare-9109')
-  for (const step of [dropSingles(wish, [zone]), dropBulk(wish, ACCOUNT)]) {
+  for (const step of [dropSingleRedirects(wish, [zone]), dropBulkRedirects(wish, ACCOUNT)]) {
     expect(found(await step.look(world))).toMatch(/^later skipped: the API token lacks/)
   }
 })

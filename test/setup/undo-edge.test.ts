@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Rule } from '../../src/services/cloudflare/port.ts'
-import { keepRule, recommended, undoEdge } from '../../src/setup/edge.ts'
+import { keepRule, recommended, undoEdgeRules } from '../../src/setup/edge.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { undoOf } from '../fakes/fake-undo.ts'
 import { HOST, worldOf } from '../fakes/fake-world.ts'
@@ -29,7 +29,7 @@ async function withRules(domains: 'attached' | 'detached') {
 
 test('exactly the own rules go', async () => {
   const world = await withRules('detached')
-  const step = undoEdge(undoOf())
+  const step = undoEdgeRules(undoOf())
   expect(found(await step.look(world))).toBe(gone)
   await step.change?.(world)
   expect(world.cloudflare.rules.map(({ rule }) => rule)).toEqual([theirs, theirs, theirs])
@@ -38,7 +38,7 @@ test('exactly the own rules go', async () => {
 
 test('while the media host goes on serving, they stay', async () => {
   const world = await withRules('attached')
-  expect(await undoEdge(undoOf()).look(world)).toMatchObject({
+  expect(await undoEdgeRules(undoOf()).look(world)).toMatchObject({
     is: 'later',
     note: `stays: ${HOST} goes on serving the bucket; add --drop-edge-rules to remove it`,
   })
@@ -46,13 +46,13 @@ test('while the media host goes on serving, they stay', async () => {
 
 test.each([{ dropEdgeRules: true }, { detachDomain: true }])('unless told: %o', async (wishes) => {
   const world = await withRules('attached')
-  expect(found(await undoEdge(undoOf(wishes)).look(world))).toBe(gone)
+  expect(found(await undoEdgeRules(undoOf(wishes)).look(world))).toBe(gone)
 })
 
 test('a token that may not look has put none there', async () => {
   const world = await withRules('attached')
   world.cloudflare.lookRefusal = refusal('cloudflare-9109')
-  expect(found(await undoEdge(undoOf()).look(world))).toMatch(
+  expect(found(await undoEdgeRules(undoOf()).look(world))).toMatch(
     /^ready none seen; the API token lacks "Transform Rules: Edit", "Cache Rules: Edit"/,
   )
 })
@@ -60,7 +60,7 @@ test('a token that may not look has put none there', async () => {
 test('a token that may only look: skipped, with what to grant', async () => {
   const world = await withRules('detached')
   world.cloudflare.changeRefusal = refusal('cloudflare-9109')
-  const step = undoEdge(undoOf())
+  const step = undoEdgeRules(undoOf())
   await step.change?.(world)
   expect(await step.look(world)).toMatchObject({
     is: 'later',
@@ -71,5 +71,5 @@ test('a token that may only look: skipped, with what to grant', async () => {
 test('any other refusal goes up', async () => {
   const world = await withRules('attached')
   world.cloudflare.lookRefusal = refusal('cloudflare-unreachable')
-  expect((await problemOf(undoEdge(undoOf()).look(world))).code).toBe('cloudflare-unreachable')
+  expect((await problemOf(undoEdgeRules(undoOf()).look(world))).code).toBe('cloudflare-unreachable')
 })

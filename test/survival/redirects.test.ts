@@ -5,7 +5,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { apply } from '../../src/plan/apply.ts'
 import type { Step, World } from '../../src/plan/step.ts'
 import { bulkRedirects } from '../../src/redirects/bulk.ts'
-import { dropBulk, dropSingles } from '../../src/redirects/drop.ts'
+import { dropBulkRedirects, dropSingleRedirects } from '../../src/redirects/drop.ts'
 import { knownMedia, knownMediaIsPublic } from '../../src/redirects/known-media.ts'
 import type { Redirecting } from '../../src/redirects/redirecting.ts'
 import { singleRedirect } from '../../src/redirects/single.ts'
@@ -92,7 +92,7 @@ async function redirectingServer() {
   }
   const drops = () => {
     const wish = { mediaHost: HOST, only: undefined }
-    return [dropSingles(wish, [zone]), dropBulk(wish, accountId)]
+    return [dropSingleRedirects(wish, [zone]), dropBulkRedirects(wish, accountId)]
   }
   const quiet = { started: () => undefined, told: () => undefined, ended: () => undefined }
   return {

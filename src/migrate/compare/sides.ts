@@ -224,7 +224,7 @@ class Pass {
     const { source, signal, checkpoint } = this.#migration
     const bucket = this.#migration.bucket()
     const provenUntil = await this.#provenUntil()
-    await this.#second.begin()
+    await this.#recheck.begin()
     const strangers = new RecordedKeys<number>(checkpoint, (key, size, ours) => {
       if (ours) this.#recheck.extra(key, size)
       else this.#verdicts.uploaded.add(key, size)

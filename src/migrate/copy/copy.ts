@@ -19,13 +19,13 @@ const KEPT_MS = 600_000
 const rounds: Record<CopyRound, { id: string; title: string; will: string }> = {
   copy: { id: 'copy', title: 'Copy', will: 'copy what is new' },
   'catch-up': {
-    id: 'catch-up',
+    id: 'copy-catch-up',
     title: 'Copy until little is left',
     will: 'copy what is new, and again what came meanwhile',
   },
-  last: { id: 'last-copy', title: 'Last copy', will: 'copy what came meanwhile' },
+  last: { id: 'copy-last', title: 'Last copy', will: 'copy what came meanwhile' },
   after: {
-    id: 'copy-again',
+    id: 'copy-after',
     title: 'Copy what came in between',
     will: 'copy what was still written to the old place during the switch',
   },

@@ -36,12 +36,12 @@ export interface Cutover {
  */
 export const cutoverOrder = [
   'ready-to-switch',
-  'copy-until-small',
+  'copy-catch-up',
   'quiet',
   'copy-last',
   'env-switch',
   'restart',
-  'processes',
+  'fresh-processes',
   'upload-probe',
   'public-read',
   'switched',
