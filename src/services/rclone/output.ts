@@ -29,6 +29,12 @@ interface LogLine {
   readonly stats?: { readonly bytes?: unknown; readonly speed?: unknown }
 }
 
+/**
+ * An rclone that is told to end (1.68 and later) says so of every large file under way, and there is
+ * nothing wrong with those.
+ */
+const CALLED_OFF = /\bcontext canceled\b/
+
 /** Undefined for what nobody needs to know. */
 export function readLine(line: string): RcloneEvent | undefined {
   const read = line.startsWith('{') ? parsed(line) : undefined
@@ -41,7 +47,8 @@ export function readLine(line: string): RcloneEvent | undefined {
   const failing = level === 'error' || level === 'critical' || level === 'fatal'
   if (typeof object === 'string' && !isRemote(read)) {
     if (failing) {
-      return { is: 'error', key: object, message, final: message.startsWith('Failed to copy') }
+      const final = message.startsWith('Failed to copy') && !CALLED_OFF.test(message)
+      return { is: 'error', key: object, message, final }
     }
     return /^(Multi-thread )?Copied \(/.test(message) ? { is: 'copied', key: object } : undefined
   }

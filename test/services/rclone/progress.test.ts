@@ -7,6 +7,11 @@ import { type Reason, readReason } from '../../../src/services/rclone/trouble.ts
 const file = { object: 'a/"b<c>é🐘.png', objectType: '*local.Object', source: 'x.go:1' }
 const said = (line: unknown) => readLine(JSON.stringify(line))
 
+/** What 1.75.2 says after a SIGTERM. */
+const calledOff =
+  'Failed to copy: failed to upload chunk 1 with 33554432 bytes: operation error S3: UploadPart, ' +
+  'https response error StatusCode: 0, RequestID: , HostID: , canceled, context canceled'
+
 describe('readLine', () => {
   it.each<[string, unknown, RcloneEvent | undefined]>([
     [
@@ -33,6 +38,11 @@ describe('readLine', () => {
       'a fault that may pass',
       { level: 'error', msg: 'Failed to calculate hash', ...file },
       { is: 'error', key: file.object, message: 'Failed to calculate hash', final: false },
+    ],
+    [
+      'a large one under way when rclone is told to end',
+      { level: 'error', msg: calledOff, ...file },
+      { is: 'error', key: file.object, message: calledOff, final: false },
     ],
     [
       'where it stands',
