@@ -90,7 +90,9 @@ async function zoneFor(
     return inTheWay({
       code: 'zone-not-active',
       what: `The zone ${zone.name} is ${zone.paused ? 'paused' : zone.status} at Cloudflare.`,
-      next: 'Look at it in the dashboard, or use --engine nginx.',
+      next: zone.paused
+        ? `Resume it ("Resume Cloudflare on Site" in its overview): https://dash.cloudflare.com/?to=/:account/${zone.name}; or use --engine nginx.`
+        : 'Look at it in the dashboard, or use --engine nginx.',
     })
   }
   const records = await cloudflare.listDnsRecords(zone.id, host).catch((error) => {

@@ -10,6 +10,7 @@ import { bucketFor } from '../settings/names.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Ui } from '../ui/port.ts'
 import { chooseHost } from './choose-host.ts'
+import { withoutZones } from './token.ts'
 
 /** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
 const WAIT_KEY_MS = 90_000
@@ -34,7 +35,10 @@ export async function chooseSetup(context: SetupContext): Promise<Setup> {
   const [{ mediaHost, zone }, owner] = await Promise.all([
     chooseHost({ settings, ui, cloudflare, installation, accountId }),
     chooseOwner(settings, cloudflare, token, accountId),
-  ])
+  ]).catch(async (error: unknown) => {
+    // A token without rights to zones sees no domain at all: that is said, and all else that is missing.
+    throw (await withoutZones(cloudflare, token, accountId)) ?? error
+  })
   if (settings.get('bucket') === undefined) {
     settings.offer('bucket', bucketFor(installation.localDomain ?? zone.name), 'default')
   }

@@ -144,7 +144,9 @@ export function unfitZone(zone: Zone, accountId: string): Problem | undefined {
     code: 'zone-not-active',
     what: `The domain ${zone.name} is ${zone.paused ? 'paused' : zone.status} at Cloudflare.`,
     why: 'Media is only served from a domain that is active there.',
-    next: `Open https://dash.cloudflare.com/?to=/:account/${zone.name}, finish its setup (usually: the name servers at your registrar), and run this again.`,
+    next: zone.paused
+      ? `Resume it ("Resume Cloudflare on Site" in its overview): https://dash.cloudflare.com/?to=/:account/${zone.name}; then run this again.`
+      : `Open https://dash.cloudflare.com/?to=/:account/${zone.name}, finish its setup (usually: the name servers at your registrar), and run this again.`,
   })
 }
 

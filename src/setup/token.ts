@@ -1,7 +1,14 @@
 import { Problem } from '../core/problem.ts'
 import { inactiveToken } from '../flow/token.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import { type KeyOwner, type Permission, permissionNames } from '../services/cloudflare/port.ts'
+import {
+  type BootstrapToken,
+  type CloudflarePort,
+  type KeyOwner,
+  type Permission,
+  permissionNames,
+} from '../services/cloudflare/port.ts'
+import { isForbidden } from '../services/cloudflare/refusal.ts'
 
 type Needs = 'cloudflare' | 'setup'
 type At = Pick<World, Needs>
@@ -23,10 +30,19 @@ export const token: Step<Needs> = {
 }
 
 /** Each needed permission and the steps that would fail without it. */
-function needed(at: At): { permission: Permission; steps: string }[] {
+function needed({ setup }: At): Need[] {
+  return neededFor(setup.owner)
+}
+
+interface Need {
+  readonly permission: Permission
+  readonly steps: string
+}
+
+function neededFor(owner: KeyOwner): Need[] {
   return [
     { permission: 'r2', steps: 'bucket, custom domain, CORS, lifecycle' },
-    { permission: mintingPermission(at.setup.owner), steps: 'access key' },
+    { permission: mintingPermission(owner), steps: 'access key' },
     { permission: 'zone', steps: 'custom domain' },
     { permission: 'dns', steps: 'custom domain (is the host name free?)' },
   ]
@@ -59,16 +75,44 @@ async function missingPermissions({ cloudflare, setup }: At) {
   return answers.filter(({ permission, granted }) => !granted || readsOnly(permission, groups))
 }
 
-function notAllowed(missing: { permission: Permission; steps: string }[]): Problem {
+function notAllowed(missing: readonly Need[], seen = ''): Problem {
   const lines = missing.map(({ permission, steps }) => {
     return `  ${permissionNames[permission]} (for: ${steps})`
   })
   return new Problem({
     code: 'permissions-missing',
     what: `The API token lacks ${missing.length === 1 ? 'a permission' : 'permissions'}.`,
-    why: `It can't do this:\n${lines.join('\n')}`,
+    why: `${`${seen} `.trimStart()}It can't do this:\n${lines.join('\n')}`,
     next: 'Edit the token at https://dash.cloudflare.com/?to=/:account/api-tokens (or, for a user token, https://dash.cloudflare.com/profile/api-tokens), add what is missing, and run this again.',
   })
+}
+
+/**
+ * Problem `permissions-missing` for a token that sees no domain at all, such as one of the R2 page; each
+ * permission that it lacks is named. Undefined when it sees one.
+ */
+export async function withoutZones(
+  cloudflare: CloudflarePort,
+  { kind }: BootstrapToken,
+  accountId: string,
+): Promise<Problem | undefined> {
+  const forbidden = (error: unknown): [] => {
+    if (error instanceof Problem && isForbidden(error)) return []
+    throw error
+  }
+  const zones = await cloudflare.listZones(accountId).catch(forbidden)
+  if (zones.length > 0) return undefined
+  const owner: KeyOwner = kind === 'account' ? { kind, accountId } : { kind }
+  const tokens = ['account-tokens', 'user-tokens'] as const
+  const [mayR2, ...mayMintAs] = await Promise.all([
+    cloudflare.can('r2', { accountId }),
+    ...tokens.map((permission) => cloudflare.can(permission, { accountId })),
+  ])
+  const missing = neededFor(owner).filter(({ permission }) => {
+    if (permission === 'r2') return !mayR2
+    return !tokens.some((name) => name === permission) || !mayMintAs.some((may) => may)
+  })
+  return notAllowed(missing, ' Cloudflare shows it no domain of this account.')
 }
 
 type MintingNeeds = 'cloudflare' | 'minting'

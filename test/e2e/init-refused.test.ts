@@ -71,6 +71,21 @@ const refusals: Refusal[] = [
     words: () => ['DNS', 'is the host name free?'],
   },
   {
+    name: 'a token of the R2 page, with the account told',
+    options: { permissions: ['Workers R2 Storage Write'] },
+    args: ['--media-host', HOST, '--account-id', 'FIRST'],
+    code: 1,
+    problem: 'permissions-missing',
+    words: () => ['no domain', 'API Tokens', 'Zone: Read', 'DNS: Read'],
+  },
+  {
+    name: 'a paused zone',
+    options: { zones: [{ name: 'example.com', paused: true }] },
+    code: 1,
+    problem: 'zone-not-active',
+    words: () => ['example.com is paused', 'Resume it'],
+  },
+  {
     name: 'R2 not enabled',
     options: { r2Enabled: false },
     code: 1,

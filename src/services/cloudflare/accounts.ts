@@ -1,6 +1,7 @@
 import type { Zone as SdkZone } from 'cloudflare/resources/zones/zones'
 import { Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
+import { prose } from '../../core/to-type.ts'
 import { allPages, type Call } from './call.ts'
 import type {
   Account,
@@ -13,6 +14,7 @@ import type {
 } from './port.ts'
 import { Refusal } from './refusal.ts'
 import { isRulePermission, lookAtRules, NO_RULES_YET } from './rules.ts'
+import { kindOf, OddAnswer, textIn } from './wire.ts'
 
 interface Verified {
   id: string
@@ -45,7 +47,9 @@ export function accounts(
       const found = await allPages((page) =>
         call('repeatable', (sdk) => sdk.accounts.list({ page, per_page: 50 })),
       )
-      if (found.length > 0) return found.map(({ id, name }) => ({ id, name }))
+      if (found.length > 0) {
+        return found.map((account) => ({ id: textIn(account, 'id'), name: account.name }))
+      }
     } catch (error) {
       if (!(error instanceof Refusal) || !isClientFault(error)) throw error
       refusal = error
@@ -70,23 +74,28 @@ export function accounts(
   /** `fallback` is what a person should read when no account knows the token. */
   async function findOwner(accountId: string | undefined, fallback?: Refusal) {
     let refusal = fallback
+    let listing: Refusal | undefined
     const ids = accountId === undefined ? [] : [accountId]
     try {
       if (accountId === undefined) ids.push(...(await listAccounts()).map(({ id }) => id))
     } catch (error) {
       if (!(error instanceof Refusal) || !isClientFault(error)) throw error
       // 9109: a good token that may not list accounts. All else says what is wrong with the token.
-      if (!error.numbers.includes(9109)) refusal ??= error
+      if (!error.numbers.includes(9109) || error.namesCause) refusal = telling(refusal, error)
+      listing = error
     }
     for (const id of ids.slice(0, ACCOUNTS_TRIED)) {
       try {
         return await verifyAsAccount(id)
       } catch (error) {
         if (!(error instanceof Refusal) || !isClientFault(error)) throw error
-        refusal ??= error
+        refusal = telling(refusal, error)
       }
     }
-    throw refusal ?? noAccount()
+    if (accountId !== undefined && !fallback && refusal?.isForbidden && !refusal.namesCause) {
+      throw notOfAccount(accountId, refusal)
+    }
+    throw refusal ?? noAccount(listing)
   }
 
   return {
@@ -110,6 +119,12 @@ export function accounts(
  * Throws Problem `cloudflare-token-kind` for what is no API token.
  */
 function kindByPrefix(text: string): TokenKind | undefined {
+  if (/^(Bearer:?|["'`]|[A-Z_]+=)/.test(text) || /["'`,;]$/.test(text)) throw wrapped(text)
+  if (/^[0-9a-f]{37}$/.test(text)) throw wrongKind('the Global API Key')
+  if (/^v1\.0-[0-9a-f]{24}-/.test(text)) throw wrongKind('an Origin CA key')
+  if (/^[0-9a-f]{64}$/.test(text)) throw wrongKind('an S3 secret access key')
+  if (/^[0-9a-f]{32}$/.test(text)) throw wrongKind('an id (of an account, a zone or an access key)')
+  if (/^eyJ/.test(text)) throw wrongKind('a tunnel token or a JWT')
   if (text.startsWith('cfut_')) return 'user'
   if (text.startsWith('cfat_')) return 'account'
   if (text.startsWith('cfk_')) throw wrongKind('the Global API Key')
@@ -117,7 +132,13 @@ function kindByPrefix(text: string): TokenKind | undefined {
   return undefined
 }
 
-function tokenFrom(kind: TokenKind, { id, status, expires_on }: Verified): BootstrapToken {
+/** Throws OddAnswer for an answer of another form. */
+function tokenFrom(kind: TokenKind, answer: Verified | null | undefined): BootstrapToken {
+  if (typeof answer !== 'object' || answer === null) {
+    throw new OddAnswer(`the token was expected, and ${kindOf(answer)} came`)
+  }
+  const [id, status] = [textIn(answer, 'id'), textIn(answer, 'status') as Verified['status']]
+  const { expires_on } = answer
   return { id, kind, status, ...(expires_on ? { expiresOn: expires_on } : {}) }
 }
 
@@ -125,8 +146,26 @@ function accountsOf(found: readonly Account[]): Account[] {
   return [...new Map(found.map((account) => [account.id, account])).values()]
 }
 
+/** The first refusal, unless a later one names a cause. */
+function telling(first: Refusal | undefined, next: Refusal): Refusal {
+  return first === undefined || (next.namesCause && !first.namesCause) ? next : first
+}
+
 function isClientFault({ status }: Refusal): boolean {
   return status < 500 && status !== 429
+}
+
+/** What often comes along when a token is pasted. */
+function wrapped(text: string): Problem {
+  const around =
+    /^["'`]/.test(text) || /["'`]$/.test(text) ? 'It is in quotes' : 'Something is around it'
+  return new Problem({
+    code: 'cloudflare-token-malformed',
+    what: 'This is not just the API token.',
+    why: `${around}, which Cloudflare would take as a part of it.`,
+    next: 'Give the token alone: without quotes, without a name before it, without a comma behind it.',
+    exit: 2,
+  })
 }
 
 function wrongKind(name: string): Problem {
@@ -139,12 +178,23 @@ function wrongKind(name: string): Problem {
   })
 }
 
-function noAccount(): Problem {
+function notOfAccount(accountId: string, { why }: Refusal): Problem {
+  return new Problem({
+    code: 'cloudflare-not-of-account',
+    what: `The API token is none of the account ${accountId}.`,
+    why: prose`It belongs to another account, or was deleted there. ${why}`,
+    next: 'Correct --account-id, or use a token of that account, and run this again.',
+    exit: 2,
+  })
+}
+
+function noAccount(listing: Refusal | undefined): Problem {
+  const said = listing === undefined ? 'Cloudflare answers with an empty list.' : listing.why
   return new Problem({
     code: 'cloudflare-no-account',
-    what: 'The API token sees no Cloudflare account.',
-    why: 'It covers no account, or it may not list the account that owns it.',
-    next: 'Run this again with --account-id ID (the dashboard shows the id), or edit the token so that it covers the account.',
+    what: 'Cloudflare shows no account to this API token.',
+    why: prose`It is owned by an account that it may not list: tokens of the R2 page, with R2 rights only, are so. ${said}`,
+    next: 'Run this again with --account-id ID (the dashboard shows the id): then each missing permission can be named. Or edit the token so that it covers the account.',
     exit: 2,
   })
 }

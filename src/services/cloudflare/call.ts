@@ -1,6 +1,11 @@
 import { Problem } from '../../core/problem.ts'
 import type { Sdk } from './sdk.ts'
-import { isCertificateTrouble, WireFailure, type WireFailureDetails } from './wire.ts'
+import {
+  isCertificateTrouble,
+  listOfObjects,
+  WireFailure,
+  type WireFailureDetails,
+} from './wire.ts'
 
 /**
  * `repeatable`: reads, and writes that give the same result twice. `create`: sent again only when
@@ -84,6 +89,7 @@ export async function allPages<T extends { id?: string | undefined }>(
   const seen = new Set<string | undefined>()
   for (let number = 1; number <= MOST_PAGES; number += 1) {
     const { result, result_info } = await load(number)
+    listOfObjects(result)
     const fresh = (result ?? []).filter(({ id }) => !seen.has(id))
     if (fresh.length === 0) break
     items.push(...fresh)

@@ -2,13 +2,15 @@ import { Problem, type ProblemDetails } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import { prose } from '../../core/to-type.ts'
 import type { Sending } from './call.ts'
+import { type Hint, operationOf, TOKENS, tokenHint, USER_TOKENS } from './named-causes.ts'
 import type { RulePhase } from './port.ts'
-import { isCertificateTrouble, mayHaveHappened, type WireFailureDetails } from './wire.ts'
+import {
+  isCertificateTrouble,
+  mayHaveHappened,
+  TOO_LARGE,
+  type WireFailureDetails,
+} from './wire.ts'
 
-type Hint = Pick<ProblemDetails, 'what' | 'why' | 'next' | 'exit'>
-
-const TOKENS = 'https://dash.cloudflare.com/?to=/:account/api-tokens'
-const USER_TOKENS = 'https://dash.cloudflare.com/profile/api-tokens'
 const EDIT_TOKEN = `Edit the token at ${TOKENS} (a user token: ${USER_TOKENS}), add what is missing, and run this again.`
 const NEW_TOKEN = `Copy the token once more, or make a new one at ${TOKENS}, and run this again.`
 
@@ -116,11 +118,18 @@ export function numberOf({ status = 0, errors }: WireFailureDetails): number {
   return errors.find(({ code }) => hints[code])?.code ?? (errors[0]?.code || status)
 }
 
-/** A refusal in words: code `cloudflare-<number>`, Cloudflare's own message and ray id kept. */
+/**
+ * A refusal in words: code `cloudflare-<number>`, Cloudflare's own message and ray id kept, and what
+ * was to be done.
+ */
 export function explain(failure: WireFailureDetails): ProblemDetails {
   const number = numberOf(failure)
-  const hint = hints[number] ?? (number >= 500 && number < 600 ? SERVER_TROUBLE : UNKNOWN)
-  return { ...hint, code: `cloudflare-${number}`, why: prose`${hint.why} ${quote(failure)}` }
+  const said = failure.errors.map(({ message }) => message).join('; ')
+  const trouble = number >= 500 && number < 600 ? SERVER_TROUBLE : UNKNOWN
+  const hint = tokenHint(failure.status ?? 0, said) ?? hints[number] ?? trouble
+  const asked = operationOf(failure.method, failure.path)
+  const was = asked === undefined ? '' : ` Refused was to ${asked}.`
+  return { ...hint, code: `cloudflare-${number}`, why: prose`${hint.why}${was} ${quote(failure)}` }
 }
 
 function quote({ method, path, status, errors, rayId }: WireFailureDetails): string {
@@ -155,6 +164,11 @@ export class Refusal extends Problem {
     this.said = failure.errors.map(({ message }) => message).join('; ')
   }
 
+  /** Cloudflare's words say what is wrong with the token. */
+  get namesCause(): boolean {
+    return tokenHint(this.status, this.said) !== undefined
+  }
+
   /** The token may not ask this; 10042 (R2 not switched on) says nothing about the token. */
   get isForbidden(): boolean {
     return [401, 403].includes(this.status) && !this.numbers.includes(10042)
@@ -182,11 +196,21 @@ function answerLost({ method, path, status, detail }: WireFailureDetails): Probl
   })
 }
 
-function garbled({ method, path, status }: WireFailureDetails): Problem {
+function garbled({ method, path, status, detail }: WireFailureDetails): Problem {
+  if (detail === TOO_LARGE) return tooLarge(`${method} ${path.split('?')[0]}`)
   return new Problem({
     code: 'cloudflare-garbled',
     what: "The answer did not come from Cloudflare's API.",
     why: `It is not in the form that the API uses (${method} ${path.split('?')[0]}: HTTP ${status}). A proxy, a captive portal or a wrong address may be in between.`,
+    next: "Check CLOUDFLARE_BASE_URL, --cloudflare-api-url and this machine's way to the internet, and run this again.",
+  })
+}
+
+function tooLarge(call: string): Problem {
+  return new Problem({
+    code: 'cloudflare-garbled',
+    what: `The answer of Cloudflare's API is too large to be one: ${TOO_LARGE}.`,
+    why: `It was not read further (${call}). A proxy or a wrong address may be in between.`,
     next: "Check CLOUDFLARE_BASE_URL, --cloudflare-api-url and this machine's way to the internet, and run this again.",
   })
 }

@@ -1,3 +1,4 @@
+import { readCapped } from '../../core/capped.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { ApiCall } from './port.ts'
@@ -53,6 +54,9 @@ export interface WireOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** The detail of an answer that was not read to its end; unpacked, where it was compressed. */
+export const TOO_LARGE = 'more than 16 MB'
+
 const NEVER_SENT = new Set([
   'ECONNREFUSED',
   'EHOSTUNREACH',
@@ -87,9 +91,12 @@ export function createWire(options: WireOptions) {
     try {
       if (signal?.aborted) throw new Cancelled()
       const request = { method, headers: headersFor(init, options.token), signal: stop.signal }
-      const body = init.body == null ? {} : { body: init.body }
-      const response = await fetch(url, { ...request, ...body, redirect: 'manual' })
-      const text = await response.text()
+      const sent = init.body == null ? {} : { body: init.body }
+      const response = await fetch(url, { ...request, ...sent, redirect: 'manual' })
+      const fail = { reason: 'garbled', method, path, errors: [] } as const
+      const tooMuch = () => new WireFailure({ ...fail, detail: TOO_LARGE, status: response.status })
+      const body = response.body ?? []
+      const text = (await readCapped(body as AsyncIterable<Uint8Array>, tooMuch)).toString()
       report(response.status, rayOf(response))
       return judge(response, text, { method, path })
     } catch (error) {
@@ -147,7 +154,9 @@ function judge(response: Response, text: string, call: { method: string; path: s
     const fromCloudflare = answer !== undefined || status === 429 || status >= 500
     throw fail(fromCloudflare ? 'refused' : 'garbled', errorsOf(answer))
   }
-  if (answer?.success === true) return asJson(text)
+  // Only a change may be answered without one.
+  const isWhole = call.method !== 'GET' || (answer && 'result' in answer)
+  if (answer?.success === true && isWhole) return asJson(text)
   throw answer?.success === false ? fail('refused', errorsOf(answer)) : fail('garbled')
 }
 
@@ -217,20 +226,44 @@ export function wellFormed<Port extends object>(port: Port): Port {
   return Object.fromEntries(verbs) as Port
 }
 
+/** What was not as the API's description promises, e.g. `it has no status`. */
+export class OddAnswer extends TypeError {}
+
 /** `value` as a list of objects, absent as an empty one; a TypeError for anything else. */
 export function listOfObjects(value: unknown): Record<string, unknown>[] {
   if (value === undefined || value === null) return []
   const isList = Array.isArray(value) && value.every((item) => typeof item === 'object' && item)
-  if (!isList) throw new TypeError('Not a list of objects.')
+  if (!isList) throw new OddAnswer(`a list was expected, and ${kindOf(value)} came`)
   return value as Record<string, unknown>[]
 }
 
+/** A text that an answer must have. */
+export function textIn(answer: object, name: string): string {
+  const value = (answer as Record<string, unknown>)[name]
+  if (typeof value === 'string' && value !== '') return value
+  throw new OddAnswer(
+    value === undefined ? `it has no ${name}` : `its ${name} is ${kindOf(value)}, not a text`,
+  )
+}
+
+/** In words, for a person. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing'
+  if (value === '') return 'an empty text'
+  if (Array.isArray(value)) return 'a list of something else'
+  return (
+    { object: 'an object', string: 'a text', number: 'a number' }[typeof value as string] ??
+    `a ${typeof value}`
+  )
+}
+
 function oddAnswer(verb: string, cause: TypeError): Problem {
+  const odd = cause instanceof OddAnswer ? cause.message : 'a part is missing or of another kind'
   return new Problem(
     {
       code: 'cloudflare-odd-answer',
       what: "An answer of Cloudflare's API has another form than its description says.",
-      why: `It came when this tool called ${verb}. A proxy may be in between, or the API has changed.`,
+      why: `What is odd in the answer to ${verb}: ${odd}. A proxy may be in between, or the API has changed.`,
       next: 'Run this again in some minutes. If it stays, look for a newer mastodon-r2, or report this with the lines that --verbose prints.',
     },
     { cause },

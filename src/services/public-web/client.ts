@@ -9,6 +9,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
+import { readCapped } from '../../core/capped.ts'
 import type { ConnectTo } from '../../core/connect-to.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Certificate, PublicWebPort, WebRequest, WebResponse } from './port.ts'
@@ -269,7 +270,7 @@ function visit(
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(signal.aborted ? signal.reason : error)
     request.on('error', fail)
-    request.on('response', (response) => read(response).then(resolve, fail))
+    request.on('response', (response) => read(response, url.host).then(resolve, fail))
     request.end()
   })
 }
@@ -285,13 +286,12 @@ function trusting(ca: string | undefined): SecureContext | undefined {
   return known
 }
 
-async function read(response: IncomingMessage): Promise<WebResponse> {
+async function read(response: IncomingMessage, host: string): Promise<WebResponse> {
   const { rawHeaders, statusCode = 0 } = response
-  const chunks: Uint8Array[] = []
-  for await (const chunk of response) chunks.push(chunk as Uint8Array)
+  const body = await readCapped(response, () => tooLarge(host))
   return {
     status: statusCode,
-    body: new Uint8Array(Buffer.concat(chunks)),
+    body: new Uint8Array(body),
     header(name) {
       const wanted = name.toLowerCase()
       return rawHeaders.filter((_, index) => {
@@ -299,6 +299,15 @@ async function read(response: IncomingMessage): Promise<WebResponse> {
       })
     },
   }
+}
+
+function tooLarge(host: string): Problem {
+  return new Problem({
+    code: 'web-too-large',
+    what: `${host} answers with more than 16 MB where little is expected.`,
+    why: 'It was not read further. Another program than Mastodon or R2 may answer there.',
+    next: `Look at what answers: curl -sI https://${host}/`,
+  })
 }
 
 /** Answers the socket's question for an address with what is known already. */

@@ -1,6 +1,6 @@
 /** What an anonymous browser sees. Refusals of the network are Problems with code `web-<reason>`. */
 export interface PublicWebPort {
-  /** No redirects followed, no cache, TLS verified. Codes: web-dns, web-tls, web-timeout, web-refused. */
+  /** No redirects followed, no cache, TLS verified. Codes: web-dns, web-tls, web-timeout, web-refused, web-too-large. */
   fetch(url: string, request?: WebRequest): Promise<WebResponse>
   /** Addresses of a host, never none: web-dns then. */
   addresses(host: string): Promise<readonly string[]>

@@ -34,6 +34,19 @@ test.each([
   expect(problem.why).not.toContain('?x=1')
 })
 
+test.each([
+  ['DELETE', '/accounts/a/r2/buckets/b/domains/custom/h', 'delete the custom domain of the bucket'],
+  ['DELETE', '/accounts/a/tokens/t', 'delete an API token or access key'],
+  ['DELETE', '/accounts/a/r2/buckets/b', 'delete a bucket'],
+  ['DELETE', '/zones/z/rulesets/r/rules/s', 'delete rules'],
+  ['PUT', '/accounts/a/r2/buckets/b/cors', 'set the CORS rules of the bucket'],
+  ['GET', '/zones/z/dns_records?per_page=1', 'read DNS records of the domain'],
+])('a refused %s %s says what was to be done', (method, path, words) => {
+  expect(String(explain({ ...failed(403, 10000), method, path }).why)).toContain(
+    `Refused was to ${words}.`,
+  )
+})
+
 test('an unnumbered error goes by its status', () => {
   expect(numberOf({ ...failed(400, 0) })).toBe(400)
 })

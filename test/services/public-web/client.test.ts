@@ -26,6 +26,7 @@ const pages: Record<string, (response: ServerResponse) => void> = {
   '/moved': (response) => response.writeHead(301, { location: '/ok' }).end(),
   '/range': (response) => response.writeHead(206, { 'content-range': 'bytes 0-0/5' }).end('h'),
   '/hang': () => {},
+  '/endless': (response) => void response.end(Buffer.alloc(17_000_000, 32)),
   '/half': (response) => {
     response.writeHead(200, { 'content-length': '100' })
     response.write('half')
@@ -181,6 +182,7 @@ test.each(resolvers)('names: %s', async (_, resolver, expected) => {
 test.each([
   ['a certificate nobody vouches for', `https://${HOST}/ok`, { ca: undefined }, 'web-tls'],
   ['a certificate for another host', 'https://other.example/ok', {}, 'web-tls'],
+  ['more than 16 MB', `https://${HOST}/endless`, {}, 'web-too-large'],
   ['silence', `https://${HOST}/hang`, { timeoutMs: 200 }, 'web-timeout'],
   ['half an answer', `https://${HOST}/half`, { timeoutMs: 200 }, 'web-timeout'],
   ['a connection that breaks', `https://${HOST}/reset`, {}, 'web-refused'],
