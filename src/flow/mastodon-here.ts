@@ -20,6 +20,8 @@ export async function findMastodonHere(
   { host, settings }: Here,
   /** How far media is counted; not at all where nobody asks how much there is. */
   countMedia?: { readonly files: number; readonly ms: number },
+  /** A file as it would be. */
+  changed?: { readonly realPath: string; readonly text: string },
 ): Promise<Installation> {
   const { findMastodon } = await import('../services/mastodon/find.ts')
   return findMastodon({
@@ -33,6 +35,7 @@ export async function findMastodonHere(
       return run(command, { environment, timeoutMs: LOOK_MS, ...(cwd !== undefined && { cwd }) })
     },
     ...(countMedia && { countMedia }),
+    changed,
   })
 }
 

@@ -6,13 +6,18 @@ import { prose, toType } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { EnvWriter, PlaceWorld, World } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
-import type { Installation, ProcessesPort, ServicesPort } from '../services/mastodon/port.ts'
+import type {
+  EnvFileOnDisk,
+  Installation,
+  ProcessesPort,
+  ServicesPort,
+} from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import type { PaceOptions } from '../services/s3/pace.ts'
 import type { ConnectS3, S3Port } from '../services/s3/port.ts'
 import type { S3Service } from '../services/s3/service.ts'
-import type { catalog } from '../settings/catalog.ts'
+import type { catalog, SetupCatalog } from '../settings/catalog.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import type { Ui } from '../ui/port.ts'
@@ -51,7 +56,15 @@ export async function connectWorld<Where extends Pick<World, 'place'>>(
   /** What the command knows: a place alone, or `inMinting` or `inSetup` of it. */
   where: Where,
   /** `ca`: PEM of a certificate authority to trust besides the usual ones. */
-  { ca, ...given }: Partial<Omit<PlaceWorld, 'place'>> & { readonly ca?: string | undefined } = {},
+  {
+    ca,
+    scratchOf,
+    ...given
+  }: Partial<Omit<PlaceWorld, 'place'>> & {
+    readonly ca?: string | undefined
+    /** The env file that a rehearsal's copy stands for. */
+    readonly scratchOf?: EnvFileOnDisk | undefined
+  } = {},
 ): Promise<Omit<PlaceWorld, 'place'> & Where> {
   const { host, ui, clock } = run
   const { at, s3Endpoint, installation } = where.place
@@ -59,7 +72,7 @@ export async function connectWorld<Where extends Pick<World, 'place'>>(
     cloudflare: lazyCloudflare(run),
     connectS3: lazyS3(run, { endpoint: s3Endpoint, bucket: at.bucket }),
     web: lazyWeb(run, ca),
-    envWriter: await envWriter(),
+    envWriter: await envWriter(preview(run, scratchOf)),
     processes: processesOf(host, installation),
     runner: runnerOf(host, (line) => ui.say(line)),
     clock,
@@ -168,8 +181,24 @@ export function processesOf(host: Host, installation: Installation): ProcessesPo
 
 const SECRETS = ['AWS_SECRET_ACCESS_KEY', 'AWS_ACCESS_KEY_ID']
 
+/** Mastodon is looked for anew; a scratch copy is taken for the file that it stands for. */
+function preview(
+  run: Pick<Connecting, 'host' | 'settings'>,
+  scratchOf: EnvFileOnDisk | undefined,
+): EnvWriter['preview'] {
+  return async (file, text) => {
+    const { findMastodonHere } = await import('./mastodon-here.ts')
+    const settings = run.settings as unknown as Run<SetupCatalog>['settings']
+    const { realPath } = scratchOf ?? file
+    return findMastodonHere({ host: run.host, settings }, { files: 0, ms: 0 }, { realPath, text })
+  }
+}
+
+/** Where only the editor is wanted. */
+const nowhere: EnvWriter['preview'] = () => Promise.reject(new Error('Mastodon is not looked for.'))
+
 /** The env file's editor with the block's template. */
-export async function envWriter(): Promise<EnvWriter> {
+export async function envWriter(preview: EnvWriter['preview'] = nowhere): Promise<EnvWriter> {
   const [{ editEnvFile }, { diffEnvFile }, { writeEnvFile }, block] = await Promise.all([
     import('../services/mastodon/env-edit.ts'),
     import('../services/mastodon/env-edit.ts'),
@@ -185,6 +214,7 @@ export async function envWriter(): Promise<EnvWriter> {
     },
     diff: (before, after) => diffEnvFile(before, after, SECRETS),
     write: (file, text) => writeEnvFile(file, text),
+    preview,
     render: renderBlock,
   }
 }

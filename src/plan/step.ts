@@ -187,6 +187,8 @@ export interface EnvWriter {
   diff(before: string, after: string): string[]
   /** Backup, temporary file, rename. Returns the backup's path. */
   write(file: EnvFileOnDisk, text: string): Promise<{ backup: string | undefined }>
+  /** Mastodon as it would be read if the file held this text: no file is changed, nothing is run. */
+  preview(file: EnvFileOnDisk, text: string): Promise<Installation>
   /** The block alone, for printing. */
   render(values: ReadonlyMap<string, string>): string
 }

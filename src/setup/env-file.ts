@@ -6,6 +6,7 @@ import { type Finding, learned, type Setup, type Step, type World } from '../pla
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
+import { unreached } from './reach.ts'
 
 type Read = Pick<Installation, 'envFiles' | 'settings'>
 
@@ -61,10 +62,10 @@ export const envFile: Step<Needs> = {
     const { setup, facts } = at
     const will = `write the storage settings to ${targetName(setup)}`
     const key = facts.accessKey ?? setup.knownKey ?? KEY_TO_COME
-    const problem = strongerOf(at, key) ?? hindered(setup)
-    if (problem) return { is: 'blocked', problem }
     // Throws where the file can't be edited, which has to be known before a key is made.
     const { text } = edited(at, key)
+    const problem = strongerOf(at, key) ?? hindered(setup) ?? (await unread(at, key))
+    if (problem) return { is: 'blocked', problem }
     if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
     if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
     if (!facts.publicProven) return { is: 'waiting', on: 'publicProven', will }
@@ -130,6 +131,23 @@ function singleLine({ facts, setup }: At): string[] {
   return [`${SINGLE_REQUEST}=true (the S3 endpoint refuses reads by part number)`]
 }
 
+/** Every service is looked at as it will be, whichever file was named. */
+async function unread(at: At, key: S3Key): Promise<Problem | undefined> {
+  const { setup, envWriter } = at
+  const { target, installation } = setup
+  const { services = [] } = installation
+  if (target.kind === 'print' || services.length === 0) return undefined
+  const values = blockOf(at, key)
+  // A block that is prepared beside the file goes into the file itself later.
+  const { envFile } = installation
+  const isAside = target.file.path !== envFile.path
+  const text = isAside ? envWriter.edit(envFile.text, values, []) : edited(at, key).text
+  const after = await envWriter.preview(envFile, text)
+  // A rehearsal writes a scratch copy, and nobody is told to have that read.
+  const isKnown = [after.envFile, ...after.envFiles].some(({ path }) => path === envFile.path)
+  return unreached(installation, after, isKnown ? envFile : after.envFile, values)
+}
+
 function printed({ facts }: At, reason: string): Finding {
   if (facts.envWritten) return { is: 'ready', note: 'the block is printed' }
   return { is: 'change', changes: [{ what: `print the block (${reason})`, risk: 'safe' }] }
@@ -141,6 +159,8 @@ function targetName({ target }: Setup): string {
 
 function strongerOf(at: At, key: S3Key): Problem | undefined {
   const { target, installation } = at.setup
+  // What a compose file fills in comes from a file, too: `unread` sees how it will be.
+  if (installation.kind === 'docker' && installation.services !== undefined) return undefined
   if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
   const instead = 'or name the place to write with --env-file'
   return shadowed(installation, target.file, blockOf(at, key), instead)

@@ -47,7 +47,11 @@ export async function prepareSetup(
     readEnvFile,
     lookOnly,
   })
-  const world = await connectWorld(run, inSetup(setup), { cloudflare, ca: rehearsal?.ca })
+  const world = await connectWorld(run, inSetup(setup), {
+    cloudflare,
+    ca: rehearsal?.ca,
+    scratchOf: rehearsal && found.envFile,
+  })
   return { world, remembered, isRehearsal: rehearsal !== undefined }
 }
 

@@ -68,6 +68,9 @@ class FakeEnvWriter implements EnvWriter {
     return { backup: file.exists ? `${file.path}.backup` : undefined }
   }
 
+  /** What is found where the file has changed; installed by the test that asks. */
+  preview: EnvWriter['preview'] = () => Promise.reject(new Error('Nothing is to be found.'))
+
   render() {
     return 'the block'
   }

@@ -4,7 +4,7 @@ import { prose, toType } from '../../core/to-type.ts'
 import type { Announced, Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import { type Installation, isAtLeast } from '../../services/mastodon/port.ts'
 import { instanceHost, mediaHost, pagePolicy, workerPolicy } from './pages.ts'
-import { containerSettings, runningSettings } from './running.ts'
+import { runningSettings, serviceSettings } from './running.ts'
 
 /** From when a media host that was announced can come into use. */
 export const announcement: Check<'announced' | 'clock'> = {
@@ -153,7 +153,7 @@ function tooOld(own: string, { before, severity, matters }: Gate): Verdict {
 export const mastodonChecks: readonly Check[] = [
   version,
   runningSettings,
-  containerSettings,
+  serviceSettings,
   pagePolicy,
   workerPolicy,
   oldLinks,

@@ -1,6 +1,7 @@
 import { shellLine, shellWord } from '../../core/shell-word.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
-import type { ComposedService, Installation, RunningProcess } from '../../services/mastodon/port.ts'
+import type { Installation, RunningProcess } from '../../services/mastodon/port.ts'
+import { howToReach, type Lack } from '../../setup/reach.ts'
 import { judgeFreshness } from '../../setup/restart.ts'
 
 type Kind = Pick<Installation, 'kind' | 'dir' | 'units'>
@@ -56,9 +57,10 @@ export const runningSettings: Check<Needs> = {
 
 /** Of all files that hand settings to Mastodon; a container takes them from the compose file, too. */
 async function lastChange({ installation, processes }: At): Promise<Changed | undefined> {
-  const { kind, composeFile, envFiles } = installation
-  const compose = kind === 'docker' && composeFile !== undefined ? [composeFile] : []
-  const paths = new Set([...envFiles.map(({ path }) => path), ...compose])
+  const { composeFile, compose, envFiles, services = [] } = installation
+  const ofCompose = compose?.files ?? (composeFile === undefined ? [] : [composeFile])
+  const own = [...envFiles.map(({ path }) => path), ...services.flatMap((one) => one.envFiles)]
+  const paths = new Set([...own, ...ofCompose])
   const times = await Promise.all(
     [...paths].map(async (path) => ({ path, at: await processes.changedAt(path) })),
   )
@@ -142,54 +144,62 @@ function time(date: Date): string {
 
 const STORAGE = /^(S3_|AWS_)|^EXTRA_MEDIA_HOSTS$/
 
-/** Containers know only what the compose file hands to each of them: `env_file` or `environment`. */
-export const containerSettings: Check<'installation'> = {
-  id: 'compose-env-file',
+type Reads = 'installation' | 'envReader'
+
+/** Web and every Sidekiq: containers know only what compose hands to them, units what systemd does. */
+export const serviceSettings: Check<Reads> = {
+  id: 'service-settings',
   about: 'Mastodon',
-  title: 'Settings of the containers',
+  title: 'Settings of every service',
   cost: 'look',
-  async look({ installation }) {
-    if (installation.kind !== 'docker') return [{ severity: 'skipped', saw: 'no Docker Compose' }]
-    const { services = [] } = installation
-    const found = services.flatMap((service) => lacking(installation, service))
+  async look({ installation, envReader }) {
+    const { services = [], compose } = installation
+    if (services.length === 0) return [{ severity: 'skipped', saw: 'no service is known here' }]
+    const refused = (compose?.refused ?? []).map((reason) => refusal(installation, reason))
+    const found = [...refused, ...unread(installation), ...lacking(installation, envReader)]
     if (found.length > 0) return found
-    const names = services.map(({ name }) => name).join(', ')
-    return [{ severity: 'ok', saw: `handed to ${names || 'Mastodon'}` }]
+    const names = services.map(({ name }) => name.replace(/\.service$/, '')).join(', ')
+    return [{ severity: 'ok', saw: `the same for ${names}` }]
   },
 }
 
-/** Measured against the env file when the web service reads none, else against the web service. */
-function lacking(installation: Installation, service: ComposedService): Verdict[] {
-  const { envFile, composeFile, services = [] } = installation
-  const file = composeFile ?? 'the compose file'
-  if (service.envFiles.length === 0 && envFile.exists) {
-    const own = [...service.settings.keys()].filter((name) => STORAGE.test(name))
-    if (own.length === 0) return [noEnvFile(service, file, envFile.path)]
-  }
-  const web = services.find(({ role }) => role === 'web')
-  if (web === undefined || web === service) return []
-  const names = [...new Set([...web.settings.keys(), ...service.settings.keys()])]
-  const different = names.filter(
-    (name) =>
-      STORAGE.test(name) && web.settings.get(name)?.value !== service.settings.get(name)?.value,
-  )
-  if (different.length === 0) return []
-  return [
-    {
-      severity: 'fault',
-      saw: `${file} hands other storage settings to ${service.name} than to ${web.name}: ${different.join(', ')}.`,
-      matters: 'The two would store media in different places, or one of them not at all.',
-      next: `Give both the same env_file and environment in ${file}, then:\n  docker compose -f ${shellWord(file)} up -d`,
-    },
-  ]
-}
-
-function noEnvFile({ name }: ComposedService, file: string, path: string): Verdict {
+function refusal({ composeFile = '', dir = '.' }: Installation, reason: string): Verdict {
   return {
     severity: 'fault',
-    saw: `${file} does not hand ${path} to the service ${name}.`,
-    matters:
-      "Mastodon's image holds no env file: without env_file the container knows nothing of the storage.",
-    next: `Put the line "env_file: ${path}" below "${name}:" in ${file}, then:\n  docker compose -f ${shellWord(file)} up -d`,
+    saw: `Docker Compose refuses ${composeFile}: ${reason.replace(/\.?$/, '.')}`,
+    matters: 'The containers go on with what they have, and none can be made anew.',
+    next: `This shows whether it is mended:\n  cd ${shellWord(dir)} && docker compose config --quiet`,
   }
+}
+
+function unread({ compose, dir = '.' }: Installation): Verdict[] {
+  return (compose?.unread ?? []).map((what) => ({
+    severity: 'warning' as const,
+    saw: `Only docker compose can read this, and it is not installed here: ${what}.`,
+    matters: 'So the settings of the containers are not known for sure.',
+    next: `Type this where docker compose is:\n  cd ${shellWord(dir)} && docker compose config`,
+  }))
+}
+
+/** Measured against what the env file says, and against the settings that count for the whole. */
+function lacking(installation: Installation, envReader: CheckWorld['envReader']): Verdict[] {
+  const { envFile, settings, services = [] } = installation
+  const written = envReader
+    .statements(envFile.text)
+    .flatMap(({ active, key }) => (active && STORAGE.test(key) ? [key] : []))
+  const found = services.flatMap((service): Lack[] => {
+    const missing = [...new Set(written)].filter((name) => !service.settings.has(name))
+    const names = new Set([...settings.keys(), ...service.settings.keys()])
+    const other = [...names].flatMap((name) => {
+      const [whole, own] = [settings.get(name), service.settings.get(name)]
+      if (!STORAGE.test(name) || missing.includes(name) || whole?.value === own?.value) return []
+      return [{ name, from: own?.from ?? `${whole?.from ?? envFile.path} (not given)` }]
+    })
+    return missing.length + other.length > 0 ? [{ service, missing, other }] : []
+  })
+  if (found.length === 0) return []
+  const { what, why, next } = howToReach(installation, envFile, found)
+  const restart =
+    installation.kind === 'docker' ? `\nThen type this:\n  ${restartLine(installation, {})}` : ''
+  return [{ severity: 'fault', saw: what, matters: why, next: `${next}${restart}` }]
 }

@@ -20,6 +20,8 @@ export interface Candidate
     | 'units'
     | 'envFiles'
     | 'services'
+    | 'unitFiles'
+    | 'neighbours'
     | 'compose'
     | 'composeNames'
   > {

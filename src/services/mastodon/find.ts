@@ -22,40 +22,63 @@ import {
   type LocalMedia,
   versionFromSource,
 } from './port.ts'
-import { environmentFilesBelow, findUnits, type MastodonUnit } from './systemd.ts'
+import { environmentFilesBelow, findUnits, type MastodonUnit } from './units.ts'
 
 /**
- * Mastodon run from its source folder. Settings that systemd passes on (from the web unit) win over
- * the env files. `root` is put before the absolute paths that units name.
+ * Mastodon run from its source folder. Settings that systemd passes on win over the env files; those
+ * of the web unit count for the whole. `root` is put before the absolute paths that units name.
  */
 async function bareMetal(
   dir: string,
-  units: readonly MastodonUnit[],
+  { own, elsewhere }: Units,
   root: string,
   disk: Disk,
 ): Promise<Candidate> {
-  const leading = units.find(({ part }) => part === 'web') ?? units[0]
-  const unitFiles = await disk.existing(leading ? await environmentFilesBelow(root, leading) : [])
-  const given =
-    leading === undefined
-      ? new Map()
-      : unitSettings(leading.name, leading.environment, unitFiles, leading.unset)
   const files = await disk.existing(railsEnvFiles.map((name) => join(dir, name)))
-  const settings = railsSettings(given, files)
+  const read = await Promise.all(
+    own.map(async (unit) => {
+      const given = await disk.existing(await environmentFilesBelow(root, unit))
+      const passedOn = unitSettings(unit.name, unit.environment, given, unit.unset)
+      const envFiles = [...given.toReversed(), ...files]
+      return { unit, settings: railsSettings(passedOn, files), envFiles }
+    }),
+  )
+  const leading = read.find(({ unit }) => unit.part === 'web') ?? read[0]
+  const { settings, envFiles } = leading ?? {
+    settings: railsSettings(new Map(), files),
+    envFiles: files,
+  }
   const source = (await disk.text(join(dir, 'lib/mastodon/version.rb'))) ?? ''
-  const names = (part: string) =>
-    units.filter((unit) => unit.part === part).map((unit) => unit.name)
+  const names = (part: string) => own.filter((unit) => unit.part === part).map(({ name }) => name)
   return {
     kind: 'systemd',
     dir,
     composeFile: undefined,
     version: versionFromSource(source, (name) => settings.get(name)?.value),
     units: { web: names('web'), sidekiq: names('sidekiq') },
+    unitFiles: own.map(({ fragment }) => fragment),
+    neighbours: neighboursOf(elsewhere),
+    services: read.map((one) => ({
+      name: one.unit.name,
+      role: one.unit.part,
+      settings: one.settings,
+      envFiles: one.envFiles.map(({ path }) => path),
+    })),
     usualEnvFile: await disk.envFile(join(dir, '.env.production')),
-    envFiles: [...unitFiles.toReversed(), ...files],
+    envFiles,
     settings,
     media: { root: mediaRoot(dir, settings.get('PAPERCLIP_ROOT_PATH')?.value) },
   }
+}
+
+/** The units that run Mastodon of one folder, and those that run another one. */
+interface Units {
+  readonly own: readonly MastodonUnit[]
+  readonly elsewhere: readonly MastodonUnit[]
+}
+
+function neighboursOf(units: readonly MastodonUnit[]): string[] {
+  return [...new Set(units.flatMap(({ workingDirectory }) => workingDirectory ?? []))]
 }
 
 export interface Search {
@@ -114,8 +137,8 @@ export async function findMastodon(search: Search): Promise<Installation> {
     const candidate = await lookAt(dir, units, search, disk)
     if (candidate === undefined) continue
     if (given === undefined) return finish(candidate, search)
-    if (reads(candidate, given) || search.mastodonDir !== undefined)
-      return finish(candidate, search, given)
+    const isMeant = search.mastodonDir !== undefined || isHere(dir, candidate, search)
+    if (reads(candidate, given) || isMeant) return finish(candidate, search, given)
   }
   if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), search, given)
   if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd, forbidden.length > 0)
@@ -149,13 +172,16 @@ async function lookAt(
       return (await realpath(path).catch(() => path)) === realDir
     }),
   )
-  const own = units.filter((_, index) => inDir[index])
+  const sorted: Units = {
+    own: units.filter((_, index) => inDir[index]),
+    elsewhere: units.filter((_, index) => !inDir[index]),
+  }
   const hasSource = await exists(join(dir, 'lib/mastodon/version.rb'))
-  if (hasSource && own.length > 0) return bareMetal(dir, own, root, disk)
+  if (hasSource && sorted.own.length > 0) return bareMetal(dir, sorted, root, disk)
   // The source holds a compose file, too: what was built here tells who uses it.
   const isBuilt =
     (await exists(join(dir, 'vendor/bundle'))) || (await exists(join(dir, 'public/packs')))
-  if (hasSource && isBuilt) return bareMetal(dir, own, root, disk)
+  if (hasSource && isBuilt) return bareMetal(dir, sorted, root, disk)
   const compose = await findCompose(dir, environment, (path) => disk.text(path))
   if (compose !== undefined) {
     const isAsked = ask !== undefined && changed === undefined
@@ -164,15 +190,24 @@ async function lookAt(
     if (found !== undefined) return found
     if (mastodonDir !== undefined) throw unreadCompose(compose.project)
   }
-  if (hasSource) return bareMetal(dir, own, root, disk)
+  if (hasSource) return bareMetal(dir, sorted, root, disk)
   const files = await disk.existing(railsEnvFiles.map((name) => join(dir, name)))
   const file = files.find(({ path }) => path.endsWith('/.env.production'))
   if (file === undefined) return undefined
   return { ...loose(file, dir), envFiles: files, settings: railsSettings(new Map(), files) }
 }
 
-function reads({ envFiles, usualEnvFile }: Candidate, given: EnvFileOnDisk): boolean {
-  return [...envFiles, usualEnvFile].some(({ realPath }) => realPath === given.realPath)
+/** Who stands in Mastodon's folder, or names a file of it, means this Mastodon: is it read there? */
+function isHere(dir: string, { kind }: Candidate, { cwd, envFile = '' }: Search): boolean {
+  return kind !== 'none' && (dir === cwd || dir === dirname(resolve(cwd, envFile)))
+}
+
+function reads(candidate: Candidate, given: EnvFileOnDisk): boolean {
+  const { envFiles, usualEnvFile, services = [], compose } = candidate
+  const files = [...envFiles, usualEnvFile].map(({ realPath }) => realPath)
+  const ofServices = services.flatMap((service) => service.envFiles)
+  const named = [...ofServices, ...(compose?.variableFiles ?? [])]
+  return [...files, ...named].some((path) => path === given.realPath || path === given.path)
 }
 
 /** An env file with no Mastodon around it. */

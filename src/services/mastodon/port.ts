@@ -19,16 +19,21 @@ export interface Installation {
   readonly media: LocalMedia
   /** systemd unit names such as `mastodon-web.service`, `mastodon-sidekiq@1.service`. */
   readonly units: { readonly web: readonly string[]; readonly sidekiq: readonly string[] }
-  /** Docker only: each service of the compose file that runs Mastodon's web part or Sidekiq. */
-  readonly services?: readonly ComposedService[]
+  /** Files of these units, links followed. */
+  readonly unitFiles?: readonly string[]
+  /** Folders of other Mastodons that units of this machine run. */
+  readonly neighbours?: readonly string[]
+  /** Each service that runs Mastodon's web part or Sidekiq: of the compose file, or systemd's units. */
+  readonly services?: readonly ServiceReading[]
   /** Docker only: how its compose files could be read. */
   readonly compose?: ComposeReading
   /** Docker only: variables of the shell that the compose file asks for, by name. */
   readonly composeNames?: readonly string[]
 }
 
-export interface ComposedService {
-  /** As the compose file names it. */
+/** What one service reads. */
+export interface ServiceReading {
+  /** As the compose file or systemd names it. */
   readonly name: string
   readonly role: 'web' | 'sidekiq'
   /** The env files that it is given and that exist, the winning one first. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mastodonChecks } from '../../../src/check/areas/mastodon.ts'
 import { Problem } from '../../../src/core/problem.ts'
-import type { ComposedService } from '../../../src/services/mastodon/port.ts'
+import type { Installation, ServiceReading } from '../../../src/services/mastodon/port.ts'
 import { at, CSP, page, type Situation, worldOf } from './mastodon-world.ts'
 import { ENV } from './reading.ts'
 import { troubles, verdictsOf, wordsOf } from './verdicts.ts'
@@ -184,35 +184,74 @@ describe('running processes', () => {
   })
 })
 
-describe('containers', () => {
-  const service = (role: 'web' | 'sidekiq', values: Record<string, string>, read = true) => {
-    const settings = Object.entries(values).map(([name, value]) => [name, { value, from: ENV }])
-    const envFiles = read ? [ENV] : []
-    return { name: role, role, envFiles, settings: new Map(settings as []) } as ComposedService
+describe('services', () => {
+  const text = 'S3_BUCKET=a\nOTHER=x\n'
+  const service = (name: string, values: Record<string, string>, envFiles = [ENV]) => {
+    const settings = Object.entries(values).map(([key, value]) => [key, { value, from: ENV }])
+    const role = name.includes('web') ? 'web' : 'sidekiq'
+    return { name, role, envFiles, settings: new Map(settings as []) } as ServiceReading
   }
   const bucket = { S3_BUCKET: 'a' }
+  const docker = {
+    kind: 'docker',
+    dir: '/opt/mastodon',
+    composeFile: '/opt/mastodon/c.yml',
+  } as const
+  const refused = { files: [], variableFiles: [], refused: ['services.web: no'], unread: [] }
 
-  it.each<[what: string, services: ComposedService[], expected: number, word: string]>([
-    ['alike', [service('web', bucket), service('sidekiq', bucket)], 0, 'web, sidekiq'],
+  it.each<[what: string, services: ServiceReading[], more: Partial<Installation>, words: string[]]>(
     [
-      'Sidekiq gets no file',
-      [service('web', bucket), service('sidekiq', {}, false)],
-      1,
-      `"env_file: ${ENV}" below "sidekiq:"`,
+      ['alike', [service('web', bucket), service('sidekiq', bucket)], docker, []],
+      [
+        'Sidekiq gets no file',
+        [service('web', bucket), service('sidekiq', {}, [])],
+        docker,
+        ['does not hand S3_BUCKET on to sidekiq', 'below "sidekiq:"', `env_file: ${ENV}`],
+      ],
+      [
+        'none gets a file',
+        [service('web', {}, []), service('sidekiq', {}, [])],
+        docker,
+        ['below "web:"', 'below "sidekiq:"', 'docker compose up -d'],
+      ],
+      ['all in environment', [service('web', bucket, [])], docker, []],
+      [
+        'another bucket',
+        [service('web', bucket), service('sidekiq', { S3_BUCKET: 'b' })],
+        docker,
+        ['gives sidekiq another S3_BUCKET', 'of sidekiq: S3_BUCKET in'],
+      ],
+      [
+        'a unit with a drop-in',
+        [
+          service('mastodon-web.service', bucket),
+          service('mastodon-sidekiq@pull.service', { ...bucket, S3_ENABLED: 'false' }),
+        ],
+        {},
+        ['mastodon-sidekiq@pull.service would run without this S3_ENABLED', 'systemctl edit'],
+      ],
+      [
+        'what compose refuses',
+        [service('web', bucket)],
+        { ...docker, compose: refused },
+        ['Docker Compose refuses /opt/mastodon/c.yml: services.web: no.'],
+      ],
     ],
-    ['none gets a file', [service('web', {}, false), service('sidekiq', {}, false)], 2, '"web:"'],
-    ['all in environment', [service('web', bucket, false)], 0, 'ok'],
-    [
-      'another bucket',
-      [service('web', bucket), service('sidekiq', { S3_BUCKET: 'b' })],
-      1,
-      'other storage settings to sidekiq than to web: S3_BUCKET',
-    ],
-  ])('%s', async (_, services, expected, word) => {
-    const composeFile = '/opt/mastodon/docker-compose.yml'
-    const checked = await look({ installation: { kind: 'docker', composeFile, services } })
-    expect(troubles(checked)).toEqual(Array(expected).fill('compose-env-file fault'))
-    expect(wordsOf(checked, 'compose-env-file')).toContain(word)
+  )('%s', async (_, services, more, words) => {
+    const file = { path: ENV, realPath: ENV, exists: true, text, mode: 0o600, writable: true }
+    const settings = new Map([['S3_BUCKET', { value: 'a', from: ENV }]])
+    const checked = await look({ installation: { services, envFile: file, settings, ...more } })
+    const own = troubles(checked).filter((one) => one.startsWith('service-settings'))
+    expect(own).toEqual(words.length > 0 ? ['service-settings fault'] : [])
+    for (const word of words) expect(wordsOf(checked, 'service-settings')).toContain(word)
+  })
+
+  it('what only compose can read is a warning', async () => {
+    const compose = { ...refused, refused: [], unread: ['include: https://a.test/x.git'] }
+    const services = [service('web', {})]
+    const settings = new Map()
+    const checked = await look({ installation: { ...docker, services, compose, settings } })
+    expect(wordsOf(checked, 'service-settings')).toContain('include: https://a.test/x.git')
   })
 })
 

@@ -1,11 +1,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
-import {
-  environmentFilesBelow,
-  findUnits,
-  readSystemdUnit,
-} from '../../../src/services/mastodon/systemd.ts'
+import { readSystemdUnit } from '../../../src/services/mastodon/systemd.ts'
+import { environmentFilesBelow, findUnits } from '../../../src/services/mastodon/units.ts'
 import { scratch, write } from './scratch.ts'
 
 const service = (...lines: string[]) => `[Unit]\nAfter=x\n[Service]\n${lines.join('\n')}\n`

@@ -1,0 +1,172 @@
+import { readdir, readFile, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readSystemdUnit, type SystemdUnit } from './systemd.ts'
+
+/** A Mastodon service as systemd would run it. */
+export interface MastodonUnit extends SystemdUnit {
+  /** e.g. `mastodon-sidekiq@default.service`. */
+  readonly name: string
+  readonly part: 'web' | 'sidekiq'
+  /** The unit's own file, links followed. */
+  readonly fragment: string
+}
+
+/** Where systemd looks, the winning folder first (systemd.unit(5)). */
+const FOLDERS = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+]
+
+// YunoHost names the second installation mastodon__2.
+const NAME = /^mastodon(?:__\d+)?-(web|sidekiq)[^/]*\.service$/
+
+const STARTS = { sidekiq: /\bsidekiq\b/, web: /\bpuma\b|\brails\s+s(erver)?\b/ }
+
+/**
+ * Mastodon's web and sidekiq units on this machine, from their files; templates by instance. A unit
+ * of another name is one when it starts Puma or Sidekiq in a folder that holds Mastodon's source.
+ */
+export async function findUnits(root: string): Promise<MastodonUnit[]> {
+  const folders = FOLDERS.map((folder) => join(root, folder))
+  const names = new Set<string>()
+  for (const folder of folders) {
+    for (const entry of await list(folder)) {
+      if (entry.endsWith('.service')) names.add(entry)
+      // An instance that is started by hand is known by its drop-ins alone.
+      const [, instance] = /^([^@]+@[^@]+\.service)\.d$/.exec(entry) ?? []
+      if (instance !== undefined) names.add(instance)
+      if (!/\.(wants|requires|upholds)$/.test(entry)) continue
+      for (const wanted of await list(join(folder, entry))) {
+        if (wanted.endsWith('.service')) names.add(wanted)
+      }
+    }
+  }
+  const units = await Promise.all([...names].sort().map((name) => loadUnit(root, folders, name)))
+  return units.filter((unit) => unit !== undefined)
+}
+
+async function loadUnit(
+  root: string,
+  folders: string[],
+  name: string,
+): Promise<MastodonUnit | undefined> {
+  const [, prefix, instance] = /^([^@]*)@(.*)\.service$/.exec(name) ?? []
+  if (instance === '') return undefined
+  const template = prefix === undefined ? [] : [`${prefix}@.service`]
+  const fragment = await first(folders, [name, ...template])
+  // Linked to /dev/null, or empty: masked, it never runs.
+  if (fragment === undefined || fragment.text === '') return undefined
+  const named = NAME.exec(name)?.[1]
+  if (named === undefined && !/puma|sidekiq|rails/.test(fragment.text)) return undefined
+  const texts = [fragment.text, ...(await dropIns(folders, [name, ...template]))]
+  const unit = readSystemdUnit(texts, name)
+  if (/\bdocker\b|\bpodman\b/.test(unit.execStart)) return undefined
+  const part = named === undefined ? partOf(unit.execStart) : named === 'web' ? 'web' : 'sidekiq'
+  if (part === undefined) return undefined
+  if (named === undefined && !(await holdsMastodon(root, unit.workingDirectory))) return undefined
+  return { name, part, fragment: fragment.path, ...unit }
+}
+
+function partOf(execStart: string): MastodonUnit['part'] | undefined {
+  if (STARTS.sidekiq.test(execStart)) return 'sidekiq'
+  return STARTS.web.test(execStart) ? 'web' : undefined
+}
+
+async function holdsMastodon(root: string, folder: string | undefined): Promise<boolean> {
+  if (folder === undefined) return false
+  const source = join(root, folder, 'lib/mastodon/version.rb')
+  return (await readFile(source).catch(() => undefined)) !== undefined
+}
+
+interface Fragment {
+  readonly path: string
+  readonly text: string
+}
+
+async function first(folders: string[], names: string[]): Promise<Fragment | undefined> {
+  for (const name of names) {
+    for (const folder of folders) {
+      const path = join(folder, name)
+      const real = await realpath(path).catch(() => path)
+      if (real === '/dev/null') return { path, text: '' }
+      const text = await readFile(path, 'utf8').catch(() => undefined)
+      if (text !== undefined) return { path: real, text }
+    }
+  }
+  return undefined
+}
+
+/** By file name, whichever folder they are in; a more special folder hides the same file name. */
+async function dropIns(folders: string[], names: string[]): Promise<string[]> {
+  const special = names.flatMap((name) => [name, ...dashPrefixes(name)])
+  const found = new Map<string, string>()
+  for (const name of [...special, 'service']) {
+    for (const folder of folders) {
+      for (const file of await list(join(folder, `${name}.d`))) {
+        const path = join(folder, `${name}.d`, file)
+        if (file.endsWith('.conf') && !found.has(file)) found.set(file, path)
+      }
+    }
+  }
+  const paths = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
+  return Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
+}
+
+/** `mastodon-web.service` also takes drop-ins of `mastodon-.service`. */
+function dashPrefixes(name: string): string[] {
+  const stem = name.replace(/(@.*)?\.service$/, '')
+  const parts = stem.split('-').slice(0, -1)
+  return parts.map((_, index) => `${parts.slice(0, parts.length - index).join('-')}-.service`)
+}
+
+/** The files of `EnvironmentFile=`, in the order in which systemd reads them; glob(7) patterns fit many. */
+export async function environmentFilesBelow(
+  root: string,
+  { environmentFiles }: Pick<SystemdUnit, 'environmentFiles'>,
+): Promise<string[]> {
+  const found = await Promise.all(environmentFiles.map((path) => matching(root, path)))
+  return found.flat()
+}
+
+async function matching(root: string, path: string): Promise<string[]> {
+  let found = [root]
+  for (const part of path.split('/').filter((part) => part !== '')) {
+    if (!/[*?[]/.test(part)) {
+      found = found.map((folder) => join(folder, part))
+      continue
+    }
+    const fits = pattern(part)
+    const below = found.map(async (folder) => {
+      const names = (await list(folder)).filter((name) => fits.test(name))
+      return names.sort().map((name) => join(folder, name))
+    })
+    found = (await Promise.all(below)).flat()
+  }
+  return found
+}
+
+/** A part of a path of glob(7); a dot in front is matched by a dot alone. */
+function pattern(part: string): RegExp {
+  const source = part.replace(
+    /\[[!^]?(\]?[^\]]*)\]|\*|\?|[.+^${}()|[\]\\]/g,
+    (sign, inside: string | undefined) => {
+      if (sign === '*') return '.*'
+      if (sign === '?') return '.'
+      if (inside === undefined) return `\\${sign}`
+      return `[${/^\[[!^]/.test(sign) ? '^' : ''}${inside.replace(/[\\\]^]/g, '\\$&')}]`
+    },
+  )
+  try {
+    return new RegExp(`^${/^[*?[]/.test(part) ? '(?!\\.)' : ''}${source}$`, 's')
+  } catch {
+    // A range from Z to A.
+    return /(?!)/
+  }
+}
+
+function list(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => [])
+}

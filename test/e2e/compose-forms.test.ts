@@ -1,0 +1,203 @@
+import { dirname } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { realCompose } from '../services/mastodon/compose/real-compose.ts'
+import { ENV, LOCAL_DOMAIN, type Machine } from './machine.ts'
+import { openStage } from './stage.ts'
+
+const stage = await openStage()
+afterAll(() => stage.close())
+
+const IMAGE = 'image: ghcr.io/mastodon/mastodon:v4.6.5'
+const MEDIA = 'volumes: ["./public/system:/mastodon/public/system"]'
+const NAMES = [
+  ...['S3_ENABLED', 'S3_BUCKET', 'S3_REGION', 'S3_ENDPOINT', 'S3_PROTOCOL', 'S3_PERMISSION'],
+  ...['S3_ALIAS_HOST', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+]
+
+/** A compose file with these lines in each of the two services. */
+function compose(web: readonly string[], sidekiq: readonly string[] = web): string {
+  const block = (lines: readonly string[]) => lines.map((line) => `    ${line}\n`).join('')
+  return `services:\n  web:\n    ${IMAGE}\n    ${MEDIA}\n    command: bundle exec puma\n${block(web)}  sidekiq:\n    ${IMAGE}\n    ${MEDIA}\n    command: bundle exec sidekiq\n${block(sidekiq)}`
+}
+
+const passing = (names: readonly string[]) => [
+  'environment:',
+  ...names.map((name) => `  ${name}: \${${name}}`),
+]
+const production = 'env_file: .env.production'
+
+interface Form {
+  readonly name: string
+  readonly files: Readonly<Record<string, string>>
+  /** Where the settings are, when not in .env.production. */
+  readonly envFile?: string
+  readonly args?: readonly string[]
+  /** Words of the refusal; without them it is set up, and used. */
+  readonly refused?: readonly string[]
+}
+
+const forms: readonly Form[] = [
+  { name: 'env_file', files: { 'compose.yml': compose([production]) } },
+  {
+    name: 'environment alone',
+    files: { 'compose.yml': compose(['environment: {LOCAL_DOMAIN: social.example.com}']) },
+    refused: ['compose.yml does not hand S3_ENABLED', 'below "web:"', 'env_file: .env.production'],
+  },
+  {
+    name: 'no env_file, and the file named',
+    files: { 'compose.yml': compose(['environment: {LOCAL_DOMAIN: social.example.com}']) },
+    args: ['--env-file', ENV],
+    refused: ['does not hand', 'env_file: .env.production'],
+  },
+  {
+    name: 'all passed on from .env',
+    files: {
+      'compose.yml': compose(passing(NAMES)),
+      '.env': 'OTHER=1\n',
+    },
+    envFile: '.env',
+    args: ['--env-file', '.env'],
+  },
+  {
+    name: 'all passed on from .env, unasked',
+    files: { 'compose.yml': compose(passing(NAMES)), '.env': 'OTHER=1\n' },
+    envFile: '.env',
+  },
+  {
+    name: 'some passed on from .env',
+    files: { 'compose.yml': compose(passing(['S3_ENABLED', 'S3_BUCKET'])), '.env': 'OTHER=1\n' },
+    envFile: '.env',
+    args: ['--env-file', '.env'],
+    refused: ['does not hand S3_REGION, S3_ENDPOINT', 'env_file: .env'],
+  },
+  {
+    name: 'names alone, passed on from .env',
+    files: { 'compose.yml': compose([`environment: [${NAMES.join(', ')}]`]), '.env': '' },
+    envFile: '.env',
+  },
+  {
+    name: 'another env_file for each',
+    files: {
+      'compose.yml': compose([production], ['env_file: .env.sidekiq']),
+      '.env.sidekiq': LOCAL_DOMAIN,
+    },
+    refused: ['on to sidekiq', 'below "env_file:" of sidekiq', '- .env.production'],
+  },
+  {
+    name: 'a second file on top for one',
+    files: {
+      'compose.yml': compose([production], ['env_file: [.env.production, .env.sidekiq]']),
+      '.env.sidekiq': 'S3_ENABLED=false\n',
+    },
+    refused: ['another S3_ENABLED', 'of sidekiq: S3_ENABLED in', '.env.sidekiq'],
+  },
+  {
+    name: 'an anchor',
+    files: {
+      'docker-compose.yml': `x-mastodon: &mastodon\n  ${IMAGE}\n  ${MEDIA}\n  env_file: [.env.production]\nservices:\n  web:\n    <<: *mastodon\n  sidekiq:\n    <<: *mastodon\n    command: bundle exec sidekiq\n`,
+    },
+  },
+  {
+    name: 'an override that switches it off',
+    files: {
+      'compose.yaml': compose([production]),
+      'docker-compose.override.yml': 'services: {web: {environment: {S3_ENABLED: "false"}}}',
+    },
+    refused: ['another S3_ENABLED', 'of web: S3_ENABLED'],
+  },
+  {
+    name: 'an override that gives the file',
+    files: {
+      'compose.yaml': compose([]),
+      'docker-compose.override.yml':
+        'services: {web: {env_file: .env.production}, sidekiq: {env_file: .env.production}}',
+    },
+  },
+  {
+    name: 'COMPOSE_FILE',
+    files: {
+      'base.yml': compose([]),
+      'prod.yml': `services: {web: {${production}}, sidekiq: {${production}}}`,
+      '.env': 'COMPOSE_FILE=base.yml:prod.yml\n',
+    },
+  },
+  {
+    name: 'an env_file that is mounted',
+    files: {
+      'compose.yml': compose([
+        'volumes: ["./public/system:/mastodon/public/system", "./.env.production:/opt/mastodon/.env.production"]',
+      ]).replaceAll(`    ${MEDIA}\n`, ''),
+    },
+  },
+  {
+    name: 'what compose refuses',
+    files: { 'compose.yml': compose([production, 'labels: ["a=${NEEDED:?put it into .env}"]']) },
+    refused: ['Docker Compose refuses', 'NEEDED'],
+  },
+  {
+    name: 'an env file that compose refuses',
+    files: {
+      'compose.yml': compose(['env_file: [.env.production, .env.more]']),
+      '.env.more': 'SMTP_FROM_ADDRESS="Mastodon" <n@example.com>\n',
+    },
+    refused: ['Docker Compose refuses', '.env.more', 'line 1'],
+  },
+]
+
+const modes = [
+  ['as we read them', undefined],
+  ...(realCompose === undefined
+    ? []
+    : [['as docker-compose reads them', realCompose.program] as const]),
+] as const
+
+const madeFor = (bucket: string) =>
+  stage.sandbox.log.filter(
+    ({ method, path }) => path.includes(bucket) && method !== 'GET' && method !== 'HEAD',
+  )
+
+describe.each(modes)('compose files, %s', (_, program) => {
+  const env = program === undefined ? {} : { PATH: `${dirname(program)}:${process.env.PATH}` }
+
+  async function look(at: Machine, args: readonly string[]) {
+    const { code, stdout } = await stage.init(at, ['check', '--json', '--quick', ...args], { env })
+    const report = JSON.parse(stdout) as {
+      readonly checks: readonly {
+        readonly id: string
+        readonly severity: string
+        readonly next?: string
+      }[]
+    }
+    const faults = report.checks.filter(({ severity }) => severity === 'fault')
+    return { code, faults, text: JSON.stringify(faults) }
+  }
+
+  test.concurrent.each(forms)(
+    '$name',
+    async ({ name, files, envFile = ENV, args = [], refused }) => {
+      const own = `${name.replace(/[\W_]+/g, '-').toLowerCase()}-${program === undefined ? 'a' : 'b'}`
+      const at = stage.machine(LOCAL_DOMAIN, files)
+      const before = at.files()
+      const init = await stage.init(
+        at,
+        ['--media-host', `${own}.example.com`, '--bucket', `${own}-media`, ...args],
+        { env },
+      )
+      const said = init.stdout + init.stderr
+      const check = await look(at, args)
+      if (refused !== undefined) {
+        expect({ code: init.code, said }).toMatchObject({ code: 2 })
+        for (const word of refused) expect(said.replace(/\s+/g, ' ')).toContain(word)
+        expect(said).not.toContain('ready and proven')
+        expect(at.files()).toEqual(before)
+        expect(madeFor(`${own}-media`)).toEqual([])
+        // Whoever asks the doctor is told the same.
+        expect(check.code).not.toBe(0)
+        return
+      }
+      expect({ code: init.code, said }).toMatchObject({ code: 0 })
+      expect(at.read(envFile)).toContain(`S3_ALIAS_HOST=${own}.example.com`)
+      expect(check).toEqual({ code: 0, faults: [], text: '[]' })
+    },
+  )
+})

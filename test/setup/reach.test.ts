@@ -1,0 +1,60 @@
+import { describe, expect, it, test } from 'vitest'
+import type { Installation, ServiceReading } from '../../src/services/mastodon/port.ts'
+import { envFile } from '../../src/setup/env-file.ts'
+import { lacks, unreached } from '../../src/setup/reach.ts'
+import { ENV, installationOf, knownKey, worldOf } from '../fakes/fake-world.ts'
+
+const wanted = new Map([
+  ['S3_ENABLED', 'true'],
+  ['S3_PERMISSION', ''],
+])
+
+function service(values: Readonly<Record<string, string>>, more: Partial<ServiceReading> = {}) {
+  const settings = new Map(
+    Object.entries(values).map(([name, value]) => [name, { value, from: ENV }] as const),
+  )
+  return { name: 'web', role: 'web', envFiles: [ENV], settings, ...more } as const
+}
+
+test.each<[what: string, values: Record<string, string>, missing: string[], other: string[]]>([
+  ['all there', { S3_ENABLED: 'true', S3_PERMISSION: '' }, [], []],
+  ['an empty one missing', { S3_ENABLED: 'true' }, ['S3_PERMISSION'], []],
+  ['another value', { S3_ENABLED: 'false', S3_PERMISSION: '' }, [], ['S3_ENABLED']],
+  ['none', {}, ['S3_ENABLED', 'S3_PERMISSION'], []],
+])('what a service lacks: %s', (_, values, missing, other) => {
+  const found = lacks({ services: [service(values)] }, wanted)
+  const seen = found.map((one) => [one.missing, one.other.map(({ name }) => name)])
+  expect(seen).toEqual(missing.length + other.length > 0 ? [[missing, other]] : [])
+})
+
+describe('what compose refuses', () => {
+  const compose = (...refused: string[]) => ({ files: [], variableFiles: [], refused, unread: [] })
+  const of = (...refused: string[]): Installation =>
+    installationOf({ kind: 'docker', composeFile: '/c.yml', compose: compose(...refused) })
+  const file = { path: ENV, realPath: ENV }
+
+  it.each<[what: string, now: Installation, after: Installation, code: string | undefined]>([
+    ['nothing', of(), of(), undefined],
+    ['the env file that will be written', of(`env file ${ENV} not found`), of(), undefined],
+    ['something else', of('X is needed'), of(), 'compose-refuses'],
+    ['what will be written', of(), of('line 3'), 'compose-refuses'],
+  ])('%s', (_, now, after, code) => {
+    expect(unreached(now, after, file, wanted)?.code).toBe(code)
+  })
+})
+
+it('the step looks at every service as it will be, before a key is made', async () => {
+  const installation = installationOf({ services: [service({})] })
+  const world = worldOf({ installation, knownKey })
+  const seen: string[] = []
+  world.envWriter.preview = async (file, text) => {
+    seen.push(file.path, text)
+    return installationOf({
+      services: [service({ S3_ENABLED: 'false' }, { name: 'mastodon-sidekiq@pull.service' })],
+    })
+  }
+  const finding = await envFile.look(world)
+  expect(finding).toMatchObject({ is: 'blocked', problem: { code: 'env-file-not-read', exit: 2 } })
+  expect(seen[0]).toBe(ENV)
+  expect(seen[1]).toContain('S3_ENABLED=true')
+})
