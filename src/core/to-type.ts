@@ -14,8 +14,10 @@ export type FlagValue = true | string | readonly string[]
 /** Where a run was told that Mastodon is: each line to type says it, too. */
 export type Whereabouts = { readonly [N in 'mastodonDir' | 'envFile']?: string }
 
-/** These look at no Mastodon of this machine. */
-const NOWHERE = new Set(['sandbox', 'help'])
+/** These look at no Mastodon of this machine: a rehearsed migration brings its own. */
+function isNowhere({ command, flags }: ToType): boolean {
+  return command === 'sandbox' || (command === 'migrate' && flags.sandbox === true)
+}
 
 /** A line of this program that a person is to type, until somebody renders it. */
 export class ToType {
@@ -91,8 +93,9 @@ export function renderText(text: Text, at: Whereabouts = {}): string {
   return text.parts.map((part) => renderText(part, at)).join('')
 }
 
-function lineOf({ command, flags, secrets }: ToType, at: Whereabouts): string {
-  const isPlaced = 'mastodonDir' in flags || 'envFile' in flags || NOWHERE.has(command)
+function lineOf(line: ToType, at: Whereabouts): string {
+  const { command, flags, secrets } = line
+  const isPlaced = 'mastodonDir' in flags || 'envFile' in flags || isNowhere(line)
   const words = Object.entries(isPlaced ? flags : { ...at, ...flags }).flatMap(([name, value]) =>
     value === true
       ? [flagOf(name)]

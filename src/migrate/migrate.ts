@@ -34,9 +34,13 @@ const shared = new Set([
 ])
 
 /** The last stage is a command of its own. */
-export async function redirectsStage({ host, settings }: MigrateRun): Promise<number> {
-  const { redirects } = await import('../redirects/redirects.ts')
-  return redirects.run(host, [...given(settings), ...tokenFile(host.argv)])
+export async function redirectsStage(run: MigrateRun): Promise<number> {
+  const { host, settings, ca } = run
+  const { redirectsWithin } = await import('../redirects/redirects.ts')
+  // The Mastodon of a rehearsal is gone when a line is typed: only the whole can be repeated.
+  const again = settings.on('sandbox') ? sameStageLine(run, 'redirects') : undefined
+  const argv = [...given(settings), ...tokenFile(host.argv)]
+  return redirectsWithin(host, argv, { ca, again })
 }
 
 function given(settings: MigrateRun['settings']): string[] {

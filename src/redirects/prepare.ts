@@ -25,7 +25,7 @@ export interface PreparedRedirects {
 /** What the env file knows; nothing is asked of the network here. */
 export async function prepareRedirects(
   run: RedirectsRun,
-  web?: PublicWebPort,
+  { web, ca }: { readonly web?: PublicWebPort; readonly ca?: string | undefined } = {},
 ): Promise<PreparedRedirects> {
   const { host, settings } = run
   const installation = await findMastodonHere(run)
@@ -39,7 +39,11 @@ export async function prepareRedirects(
   const prefixes = prefixesOf(run, installation, { instanceHost, mediaHost })
   const local = await localMedia(run, installation)
   const place = { ...targetPlace(installation, target), mediaHost }
-  const world = await connectWorld(run, { place }, { runner: runnerOf(host), ...(web && { web }) })
+  const world = await connectWorld(
+    run,
+    { place },
+    { runner: runnerOf(host), ca, ...(web && { web }) },
+  )
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   const redirecting: Redirecting = {
     mediaHost,

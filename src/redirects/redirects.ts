@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, type FlowSpec, flow, type Prepared } from '../flow/flow.ts'
-import type { Command } from '../host.ts'
+import type { Command, Host } from '../host.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { replay } from '../settings/replay.ts'
@@ -101,9 +101,26 @@ export const redirects: Command = {
   run: (host, argv) => flow(host, argv, redirectsSpec()),
 }
 
-/** `web` in the place of the real one, for tests. */
+/** As a stage of another command. */
+export function redirectsWithin(
+  host: Host,
+  argv: readonly string[],
+  within: RedirectsWithin,
+): Promise<number> {
+  return flow(host, argv, redirectsSpec(within))
+}
+
+export interface RedirectsWithin {
+  /** In the place of the real one, for tests. */
+  readonly web?: PreparedRedirects['world']['web']
+  /** PEM of a certificate authority to trust besides the usual ones; in a rehearsal. */
+  readonly ca?: string | undefined
+  /** What repeats it, where that is another command's line. */
+  readonly again?: ToType | undefined
+}
+
 export function redirectsSpec(
-  web?: PreparedRedirects['world']['web'],
+  within: RedirectsWithin = {},
 ): FlowSpec<typeof redirectsCatalog, PlaceWorld> {
   return {
     name: 'redirects',
@@ -111,13 +128,13 @@ export function redirectsSpec(
     accepts: redirectsFlags,
     async prepare(run) {
       const { settings } = run
-      const prepared = await prepareRedirects(run, web)
+      const prepared = await prepareRedirects(run, within)
       const blocks: ToldBlock[] = []
       const remove = settings.on('remove')
       const { steps, world } = await (remove
         ? dropping(run, prepared)
         : making(run, prepared, blocks))
-      const again = replay('redirects', redirectsFlags, settings.entries())
+      const again = within.again ?? replay('redirects', redirectsFlags, settings.entries())
       const { prefixes, redirecting } = prepared
       const { mediaHost } = redirecting
       const shown = uniqueBlocks(blocks)

@@ -37,6 +37,11 @@ describe('a line to type', () => {
     ],
     ['has none in a sandbox', toType('sandbox'), 'npx mastodon-r2 sandbox'],
     [
+      'has none in a rehearsal with a Mastodon of its own',
+      toType('migrate', { sandbox: true }),
+      'npx mastodon-r2 migrate --sandbox',
+    ],
+    [
       'says it among words',
       prose`To see: ${toType('check')}.`,
       'To see: npx mastodon-r2 check --env-file /e.',

@@ -170,6 +170,15 @@ describe('migrate --sandbox', () => {
     expect(filesBelow(at.home)).toEqual(new Map())
   })
 
+  test('the redirects are seen with its own certificate, and repeated as a rehearsal', async () => {
+    const args = ['migrate', '--sandbox', '--stage', 'redirects', '--yes']
+    const { code, stdout } = await run(args, { ...options(fresh()), ...patient })
+    expect({ code, stdout }).toMatchObject({ code: 0 })
+    expect(stdout).toContain('social.example.com passes through Cloudflare')
+    expect(stdout).toMatch(/^ {2}npx mastodon-r2 migrate --sandbox --yes --stage redirects$/m)
+    expect(stdout).not.toContain('npx mastodon-r2 redirects')
+  })
+
   test('a dry run of the switch copies first, and shows the sequence', {
     timeout: 160_000,
   }, async () => {
