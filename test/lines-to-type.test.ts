@@ -49,7 +49,7 @@ describe('every line that is shown is one that the program takes', () => {
     ['npx mastodon-r2 init --edge recommended puts some there', ['init --edge recommended']],
     ['(`npx mastodon-r2 migrate --stage cutover --yes`)', ['migrate --stage cutover --yes']],
     ['  npx mastodon-r2 migrate\n--stage copy', ['migrate --stage copy']],
-    ["mastodon-r2 undo --env-file '/it is' --yes", ['undo --env-file /it is --yes']],
+    ["mastodon-r2 undo --mastodon-env '/it is' --yes", ['undo --mastodon-env /it is --yes']],
     ['mastodon-r2 init and mastodon-r2 rotate --grace 0s', ['init', 'rotate --grace 0s']],
     ['mastodon-r2 init\n--format is wrong', []],
     ['mastodon-r2 holds a mastodon-r2-probe/', []],

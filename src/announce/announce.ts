@@ -158,7 +158,7 @@ function unknownHost(): Problem {
     code: 'instance-unknown',
     what: 'The address of the instance is not known.',
     why: 'Neither WEB_DOMAIN nor LOCAL_DOMAIN is set in the env file.',
-    next: 'Name the right file with --env-file.',
+    next: 'Name the right file with --mastodon-env.',
     exit: 2,
   })
 }

@@ -88,7 +88,7 @@ export async function findInstallation(run: Run<CheckCatalog>): Promise<Installa
     code: 'nothing-to-check',
     what: `There are no settings of Mastodon here: ${installation.envFile.path} does not exist.`,
     why: 'What is checked is what Mastodon uses, and that stands in its env file.',
-    next: prose`Name the file with --env-file, or run this in Mastodon's folder. Nothing set up yet: ${toType('init')}`,
+    next: prose`Name the file with --mastodon-env, or run this in Mastodon's folder. Nothing set up yet: ${toType('init')}`,
     exit: 2,
   })
 }

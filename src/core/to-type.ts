@@ -12,7 +12,7 @@ export type CommandName = keyof CommandFlags & string
 export type FlagValue = true | string | readonly string[]
 
 /** Where a run was told that Mastodon is: each line to type says it, too. */
-export type Whereabouts = { readonly [N in 'mastodonDir' | 'envFile']?: string }
+export type Whereabouts = { readonly [N in 'mastodonDir' | 'mastodonEnv']?: string }
 
 /** These look at no Mastodon of this machine: a rehearsed migration brings its own. */
 function isNowhere({ command, flags }: ToType): boolean {
@@ -95,7 +95,7 @@ export function renderText(text: Text, at: Whereabouts = {}): string {
 
 function lineOf(line: ToType, at: Whereabouts): string {
   const { command, flags, secrets } = line
-  const isPlaced = 'mastodonDir' in flags || 'envFile' in flags || isNowhere(line)
+  const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags || isNowhere(line)
   const words = Object.entries(isPlaced ? flags : { ...at, ...flags }).flatMap(([name, value]) =>
     value === true
       ? [flagOf(name)]

@@ -27,7 +27,7 @@ export async function findMastodonHere(
   return findMastodon({
     cwd: host.cwd,
     mastodonDir: settings.get('mastodonDir'),
-    envFile: settings.get('envFile'),
+    envFile: settings.get('mastodonEnv'),
     environment: host.environment,
     async ask(command, cwd) {
       const { run } = await import('../services/process/run.ts')

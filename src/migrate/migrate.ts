@@ -20,7 +20,7 @@ import { nextStage, type StageStatus, stageStatus } from './stages.ts'
 /** What both commands call by the same name; `--engine` and `--from` mean other things there. */
 const shared = new Set([
   'mastodonDir',
-  'envFile',
+  'mastodonEnv',
   'accountId',
   'cloudflareApiUrl',
   's3EndpointUrl',

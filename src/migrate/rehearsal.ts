@@ -52,7 +52,7 @@ export async function rehearseMigration(run: MigrateRun): Promise<MigrationRehea
   const own: MigrateRun = { ...run, host: { ...host, environment } }
   await prepareBucket(own, address, mastodon.dir)
   started()
-  for (const name of ['envFile', 'accountId'] as const) settings.forget(name)
+  for (const name of ['mastodonEnv', 'accountId'] as const) settings.forget(name)
   settings.offer('mastodonDir', mastodon.dir, 'sandbox')
   settings.offer('s3EndpointUrl', endpointOf(address), 'sandbox')
   settings.offer('connectTo', address.connectTo, 'sandbox')
@@ -137,7 +137,7 @@ function refuseOther({ settings }: MigrateRun): void {
   const outside = (
     [
       'mastodonDir',
-      'envFile',
+      'mastodonEnv',
       's3EndpointUrl',
       'connectTo',
       'cloudflareApiUrl',

@@ -190,7 +190,7 @@ export const migrateCatalog = { ...catalog, ...own } as const
 export const migrateFlags = {
   ...own,
   mastodonDir: catalog.mastodonDir,
-  envFile: { ...catalog.envFile, help: 'the env file that Mastodon uses' },
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
   apiToken: { ...catalog.apiToken, help: 'file with a Cloudflare API token; for Super Slurper' },
   accountId: catalog.accountId,
   answers: catalog.answers,

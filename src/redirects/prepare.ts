@@ -108,7 +108,7 @@ function noInstance({ envFile }: Installation): Problem {
     code: 'instance-unknown',
     what: 'The host of the instance is not known.',
     why: `${envFile.path} has neither WEB_DOMAIN nor LOCAL_DOMAIN.`,
-    next: 'Name the right file with --env-file.',
+    next: 'Name the right file with --mastodon-env.',
     exit: 2,
   })
 }

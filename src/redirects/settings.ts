@@ -75,7 +75,7 @@ export const redirectsFlags = {
     help: 'file with a Cloudflare API token (- reads standard input); not needed for nginx and caddy',
   },
   mastodonDir: catalog.mastodonDir,
-  envFile: { ...catalog.envFile, help: 'the env file that Mastodon uses' },
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
   answers: catalog.answers,
   dryRun: catalog.dryRun,
   yes: catalog.yes,

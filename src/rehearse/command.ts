@@ -90,7 +90,7 @@ function words(address: SandboxAddress): string {
   const { cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken, mastodon } = address
   const others = Object.entries(s3EndpointUrls).filter(([name]) => name !== 'default')
   const where = {
-    ...(mastodon ? { mastodonDir: mastodon.dir } : { envFile: './try.env' }),
+    ...(mastodon ? { mastodonDir: mastodon.dir } : { mastodonEnv: './try.env' }),
     ...(s3EndpointUrls.default && { s3EndpointUrl: s3EndpointUrls.default }),
     connectTo,
   }
@@ -106,7 +106,10 @@ ${others.map(([name, url]) => `#   ${name.padEnd(13)}${url}`).join('\n')}
 `
 }
 
-type Where = Pick<CommandFlags['init'], 'mastodonDir' | 'envFile' | 's3EndpointUrl' | 'connectTo'>
+type Where = Pick<
+  CommandFlags['init'],
+  'mastodonDir' | 'mastodonEnv' | 's3EndpointUrl' | 'connectTo'
+>
 
 function migration(mastodon: MastodonPaths, where: Where): string {
   return `export PATH=${shellWord(mastodon.bin)}:$PATH

@@ -65,7 +65,7 @@ function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }:
     code: 'nothing-to-rotate',
     what: `${envFile.path} holds no complete setup on R2, so there is no key to replace.`,
     why: 'Needed are S3_ENDPOINT (of R2), S3_BUCKET, S3_ALIAS_HOST, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
-    next: prose`Name the right file with --env-file, or set this server up first: ${toType('init')}`,
+    next: prose`Name the right file with --mastodon-env, or set this server up first: ${toType('init')}`,
     exit: 2,
   })
 }

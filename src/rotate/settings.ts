@@ -51,7 +51,7 @@ export const rotateFlags = {
   accountId: catalog.accountId,
   apiToken: catalog.apiToken,
   mastodonDir: catalog.mastodonDir,
-  envFile: { ...catalog.envFile, help: 'the env file that holds the key' },
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that holds the key' },
   answers: catalog.answers,
   tokenKind: { ...catalog.tokenKind, fallbackHelp: 'as the old key' },
   allowIp: { ...catalog.allowIp, fallbackHelp: 'as the old key' },

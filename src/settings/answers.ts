@@ -37,8 +37,17 @@ function parseObject(text: string): object {
 
 function settingName(key: string, catalog: Catalog): string | undefined {
   const flag = `--${key}`
-  const found = Object.entries(catalog).find(([name, it]) => name === key || it.flag === flag)
+  const found = Object.entries(catalog).find(
+    ([name, it]) =>
+      name === key ||
+      it.flag === flag ||
+      it.formerly?.some((former) => former === flag || former === `--${kebab(key)}`),
+  )
   return found?.[1].answerable === false ? undefined : found?.[0]
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
 function normal(value: unknown, repeatable: boolean): unknown {

@@ -13,10 +13,17 @@ export async function parseArgv(
   argv: readonly string[],
   settings: Catalog,
 ): Promise<Map<string, RawValue>> {
-  const byFlag = new Map(Object.entries(settings).map(([name, { flag }]) => [flag.slice(2), name]))
+  const named = Object.entries(settings).flatMap(([name, setting]) =>
+    [setting.flag, ...(setting.formerly ?? [])].map((flag) => ({
+      flag: flag.slice(2),
+      name,
+      setting,
+    })),
+  )
+  const byFlag = new Map(named.map(({ flag, name }) => [flag, name]))
   const options = Object.fromEntries(
-    Object.values(settings).map(({ flag, value, repeatable }) => [
-      flag.slice(2),
+    named.map(({ flag, setting: { value, repeatable } }) => [
+      flag,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),
         multiple: repeatable === true,

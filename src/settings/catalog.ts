@@ -121,8 +121,10 @@ export const catalog = {
     fallbackHelp: 'looked for',
     group: 'Where',
   }),
-  envFile: setting({
-    flag: '--env-file',
+  mastodonEnv: setting({
+    flag: '--mastodon-env',
+    // npx is a script of Node, which takes an --env-file behind its script for its own (Node 20 to 24).
+    formerly: ['--env-file'],
     value: 'PATH',
     env: 'MASTODON_R2_ENV_FILE',
     help: 'the env file to write',

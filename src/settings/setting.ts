@@ -5,6 +5,8 @@ import { Secret } from '../core/secret.ts'
 /** A setting, told once: it feeds parsing, help, questions, checks, errors and the README's table. */
 export interface Setting<T> {
   readonly flag: `--${string}`
+  /** Flags that meant the same in earlier versions; they still do, and so do answers of that name. */
+  readonly formerly?: readonly `--${string}`[]
   /** Placeholder of the flag's value, e.g. `HOST`; absent for a switch. */
   readonly value?: string
   readonly env?: string

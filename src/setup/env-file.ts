@@ -162,7 +162,7 @@ function strongerOf(at: At, key: S3Key): Problem | undefined {
   // What a compose file fills in comes from a file, too: `unread` sees how it will be.
   if (installation.kind === 'docker' && installation.services !== undefined) return undefined
   if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
-  const instead = 'or name the place to write with --env-file'
+  const instead = 'or name the place to write with --mastodon-env'
   return shadowed(installation, target.file, blockOf(at, key), instead)
 }
 

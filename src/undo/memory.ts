@@ -64,7 +64,7 @@ function nothing({ path }: EnvFileOnDisk): Problem {
     code: 'nothing-to-undo',
     what: 'There is nothing here to take back.',
     why: `Neither ${path} nor a backup beside it tells of a setup on R2.`,
-    next: 'Name the env file with --env-file, or the setup with --media-host and --bucket.',
+    next: 'Name the env file with --mastodon-env, or the setup with --media-host and --bucket.',
     exit: 2,
   })
 }

@@ -40,7 +40,7 @@ export const undoSettings = {
   jurisdiction: catalog.jurisdiction,
   apiToken: catalog.apiToken,
   mastodonDir: catalog.mastodonDir,
-  envFile: { ...catalog.envFile, help: 'the env file to put back' },
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file to put back' },
   answers: catalog.answers,
   dryRun: catalog.dryRun,
   yes: { ...catalog.yes, help: 'agree to the plan; what destroys something needs its flag, too' },

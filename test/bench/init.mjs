@@ -55,7 +55,7 @@ async function startSandbox() {
 
 /** Milliseconds, from the start of the program to its end. */
 function init({ cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken }, folder) {
-  const flags = ['--yes', '--media-host', 'files.example.com', '--env-file', '.env.production']
+  const flags = ['--yes', '--media-host', 'files.example.com', '--mastodon-env', '.env.production']
   const world = ['--s3-endpoint-url', s3EndpointUrls.default]
   const routes = connectTo.flatMap((route) => ['--connect-to', route])
   const env = {

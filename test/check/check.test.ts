@@ -216,7 +216,7 @@ describe('planted at Cloudflare', () => {
 
 describe('what can not be run: exit 2', () => {
   test.each<[string, readonly string[], RegExp]>([
-    ['no env file', ['--env-file', 'nowhere.env'], /nothing-to-check/],
+    ['no env file', ['--mastodon-env', 'nowhere.env'], /nothing-to-check/],
     ['a folder that is not there', ['--mastodon-dir', '/nowhere'], /mastodon-dir-missing/],
     ['a flag of init', ['--yes'], /unknown-flag/],
     ['less and more', ['--quiet', '--verbose'], /settings-contradict/],

@@ -24,11 +24,11 @@ describe('a line to type', () => {
   })
 
   test.each<[string, Text, string]>([
-    ['says where Mastodon is', toType('check'), 'npx mastodon-r2 check --env-file /e'],
+    ['says where Mastodon is', toType('check'), 'npx mastodon-r2 check --mastodon-env /e'],
     [
       'says it before what it is for',
       toType('migrate', { stage: 'copy' }),
-      'npx mastodon-r2 migrate --env-file /e --stage copy',
+      'npx mastodon-r2 migrate --mastodon-env /e --stage copy',
     ],
     [
       'keeps a place of its own',
@@ -44,30 +44,30 @@ describe('a line to type', () => {
     [
       'says it among words',
       prose`To see: ${toType('check')}.`,
-      'To see: npx mastodon-r2 check --env-file /e.',
+      'To see: npx mastodon-r2 check --mastodon-env /e.',
     ],
   ])('%s', (_, text, words) => {
-    expect(renderText(text, { envFile: '/e' })).toBe(words)
+    expect(renderText(text, { mastodonEnv: '/e' })).toBe(words)
   })
 
   test('both that were told, and a word with a dollar is no pattern', () => {
-    const at = { mastodonDir: '/srv/$&', envFile: '/e' }
+    const at = { mastodonDir: '/srv/$&', mastodonEnv: '/e' }
     expect(renderText(toType('undo'), at)).toBe(
-      "npx mastodon-r2 undo --mastodon-dir '/srv/$&' --env-file /e",
+      "npx mastodon-r2 undo --mastodon-dir '/srv/$&' --mastodon-env /e",
     )
   })
 
   test('takes more settings, and agrees at its end', () => {
-    const line = toType('undo', { envFile: '/e', yes: true }).with({ detachDomain: true })
-    expect(String(line)).toBe('npx mastodon-r2 undo --env-file /e --detach-domain --yes')
+    const line = toType('undo', { mastodonEnv: '/e', yes: true }).with({ detachDomain: true })
+    expect(String(line)).toBe('npx mastodon-r2 undo --mastodon-env /e --detach-domain --yes')
   })
 })
 
 describe('prose', () => {
   test('holds prose, lines and numbers', () => {
     const inner = prose`in ${toType('check')}`
-    expect(renderText(prose`${2} words ${inner} out`, { envFile: '/e' })).toBe(
-      '2 words in npx mastodon-r2 check --env-file /e out',
+    expect(renderText(prose`${2} words ${inner} out`, { mastodonEnv: '/e' })).toBe(
+      '2 words in npx mastodon-r2 check --mastodon-env /e out',
     )
   })
 
@@ -119,12 +119,12 @@ describe('a shell reads back', () => {
 
   test('every place of an env file', () => {
     for (const word of words) {
-      const line = renderText(toType('migrate', { stage: 'copy' }), { envFile: `/srv/${word}` })
+      const line = renderText(toType('migrate', { stage: 'copy' }), { mastodonEnv: `/srv/${word}` })
       expect(read(line)).toEqual([
         'npx',
         'mastodon-r2',
         'migrate',
-        '--env-file',
+        '--mastodon-env',
         `/srv/${word}`,
         '--stage',
         'copy',

@@ -23,7 +23,7 @@ const oldBlock = [
   .map((name) => `${name}=old\n`)
   .join('')
 
-const envFile = (file: string) => ['--env-file', file]
+const envFile = (file: string) => ['--mastodon-env', file]
 
 /** Env files, folders, tokens and other files that can't be used, and what has to be said. */
 export const badFiles: readonly BadInput[] = [
@@ -31,7 +31,7 @@ export const badFiles: readonly BadInput[] = [
     name: 'env file is binary',
     envFile: `${LOCAL_DOMAIN}\0\0`,
     problem: 'env-file-not-text',
-    words: ['--env-file'],
+    words: ['--mastodon-env'],
   },
   {
     name: 'env file is far too large',
@@ -50,13 +50,13 @@ export const badFiles: readonly BadInput[] = [
     name: 'env file in a folder that is missing',
     args: envFile('no/such/.env.production'),
     problem: 'env-file-folder-missing',
-    words: ['no/such', '--env-file'],
+    words: ['no/such', '--mastodon-env'],
   },
   {
     name: 'env file below a file',
     args: envFile(`${ENV}/file`),
     problem: 'env-file-folder-missing',
-    words: ['--env-file'],
+    words: ['--mastodon-env'],
   },
   {
     name: 'env file is a link that goes in circles',
@@ -70,7 +70,7 @@ export const badFiles: readonly BadInput[] = [
     unprivileged: true,
     arrange: ({ path }) => chmodSync(path(ENV), 0o000),
     problem: 'env-file-unreadable',
-    words: ['sudo', '--env-file'],
+    words: ['sudo', '--mastodon-env'],
   },
   {
     name: 'env file with a stray quoted line below an empty value',

@@ -59,11 +59,17 @@ test.each([
 test('what to type is about the server that was looked at', async () => {
   const spoilt = stage.machine(at.read().replace(/^S3_ALIAS_HOST=.*$/m, ''))
   const path = spoilt.path('.env.production')
-  const { stdout } = await stage.init(spoilt, ['check', '--quick', '--json', '--env-file', path])
+  const { stdout } = await stage.init(spoilt, [
+    'check',
+    '--quick',
+    '--json',
+    '--mastodon-env',
+    path,
+  ])
   const { next } = JSON.parse(stdout) as { readonly next: readonly string[] }
   const lines = next.join('\n').match(/npx mastodon-r2 (init|rotate).*/g) ?? []
   expect(lines.length).toBeGreaterThan(0)
-  for (const line of lines) expect(line).toContain(` --env-file ${path}`)
+  for (const line of lines) expect(line).toContain(` --mastodon-env ${path}`)
 })
 
 test('a key that was revoked', async () => {

@@ -46,7 +46,7 @@ const forms: readonly Form[] = [
   {
     name: 'no env_file, and the file named',
     files: { 'compose.yml': compose(['environment: {LOCAL_DOMAIN: social.example.com}']) },
-    args: ['--env-file', ENV],
+    args: ['--mastodon-env', ENV],
     refused: ['does not hand', 'env_file: .env.production'],
   },
   {
@@ -56,7 +56,7 @@ const forms: readonly Form[] = [
       '.env': 'OTHER=1\n',
     },
     envFile: '.env',
-    args: ['--env-file', '.env'],
+    args: ['--mastodon-env', '.env'],
   },
   {
     name: 'all passed on from .env, unasked',
@@ -67,7 +67,7 @@ const forms: readonly Form[] = [
     name: 'some passed on from .env',
     files: { 'compose.yml': compose(passing(['S3_ENABLED', 'S3_BUCKET'])), '.env': 'OTHER=1\n' },
     envFile: '.env',
-    args: ['--env-file', '.env'],
+    args: ['--mastodon-env', '.env'],
     refused: ['does not hand S3_REGION, S3_ENDPOINT', 'env_file: .env'],
   },
   {

@@ -24,10 +24,10 @@ const refusals: Refusal[] = [
     name: 'a stronger env file',
     machine: (stage) =>
       stage.machine(LOCAL_DOMAIN, { [`${ENV}.local`]: 'S3_ENABLED=false\nS3_BUCKET=old\n' }),
-    args: ['--media-host', HOST, '--env-file', ENV],
+    args: ['--media-host', HOST, '--mastodon-env', ENV],
     code: 2,
     problem: 'env-file-shadowed',
-    words: (_, at) => [at.path(`${ENV}.local`), 'S3_ENABLED, S3_BUCKET', '--env-file'],
+    words: (_, at) => [at.path(`${ENV}.local`), 'S3_ENABLED, S3_BUCKET', '--mastodon-env'],
   },
   {
     name: 'a stronger env file with a key in it',

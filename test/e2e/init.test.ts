@@ -44,7 +44,7 @@ describe.concurrent('init on an env file', () => {
   test('a missing file is made, for its owner alone', async () => {
     const { host, bucket, args } = own('missing')
     const at = stage.machine()
-    const { code } = await stage.init(at, [...args, '--env-file', 'new.env'])
+    const { code } = await stage.init(at, [...args, '--mastodon-env', 'new.env'])
     expect(code).toBe(0)
     expect(settingsOf(at.read('new.env'))).toEqual(storageLines(stage, { bucket, host }))
     expect(statSync(at.path('new.env')).mode & 0o777).toBe(0o600)
@@ -55,7 +55,7 @@ describe.concurrent('init on an env file', () => {
     const { host, bucket, args } = own('linked')
     const at = stage.machine(undefined, { 'real/env': LOCAL_DOMAIN })
     symlinkSync('real/env', at.path('link.env'))
-    const { code } = await stage.init(at, [...args, '--env-file', 'link.env'])
+    const { code } = await stage.init(at, [...args, '--mastodon-env', 'link.env'])
     expect(code).toBe(0)
     expect(lstatSync(at.path('link.env')).isSymbolicLink()).toBe(true)
     expect(settingsOf(at.read('real/env'))).toMatchObject(storageLines(stage, { bucket, host }))

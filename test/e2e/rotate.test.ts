@@ -186,10 +186,10 @@ describe('refused, with nothing changed', () => {
 test('--schedule prints, and needs neither token nor network', async () => {
   const at = stage.machine()
   const before = at.files()
-  const args = ['rotate', '--schedule', '--env-file', 'my env', '--grace', '2h']
+  const args = ['rotate', '--schedule', '--mastodon-env', 'my env', '--grace', '2h']
   const { code, stdout } = await run(args, { cwd: at.dir, env: { HOME: at.home } })
   expect(code).toBe(0)
   expect(stdout).toContain('[Timer]')
-  expect(stdout).toContain(`--env-file '${at.path('my env')}' --grace 2h --restart run --yes`)
+  expect(stdout).toContain(`--mastodon-env '${at.path('my env')}' --grace 2h --restart run --yes`)
   expect(at.files()).toEqual(before)
 })

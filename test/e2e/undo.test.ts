@@ -118,7 +118,7 @@ describe.concurrent('undo of an env file', () => {
   test('that init made: it is put aside', async () => {
     const { host, bucket } = own('made')
     const at = stage.machine()
-    const place = ['--env-file', 'new.env']
+    const place = ['--mastodon-env', 'new.env']
     const args = ['--media-host', host, '--bucket', bucket, ...place]
     expect((await stage.init(at, args)).code).toBe(0)
     const made = at.read('new.env')

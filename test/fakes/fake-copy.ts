@@ -172,7 +172,7 @@ export function copyWorld() {
     wishes: { transfers: 64, bwlimit: undefined },
     signal: stop.signal,
     width: 100,
-    lineFor: (stage, more) => toType('migrate', { envFile: 'E', stage, ...more }),
+    lineFor: (stage, more) => toType('migrate', { mastodonEnv: 'E', stage, ...more }),
     tell: (line) => void told.push(line),
     say: (line) => void said.push(line),
   }

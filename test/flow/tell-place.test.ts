@@ -8,7 +8,7 @@ import { Settings } from '../../src/settings/resolve.ts'
 import { plainUi } from '../../src/ui/plain.ts'
 
 const ENV = '/srv/it is here/.env'
-const PLACE = `--env-file '${ENV}'`
+const PLACE = `--mastodon-env '${ENV}'`
 
 async function settingsOf(flags: Record<string, string>, environment = {}) {
   return Settings.resolve(catalog, {
@@ -27,23 +27,23 @@ function voice(render: (text: Text) => string) {
 }
 
 test('what a run was told, by a flag or a variable', async () => {
-  expect(whereaboutsOf(await settingsOf({ bucket: 'media', envFile: ENV }))).toEqual({
-    envFile: ENV,
+  expect(whereaboutsOf(await settingsOf({ bucket: 'media', mastodonEnv: ENV }))).toEqual({
+    mastodonEnv: ENV,
   })
   expect(whereaboutsOf(await settingsOf({}, { MASTODON_R2_ENV_FILE: '/srv/e' }))).toEqual({
-    envFile: '/srv/e',
+    mastodonEnv: '/srv/e',
   })
   expect(whereaboutsOf(await settingsOf({ bucket: 'media' }))).toEqual({})
 })
 
 test('a scratch Mastodon of a rehearsal is gone when a line is typed', async () => {
-  const settings = await settingsOf({ envFile: ENV })
+  const settings = await settingsOf({ mastodonEnv: ENV })
   settings.offer('mastodonDir', '/tmp/scratch', 'sandbox')
-  expect(whereaboutsOf(settings)).toEqual({ envFile: ENV })
+  expect(whereaboutsOf(settings)).toEqual({ mastodonEnv: ENV })
 })
 
 test('every way of telling says it', () => {
-  const render = (text: Text) => renderText(text, { envFile: ENV })
+  const render = (text: Text) => renderText(text, { mastodonEnv: ENV })
   const check = toType('check')
   const line = `npx mastodon-r2 check ${PLACE}`
   const { ui, told } = voice(render)

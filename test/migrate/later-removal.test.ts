@@ -6,7 +6,7 @@ import type { CopyPlace } from '../../src/services/rclone/port.ts'
 
 const switched = new Date('2026-11-22T23:00:00Z')
 const folder = (path: string): CopyPlace => ({ kind: 'folder', path })
-const compareLine = toType('migrate', { envFile: 'E', stage: 'compare' })
+const compareLine = toType('migrate', { mastodonEnv: 'E', stage: 'compare' })
 const old: CopyPlace = {
   kind: 'bucket',
   endpoint: 'https://s3.example.com',
@@ -24,7 +24,7 @@ test('not before 30 days after the switch, and compared once more', () => {
   expect(lines.map(String)).toEqual([
     'Keep the files in /srv/public/system; remove them not before 2026-12-22.',
     'Compare once more before that:',
-    '  npx mastodon-r2 migrate --env-file E --stage compare',
+    '  npx mastodon-r2 migrate --mastodon-env E --stage compare',
     'Then:',
     '  find /srv/public/system/ -mindepth 1 -delete',
   ])

@@ -20,7 +20,7 @@ describe('after init has prepared', () => {
   test('the env file is named where nothing else tells the place', async () => {
     const { settings } = await run({ mediaHost: 'files.example.com' })
     expect(String(afterPrepareLine(settings.entries(), ENV, { isOnR2: false }))).toBe(
-      `npx mastodon-r2 migrate --env-file '${ENV}'`,
+      `npx mastodon-r2 migrate --mastodon-env '${ENV}'`,
     )
   })
 

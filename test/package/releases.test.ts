@@ -58,8 +58,8 @@ describe.each(releases)('Node $range $why', ({ path }) => {
     expect(stdout + stderr).not.toMatch(warning)
   })
 
-  test.skipIf(path === undefined)('takes an --env-file that does not exist yet', async () => {
-    const { code, stdout, stderr } = await run('init', '--env-file', 'new.env')
+  test.skipIf(path === undefined)('takes an --mastodon-env that does not exist yet', async () => {
+    const { code, stdout, stderr } = await run('init', '--mastodon-env', 'new.env')
     expect(code).toBe(2)
     expect(stdout + stderr).toContain('CLOUDFLARE_API_TOKEN')
   })

@@ -73,7 +73,7 @@ describe.skipIf(noMount)(`a full disk ${noMount ?? ''}`, () => {
   ])('%s', async (_, free, code, exit) => {
     const { args, ...goal } = goalOf(BEFORE)
     const { at, folder, path } = disk(free, BEFORE)
-    const all = [...args, '--env-file', path]
+    const all = [...args, '--mastodon-env', path]
     const broken = await stage.init(at, [...all, '--json'])
     expect(broken.code).toBe(exit)
     const { problem } = JSON.parse(broken.stdout)
@@ -91,7 +91,7 @@ describe.skipIf(noMount)(`a full disk ${noMount ?? ''}`, () => {
     const { args, bucket } = goalOf(BEFORE)
     const { at, folder, path } = disk(8, BEFORE)
     system('mount', ['-o', 'remount,ro', folder])
-    const { code, stdout } = await stage.init(at, [...args, '--env-file', path, '--json'])
+    const { code, stdout } = await stage.init(at, [...args, '--mastodon-env', path, '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout).problem.code).toBe('env-file-not-writable')
     expect(stage.sandbox.world.buckets.map(({ name }) => name)).not.toContain(bucket)
@@ -121,7 +121,7 @@ describe('a folder that changes while init runs', () => {
     const path = join(folder, '.env.production')
     writeFileSync(path, BEFORE)
     onceKeyIsMade(() => rmSync(folder, { recursive: true }))
-    const { code, stdout } = await stage.init(at, [...args, '--env-file', path, '--json'])
+    const { code, stdout } = await stage.init(at, [...args, '--mastodon-env', path, '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout).problem).toMatchObject({
       code: expect.stringMatching(/^env-file-/),
@@ -169,7 +169,7 @@ describe('files that can not be used: said before anything is made', () => {
     const at = stage.machine()
     const path = at.path(name === 'no folder' ? 'missing/.env' : 'odd.env')
     make(path)
-    const { code, stdout } = await stage.init(at, [...args, '--env-file', path, '--json'])
+    const { code, stdout } = await stage.init(at, [...args, '--mastodon-env', path, '--json'])
     expect(code).toBe(2)
     expect(JSON.parse(stdout).problem.code).toBe(problem)
     expect(stage.sandbox.world.buckets.map(({ name }) => name)).not.toContain(bucket)
@@ -187,7 +187,7 @@ describe('files that can not be used: said before anything is made', () => {
     writeFileSync(path, BEFORE)
     chmodSync(path, file)
     chmodSync(at.path('theirs'), folder)
-    const all = [...args, '--env-file', path, '--json']
+    const all = [...args, '--mastodon-env', path, '--json']
     const { code, stdout } = await stage.init(at, all, { unprivileged: true })
     expect(code).toBe(problem === 'env-file-not-writable' ? 1 : 2)
     expect(JSON.parse(stdout).problem.code).toBe(problem)

@@ -78,7 +78,7 @@ export async function openTrial(limits: Limits): Promise<Trial> {
       const json = collector(report, said)
       const host = hostOf(sandbox, folder, { stdout: json, stderr })
       const argv = ['--yes', '--json', '--media-host', HOST, '--bucket', BUCKET, ...flags(sandbox)]
-      const code = await flow(host, [...argv, '--env-file', path], {
+      const code = await flow(host, [...argv, '--mastodon-env', path], {
         name: 'init',
         catalog,
         prepare: async (run) => ({
@@ -121,7 +121,7 @@ async function worldOf(
   const installation = await findMastodon({
     cwd: host.cwd,
     mastodonDir: undefined,
-    envFile: settings.get('envFile'),
+    envFile: settings.get('mastodonEnv'),
     environment: host.environment,
   })
   const remembered = remember(installation, settings.get('s3EndpointUrl'))

@@ -98,7 +98,7 @@ function unreadable(path: string, cause: unknown): Problem {
       code: 'env-file-unreadable',
       what: `${path} can't be read.`,
       why,
-      next: 'Run the same command with sudo, or name another file with --env-file.',
+      next: 'Run the same command with sudo, or name another file with --mastodon-env.',
       exit: 2,
     },
     { cause },
@@ -110,7 +110,7 @@ function folderMissing(path: string): Problem {
     code: 'env-file-folder-missing',
     what: `The folder ${dirname(path)} does not exist.`,
     why: `So there is no ${path}, and none can be made there.`,
-    next: 'Check the path for typing errors and give it again with --env-file.',
+    next: 'Check the path for typing errors and give it again with --mastodon-env.',
     exit: 2,
   })
 }
@@ -120,7 +120,7 @@ function isFolder(path: string): Problem {
     code: 'env-file-is-folder',
     what: `${path} is a folder, not a file.`,
     why: 'Mastodon keeps its settings in a file, mostly named .env.production.',
-    next: `Give the file itself: --env-file ${join(path, '.env.production')}`,
+    next: `Give the file itself: --mastodon-env ${join(path, '.env.production')}`,
     exit: 2,
   })
 }
@@ -130,7 +130,7 @@ function notText(path: string): Problem {
     code: 'env-file-not-text',
     what: `${path} is no env file.`,
     why: 'It is not a plain text file, or larger than 256 KiB (a file saved as UTF-16 counts as not plain).',
-    next: 'Give the path of .env.production with --env-file.',
+    next: 'Give the path of .env.production with --mastodon-env.',
     exit: 2,
   })
 }

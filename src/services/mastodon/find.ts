@@ -85,7 +85,7 @@ export interface Search {
   readonly cwd: string
   /** What --mastodon-dir says: only this folder is looked at. */
   readonly mastodonDir?: string | undefined
-  /** What --env-file says: the settings go here. */
+  /** What --mastodon-env says: the settings go here. */
   readonly envFile?: string | undefined
   /** Put before every absolute path that is looked at. */
   readonly root?: string
@@ -292,7 +292,7 @@ function unreadCompose({ file, unread }: { file: string; unread: readonly string
     code: 'compose-file-unread',
     what: `${file} names none of Mastodon's services itself.`,
     why: `They may stand in what only docker compose can read: ${unread.join('; ')}.`,
-    next: 'Run this where docker compose is installed, or name the settings file with --env-file.',
+    next: 'Run this where docker compose is installed, or name the settings file with --mastodon-env.',
     exit: 2,
   })
 }
@@ -305,7 +305,7 @@ function noMastodon(dir: string, forbidden: boolean): Problem {
       ? 'This user has no permission to look into it.'
       : 'It has neither lib/mastodon/version.rb, nor a compose file with a Mastodon image, nor .env.production.',
     next: forbidden
-      ? 'Run the same command with sudo, or name the settings file with --env-file.'
+      ? 'Run the same command with sudo, or name the settings file with --mastodon-env.'
       : 'Give the folder that holds .env.production or docker-compose.yml with --mastodon-dir.',
     exit: 2,
   })

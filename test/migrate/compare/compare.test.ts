@@ -56,7 +56,7 @@ describe('compare', () => {
         code: 'not-equal',
         exit: 1,
         why: expect.stringContaining('1 missing, 1 different'),
-        next: worded('\n  npx mastodon-r2 migrate --env-file E --stage copy'),
+        next: worded('\n  npx mastodon-r2 migrate --mastodon-env E --stage copy'),
       },
     })
     expect(comparison).toMatchObject({
@@ -119,7 +119,7 @@ describe('compare', () => {
     })
     expect(finding).toMatchObject({
       is: 'ready',
-      warnings: [worded(' --env-file E --stage compare --remove-extras')],
+      warnings: [worded(' --mastodon-env E --stage compare --remove-extras')],
     })
   })
 

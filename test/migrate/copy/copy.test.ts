@@ -167,7 +167,7 @@ describe('again', () => {
       problem: {
         code: 'copy-incomplete',
         why: 'files/007.png (403 AccessDenied).',
-        next: worded('npx mastodon-r2 migrate --env-file E --stage copy'),
+        next: worded('npx mastodon-r2 migrate --mastodon-env E --stage copy'),
       },
     })
     expect(world.said).toEqual(['Not copied: files/007.png: 403 AccessDenied'])

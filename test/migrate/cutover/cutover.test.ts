@@ -27,7 +27,7 @@ describe('the plan', () => {
       'never announced',
       { announcedAt: undefined },
       'ready',
-      ['migrate --env-file E --stage announce'],
+      ['migrate --mastodon-env E --stage announce'],
     ],
   ])('%s', async (_, more, expected, warned) => {
     const at = await switching()
