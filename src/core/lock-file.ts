@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { open, readFile, readlink, stat, unlink } from 'node:fs/promises'
+import { lstat, open, readFile, readlink, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readPlain } from './plain-file.ts'
 import { codeOf, diskTrouble, Problem } from './problem.ts'
 
 /** Who holds the lock, as the file keeps it. */
@@ -23,6 +24,8 @@ type Found =
   | { readonly is: 'held'; readonly by: LockHolder | undefined }
   | { readonly is: 'stale'; readonly text: string }
   | { readonly is: 'gone' }
+  /** `what` lies there, which is no lock. */
+  | { readonly is: 'odd'; readonly what: string }
 
 /** Milliseconds after which a lock without readable content is one whose writing was cut off. */
 const HALF_WRITTEN_MS = 5_000
@@ -50,6 +53,7 @@ export async function lockFile(
   for (let attempt = 1; ; attempt += 1) {
     if (await create(path, text, words)) return () => release(path, text)
     const found = await look(path)
+    if (found.is === 'odd') throw notALock(path, found.what)
     if (found.is === 'held' || attempt === TRIES) {
       throw words.locked(path, found.is === 'held' ? found.by : undefined)
     }
@@ -110,17 +114,45 @@ async function create(path: string, text: string, words: LockWords): Promise<boo
   }
 }
 
+/** Bytes; a lock of ours holds some hundred. */
+const LARGEST = 4_096
+
+const ODD: Readonly<Record<string, string>> = {
+  ELOOP: 'a link',
+  EISDIR: 'a folder',
+  ENOTSUP: 'a pipe, a socket or a device',
+  ENXIO: 'a socket or a device',
+  EFBIG: 'a large file',
+}
+
 async function look(path: string): Promise<Found> {
   try {
-    const text = await readFile(path, 'utf8')
+    const { bytes, stat } = await readPlain(path, { most: LARGEST })
+    const text = bytes.toString('utf8')
     const holder = parse(text)
     if (holder) return (await isAlive(holder)) ? { is: 'held', by: holder } : { is: 'stale', text }
-    const { mtimeMs } = await stat(path)
-    const fresh = Date.now() - mtimeMs < HALF_WRITTEN_MS
+    const fresh = Date.now() - stat.mtimeMs < HALF_WRITTEN_MS
     return fresh ? { is: 'held', by: undefined } : { is: 'stale', text }
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? { is: 'gone' } : { is: 'held', by: undefined }
+    const code = codeOf(error)
+    const what = ODD[code]
+    if (what !== undefined) return { is: 'odd', what }
+    return code === 'ENOENT' ? { is: 'gone' } : { is: 'held', by: undefined }
   }
+}
+
+async function textOf(path: string): Promise<string> {
+  return (await readPlain(path, { most: LARGEST })).bytes.toString('utf8')
+}
+
+function notALock(path: string, what: string): Problem {
+  const remove = what === 'a folder' ? 'rmdir' : 'rm'
+  return new Problem({
+    code: 'lock-not-a-file',
+    what: `Where the lock has to be, there is ${what}: ${path}`,
+    why: 'This tool makes a plain file there to keep a second run away, and did not make this. Nothing was changed.',
+    next: `See what it is: ls -ld ${path}\nIf nothing needs it, remove it and run this again: ${remove} ${path}`,
+  })
 }
 
 /** Where it can't be known (another machine, another container), the holder counts as alive. */
@@ -140,12 +172,12 @@ async function takeAway(path: string, stale: string, words: LockWords): Promise<
   const guard = `${path}.takeover`
   if (!(await create(guard, '', words))) {
     await sleep(PAUSE_MS)
-    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }))
+    const { mtimeMs } = await lstat(guard).catch(() => ({ mtimeMs: Date.now() }))
     if (Date.now() - mtimeMs > HALF_WRITTEN_MS) await unlink(guard).catch(() => undefined)
     return
   }
   try {
-    if ((await readFile(path, 'utf8')) === stale) await unlink(path)
+    if ((await textOf(path)) === stale) await unlink(path)
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw lockNotWritable(path, error, words.elsewhere)
   } finally {
@@ -156,7 +188,7 @@ async function takeAway(path: string, stale: string, words: LockWords): Promise<
 /** A lock that is no longer ours stays. */
 async function release(path: string, text: string): Promise<void> {
   try {
-    if ((await readFile(path, 'utf8')) === text) await unlink(path)
+    if ((await textOf(path)) === text) await unlink(path)
   } catch {
     // The folder is gone or may no longer be written: the next run sees that this process ended.
   }
@@ -187,10 +219,14 @@ function pidNamespace(): Promise<string> {
   return readlink('/proc/self/ns/pid').catch(() => '')
 }
 
-/** undefined when there is no such process. A name in parentheses may hold blanks and parentheses. */
+/**
+ * undefined when there is no such process, or it has ended and its parent did not ask for that yet (a
+ * zombie). A name in parentheses may hold blanks and parentheses.
+ */
 async function startOf(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ')
+  return /^[ZXx]$/.test(fields?.[0] ?? '') ? undefined : fields?.[19]
 }
 
 function now(): string {

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readPlain } from '../core/plain-file.ts'
 import { Problem } from '../core/problem.ts'
 import type { Whereabouts } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
@@ -46,9 +46,8 @@ async function readGiven(host: Host, path: string, flag: string): Promise<string
     return host.readStdin()
   }
   try {
-    const { size } = await stat(path)
-    if (size > MOST) throw unreadable(path, flag, 'It is far too large to be the right file.')
-    return await readFile(path, 'utf8')
+    const { bytes } = await readPlain(path, { most: MOST, follow: true })
+    return bytes.toString('utf8')
   } catch (error) {
     if (error instanceof Problem) throw error
     throw unreadable(path, flag, reason(error))
@@ -58,6 +57,8 @@ async function readGiven(host: Host, path: string, flag: string): Promise<string
 function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT') return 'There is no such file.'
+  if (code === 'EFBIG') return 'It is far too large to be the right file.'
+  if (code === 'ENOTSUP') return 'It is no plain file but a pipe, a socket or a device.'
   if (code === 'EISDIR') return 'It is a directory.'
   if (code === 'EACCES') return 'You are not allowed to read it.'
   return `Reading it failed (${code ?? 'unknown reason'}).`

@@ -139,7 +139,7 @@ async function undoing(
     },
     inUse,
     traces: () => envTraces(world, ids),
-    removeFile: ({ realPath }) => setAside(realPath, clock.now()),
+    removeFile: (file) => setAside(file, clock.now()),
   }
 }
 

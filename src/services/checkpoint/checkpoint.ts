@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holderInWords, lockFile, lockNotWritable } from '../../core/lock-file.ts'
+import { openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { shellLine, shellWord } from '../../core/shell-word.ts'
 import type { Checkpoint, CheckpointPort, StoredVersion } from './port.ts'
@@ -16,6 +17,9 @@ export interface CheckpointOptions {
   readonly notice?: ((line: string) => void) | undefined
 }
 
+/** Bytes; failed keys stand in it, each with its reason. */
+const LARGEST = 256 * 1_048_576
+
 /** Touches nothing until it is read or written. */
 export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): CheckpointPort {
   const folder = join(stateHome, 'mastodon-r2', id)
@@ -24,11 +28,12 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
   let damaged = false
 
   async function read(): Promise<Checkpoint | undefined> {
-    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    const found = await readPlain(path, { most: LARGEST }).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined
       throw unreadable(path, diskTrouble(codeOf(error)).replace('write', 'read'))
     })
-    if (text === undefined) return undefined
+    if (found === undefined) return undefined
+    const text = found.bytes.toString('utf8')
     const checkpoint = parseCheckpoint(text)
     if (checkpoint === 'newer') {
       throw unreadable(path, 'A newer version of mastodon-r2 has written it.')
@@ -70,8 +75,10 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
 /** Whole or not at all, also when the machine stops. */
 async function replace(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`
+  // What a killed run left, or a link in its place.
+  await unlink(fresh).catch(() => undefined)
   try {
-    const handle = await open(fresh, 'w', 0o600)
+    const handle = await open(fresh, 'wx', 0o600)
     try {
       await handle.writeFile(text)
       await handle.sync()
@@ -200,7 +207,8 @@ function openRecord(path: string, notWritable: (path: string, cause: unknown) =>
       JSON.stringify(typeof put === 'string' ? [put] : [put.key, put.changedAt]),
     )
     try {
-      const handle = await open(path, 'a+', 0o600)
+      const { O_RDWR, O_CREAT, O_APPEND } = constants
+      const handle = await openPlain(path, O_RDWR | O_CREAT | O_APPEND)
       try {
         const text = `${lines.join('\n')}\n`
         const isTorn = !endsWell && !(await endsWithLine(handle))
@@ -257,7 +265,8 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
   let rest = ''
   try {
     // Not by readline, which takes U+2028 in a name for the end of a line.
-    for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: CHUNK })) {
+    const handle = await openPlain(path, constants.O_RDONLY)
+    for await (const chunk of handle.createReadStream({ encoding: 'utf8', highWaterMark: CHUNK })) {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
       yield lines

@@ -1,5 +1,6 @@
-import { opendir, readFile, realpath, stat } from 'node:fs/promises'
+import { opendir, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { readPlain } from '../../core/plain-file.ts'
 import { readEnvFile } from './env-read.ts'
 import type {
   EffectiveSetting,
@@ -80,7 +81,10 @@ export function diskWith(changed?: ChangedFile): Disk {
       if (real === changed?.realPath) return changed.text
       const info = await stat(path).catch(() => undefined)
       if (!info?.isFile() || info.size > LARGEST) return undefined
-      return readFile(path, 'utf8').catch(() => undefined)
+      return readPlain(path, { follow: true }).then(
+        ({ bytes }) => bytes.toString('utf8'),
+        () => undefined,
+      )
     },
   }
 }

@@ -1,6 +1,7 @@
-import { access, constants, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { access, constants, readlink, realpath, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
+import { readPlain } from '../../core/plain-file.ts'
 import { Problem } from '../../core/problem.ts'
 import { fileText, readStatements } from './env-text.ts'
 import { listBackups } from './env-write.ts'
@@ -30,8 +31,8 @@ export async function readEnvFile(path: string): Promise<EnvFileOnDisk> {
   }
   if (info.isDirectory()) throw isFolder(path)
   if (!info.isFile() || info.size > LARGEST) throw notText(path)
-  const bytes = await readFile(realPath).catch((error: unknown) => {
-    throw unreadable(path, error)
+  const { bytes } = await readPlain(realPath, { most: LARGEST }).catch((error: unknown) => {
+    throw ['ENOTSUP', 'EFBIG'].includes(codeOf(error)) ? notText(path) : unreadable(path, error)
   })
   if (bytes.includes(0)) throw notText(path)
   return {
@@ -51,7 +52,11 @@ async function followed(path: string): Promise<string> {
   } catch (error) {
     if (codeOf(error) === 'EACCES') throw unreadable(path, error)
     const link = await readlink(path).catch(() => undefined)
-    if (link !== undefined) return resolve(dirname(path), link)
+    if (link !== undefined) {
+      const target = resolve(dirname(path), link)
+      const parent = await realpath(dirname(target)).catch(() => dirname(target))
+      return join(parent, basename(target))
+    }
     const folder = await realpath(dirname(path)).catch(() => undefined)
     return folder === undefined ? path : join(folder, path.slice(dirname(path).length))
   }

@@ -1,17 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import {
-  chmod,
-  type FileHandle,
-  open,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-} from 'node:fs/promises'
+import { type FileHandle, lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
+import { type HeldFolder, holdFolder, openPlain, readPlain } from '../../core/plain-file.ts'
 import { Problem } from '../../core/problem.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import { fileText } from './env-text.ts'
@@ -22,7 +14,7 @@ async function freeBackupPath(target: string, now: Date): Promise<string> {
   const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '')
   for (let count = 1; ; count += 1) {
     const path = `${target}.mastodon-r2-${stamp}${count === 1 ? '' : `-${count}`}.bak`
-    const isTaken = await stat(path).then(
+    const isTaken = await lstat(path).then(
       () => true,
       () => false,
     )
@@ -78,40 +70,43 @@ export async function writeEnvFile(
   now: Date = new Date(),
 ): Promise<WrittenEnvFile> {
   const target = file.realPath
-  await refuseIfChanged(file)
-  if (file.exists && file.text === text) return { changed: false, backup: undefined }
+  const name = basename(target)
+  let folder: HeldFolder | undefined
   const made: string[] = []
   const temporary = () => {
-    const path = join(
-      dirname(target),
-      `${temporaryPrefix(target)}${randomBytes(6).toString('hex')}`,
-    )
+    const path = `${temporaryPrefix(target)}${randomBytes(6).toString('hex')}`
     made.push(path)
     return path
   }
   try {
-    await removeLeftovers(target)
-    const identity = await identityOf(file)
+    folder = await holdFolder(dirname(target))
+    const { at } = folder
+    const old = await refuseIfChanged(file, at(name))
+    if (file.exists && file.text === text) return { changed: false, backup: undefined }
+    await removeLeftovers(target, at)
+    const identity = old ?? { ...(await stat(at('.'))), mode: 0o600 }
     let backup: string | undefined
     if (file.exists) {
       // Under its own name only when it is whole: a backup that was cut off would be worse than none.
       const copy = temporary()
-      await create(copy, file.text, { ...identity, mode: 0o600 })
+      await create(at(copy), file.text, { ...identity, mode: 0o600 })
       backup = await freeBackupPath(target, now)
-      await rename(copy, backup)
-      made.push(backup)
+      await rename(at(copy), at(basename(backup)))
+      made.push(basename(backup))
     }
     const fresh = temporary()
-    await create(fresh, text, identity)
-    await refuseIfChanged(file)
-    await rename(fresh, target)
+    await create(at(fresh), text, identity)
+    await refuseIfChanged(file, at(name))
+    await rename(at(fresh), at(name))
     made.length = 0
     // The new file is in place; a file system that can't sync a folder is no failure.
-    await syncFolder(dirname(target)).catch(() => undefined)
+    await folder.sync().catch(() => undefined)
     return { changed: true, backup }
   } catch (error) {
-    for (const path of made) await unlink(path).catch(() => undefined)
+    for (const path of made) await unlink(folder?.at(path) ?? path).catch(() => undefined)
     throw error instanceof Problem ? error : notWritable(file, error)
+  } finally {
+    await folder?.close()
   }
 }
 
@@ -120,36 +115,36 @@ function temporaryPrefix(target: string): string {
 }
 
 /** What a killed run left holds secrets. The lock keeps those of a living run apart. */
-async function removeLeftovers(target: string): Promise<void> {
-  const folder = dirname(target)
+async function removeLeftovers(target: string, at: HeldFolder['at']): Promise<void> {
   const prefix = temporaryPrefix(target)
-  for (const name of await readdir(folder).catch(() => [])) {
+  for (const name of await readdir(at('.')).catch(() => [])) {
     if (!name.startsWith(prefix) || !/^[0-9a-f]{12}$/.test(name.slice(prefix.length))) continue
-    await unlink(join(folder, name)).catch(() => undefined)
+    await unlink(at(name)).catch(() => undefined)
   }
 }
 
-async function refuseIfChanged(file: EnvFileOnDisk): Promise<void> {
-  const onDisk = await readFile(file.realPath).then(fileText.decode, (error: unknown) => {
+/** Owner, group and mode of the file that holds what was read; undefined where there was none. */
+async function refuseIfChanged(file: EnvFileOnDisk, path: string): Promise<Identity | undefined> {
+  const found = await readPlain(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined
+    // A link or a pipe in its place is not what was read.
+    if (['ELOOP', 'ENOTSUP', 'EISDIR'].includes(codeOf(error))) throw changedMeanwhile(file)
     throw notWritable(file, error)
   })
-  if (onDisk === (file.exists ? file.text : undefined)) return
-  throw new Problem({
+  const onDisk = found && fileText.decode(found.bytes)
+  if (onDisk !== (file.exists ? file.text : undefined)) throw changedMeanwhile(file)
+  if (found === undefined) return undefined
+  const { uid, gid, mode } = found.stat
+  return { uid, gid, mode: mode & 0o7777 }
+}
+
+function changedMeanwhile(file: EnvFileOnDisk): Problem {
+  return new Problem({
     code: 'env-file-changed',
     what: `${file.path} was changed by someone else while this ran.`,
     why: 'It was left as it is, so that their change is not lost.',
     next: 'Close editors that have the file open, then run this again.',
   })
-}
-
-async function identityOf(file: EnvFileOnDisk): Promise<Identity> {
-  if (!file.exists) {
-    const { uid, gid } = await stat(dirname(file.realPath))
-    return { uid, gid, mode: 0o600 }
-  }
-  const { uid, gid, mode } = await stat(file.realPath)
-  return { uid, gid, mode: mode & 0o7777 }
 }
 
 async function create(path: string, text: string, identity: Identity): Promise<void> {
@@ -169,15 +164,6 @@ async function take(handle: FileHandle, { uid, gid, mode }: Identity): Promise<v
   const own = await handle.stat()
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid)
   await handle.chmod(mode)
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 function codeOf(error: unknown): string {
@@ -222,7 +208,7 @@ export interface BackupOnDisk {
 export async function findBackups(target: string): Promise<BackupOnDisk[]> {
   return Promise.all(
     (await listBackups(target)).map(async ({ path }) => {
-      const bytes = await readFile(path).catch((error: unknown) => {
+      const { bytes } = await readPlain(path).catch((error: unknown) => {
         throw unreadable(path, error)
       })
       return { path, text: fileText.decode(bytes) }
@@ -230,15 +216,33 @@ export async function findBackups(target: string): Promise<BackupOnDisk[]> {
   )
 }
 
-/** Makes the file itself the backup (0600): it is gone, and nothing of it is lost. */
-export async function setAside(target: string, now: Date): Promise<{ backup: string }> {
-  const backup = await freeBackupPath(target, now)
+/**
+ * Makes the file itself the backup (0600): it is gone, and nothing of it is lost. What is changed is
+ * the file that was read, not what lies at its path by now. Problems: `env-file-changed`,
+ * `env-file-not-writable`.
+ */
+export async function setAside(file: EnvFileOnDisk, now: Date): Promise<{ backup: string }> {
+  const target = file.realPath
+  let folder: HeldFolder | undefined
   try {
-    await chmod(target, 0o600)
-    await rename(target, backup)
+    folder = await holdFolder(dirname(target))
+    const path = folder.at(basename(target))
+    await refuseIfChanged(file, path)
+    const backup = await freeBackupPath(target, now)
+    const handle = await openPlain(path, constants.O_RDONLY)
+    try {
+      await handle.chmod(0o600)
+      await rename(path, folder.at(basename(backup)))
+      const [own, moved] = [await handle.stat(), await lstat(folder.at(basename(backup)))]
+      if (own.ino !== moved.ino) throw changedMeanwhile(file)
+    } finally {
+      await handle.close()
+    }
     return { backup }
   } catch (error) {
-    throw immovable(target, error)
+    throw error instanceof Problem ? error : immovable(target, error)
+  } finally {
+    await folder?.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
@@ -31,7 +31,7 @@ test('a file is set aside whole, for its owner alone', async () => {
   await chmod(join(folder, 'env'), 0o644)
   const taken = join(folder, 'env.mastodon-r2-20261122T120000Z.bak')
   await writeFile(taken, 'older')
-  const { backup } = await setAside(join(folder, 'env'), noon)
+  const { backup } = await setAside(await readEnvFile(join(folder, 'env')), noon)
   expect(backup).toBe(join(folder, 'env.mastodon-r2-20261122T120000Z-2.bak'))
   expect(await readFile(backup, 'utf8')).toBe('A=0\n')
   expect((await stat(backup)).mode & 0o777).toBe(0o600)
@@ -43,6 +43,8 @@ test('a file is set aside whole, for its owner alone', async () => {
 })
 
 test('a file that is gone can not be set aside', async () => {
-  const path = join(scratch(), 'env')
-  await expect(setAside(path, noon)).rejects.toMatchObject({ code: 'env-file-not-writable' })
+  const path = join(write(scratch(), { env: 'A=0\n' }), 'env')
+  const file = await readEnvFile(path)
+  await rm(path)
+  await expect(setAside(file, noon)).rejects.toMatchObject({ code: 'env-file-changed' })
 })
