@@ -184,3 +184,23 @@ test('commands that do not exist are not promised', () => {
   const known = commands.map(({ name }) => name)
   expect(named.filter((name) => !known.includes(String(name)))).toEqual([])
 })
+
+describe('the page for contributors', () => {
+  const page = read('.github/CONTRIBUTING.md')
+
+  test('names files and folders that exist', () => {
+    const named = [...page.matchAll(/`((?:src|test|templates|docs|\.build|\.ci)\/[\w./-]*)`/g)]
+    const paths = named.map(([, path = '']) => path).filter((path) => !path.includes('NAME'))
+    expect(paths.length).toBeGreaterThan(30)
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  test('has a row for every room of src', () => {
+    const rooms = readdirSync(join(root, 'src'), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    )
+    expect(rooms.filter((room) => !new RegExp(`[\`\\s]${'(src/)?'}${room}/`).test(page))).toEqual(
+      [],
+    )
+  })
+})
