@@ -174,6 +174,12 @@ function cleanupStep(
 const SUMMARY = /^(Removed|Visited|Refreshed|OK)\b/
 /** What its progress bar draws. */
 const PROGRESS = /^\d+\/(\d+|\?+) \||^\s*(Progress:|Time:)|\|[= ]*\|/
+/** The same where nobody looks at it: a bar without a number (seen on 4.6). */
+const BAR = /^\s*Progress:\s*\|[=\s]*\|?\s*$/
+/** Said in every run, by dotenv and by docker compose, whatever becomes of it. */
+const USUAL = /\[dotenv\]|^\s*(\[\+\]|Container |Network |time=")/
+/** Lines of stderr that give no reason: warnings, and what leads there from a reason. */
+const NO_REASON = /\bwarning: |^warning\b|DEPRECATION|^\s*from |^\s+\S+:\d+:in /i
 const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*[A-Za-z]`, 'g')
 
 /** Resolves with the last words. Problem `tootctl-failed`; Cancelled when the person stopped it. */
@@ -185,16 +191,19 @@ async function listen(
 ): Promise<string> {
   let summary: string | undefined
   let last = ''
-  const onLine = (whole: string) => {
+  let reason: string | undefined
+  const onLine = (whole: string, from?: 'stdout' | 'stderr') => {
     for (const part of whole.replace(COLOUR, '').split('\r')) {
       const words = part.trimEnd()
-      if (words.trim() === '') continue
+      if (words.trim() === '' || BAR.test(words) || USUAL.test(words)) continue
       if (PROGRESS.test(words)) {
         tell(words.trim().slice(0, width))
         continue
       }
       say(words)
       last = words.trim()
+      // The reason is at the top of stderr, and what comes after it leads to it.
+      if (from === 'stderr' && !NO_REASON.test(words)) reason ??= last
       if (SUMMARY.test(last)) summary = last
     }
   }
@@ -202,7 +211,7 @@ async function listen(
   const where = cwd === undefined ? {} : { cwd }
   const { exitCode, aborted } = await stream.stream(command, { onLine, signal, ...where })
   if (aborted) throw new Cancelled()
-  if (exitCode !== 0) throw failed(line, called, last)
+  if (exitCode !== 0) throw failed(line, called, reason ?? last)
   return summary ?? (last === '' ? 'done' : last)
 }
 

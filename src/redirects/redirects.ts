@@ -23,6 +23,7 @@ import { redirectsCatalog, redirectsFlags } from './settings.ts'
 import { singleRedirect } from './single.ts'
 import {
   type WebServer,
+  type WebServerBlock,
   type WebServerPort,
   webServerBlock,
   webServerTemplate,
@@ -249,12 +250,13 @@ async function textFor(
     readonly instanceHost: string
     readonly redirecting: Redirecting
   },
-): Promise<(status: 301 | 302) => string> {
+): Promise<WebServerBlock['text']> {
   const isHere = prefix.host === at.instanceHost
   const template = await readTemplate(webServerTemplate(kind, isHere))
   const publicFolder = isHere ? publicFolderOf(at.installation, prefix) : undefined
   const { mediaHost } = at.redirecting
-  return (status) => webServerText(template, { kind, prefix, mediaHost, status, publicFolder })
+  return (status, hsts) =>
+    webServerText(template, { kind, prefix, mediaHost, status, publicFolder, hsts })
 }
 
 function publicFolderOf({ media, dir }: Installation, { path }: OldPrefix): string {

@@ -29,8 +29,8 @@ export interface WebServerBlock {
   readonly prefix: OldPrefix
   /** Why the web server, and not Cloudflare; undefined when it was asked for. */
   readonly why: string | undefined
-  /** The block with this status. */
-  text(status: 301 | 302): string
+  /** The block with this status; `hsts` is the Strict-Transport-Security header to keep. */
+  text(status: 301 | 302, hsts?: string): string
   readonly webServer: WebServerPort
   /** Called with what the person has to put in place. */
   readonly told: (block: { readonly title: string; readonly text: string }) => void
@@ -44,8 +44,8 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
   const { kind, prefix, why, webServer } = block
   const { mediaHost, status } = redirecting
 
-  async function later(code: 301 | 302, note: string): Promise<Finding> {
-    const text = block.text(code)
+  async function later(at: Pick<World, 'web'>, code: 301 | 302, note: string): Promise<Finding> {
+    const text = block.text(code, kind === 'nginx' ? await hstsOf(at, prefix) : undefined)
     const opinion = await webServer.check(kind, text)
     if (opinion.is === 'bad') throw refused(kind, opinion.said)
     const checked =
@@ -64,14 +64,18 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
       const led = await follow(at, prefix, key, mediaHost)
       if ('fault' in led) {
         const reason = why === undefined ? '' : `${why}; `
-        return later(302, `${reason}put the block below in place, reload ${kind}, run this again`)
+        return later(
+          at,
+          302,
+          `${reason}put the block below in place, reload ${kind}, run this again`,
+        )
       }
       if (led.status === status) {
         return { is: 'ready', note: `leads to https://${mediaHost}/ with ${status}, seen` }
       }
       const now = `works with ${led.status}, seen`
       const word = status === 301 ? 'make it permanent' : 'make it temporary'
-      return later(status, `${now}; ${word} with the block below`)
+      return later(at, status, `${now}; ${word} with the block below`)
     },
   }
 
@@ -82,6 +86,23 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
       if ((await redirecting.local?.find(key)) === undefined) return key
     }
     return unused
+  }
+}
+
+/**
+ * The header as the old address sends it now: a location that sets any header inherits none in nginx, so
+ * that the block would take it away. Undefined where there is none, or nothing answers.
+ */
+async function hstsOf({ web }: Pick<World, 'web'>, { host, path }: OldPrefix) {
+  try {
+    const { header } = await web.fetch(`https://${host}${path}`, { method: 'HEAD' })
+    const [value = ''] = header('strict-transport-security')
+    return /^max-age="?\d+"?(\s*;\s*[A-Za-z]+)*\s*;?$/.test(value)
+      ? value.replaceAll('"', '')
+      : undefined
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
   }
 }
 
@@ -107,11 +128,13 @@ export interface WebServerWish {
   readonly status: 301 | 302
   /** Folder that the web server serves files from, where there are any at the old address. */
   readonly publicFolder: string | undefined
+  /** The Strict-Transport-Security header that nginx goes on sending. */
+  readonly hsts?: string | undefined
 }
 
 /** The block for the web server's configuration. */
 export function webServerText(template: string, wish: WebServerWish): string {
-  const { kind, prefix, mediaHost, status, publicFolder } = wish
+  const { kind, prefix, mediaHost, status, publicFolder, hsts } = wish
   const names = {
     PREFIX: `https://${prefixName(prefix)}`,
     MEDIA_HOST: mediaHost,
@@ -127,7 +150,8 @@ export function webServerText(template: string, wish: WebServerWish): string {
       : { STATUS: String(status) }
   const root = publicFolder === undefined ? {} : { ROOT: rootOf(wish, publicFolder) }
   const named = kind === 'nginx' && publicFolder !== undefined ? { NAME: locationName(prefix) } : {}
-  return render(template, { ...names, ...how, ...root, ...named })
+  const kept = kind === 'nginx' && hsts !== undefined ? { HSTS: hsts } : {}
+  return render(template, { ...names, ...how, ...root, ...named, ...kept })
 }
 
 /** Of nginx's second location; a server block may have one for each path. */

@@ -19,6 +19,9 @@ class FakeStream implements StreamPort {
   most = 0
   #now = 0
   says: (line: string) => readonly string[] = () => ['Removed 3 things (approx. 1 MB)']
+  /** On stderr, and what comes on stdout after it. */
+  complains: readonly string[] = []
+  ends: readonly string[] = []
   end: StreamEnd = { exitCode: 0, aborted: false }
 
   async stream(...[command, { onLine, cwd }]: Parameters<StreamPort['stream']>) {
@@ -26,7 +29,9 @@ class FakeStream implements StreamPort {
     this.most = Math.max(this.most, this.#now)
     const line = commandLine(command)
     this.ran.push(`${line} in ${cwd}`)
-    for (const said of this.says(line)) onLine(said)
+    for (const said of this.says(line)) onLine(said, 'stdout')
+    for (const said of this.complains) onLine(said, 'stderr')
+    for (const said of this.ends) onLine(said, 'stdout')
     await new Promise((resolve) => setImmediate(resolve))
     this.#now -= 1
     return this.end
@@ -139,6 +144,48 @@ describe('a command', () => {
       'It said: PG::ConnectionBad: no server',
     ])
     expect(problem.next).toContain('bin/tootctl media remove --days 7')
+  })
+
+  const DOTENV =
+    'I, [2026-11-28T10:00:00.123456 #9]  INFO -- : [dotenv] Loaded \u001b[33m.env.production\u001b[0m'
+
+  it.each<[string, readonly string[], readonly string[], string]>([
+    [
+      'the reason at the top of stderr, dotenv last',
+      ['connection.rb:62: could not connect (PG::ConnectionBad)', '\tfrom bin/tootctl:8:in main'],
+      [DOTENV],
+      'connection.rb:62: could not connect (PG::ConnectionBad)',
+    ],
+    [
+      'warnings before it',
+      ['/gems/x.rb:3: warning: already initialized', 'DEPRECATION WARNING: old', 'Redis is down'],
+      [DOTENV],
+      'Redis is down',
+    ],
+    [
+      'docker compose before it',
+      [' Container live-db-1 Running', '[+] Running 2/2', 'Could not find command "medai".'],
+      [],
+      'Could not find command "medai".',
+    ],
+    ['nothing on stderr', [], ['No such account', DOTENV], 'No such account'],
+    ['nothing but dotenv', [], [DOTENV], ''],
+  ])('a failure is told by its reason: %s', async (_, complains, ends, reason) => {
+    const { steps, stream, said } = cleaning({ mediaDays: 7 })
+    Object.assign(stream, { says: () => ['Progress: |=====|'], complains, ends })
+    stream.end = { exitCode: 1, aborted: false }
+    const { why } = await problemOf(steps[0]?.look(nothing) as Promise<unknown>)
+    expect(why).toBe(reason === '' ? 'It did not say why.' : `It said: ${reason}`)
+    expect(said.join()).not.toMatch(/dotenv|Progress/)
+  })
+
+  it('its bar and dotenv are not shown as lines, wherever they come', async () => {
+    const { steps, stream, said, told } = cleaning({ mediaDays: 7 })
+    stream.says = () => ['Progress: |', 'Progress: |====|', 'Removed 1 media attachments', DOTENV]
+    const finding = await steps[0]?.look(nothing)
+    expect(found(finding)).toContain('the rehearsal says: Removed 1 media attachments')
+    expect(said).toEqual(['Removed 1 media attachments'])
+    expect(told).toHaveLength(1)
   })
 
   it('that the person stops is no failure', async () => {

@@ -16,7 +16,7 @@ function at(
     kind: 'nginx',
     prefix: OLD,
     why: undefined,
-    text: (code) => `block ${code}`,
+    text: (code, hsts) => `block ${code}${hsts === undefined ? '' : ` ${hsts}`}`,
     webServer: { check: async () => opinion },
     told: ({ title, text }) => void told.push(`${title}: ${text}`),
   })
@@ -54,4 +54,22 @@ it('a block that was not checked says why', async () => {
   const { world, told, step } = at(undefined, 301, { is: 'unknown', why: 'no nginx here' })
   await step.look(world)
   expect(told).toEqual([expect.stringContaining('(not checked: no nginx here)')])
+})
+
+it.each([
+  ['max-age=63072000; includeSubDomains', ' max-age=63072000; includeSubDomains'],
+  ['max-age=300', ' max-age=300'],
+  ['max-age=300; includeSubDomains; preload', ' max-age=300; includeSubDomains; preload'],
+  ['max-age=1"; } evil {', ''],
+  [undefined, ''],
+])('HSTS of the old address is kept: %s', async (value, shown) => {
+  const { world, told, step } = at(undefined)
+  const before = world.web.alter
+  world.web.alter = (answer, request, url) => {
+    const told = before(answer, request, url)
+    const more = value === undefined ? [] : [['strict-transport-security', value] as const]
+    return { ...told, headers: [...told.headers, ...more] }
+  }
+  await step.look(world)
+  expect(told[0]?.split(': block ')[1]).toBe(`302${shown}`)
 })

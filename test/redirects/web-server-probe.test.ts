@@ -35,6 +35,7 @@ async function blockOf(
   path: string,
   publicFolder: string | undefined,
   status: 301 | 302 = 302,
+  hsts?: string,
 ): Promise<string> {
   const template = await readTemplate(webServerTemplate(kind, publicFolder !== undefined))
   const prefix = { host: HOST, path }
@@ -44,6 +45,7 @@ async function blockOf(
     mediaHost: 'files.example.com',
     status,
     publicFolder,
+    hsts,
   })
 }
 
@@ -107,7 +109,11 @@ describe.each(kinds)('%s', (kind) => {
     for (const path of ['/system/', '/', '/a.b/c-d_e~f/']) {
       for (const folder of ['/home/mastodon/live/public', '/srv/my "media"', undefined]) {
         for (const status of [301, 302] as const) {
-          const block = await blockOf(kind, path, folder, status)
+          const hsts = status === 301 ? 'max-age=63072000; includeSubDomains' : undefined
+          const block = await blockOf(kind, path, folder, status, hsts)
+          expect(block.includes('Strict-Transport-Security')).toBe(
+            kind === 'nginx' && status === 301,
+          )
           expect(await connectWebServer(really).check(kind, block)).toEqual({ is: 'good' })
         }
       }

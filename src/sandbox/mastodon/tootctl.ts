@@ -72,7 +72,7 @@ const sweeps: Readonly<Record<string, Sweep>> = {
   },
   'preview_cards remove': {
     takes: ({ key, age }, days) => key.startsWith('cache/preview_cards/') && age >= days,
-    told: (count, size) => `Removed ${count} preview cards (approx. ${size})`,
+    told: (count, size) => `Removed media from ${count} preview cards (approx. ${size})`,
     days: 180,
   },
   'emoji purge': {
@@ -87,6 +87,17 @@ const sweeps: Readonly<Record<string, Sweep>> = {
  * on the disk (lib/mastodon/cli). Once media is in a bucket it finds nothing to do.
  */
 export function tootctl(live: string): Program {
+  const run = runOf(live)
+  return async (call) => {
+    const code = await run(call)
+    // Buffered: it comes when the reason of a failure has long been told.
+    const at = new Date().toISOString().replace('Z', '000')
+    call.out(`I, [${at} #1]  INFO -- : [dotenv] Loaded \u001b[33m.env.production\u001b[0m`)
+    return code
+  }
+}
+
+function runOf(live: string): Program {
   return async (call) => {
     const words = call.args.filter((word) => !word.startsWith('-') && !/^\d+$/.test(word))
     const name = words.slice(0, 2).join(' ')
@@ -127,31 +138,43 @@ function carryOut(
     if (logs) out(`Found and removed orphan: ${key}`)
     if (!dryRun) rmSync(join(folder, key), { force: true })
   }
+  out(`Progress: |${'='.repeat(60)}|`)
   const records = new Set(taken.map(({ record }) => record)).size
   const count = logs ? taken.length : records
   out(`${sweep.told(count, humanSize(bytes), days)}${dryRun ? ' (DRY RUN)' : ''}`)
   return 0
 }
 
+/** A table, as Thor prints it. */
 function usage(files: readonly StoredFile[], { out }: ProgramCall): number {
-  const rows = [
+  const kinds = [
     ['Attachments', 'media_attachments/'],
-    ['Custom emoji', 'custom_emojis/'],
-    ['Preview cards', 'preview_cards/'],
+    ['Custom Emoji', 'custom_emojis/'],
     ['Avatars', 'accounts/avatars/'],
     ['Headers', 'accounts/headers/'],
+    ['Preview Cards', 'preview_cards/'],
     ['Backups', 'backups/'],
-    ['Imports', 'imports/'],
     ['Settings', 'site_uploads/'],
   ] as const
   const sum = (...prefixes: string[]) =>
     files
       .filter(({ key }) => prefixes.some((prefix) => key.startsWith(prefix)))
       .reduce((total, { size }) => total + size, 0)
-  for (const [title, folder] of rows) {
-    const whole = humanSize(sum(folder, `cache/${folder}`))
+  const rows = kinds.map(([title, folder]) => {
     const hasRemote = /^(media|custom|accounts)/.test(folder)
-    out(`${title}:\t${whole}${hasRemote ? ` (${humanSize(sum(folder))} local)` : ''}`)
+    const total = humanSize(sum(folder, `cache/${folder}`))
+    return [title, total, hasRemote ? humanSize(sum(folder)) : '']
+  })
+  const table = [['Object', 'Total', 'Local'], ...rows]
+  const width = (column: number) => Math.max(...table.map((row) => (row[column] ?? '').length))
+  const widths = [width(0), width(1)]
+  for (const row of table) {
+    out(
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
   }
   return 0
 }

@@ -76,7 +76,7 @@ export interface StreamOptions {
   /** Written to its standard input, which is closed then. */
   readonly input?: Iterable<string> | AsyncIterable<string>
   /** Each line on either stream, in order within a stream. */
-  readonly onLine: (line: string) => void
+  readonly onLine: (line: string, from?: 'stdout' | 'stderr') => void
   readonly cwd?: string
   readonly signal?: AbortSignal
   /**

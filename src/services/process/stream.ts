@@ -50,9 +50,9 @@ export async function stream(
     bug ??= { error }
     stop()
   }
-  const tell = (line: string) => {
+  const tellFrom = (from: 'stdout' | 'stderr') => (line: string) => {
     try {
-      onLine(line)
+      onLine(line, from)
     } catch (error) {
       fail(error)
     }
@@ -62,8 +62,8 @@ export async function stream(
   try {
     const [{ exitCode, signal: struck, code }] = await Promise.all([
       child,
-      readLines(child.stdout, tell),
-      readLines(child.stderr, tell),
+      readLines(child.stdout, tellFrom('stdout')),
+      readLines(child.stderr, tellFrom('stderr')),
       Promise.race([feed(child.stdin, input, gone).catch(fail), gone]),
     ])
     if (bug) throw bug.error
