@@ -4,7 +4,7 @@ import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
 import { shadowed } from '../setup/env-file.ts'
-import { linesOf, runPlaced } from '../setup/restart.ts'
+import { bootCost, linesOf, runPlaced } from '../setup/restart.ts'
 import { ANNOUNCED_DAYS, safeFrom } from './notes.ts'
 import { announcingLines, type PageNames, pageNames, visit } from './pages.ts'
 
@@ -131,7 +131,10 @@ function changesOf({ place, envWriter }: At, edit: Edit, reload: readonly Placed
       ]
     : []
   const changes: Change[] = written.map((what) => ({ what, risk: 'safe' }))
-  return [...changes, { what: `run: ${linesOf(reload)}`, risk: 'public' as const }]
+  return [
+    ...changes,
+    { what: `run: ${linesOf(reload)}${bootCost(reload)}`, risk: 'public' as const },
+  ]
 }
 
 function allow(seen: PageNames): string {

@@ -24,7 +24,7 @@ export async function findMastodonHere(
   changed?: { readonly realPath: string; readonly text: string },
 ): Promise<Installation> {
   const { findMastodon } = await import('../services/mastodon/find.ts')
-  return findMastodon({
+  const found = await findMastodon({
     cwd: host.cwd,
     mastodonDir: settings.get('mastodonDir'),
     envFile: settings.get('mastodonEnv'),
@@ -37,6 +37,9 @@ export async function findMastodonHere(
     ...(countMedia && { countMedia }),
     changed,
   })
+  if (found.kind !== 'systemd') return found
+  const { hasPumaWorkers } = await import('../services/mastodon/processes.ts')
+  return { ...found, pumaWorkers: await hasPumaWorkers(found, { now: () => new Date() }) }
 }
 
 /**

@@ -8,7 +8,7 @@ import { servicesOf } from '../flow/world.ts'
 import type { Place, Setup, Step, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
-import { linesOf } from '../setup/restart.ts'
+import { bootCost, linesOf } from '../setup/restart.ts'
 
 /**
  * The announcement as a step of `init`. A server that is on R2 already keeps its env file but for
@@ -30,7 +30,10 @@ export async function announceFirst(
   const tell = (line: string | undefined) => run.ui.progress(line)
   const step = announce({ checkpoint, tell }, { reload: commands?.reloadWeb })
   if (isHostChange) return { step, isHostChange }
-  const reload = commands === undefined ? '' : `; run: ${linesOf(commands.reloadWeb)}`
+  const reload =
+    commands === undefined
+      ? ''
+      : `; run: ${linesOf(commands.reloadWeb)}${bootCost(commands.reloadWeb)}`
   const will = `let Mastodon's pages name ${setup.mediaHost}${reload}`
   return { step: afterEnvFile(step, will, () => findMastodonHere(run)), isHostChange }
 }

@@ -126,7 +126,7 @@ function whatIsLeft(ended: InitEnded): Section[] {
 
 export function restart({ installation }: Pick<Setup, 'installation'>): Section {
   const title = 'Restart Mastodon, so that it uses the settings'
-  const { kind, dir, units } = installation
+  const { kind, dir, units, pumaWorkers } = installation
   if (kind === 'docker') {
     return {
       title,
@@ -140,10 +140,16 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
   const web = units.web.length > 0 ? units.web : ['mastodon-web']
   return {
     title,
-    lines: [
-      `  sudo systemctl restart ${shellLine(sidekiq)}`,
-      `  sudo systemctl reload ${shellLine(web)}`,
-    ],
+    lines: pumaWorkers
+      ? [
+          `  sudo systemctl restart ${shellLine(sidekiq)}`,
+          `  sudo systemctl reload ${shellLine(web)}`,
+          'Requests wait while Rails boots; 12 to 33 s were seen.',
+        ]
+      : [
+          `  sudo systemctl restart ${shellLine([...sidekiq, ...web])}`,
+          'Pages are away while Rails boots; 12 to 33 s were seen.',
+        ],
   }
 }
 

@@ -42,7 +42,7 @@ export const uploadProbe: Step<Needs> = {
 function willProbe(place: Place): string {
   const what = 'upload, read and delete test files as Mastodon does'
   if (isSingle(place)) return what
-  return `${what} (if reads by part number are refused, ${SINGLE_REQUEST}=true is written, too)`
+  return `${what} (with ${SINGLE_REQUEST}=true where reads by part number are refused)`
 }
 
 /** Whether it needs S3_FORCE_SINGLE_REQUEST=true, which `single` says is known. */

@@ -125,7 +125,7 @@ describe.concurrent('init finds Mastodon', () => {
     expect(code).toBe(0)
     expect(unwrapped(stdout)).toContain('Found Mastodon 4.5.1 with systemd for social.example.com')
     expect(stdout).toContain('sudo systemctl restart')
-    expect(stdout).toContain('sudo systemctl reload mastodon-web')
+    expect(stdout).toContain("sudo systemctl restart 'mastodon-sidekiq*' mastodon-web")
     expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
   })
 })

@@ -48,7 +48,7 @@ describe.concurrent('rotate', () => {
     expect(stdout).toContain('fake systemctl: restart')
     expect(fake.asked()).toEqual([
       'systemctl restart mastodon-sidekiq*',
-      'systemctl reload-or-restart mastodon-web.service',
+      'systemctl restart mastodon-web.service',
     ])
     const now = keysOf(stage.sandbox, bucket)
     expect(now).toHaveLength(1)

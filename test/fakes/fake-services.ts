@@ -20,9 +20,9 @@ const run = promisify(execFile)
 const SYSTEMCTL = `#!/bin/bash
 echo "systemctl $*" >> "$FAKE_RUN/asked"
 echo "fake systemctl: $1"
-case "$1" in
-  restart) name=sidekiq ;;
-  reload-or-restart) name=puma ;;
+case "$*" in
+  *web*) name=puma ;;
+  restart*) name=sidekiq ;;
   *) exit 1 ;;
 esac
 [ -f "$FAKE_RUN/$name.pid" ] && kill "$(cat "$FAKE_RUN/$name.pid")"
@@ -61,8 +61,8 @@ export function fakeServices(machine: Machine): FakeServices {
     env,
     asked: () => readFileSync(join(folder, 'asked'), 'utf8').split('\n').filter(Boolean),
     async restart() {
-      for (const verb of ['restart', 'reload-or-restart']) {
-        await run(join(bin, 'systemctl'), [verb], { env, timeout: 10_000 })
+      for (const unit of ['mastodon-sidekiq', 'mastodon-web']) {
+        await run(join(bin, 'systemctl'), ['restart', unit], { env, timeout: 10_000 })
       }
     },
     stop() {

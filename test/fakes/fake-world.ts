@@ -85,6 +85,7 @@ export function installationOf(more: Partial<Installation> = {}): Installation {
   const file = envFileOf('LOCAL_DOMAIN=example.com\n')
   return {
     kind: 'systemd',
+    pumaWorkers: true,
     dir: '/home/mastodon/live',
     composeFile: undefined,
     version: '4.6.5',

@@ -108,12 +108,21 @@ describe('what init says at the end', () => {
       [
         '  sudo systemctl restart mastodon-sidekiq.service',
         '  sudo systemctl reload mastodon-web.service',
+        'Requests wait while Rails boots; 12 to 33 s were seen.',
       ],
     ],
     [
       'several units',
       installed({ units: { web: ['w1', 'w2'], sidekiq: ['mastodon-sidekiq@1.service', 's2'] } }),
       ['  sudo systemctl restart mastodon-sidekiq@1.service s2', '  sudo systemctl reload w1 w2'],
+    ],
+    [
+      'a Puma without workers',
+      installed({ pumaWorkers: false }),
+      [
+        '  sudo systemctl restart mastodon-sidekiq.service mastodon-web.service',
+        'Pages are away while Rails boots; 12 to 33 s were seen.',
+      ],
     ],
     [
       'units unknown',

@@ -4,13 +4,17 @@ import type { Installation, RunningProcess } from '../../services/mastodon/port.
 import { howToReach, type Lack } from '../../setup/reach.ts'
 import { judgeFreshness } from '../../setup/restart.ts'
 
-type Kind = Pick<Installation, 'kind' | 'dir' | 'units'>
+type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'pumaWorkers'>
 
 /**
  * The command that makes one process read its settings anew. `docker compose restart` would keep a
- * container's old environment; Puma takes new values on a reload, Sidekiq needs a restart.
+ * container's old environment; Puma with workers takes new values on a reload, all else needs a
+ * restart.
  */
-export function restartLine({ kind, dir, units }: Kind, part: Partial<RunningProcess>): string {
+export function restartLine(
+  { kind, dir, units, pumaWorkers }: Kind,
+  part: Partial<RunningProcess>,
+): string {
   if (kind === 'docker') return `cd ${shellWord(dir ?? '.')} && docker compose up -d`
   const { role, name } = part
   const unit = name?.endsWith('.service') ? name : undefined
@@ -19,7 +23,8 @@ export function restartLine({ kind, dir, units }: Kind, part: Partial<RunningPro
     return `sudo systemctl restart ${shellLine(unit ? [unit] : all)}`
   }
   const all = units.web.length > 0 ? units.web : ['mastodon-web.service']
-  return `sudo systemctl reload-or-restart ${shellLine(unit ? [unit] : all)}`
+  const verb = pumaWorkers || part.below ? 'reload-or-restart' : 'restart'
+  return `sudo systemctl ${verb} ${shellLine(unit ? [unit] : all)}`
 }
 
 type Needs = 'installation' | 'processes'
@@ -81,6 +86,17 @@ function staleness({ installation }: At, seen: RunningProcess, changed: Changed)
         saw: `${name} may be running with old settings: its workers are young, the Puma above them began before ${changed.path} changed (${time(changed.at)}).`,
         matters: 'A worker that was only replaced after a crash keeps the old settings.',
         next: next.replace('reload-or-restart', 'restart'),
+      },
+    ]
+  }
+  if (!isDocker && seen.role === 'web' && seen.below === undefined) {
+    return [
+      {
+        severity: 'warning',
+        saw: `${name} may be running with old settings: it started ${time(startedAt)}, ${changed.path} changed ${time(changed.at)}.`,
+        matters:
+          'Puma runs without workers here. It then keeps its start time over a reload, so nothing tells whether there was one.',
+        next,
       },
     ]
   }

@@ -12,7 +12,7 @@ export const variantWords: Record<CutoverVariant, string> = {
   quiet:
     'Sidekiq finishes its jobs and rests, web goes on; what is uploaded meanwhile is copied after the switch',
   'no-downtime':
-    'nothing rests; what is stored during the switch is copied after it, and may be missing for some minutes',
+    'nothing rests; requests still wait while Rails boots (12 to 33 s were seen), and what is stored during the switch is copied after it',
   stop: 'web and Sidekiq are stopped during the last copy; the instance is away for some minutes',
 }
 

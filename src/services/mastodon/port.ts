@@ -23,6 +23,11 @@ export interface Installation {
   readonly unitFiles?: readonly string[]
   /** Folders of other Mastodons that units of this machine run. */
   readonly neighbours?: readonly string[]
+  /**
+   * systemd only: Puma was seen with workers below it, so that a reload makes new ones whose start
+   * time tells. Without workers it keeps PID and start time over a reload (seen with Puma 8.0.2).
+   */
+  readonly pumaWorkers?: boolean
   /** Each service that runs Mastodon's web part or Sidekiq: of the compose file, or systemd's units. */
   readonly services?: readonly ServiceReading[]
   /** Docker only: how its compose files could be read. */

@@ -104,6 +104,18 @@ async function runningHere(options: ProcessesOptions): Promise<RunningProcess[] 
   return found
 }
 
+/** Whether each Puma that is seen here has workers below it; false where none is seen. */
+export async function hasPumaWorkers(
+  installation: ProcessesOptions['installation'],
+  { now, procRoot }: { readonly now: () => Date; readonly procRoot?: string },
+): Promise<boolean> {
+  const ask = () => Promise.reject(new Error('Docker is not asked.'))
+  const more = procRoot === undefined ? {} : { procRoot }
+  const running = await runningHere({ installation, ask, now, ...more })
+  const web = (running ?? []).filter(({ role }) => role === 'web')
+  return web.length > 0 && web.every(({ below }) => below !== undefined)
+}
+
 function described(
   process: ProcEntry,
   role: RunningProcess['role'],

@@ -4,7 +4,10 @@ import { type Ask, composeCommand } from './compose/judge.ts'
 import type { Installation, ServiceCommands, ServicesPort, SidekiqProcess } from './port.ts'
 import { folderOf, readProcesses, unitOf } from './processes.ts'
 
-type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'services' | 'composeNames'>
+type Kind = Pick<
+  Installation,
+  'kind' | 'dir' | 'units' | 'pumaWorkers' | 'services' | 'composeNames'
+>
 
 export interface ServiceOptions {
   readonly installation: Kind
@@ -30,7 +33,15 @@ export function serviceCommands(kind: Kind, asRoot: boolean): ServiceCommands | 
   return kind.kind === 'docker' ? composeCommands(kind) : systemdCommands(kind, asRoot)
 }
 
-function systemdCommands({ units }: Kind, asRoot: boolean): ServiceCommands {
+/**
+ * What makes Puma read its settings anew, so that it can be proven: a reload only where it has
+ * workers. A web unit without ExecReload can only be restarted.
+ */
+export function renewal(pumaWorkers: boolean | undefined): 'reload-or-restart' | 'restart' {
+  return pumaWorkers === true ? 'reload-or-restart' : 'restart'
+}
+
+function systemdCommands({ units, pumaWorkers }: Kind, asRoot: boolean): ServiceCommands {
   const systemctl = (...args: string[]): PlacedCommand[] => {
     const [program = '', ...before] = asRoot ? ['systemctl'] : ['sudo', 'systemctl']
     const command = { program, args: [...before, ...args], env: {} }
@@ -46,8 +57,8 @@ function systemdCommands({ units }: Kind, asRoot: boolean): ServiceCommands {
     wake: systemctl('restart', ...running),
     stop: systemctl('stop', ...web, ...known),
     start: systemctl('start', ...known, ...web),
-    restart: [...systemctl('restart', ...running), ...systemctl('reload-or-restart', ...web)],
-    reloadWeb: systemctl('reload-or-restart', ...web),
+    restart: [...systemctl('restart', ...running), ...systemctl(renewal(pumaWorkers), ...web)],
+    reloadWeb: systemctl(renewal(pumaWorkers), ...web),
   }
 }
 
@@ -127,7 +138,7 @@ export interface RestartCommand {
  * be made anew (`restart` would keep the old environment); streaming does not use the storage.
  */
 export function restartCommands(
-  { kind, dir, units, composeNames }: Pick<Installation, 'kind' | 'dir' | 'units' | 'composeNames'>,
+  { kind, dir, units, pumaWorkers, composeNames }: Kind,
   { asRoot }: { readonly asRoot: boolean },
 ): RestartCommand[] {
   if (kind === 'none') return []
@@ -145,6 +156,5 @@ export function restartCommands(
   }
   const sidekiq = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
   const web = units.web.length > 0 ? units.web : ['mastodon-web.service']
-  // A web unit without ExecReload can only be restarted.
-  return [systemctl('restart', ...sidekiq), systemctl('reload-or-restart', ...web)]
+  return [systemctl('restart', ...sidekiq), systemctl(renewal(pumaWorkers), ...web)]
 }

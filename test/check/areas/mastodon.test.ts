@@ -49,7 +49,7 @@ describe('the page’s policy', () => {
     ['all of it', CSP, '', 'names files.social.test'],
     ['no images', without('img-src'), 'fault', 'in img-src.'],
     ['no players', without('media-src'), 'fault', 'media-src'],
-    ['no scripts', without('connect-src'), 'fault', 'reload-or-restart mastodon-web.service'],
+    ['no scripts', without('connect-src'), 'fault', 'systemctl restart mastodon-web.service'],
     ['only a default', "default-src 'self' https:", '', ''],
     ['a default that refuses', "default-src 'self'", 'fault', 'img-src, media-src, connect-src'],
     ['a wildcard', 'default-src *.social.test', '', ''],
@@ -127,9 +127,18 @@ describe('running processes', () => {
     ],
     [
       'an old Puma',
-      { running: [{ ...web, startedAt: at(7) }, sidekiq] },
+      { running: [{ ...web, startedAt: at(7), below: { ...below, workers: 2 } }, sidekiq] },
       ['fault'],
       ['sudo systemctl reload-or-restart mastodon-web.service'],
+    ],
+    [
+      'an old Puma without workers, which keeps its start time over a reload',
+      { running: [{ ...web, startedAt: at(7) }, sidekiq] },
+      ['warning'],
+      [
+        'may be running with old settings: it started 2026-11-22 07:00:00 UTC',
+        'sudo systemctl restart mastodon-web.service',
+      ],
     ],
     [
       'old ones without a unit',

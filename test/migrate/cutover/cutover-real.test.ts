@@ -37,7 +37,12 @@ async function machine(text: string) {
   chmodSync(join(folder, 'bin/systemctl'), 0o755)
   const environment = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin` }
   const real = connectServices({
-    installation: { kind: 'systemd', dir: folder, units: at.world.place.installation.units },
+    installation: {
+      kind: 'systemd',
+      pumaWorkers: true,
+      dir: folder,
+      units: at.world.place.installation.units,
+    },
     asRoot: true,
     ask: () => Promise.reject(new Error('Nobody is to be asked.')),
     now: () => new Date((BOOT + 99) * 1000),

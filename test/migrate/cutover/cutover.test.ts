@@ -74,7 +74,7 @@ describe('the plan', () => {
       ),
       quiet: `change [public] run: systemctl kill -s TSTP --kill-who=main ${sidekiq}, and wait until its jobs are done (at most 10 min)`,
       'env-switch': expect.stringMatching(/switch .*\.env\.production to R2.*S3_ENABLED=true/),
-      restart: `will run: systemctl restart ${sidekiq} && ${renewWeb}`,
+      restart: `will run: systemctl restart ${sidekiq} && ${renewWeb} (requests wait while Rails boots; 12 to 33 s were seen)`,
       switched: expect.stringContaining('will keep the switch'),
     })
     expect([server.env, world.runner.ran]).toEqual([prepared, []])

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { connectProcesses } from '../../../src/services/mastodon/processes.ts'
+import { connectProcesses, hasPumaWorkers } from '../../../src/services/mastodon/processes.ts'
 import { BOOT, type FakeProcess, procRoot } from './proc-root.ts'
 
 const init: FakeProcess = { pid: 1, parent: 0, start: 0, argv: '/sbin/init', name: 'systemd' }
@@ -171,4 +171,23 @@ test('the real /proc shows this very test', async () => {
   const age = (Date.now() - (own?.startedAt.getTime() ?? 0)) / 1000
   expect(age).toBeGreaterThan(process.uptime() - 2)
   expect(age).toBeLessThan(process.uptime() + 3)
+})
+
+test.each<[string, readonly FakeProcess[], boolean]>(
+  [
+    ['a Puma with workers', ['puma 8.0.2 [live]', 'puma: cluster worker 0: 10 [live]'], true],
+    ['a Puma without', ['puma 8.0.2 [live]'], false],
+    ['no Puma', ['sidekiq 8.1.6 live [0 of 5 busy]'], false],
+  ].map(([name, titles, expected]) => {
+    const all = (titles as string[]).map((argv, at) => {
+      return { pid: 10 + at, parent: at === 0 ? 1 : 10, start: 100, argv, cgroup: web }
+    })
+    return [name as string, [init, ...all], expected as boolean]
+  }),
+)('%s: a reload can be proven, %#', async (_, processes, expected) => {
+  const { root, close } = procRoot(processes)
+  const installation = { kind: 'systemd' as const, dir: live, units: { web: [], sidekiq: [] } }
+  const now = () => new Date((BOOT + 9_999) * 1000)
+  expect(await hasPumaWorkers(installation, { now, procRoot: root })).toBe(expected)
+  close()
 })

@@ -15,7 +15,7 @@ test.each<[string, Kind, { web: string[]; sidekiq: string[] }, boolean, string[]
     true,
     [
       'systemctl restart mastodon-sidekiq@1.service mastodon-sidekiq@2.service',
-      'systemctl reload-or-restart mastodon-web.service',
+      'systemctl restart mastodon-web.service',
     ],
   ],
   [
@@ -23,10 +23,7 @@ test.each<[string, Kind, { web: string[]; sidekiq: string[] }, boolean, string[]
     'systemd',
     none,
     false,
-    [
-      "sudo systemctl restart 'mastodon-sidekiq*'",
-      'sudo systemctl reload-or-restart mastodon-web.service',
-    ],
+    ["sudo systemctl restart 'mastodon-sidekiq*'", 'sudo systemctl restart mastodon-web.service'],
   ],
   ['containers', 'docker', none, true, ["cd '/srv/it is' && docker compose up -d"]],
   ['not known', 'none', none, true, []],

@@ -15,7 +15,7 @@ describe('commands', () => {
   }
 
   test('of systemd', () => {
-    expect(lines({ kind: 'systemd', dir: '/live', units }, true)).toEqual({
+    expect(lines({ kind: 'systemd', dir: '/live', units, pumaWorkers: true }, true)).toEqual({
       quiet: 'systemctl kill -s TSTP --kill-who=main a.service b.service',
       wake: 'systemctl restart a.service b.service',
       stop: 'systemctl stop mastodon-web.service a.service b.service',
@@ -26,12 +26,23 @@ describe('commands', () => {
     })
   })
 
+  test.each([false, undefined])(
+    'a Puma whose workers are not seen (%s) is restarted',
+    (workers) => {
+      const more = workers === undefined ? {} : { pumaWorkers: workers }
+      expect(lines({ kind: 'systemd', dir: '/live', units, ...more }, true)).toMatchObject({
+        restart: 'systemctl restart a.service b.service && systemctl restart mastodon-web.service',
+        reloadWeb: 'systemctl restart mastodon-web.service',
+      })
+    },
+  )
+
   test('of units that were not found: patterns only for what runs', () => {
     expect(lines({ kind: 'systemd', dir: '/live', units: none }, false)).toMatchObject({
       quiet: "sudo systemctl kill -s TSTP --kill-who=main 'mastodon-sidekiq*'",
       start: 'sudo systemctl start mastodon-sidekiq.service mastodon-web.service',
       restart:
-        "sudo systemctl restart 'mastodon-sidekiq*' && sudo systemctl reload-or-restart mastodon-web.service",
+        "sudo systemctl restart 'mastodon-sidekiq*' && sudo systemctl restart mastodon-web.service",
     })
   })
 
