@@ -37,7 +37,7 @@ export function serviceCommands(kind: Kind, asRoot: boolean): ServiceCommands | 
  * What makes Puma read its settings anew, so that it can be proven: a reload only where it has
  * workers. A web unit without ExecReload can only be restarted.
  */
-export function renewal(pumaWorkers: boolean | undefined): 'reload-or-restart' | 'restart' {
+function renewal(pumaWorkers: boolean | undefined): 'reload-or-restart' | 'restart' {
   return pumaWorkers === true ? 'reload-or-restart' : 'restart'
 }
 
