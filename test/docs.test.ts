@@ -199,8 +199,6 @@ describe('the page for contributors', () => {
     const rooms = readdirSync(join(root, 'src'), { withFileTypes: true }).flatMap((entry) =>
       entry.isDirectory() ? [entry.name] : [],
     )
-    expect(rooms.filter((room) => !new RegExp(`[\`\\s](src/)?${room}/`).test(page))).toEqual(
-      [],
-    )
+    expect(rooms.filter((room) => !new RegExp(`[\`\\s](src/)?${room}/`).test(page))).toEqual([])
   })
 })
