@@ -10,6 +10,7 @@ import { bucketFor } from '../settings/names.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Ui } from '../ui/port.ts'
 import { chooseHost } from './choose-host.ts'
+import { hiddenWords } from './hidden-media.ts'
 import { withoutZones } from './token.ts'
 
 /** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
@@ -136,6 +137,7 @@ export function hasMedia(
 export function mediaWords({ media }: Installation, remembered: Remembered): string {
   if (remembered.storage === 'other') return 'Media is at another S3 provider now.'
   if (remembered.switchedOn) return `Media is in the bucket ${remembered.bucket} now.`
+  if (media.hidden !== undefined) return hiddenWords(media.hidden)
   if (!media.readable)
     return `${media.root ?? 'The media folder'} can't be read, and may hold media.`
   return `There is media on this server (${media.more ? 'more than ' : ''}${media.files} files in ${media.root ?? 'public/system'}).`

@@ -5,6 +5,7 @@ import { leftOut, skippedSteps } from '../flow/flow.ts'
 import type { Setup } from '../plan/step.ts'
 import type { Closing } from '../ui/port.ts'
 import { type BlockFormat, blockForms } from './formats.ts'
+import { bringOut } from './hidden-media.ts'
 
 interface InitEnded extends Ended {
   readonly setup: Setup
@@ -126,11 +127,21 @@ function whatIsLeft(ended: InitEnded): Section[] {
 
 export function restart({ installation }: Pick<Setup, 'installation'>): Section {
   const title = 'Restart Mastodon, so that it uses the settings'
-  const { kind, dir, units, pumaWorkers } = installation
+  const { kind, dir, units, pumaWorkers, neighbours = [] } = installation
+  const isKnown = units.web.length > 0 && units.sidekiq.length > 0
+  if (kind === 'systemd' && neighbours.length > 0 && !isKnown) {
+    return {
+      title,
+      lines: [
+        `Restart the units (web and Sidekiq) of the Mastodon in ${dir}. Their names are not known here; those called mastodon-… run another one, in ${neighbours.join(', ')}.`,
+      ],
+    }
+  }
   if (kind === 'docker') {
     return {
       title,
       lines: [
+        ...bringOut(installation),
         `  cd ${shellWord(dir ?? '.')} && docker compose up -d`,
         '("docker compose restart" would keep the old settings.)',
       ],

@@ -8,6 +8,7 @@ import type { SetupCatalog } from '../settings/catalog.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
 import { chooseSetup, hasMedia } from './choose.ts'
 import { chooseEdge } from './edge.ts'
+import { bringOut, hiddenWords } from './hidden-media.ts'
 
 export interface PreparedSetup {
   readonly world: World
@@ -34,6 +35,7 @@ export async function prepareSetup(
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   recall(run, remembered)
   if (lookOnly) assumeStorage(run, remembered)
+  if (!lookOnly) tellHiddenMedia(run, installation, remembered)
   refuseMissing(run, installation, remembered)
   if (!lookOnly) await chooseEdge(run, remembered)
   const { cloudflare, token } = await chooseCloudflare(run)
@@ -78,6 +80,16 @@ function recall({ settings }: Run<SetupCatalog>, remembered: Remembered): void {
 function assumeStorage({ settings }: Run<SetupCatalog>, remembered: Remembered): void {
   const prepared = remembered.storage === 'r2' && !remembered.switchedOn
   settings.offer('existingMedia', prepared ? 'prepare' : 'switch', remembered.from)
+}
+
+function tellHiddenMedia(
+  { ui, settings }: Run<SetupCatalog>,
+  installation: Installation,
+  remembered: Remembered,
+): void {
+  const { hidden } = installation.media
+  if (hidden === undefined || !hasMedia(installation, remembered, settings.get('bucket'))) return
+  ui.note('Where the media is', [hiddenWords(hidden), ...bringOut(installation)])
 }
 
 function refuseMissing(

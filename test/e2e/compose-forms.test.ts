@@ -201,3 +201,21 @@ describe.each(modes)('compose files, %s', (_, program) => {
     },
   )
 })
+
+test('media in a container alone is asked about, and how to bring it out is said', async () => {
+  const at = stage.machine(LOCAL_DOMAIN, {
+    'compose.yml': compose([production]).replaceAll(`    ${MEDIA}\n`, ''),
+  })
+  const args = ['--media-host', 'inside.example.com', '--bucket', 'inside-media']
+  const asked = await stage.init(at, args)
+  expect(asked.code).toBe(2)
+  const said = (asked.stdout + asked.stderr).replace(/\s+/g, ' ')
+  expect(said).toContain('--existing-media')
+  expect(said).toContain('docker compose cp web:/opt/mastodon/public/system public/')
+  expect(madeFor('inside-media')).toEqual([])
+  const switched = await stage.init(at, [...args, '--existing-media', 'switch'])
+  expect(switched.code).toBe(0)
+  const { stdout } = switched
+  expect(stdout.indexOf('docker compose cp')).toBeGreaterThan(0)
+  expect(stdout.lastIndexOf('docker compose cp')).toBeLessThan(stdout.lastIndexOf('up -d'))
+})

@@ -102,7 +102,7 @@ describe.concurrent('init finds Mastodon', () => {
   test('in a folder with a compose file', async () => {
     const { host, bucket, args } = own('docker')
     const image = 'ghcr.io/mastodon/mastodon:v4.6.5'
-    const yaml = `services:\n  web:\n    image: ${image}\n    env_file: .env.production\n`
+    const yaml = `services:\n  web:\n    image: ${image}\n    env_file: .env.production\n    volumes: ["./public/system:/mastodon/public/system"]\n`
     const at = stage.machine(undefined, { 'docker-compose.yml': yaml })
     const { code, stdout } = await stage.init(at, args)
     expect(code).toBe(0)

@@ -15,7 +15,7 @@ afterAll(async () => {
 
 const source = { 'lib/mastodon/version.rb': '', 'public/packs/manifest.json': '{}' }
 const image = 'ghcr.io/mastodon/mastodon:v4.6.5'
-const compose = `services:\n  web:\n    image: ${image}\n    env_file: .env.production\n`
+const compose = `services:\n  web:\n    image: ${image}\n    env_file: .env.production\n    volumes: ["./public/system:/mastodon/public/system"]\n`
 
 /** A server that was set up, with services that can be restarted. */
 async function server(name: string, files: Readonly<Record<string, string>> = source) {

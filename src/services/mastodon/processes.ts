@@ -47,14 +47,14 @@ async function readEntry(root: string, pid: string, boot: number) {
 }
 
 /** systemd's unit of a process, from its control group; undefined outside of any service. */
-export async function unitOf(root: string, pid: number): Promise<string | undefined> {
+async function unitOf(root: string, pid: number): Promise<string | undefined> {
   const groups = (await text(join(root, String(pid), 'cgroup'))) ?? ''
   const named = groups.match(/[^/\n]+\.service(?=\/|$)/gm) ?? []
   return named.at(-1)?.replaceAll('\\x2d', '-')
 }
 
 /** The working directory; undefined where this user may not know it. */
-export function folderOf(root: string, pid: number): Promise<string | undefined> {
+function folderOf(root: string, pid: number): Promise<string | undefined> {
   return readlink(join(root, String(pid), 'cwd')).catch(() => undefined)
 }
 
@@ -63,7 +63,10 @@ function text(path: string): Promise<string | undefined> {
 }
 
 export interface ProcessesOptions {
-  readonly installation: Pick<Installation, 'kind' | 'dir' | 'units' | 'composeNames'>
+  readonly installation: Pick<
+    Installation,
+    'kind' | 'dir' | 'units' | 'neighbours' | 'composeNames'
+  >
   /** Runs Docker's client, which is asked where Mastodon lives in containers. */
   readonly ask: Ask
   readonly now: () => Date
@@ -89,17 +92,12 @@ async function runningHere(options: ProcessesOptions): Promise<RunningProcess[] 
   const { installation, now, procRoot = '/proc' } = options
   const all = await readProcesses(procRoot, now())
   if (all === undefined) return undefined
-  const { dir } = installation
-  const home = dir === undefined ? undefined : await realpath(dir).catch(() => dir)
   const found: RunningProcess[] = []
   for (const process of all) {
     const role = roleOf(process.title)
     if (role === undefined || isWorker(process)) continue
-    const unit = await unitOf(procRoot, process.pid)
-    const units = [...installation.units.web, ...installation.units.sidekiq]
-    const named = unit !== undefined && (units.includes(unit) || /^mastodon/.test(unit))
-    const within = home !== undefined && (await folderOf(procRoot, process.pid)) === home
-    if (named || within) found.push(described(process, role, unit, all))
+    const { isOwn, unit } = await belonging(procRoot, process.pid, installation)
+    if (isOwn) found.push(described(process, role, unit, all))
   }
   return found
 }
@@ -114,6 +112,33 @@ export async function hasPumaWorkers(
   const running = await runningHere({ installation, ask, now, ...more })
   const web = (running ?? []).filter(({ role }) => role === 'web')
   return web.length > 0 && web.every(({ below }) => below !== undefined)
+}
+
+/**
+ * Whether a process is this Mastodon's: by the unit that is known to start it, or the folder that it
+ * runs in. Another Mastodon may run beside it, so a name alone tells only where nothing else does.
+ */
+export async function belonging(
+  procRoot: string,
+  pid: number,
+  { dir, units, neighbours = [] }: Pick<Installation, 'dir' | 'units' | 'neighbours'>,
+): Promise<{ readonly isOwn: boolean; readonly unit: string | undefined }> {
+  const [unit, folder] = await Promise.all([unitOf(procRoot, pid), folderOf(procRoot, pid)])
+  const known = [...units.web, ...units.sidekiq]
+  if (unit !== undefined && known.includes(unit)) return { isOwn: true, unit }
+  // A container's folders are not this machine's, whatever their names.
+  if (await isContained(procRoot, pid)) return { isOwn: false, unit }
+  if (folder !== undefined) {
+    const home = dir === undefined ? undefined : await realpath(dir).catch(() => dir)
+    return { isOwn: folder === home, unit }
+  }
+  const mayBe = known.length === 0 || neighbours.length === 0
+  return { isOwn: mayBe && unit !== undefined && /^mastodon/.test(unit), unit }
+}
+
+async function isContained(root: string, pid: number): Promise<boolean> {
+  const groups = (await text(join(root, String(pid), 'cgroup'))) ?? ''
+  return /\b(docker|libpod|containerd|kubepods|lxc)\b/.test(groups)
 }
 
 function described(

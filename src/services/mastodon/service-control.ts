@@ -1,12 +1,11 @@
-import { realpath } from 'node:fs/promises'
 import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
 import { type Ask, composeCommand } from './compose/judge.ts'
 import type { Installation, ServiceCommands, ServicesPort, SidekiqProcess } from './port.ts'
-import { folderOf, readProcesses, unitOf } from './processes.ts'
+import { belonging, readProcesses } from './processes.ts'
 
 type Kind = Pick<
   Installation,
-  'kind' | 'dir' | 'units' | 'pumaWorkers' | 'services' | 'composeNames'
+  'kind' | 'dir' | 'units' | 'neighbours' | 'pumaWorkers' | 'services' | 'composeNames'
 >
 
 export interface ServiceOptions {
@@ -30,7 +29,13 @@ export function connectServices(options: ServiceOptions): ServicesPort {
 
 export function serviceCommands(kind: Kind, asRoot: boolean): ServiceCommands | undefined {
   if (kind.kind === 'none') return undefined
+  if (kind.kind === 'systemd' && isUnsure(kind)) return undefined
   return kind.kind === 'docker' ? composeCommands(kind) : systemdCommands(kind, asRoot)
+}
+
+/** Usual names would be those of another Mastodon on this machine, whose Sidekiq is not ours to stop. */
+function isUnsure({ units, neighbours = [] }: Pick<Installation, 'units' | 'neighbours'>): boolean {
+  return neighbours.length > 0 && (units.web.length === 0 || units.sidekiq.length === 0)
 }
 
 /**
@@ -90,18 +95,11 @@ function composeCommands({ dir, services = [], composeNames }: Kind): ServiceCom
 async function onMachine({ installation, now, procRoot = '/proc' }: ServiceOptions) {
   const all = await readProcesses(procRoot, now())
   if (all === undefined) return undefined
-  const { dir, units } = installation
-  const home = dir === undefined ? undefined : await realpath(dir).catch(() => dir)
   const found: SidekiqProcess[] = []
   for (const { pid, title } of all) {
     const seen = sidekiqIn(title)
-    if (seen.length === 0) continue
-    const unit = (await unitOf(procRoot, pid)) ?? ''
-    const isNamed = units.sidekiq.includes(unit) || /^mastodon/.test(unit)
-    // Other programs use Sidekiq, too.
-    if (isNamed || (home !== undefined && (await folderOf(procRoot, pid)) === home)) {
-      found.push(...seen)
-    }
+    // Other programs use Sidekiq, too, and so does another Mastodon.
+    if (seen.length > 0 && (await belonging(procRoot, pid, installation)).isOwn) found.push(...seen)
   }
   return found
 }
@@ -138,10 +136,11 @@ export interface RestartCommand {
  * be made anew (`restart` would keep the old environment); streaming does not use the storage.
  */
 export function restartCommands(
-  { kind, dir, units, pumaWorkers, composeNames }: Kind,
+  installation: Omit<Kind, 'services'>,
   { asRoot }: { readonly asRoot: boolean },
 ): RestartCommand[] {
-  if (kind === 'none') return []
+  const { kind, dir, units, pumaWorkers, composeNames } = installation
+  if (kind === 'none' || (kind === 'systemd' && isUnsure(installation))) return []
   if (kind === 'docker') {
     const command = composeCommand(['up', '-d'], { composeNames })
     const line = commandLine(command)

@@ -107,6 +107,32 @@ describe('on bare metal', () => {
     expect(found.units.web).toEqual(['mastodon-web.service'])
   })
 
+  it('units of another name are found by their folder, and other apps are not', async () => {
+    const start = (folder: string, what: string) =>
+      `[Service]\nWorkingDirectory=/${folder}\nExecStart=/usr/bin/bundle exec ${what}\n`
+    const { found } = await search({
+      [`${LIVE}/lib/mastodon/version.rb`]: versionRb,
+      [`${LIVE}/.env.production`]: 'S3_ENABLED=true\n',
+      'etc/systemd/system/social.service': start(LIVE, 'puma -C config/puma.rb'),
+      'etc/systemd/system/jobs@.service': start(LIVE, 'sidekiq -q %i'),
+      'etc/systemd/system/jobs@pull.service.d/own.conf':
+        '[Service]\nEnvironment=S3_ENABLED=false\n',
+      'etc/systemd/system/gitlab.service': start('opt/gitlab', 'puma'),
+      'srv/two/lib/mastodon/version.rb': versionRb,
+      'etc/systemd/system/two.service': start('srv/two', 'puma'),
+    })
+    expect(found.units).toEqual({ web: ['social.service'], sidekiq: ['jobs@pull.service'] })
+    expect(found.neighbours).toEqual(['/srv/two'])
+    const seen = found.services?.map(({ name, settings }) => [
+      name,
+      settings.get('S3_ENABLED')?.value,
+    ])
+    expect(seen).toEqual([
+      ['jobs@pull.service', 'false'],
+      ['social.service', 'true'],
+    ])
+  })
+
   it('without units, what was built there tells it from Docker', async () => {
     const files = Object.entries(bare).filter(([name]) => !name.startsWith('etc/'))
     const plain = Object.fromEntries(files)

@@ -72,6 +72,51 @@ describe('with Docker Compose', () => {
   })
 })
 
+describe('media that can’t be looked at', () => {
+  const hiddenOf = async (image: string, ...lines: string[]) => {
+    const text = `services:\n  web:\n    image: ${image}\n${lines.map((line) => `    ${line}\n`).join('')}`
+    const { found, mediaRoot } = await search({ 'opt/mastodon/docker-compose.yml': text })
+    return mediaRoot ?? found.media.hidden
+  }
+  const own = 'ghcr.io/mastodon/mastodon:v4.6.5'
+  const theirs = 'lscr.io/linuxserver/mastodon:latest'
+  const inside = { path: '/opt/mastodon/public/system', service: 'web', volume: undefined }
+
+  test.each<[what: string, image: string, lines: string[], expected: unknown]>([
+    ['no volume', own, [], inside],
+    ['a wrong place', own, ['volumes: ["./public/system:/app/public/system"]'], inside],
+    ['a volume without a name', own, ['volumes: ["/mastodon/public/system"]'], inside],
+    [
+      'a volume',
+      own,
+      ['volumes: ["media:/mastodon/public/system"]'],
+      { ...inside, volume: 'media' },
+    ],
+    ['a folder above', own, ['volumes: ["./p:/mastodon/public"]'], 'opt/mastodon/p/system'],
+    [
+      'another PAPERCLIP_ROOT_PATH',
+      own,
+      ['environment: {PAPERCLIP_ROOT_PATH: /media}', 'volumes: ["/srv/m:/media"]'],
+      'srv/m',
+    ],
+    [
+      'linuxserver',
+      theirs,
+      ['volumes: ["./config:/config"]'],
+      'opt/mastodon/config/mastodon/public/system',
+    ],
+    [
+      'linuxserver without a volume',
+      theirs,
+      [],
+      { ...inside, path: '/config/mastodon/public/system' },
+    ],
+  ])('%s', async (_, image, lines, expected) => {
+    const found = await hiddenOf(image, ...lines)
+    expect(typeof found === 'string' ? found.replace(/^\//, '') : found).toEqual(expected)
+  })
+})
+
 describe('the services of a compose file', () => {
   const image = 'image: ghcr.io/mastodon/mastodon:v4.6.5'
   const described = async (sidekiq: string, more = '') => {

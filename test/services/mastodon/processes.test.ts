@@ -191,3 +191,60 @@ test.each<[string, readonly FakeProcess[], boolean]>(
   expect(await hasPumaWorkers(installation, { now, procRoot: root })).toBe(expected)
   close()
 })
+
+describe('another Mastodon on the same machine', () => {
+  const other = '/var/www/mastodon__2/live'
+  const sidekiq: FakeProcess = { pid: 20, start: 7, argv: 'sidekiq 7.3.9 live [0 of 5 busy]' }
+
+  test.each<[what: string, process: FakeProcess, units: string[], isOwn: boolean]>([
+    [
+      'its unit, in its folder',
+      { ...sidekiq, cgroup: unit('mastodon__2-sidekiq.service'), cwd: other },
+      [],
+      false,
+    ],
+    [
+      'a usual name, in its folder',
+      { ...sidekiq, cgroup: unit('mastodon-sidekiq.service'), cwd: other },
+      [],
+      false,
+    ],
+    [
+      'our folder, by whatever unit',
+      { ...sidekiq, cgroup: unit('social.service'), cwd: live },
+      [],
+      true,
+    ],
+    [
+      'our unit, started in a folder that is gone',
+      { ...sidekiq, cgroup: unit('mastodon-sidekiq.service'), cwd: `${live} (deleted)` },
+      ['mastodon-sidekiq.service'],
+      true,
+    ],
+    [
+      'a name, where the folder is hidden',
+      { ...sidekiq, cgroup: unit('mastodon-sidekiq.service') },
+      [],
+      true,
+    ],
+    [
+      'a container with a folder of that name',
+      { ...sidekiq, cgroup: '0::/system.slice/docker-0123.scope\n', cwd: live },
+      [],
+      false,
+    ],
+  ])('%s', async (_, process, sidekiqs, isOwn) => {
+    const { root, close } = procRoot([init, process])
+    try {
+      const port = connectProcesses({
+        installation: { kind: 'systemd', dir: live, units: { web: [], sidekiq: sidekiqs } },
+        ask: () => Promise.reject(new Error('Nobody is to be asked.')),
+        now: () => new Date((BOOT + 9_999) * 1000),
+        procRoot: root,
+      })
+      expect(await port.running()).toHaveLength(isOwn ? 1 : 0)
+    } finally {
+      close()
+    }
+  })
+})

@@ -135,3 +135,10 @@ describe('what Sidekiq is at', () => {
     expect(asked).toEqual(['compose top sidekiq in /srv'])
   })
 })
+
+test('usual names are not guessed where another Mastodon may have them', () => {
+  const units = { web: [], sidekiq: [] }
+  const alone = { kind: 'systemd', dir: '/srv/one', units } as const
+  expect(serviceCommands(alone, true)).toBeDefined()
+  expect(serviceCommands({ ...alone, neighbours: ['/home/mastodon/live'] }, true)).toBeUndefined()
+})
