@@ -1,4 +1,6 @@
+import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
+import { shellWord } from '../core/shell-word.ts'
 import type { Host } from '../host.ts'
 import type { Facts, Place, Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
@@ -45,20 +47,45 @@ export async function findMastodonHere(
 /**
  * Keeps other runs away from the env file until this one ends. Who writes nothing needs no lock: a
  * look, a dry run, a rehearsal, --print, or a file that this user may not write. Returns whether
- * the lock was taken. Problems: `locked`, `lock-not-writable`.
+ * the lock was taken. Problems: `locked`, `lock-not-writable`,
+ * `env-file-not-writable`, `env-file-link-foreign`.
  */
 export async function holdEnvFile(
-  { host, settings, atEnd }: Run<SetupCatalog>,
+  run: Run<SetupCatalog>,
   file: EnvFileOnDisk,
   { lookOnly }: { readonly lookOnly: boolean },
 ): Promise<boolean> {
+  const { host, settings, atEnd } = run
   const writesNothing =
     lookOnly || settings.on('dryRun') || settings.on('print') || settings.on('sandbox')
-  if (writesNothing || !file.writable) return false
+  if (writesNothing || (!file.writable && host.userId !== 0)) return false
+  const { refuseFullDisk, refuseHindered } = await import('../services/mastodon/env-hindrance.ts')
+  await refuseHindered(file, host.userId)
+  if (!file.writable) return false
+  if (host.userId === 0) await agreeToLink(run, file)
   const { lockEnvFile } = await import('../services/mastodon/env-write.ts')
   const [command = 'init'] = host.argv
   atEnd.push(await lockEnvFile(file, { pid: host.pid, command }))
+  await refuseFullDisk(file, host.userId)
   return true
+}
+
+/** Root follows a link that somebody else made than whose file it leads to only when told so. */
+async function agreeToLink({ ui }: Run<SetupCatalog>, file: EnvFileOnDisk): Promise<void> {
+  const [{ wayTo }, { isLedByOthers }] = await Promise.all([
+    import('../services/media/owner.ts'),
+    import('../services/mastodon/env-hindrance.ts'),
+  ])
+  if (!(await isLedByOthers(file, wayTo(file.path).linkers))) return
+  const what = `${file.path} leads through a link to ${file.realPath}, which belongs to somebody else than who made the link.`
+  if (ui.canAsk && (await ui.agree(`${what} Change that file?`, 'no'))) return
+  throw new Problem({
+    code: 'env-file-link-foreign',
+    what,
+    why: 'Who made the link could let it lead to any file, and root would change that. Nothing was changed.',
+    next: `If that file is meant, name it itself: --mastodon-env ${shellWord(file.realPath)}`,
+    exit: 2,
+  })
 }
 
 /** What Mastodon sends with every upload (its config/initializers/paperclip.rb). */

@@ -68,8 +68,13 @@ function goalOf(before: string) {
 describe.skipIf(noMount)(`a full disk ${noMount ?? ''}`, () => {
   test.each([
     ['nothing fits: nothing was changed', 0, 'lock-not-writable', 2],
-    ['the lock fits', 1, 'env-file-not-writable', 1],
-    ['the lock and the copy of the old file fit', 2, 'env-file-not-writable', 1],
+    ['the lock fits: nothing was changed', 1, 'env-file-not-writable', 2],
+    [
+      'the lock and the copy of the old file fit: nothing was changed',
+      2,
+      'env-file-not-writable',
+      2,
+    ],
   ])('%s', async (_, free, code, exit) => {
     const { args, ...goal } = goalOf(BEFORE)
     const { at, folder, path } = disk(free, BEFORE)
@@ -92,7 +97,7 @@ describe.skipIf(noMount)(`a full disk ${noMount ?? ''}`, () => {
     const { at, folder, path } = disk(8, BEFORE)
     system('mount', ['-o', 'remount,ro', folder])
     const { code, stdout } = await stage.init(at, [...args, '--mastodon-env', path, '--json'])
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(JSON.parse(stdout).problem.code).toBe('env-file-not-writable')
     expect(stage.sandbox.world.buckets.map(({ name }) => name)).not.toContain(bucket)
   })

@@ -22,7 +22,7 @@ export function ownerOf(root: string): number {
 }
 
 /** Of the users other than root: who owns the folders on the way, and who made the links in it. */
-function wayTo(path: string): { readonly folders: number[]; readonly linkers: number[] } {
+export function wayTo(path: string): { readonly folders: number[]; readonly linkers: number[] } {
   const [folders, linkers]: [number[], number[]] = [[], []]
   const parts = resolve(path).split('/').slice(1)
   let at = '/'
