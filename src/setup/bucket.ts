@@ -1,4 +1,5 @@
-import type { Finding, Step } from '../plan/step.ts'
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
 import type { LifecycleRule } from '../services/cloudflare/port.ts'
 import { ownLifecycleRule, stays, type Undo } from './undoing.ts'
 
@@ -7,7 +8,7 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
   id: 'bucket',
   title: 'Bucket',
 
-  async look({ cloudflare, setup }) {
+  async look({ cloudflare, setup }): Promise<Finding> {
     const { at, location } = setup
     const found = await cloudflare.findBucket(at)
     const place = at.jurisdiction === 'default' ? '' : `, jurisdiction ${at.jurisdiction}`
@@ -15,6 +16,8 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
       const where = found.location === undefined ? '' : ` in ${found.location.toLowerCase()}`
       return { is: 'ready', note: `${at.bucket} exists${where}${place}` }
     }
+    const elsewhere = await otherJurisdiction({ cloudflare, setup })
+    if (elsewhere !== undefined) return { is: 'blocked', problem: isElsewhere(at, elsewhere) }
     const hint = location === undefined ? '' : `, near ${location}`
     return {
       is: 'change',
@@ -26,6 +29,37 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
     await cloudflare.createBucket(setup.at, setup.location)
     return {}
   },
+}
+
+const JURISDICTIONS = ['default', 'eu', 'us', 'fedramp'] as const
+
+/** Where else the account has a bucket of this name; what can't be asked counts as not seen. */
+async function otherJurisdiction({ cloudflare, setup }: Pick<World, 'cloudflare' | 'setup'>) {
+  const others = JURISDICTIONS.filter((name) => name !== setup.at.jurisdiction)
+  const found = await Promise.all(
+    others.map(async (jurisdiction) => {
+      const asked = cloudflare.findBucket({ ...setup.at, jurisdiction })
+      const there = await asked.catch((error: unknown) => {
+        if (error instanceof Problem) return undefined
+        throw error
+      })
+      return there && jurisdiction
+    }),
+  )
+  return found.find((name) => name !== undefined)
+}
+
+/** A second bucket of one name would be mistaken for the first. */
+function isElsewhere({ bucket, jurisdiction }: World['setup']['at'], other: string): Problem {
+  const place = (name: string) => (name === 'default' ? 'without a jurisdiction' : `in ${name}`)
+  const choice = other === 'default' ? 'leave --jurisdiction out' : `add --jurisdiction ${other}`
+  return new Problem({
+    code: 'bucket-elsewhere',
+    what: `There is a bucket ${bucket} already, ${place(other)}; none ${place(jurisdiction)}.`,
+    why: 'Each jurisdiction has buckets and an endpoint of its own; two buckets of one name are easily taken for one another.',
+    next: `To use the one that is there, ${choice}. For a new one, choose another name: --bucket NAME.`,
+    exit: 2,
+  })
 }
 
 /** The bucket goes only when it is empty, serves no host, and its flag was given. */

@@ -119,7 +119,10 @@ async function notAttached({ cloudflare, setup }: At) {
     cloudflare.hasObjects(at),
   ])
   const [record] = records
-  if (record) return { is: 'blocked', problem: taken(mediaHost, record) } as const
+  if (record) {
+    const problem = isOldMediaHost(setup) ? stillInUse(mediaHost, record) : taken(mediaHost, record)
+    return { is: 'blocked', problem } as const
+  }
   const all = filled ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
   const changes: Change[] = [
     { what: `serve the bucket at https://${mediaHost}${all}`, risk: 'public' },
@@ -152,6 +155,23 @@ export function unfitZone(zone: Zone, accountId: string): Problem | undefined {
 
 function partialZone(zone: Zone): string {
   return `${zone.name} is a partial (CNAME) zone: custom domains on those are reported to fail. After this, create the CNAME that Cloudflare shows at your own DNS, and check that an image loads.`
+}
+
+/** Visitors load media from this name now, and from another place than R2. */
+function isOldMediaHost({ installation, mediaHost }: World['setup']): boolean {
+  const of = (name: string) => installation.settings.get(name)?.value.trim() ?? ''
+  const alias = of('S3_ALIAS_HOST') || of('S3_CLOUDFRONT_HOST')
+  return of('S3_ENABLED') === 'true' && alias.replace(/\/.*$/s, '').toLowerCase() === mediaHost
+}
+
+function stillInUse(host: string, { type, content }: DnsRecord): Problem {
+  return new Problem({
+    code: 'media-host-in-use',
+    what: `${host} is where visitors load all media from today (its DNS record: ${type} ${content}).`,
+    why: 'It leads to the storage that Mastodon uses now. Without that record every picture would be gone until the copy is done.',
+    next: `Two ways. Another name (best): choose one with --media-host, and keep ${host} alive or redirected; its old addresses stand in posts everywhere.\nThe same name: prepare and copy under another --media-host first; when the copy is complete, delete the record of ${host}, and run this again with --media-host ${host}. Leave the record alone until then.`,
+    exit: 2,
+  })
 }
 
 function taken(host: string, record: DnsRecord): Problem {

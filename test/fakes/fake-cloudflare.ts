@@ -71,7 +71,11 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
     return this.dns.filter((record) => record.name === name)
   }
 
-  async findBucket() {
+  /** A jurisdiction that has a bucket of the same name. */
+  elsewhere: string | undefined
+
+  async findBucket(at?: BucketRef) {
+    if (at !== undefined && at.jurisdiction === this.elsewhere) return { name: at.bucket }
     return this.bucket
   }
 

@@ -55,3 +55,21 @@ describe('bucket', () => {
     expect((await bucket.look(world)).is).toBe('ready')
   })
 })
+
+it.each([
+  ['default', 'eu', '--jurisdiction eu'],
+  ['default', 'us', '--jurisdiction us'],
+  ['eu', 'default', 'leave --jurisdiction out'],
+] as const)(
+  'wished in %s, there in %s: that is offered, and no second one made',
+  async (wished, there, words) => {
+    const world = worldOf(at(wished))
+    world.cloudflare.elsewhere = there
+    const finding = await bucket.look(world)
+    expect(finding).toMatchObject({
+      is: 'blocked',
+      problem: { code: 'bucket-elsewhere', next: expect.stringContaining(words) },
+    })
+    expect(world.cloudflare.writes).toEqual([])
+  },
+)

@@ -109,6 +109,28 @@ describe('looking at the custom domain', () => {
     expect(finding.is === 'blocked' && finding.problem.next).toMatch(next)
   })
 
+  it.each([
+    ['S3_ALIAS_HOST', 'files.example.com', 'media-host-in-use'],
+    ['S3_ALIAS_HOST', 'Files.example.com/file/media', 'media-host-in-use'],
+    ['S3_CLOUDFRONT_HOST', 'files.example.com', 'media-host-in-use'],
+    ['S3_ALIAS_HOST', 'other.example.com', 'media-host-taken'],
+  ])('the name is where media is now, by %s=%s: %s', async (name, value, code) => {
+    const world = worldOf()
+    const settings = new Map([
+      ['S3_ENABLED', { value: 'true', from: '' }],
+      [name, { value, from: '' }],
+    ])
+    const { setup } = world
+    const installation = { ...setup.installation, settings }
+    world.cloudflare.dns = [record('CNAME', 'media.b-cdn.net')]
+    const finding = await mediaDomain.look({ ...world, setup: { ...setup, installation } })
+    expect(found(finding)).toBe(`blocked ${code}`)
+    const { next = '' } = finding.is === 'blocked' ? finding.problem : {}
+    const isUsed = code === 'media-host-in-use'
+    expect(String(next).includes('Two ways')).toBe(isUsed)
+    expect(String(next).includes('delete the record in the dashboard')).toBe(!isUsed)
+  })
+
   it('our own record is no obstacle once the domain is attached', async () => {
     const world = worldOf()
     world.cloudflare.dns = [record('CNAME', 'public.r2.dev')]

@@ -133,24 +133,29 @@ export const aliasHost = settingCheck({
   judge(settings, { installation }) {
     const now = settings.value('S3_ALIAS_HOST')
     const old = settings.value('S3_CLOUDFRONT_HOST')
-    if (now === undefined && old) return oldName(old, settings)
-    if (now === undefined || now.trim() === '') return noAlias(settings)
-    if (!BARE.test(now)) return notBare(now, settings)
+    if (now === undefined && old) return oldName(old, settings, installation)
+    if (now === undefined || now.trim() === '') return noAlias(settings, installation)
+    if (!BARE.test(now)) return notBare(now, settings, installation)
     return wrongHost(now, settings, installation) ?? { severity: 'ok', saw: now }
   },
 })
 
-function noAlias(settings: StorageSettings): Verdict {
+/** A line that a person may take over as it is: never a sample. */
+function aliasLine(settings: StorageSettings, { localDomain }: Installation): string {
+  return settings.write(`S3_ALIAS_HOST=files.${localDomain ?? 'YOUR-DOMAIN'}`)
+}
+
+function noAlias(settings: StorageSettings, installation: Installation): Verdict {
   return {
     severity: 'fault',
     saw: 'S3_ALIAS_HOST is missing.',
     matters:
       'Mastodon then links to the S3 address, which never answers visitors: every new image is broken.',
-    next: prose`${toType('init')} sets a host up; or, when the bucket has one: ${settings.write('S3_ALIAS_HOST=files.example.com')}`,
+    next: prose`${toType('init')} sets a host up; or, when the bucket has one: ${aliasLine(settings, installation)}`,
   }
 }
 
-function notBare(now: string, settings: StorageSettings): Verdict {
+function notBare(now: string, settings: StorageSettings, installation: Installation): Verdict {
   const host = now
     .trim()
     .toLowerCase()
@@ -158,6 +163,10 @@ function notBare(now: string, settings: StorageSettings): Verdict {
     .replace(/^[a-z]+:\/*/, '')
     .replace(/^\/+|[/:?#\s].*$/gs, '')
     .replace(/\.+$/, '')
+  // What is proposed has to be right itself.
+  const still = BARE.test(host) ? wrongHost(host, settings, installation) : undefined
+  if (still && 'matters' in still)
+    return { ...still, severity: 'fault', saw: `S3_ALIAS_HOST is "${shown(now)}".` }
   return {
     severity: 'fault',
     saw: `S3_ALIAS_HOST is "${shown(now)}".`,
@@ -166,7 +175,7 @@ function notBare(now: string, settings: StorageSettings): Verdict {
       : 'Mastodon puts https:// before it and the name of the file behind it, so it has to be a bare host.',
     next: BARE.test(host)
       ? settings.write(`S3_ALIAS_HOST=${host}`)
-      : settings.write('S3_ALIAS_HOST=files.example.com'),
+      : aliasLine(settings, installation),
   }
 }
 
@@ -209,7 +218,10 @@ function wrongHost(
   }
 }
 
-function oldName(old: string, settings: StorageSettings): Verdict {
+function oldName(old: string, settings: StorageSettings, installation: Installation): Verdict {
+  if (!BARE.test(old)) return notBare(old, settings, installation)
+  const wrong = wrongHost(old, settings, installation)
+  if (wrong) return wrong
   return {
     severity: 'note',
     saw: `The media host stands under its old name: S3_CLOUDFRONT_HOST=${shown(old)}`,
@@ -248,12 +260,14 @@ export const extraMediaHosts = settingCheck({
   id: 'extra-media-hosts',
   title: 'EXTRA_MEDIA_HOSTS',
   always: true,
-  judge({ value, write }) {
+  judge({ value, write, remove }) {
     const now = value('EXTRA_MEDIA_HOSTS') ?? ''
     if (now.trim() === '') return { severity: 'ok', saw: 'not set' }
-    const entries = now.split(/[,\s|]+/).filter((entry) => entry !== '')
+    const entries = now.split(/[,;\s|]+/).filter((entry) => entry !== '')
     const isRight = (entry: string) => /^https:\/\/[a-z0-9.-]+(:\d+)?$/.test(entry)
-    if (entries.every(isRight) && !now.includes('|')) return { severity: 'ok', saw: shown(now) }
+    const isBroken = now.includes(';')
+    if (entries.every(isRight) && !now.includes('|') && !isBroken)
+      return { severity: 'ok', saw: shown(now) }
     const tidy = entries.map((entry) => {
       const host = entry
         .toLowerCase()
@@ -262,13 +276,16 @@ export const extraMediaHosts = settingCheck({
       return `https://${host.replace(/\/.*$/, '')}`
     })
     return {
-      severity: 'note',
+      severity: isBroken ? 'fault' : 'note',
       saw: `EXTRA_MEDIA_HOSTS is "${shown(now)}".`,
-      matters:
-        'It takes full addresses, https:// and a host, with commas between them; browsers may refuse images from the others.',
-      next: tidy.every(isRight)
-        ? write(`EXTRA_MEDIA_HOSTS=${tidy.join(',')}`)
-        : write('EXTRA_MEDIA_HOSTS=https://files.example.com'),
+      // Rails raises InvalidDirectiveError for a source with a semicolon.
+      matters: isBroken
+        ? "With a semicolon in it Rails can't build the pages' security policy: every page may fail. Hosts have commas between them."
+        : 'It takes full addresses, https:// and a host, with commas between them; browsers may refuse images from the others.',
+      next:
+        tidy.length > 0 && tidy.every(isRight)
+          ? write(`EXTRA_MEDIA_HOSTS=${tidy.join(',')}`)
+          : remove('EXTRA_MEDIA_HOSTS'),
     }
   },
 })

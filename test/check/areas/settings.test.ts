@@ -143,6 +143,17 @@ describe('one wrong setting', () => {
       'extra-media-hosts note',
       ['EXTRA_MEDIA_HOSTS=https://old.social.test'],
     ],
+    [
+      { EXTRA_MEDIA_HOSTS: 'https://a.social.test;https://b.social.test' },
+      'extra-media-hosts fault',
+      ['every page may fail', 'EXTRA_MEDIA_HOSTS=https://a.social.test,https://b.social.test'],
+    ],
+    [
+      { EXTRA_MEDIA_HOSTS: 'https://a.social.test;' },
+      'extra-media-hosts fault',
+      ['=https://a.social.test'],
+    ],
+    [{ EXTRA_MEDIA_HOSTS: ';' }, 'extra-media-hosts fault', ['Remove the line']],
   ])('%o is %s', async (changes, expected, words) => {
     const checked = await look(lines(changes))
     expect(troubles(checked)).toEqual(expected === '' ? [] : [expected])
@@ -204,3 +215,46 @@ function lineNames(): Record<string, string> {
     [...lines().matchAll(/^((?:S3|AWS)_\w+)=/gm)].map(([, name]) => [name, '']),
   )
 }
+
+/** Lines that `check` proposes, taken over as they stand. */
+describe('every correction is right itself', () => {
+  it.each([
+    { S3_ALIAS_HOST: `${ACCOUNT}.r2.cloudflarestorage.com/social-media` },
+    { S3_ALIAS_HOST: `https://${ACCOUNT}.eu.r2.cloudflarestorage.com` },
+    { S3_ALIAS_HOST: 'https://social.test/system' },
+    { S3_ALIAS_HOST: 'https://files.example.com/' },
+    { S3_ALIAS_HOST: 'not a host' },
+    { S3_ALIAS_HOST: undefined },
+    { S3_ALIAS_HOST: 'https://files.social.test/' },
+    { S3_ALIAS_HOST: undefined, S3_CLOUDFRONT_HOST: 'https://files.social.test' },
+    { S3_ALIAS_HOST: undefined, S3_CLOUDFRONT_HOST: `${ACCOUNT}.r2.cloudflarestorage.com` },
+    { S3_ENDPOINT: `http://${ACCOUNT}.r2.cloudflarestorage.com/social-media` },
+    { S3_ENDPOINT: ACCOUNT },
+    { S3_ENDPOINT: `https://social-media.${ACCOUNT}.r2.cloudflarestorage.com` },
+    { S3_PROTOCOL: 'http' },
+    { S3_PERMISSION: undefined },
+    { S3_REGION: 'eu-1' },
+    { EXTRA_MEDIA_HOSTS: 'a.social.test;http://b.social.test/x' },
+    { EXTRA_MEDIA_HOSTS: 'https://a.social.test|b' },
+    { S3_ENABLED: 'TRUE' },
+  ])('%o', async (changes: Readonly<Record<string, string | undefined>>) => {
+    const before = await look(lines(changes))
+    const proposed = before.flatMap(({ verdict }) => {
+      const next = 'next' in verdict ? String(verdict.next) : ''
+      return [...next.matchAll(/^ {2}([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(([, name, value]) => [
+        name,
+        value,
+      ])
+    })
+    const corrected = { ...changes, ...Object.fromEntries(proposed) }
+    const known = new Set(troubles(before))
+    const after = await look(lines(corrected))
+    const fresh = troubles(after).filter((trouble) => !known.has(trouble))
+    expect(fresh.filter((trouble) => trouble.endsWith('fault'))).toEqual([])
+    const touched = new Set(proposed.map(([name]) => name))
+    if (touched.has('S3_ALIAS_HOST')) expect(troubles(after)).not.toContain('s3-alias-host fault')
+    if (touched.has('EXTRA_MEDIA_HOSTS')) {
+      expect(troubles(after).join()).not.toContain('extra-media-hosts')
+    }
+  })
+})
