@@ -3,7 +3,7 @@ import { preparedPath, type Remembered, r2Endpoint, remember } from '../flow/mas
 import { chooseAccount } from '../flow/token.ts'
 import type { Setup } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
-import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import type { Declared, EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { bucketFor } from '../settings/names.ts'
@@ -151,6 +151,10 @@ async function chooseTarget(
   const isAside = storage === 'prepare' && isInUse(settings, remembered)
   const path = isAside ? preparedPath(envFile) : envFile.path
   if (settings.on('print')) return { kind: 'print', reason: '--print', path }
+  const { declared } = installation
+  if (declared !== undefined && !lookOnly && !settings.on('sandbox')) {
+    throw declaredElsewhere(declared)
+  }
   const file = isAside ? await readEnvFile(path) : envFile
   if (file.writable || lookOnly) return { kind: 'file', file }
   if (ui.canAsk) return { kind: 'print', reason: `you are not allowed to write ${path}`, path }
@@ -160,6 +164,31 @@ async function chooseTarget(
     why: 'Nothing was changed; a key without a place to keep it would be lost.',
     next: 'Run this with sudo, or add --print and put the block there yourself.',
   })
+}
+
+type Words = Readonly<Record<'what' | 'why' | 'next', string>>
+
+const WORDS: Readonly<Record<Declared['by'], (place: string) => Words>> = {
+  nixos: (place) => ({
+    what: `The env file would be ${place}, in the Nix store.`,
+    why: 'Nothing can be written there: NixOS makes the settings of Mastodon from its configuration.',
+    next: 'Print them for the configuration, with a file for the keys outside of the store: add --print --format nixos. A file that extraEnvFiles names can be written: --mastodon-env FILE.',
+  }),
+  kubernetes: (place) => ({
+    what: `This is a container of Kubernetes, and ${place} goes with it.`,
+    why: 'Every pod takes its settings from the chart, a ConfigMap or a Secret; what is written here would be lost, and no other pod would see it.',
+    next: 'Print them for the place where they belong: add --print --format helm (for the chart), or --print --format kubernetes.',
+  }),
+  quadlet: (place) => ({
+    what: `Mastodon is run by Podman here (${place}), and which env file it reads is not looked up by this program.`,
+    why: 'A container gets what the lines EnvironmentFile= and Environment= of its .container file give it, so a file beside it would be read by nobody.',
+    next: 'Name the file of EnvironmentFile= with --mastodon-env FILE; web and Sidekiq both need it. After a change: sudo systemctl restart, with the name of each unit. Or add --print, and put the lines there yourself.',
+  }),
+}
+
+/** Problem `settings-declared` (exit 2): the env file here is not what Mastodon's settings come from. */
+export function declaredElsewhere({ by, place }: Declared): Problem {
+  return new Problem({ code: 'settings-declared', ...WORDS[by](place), exit: 2 })
 }
 
 /** A block that is switched off would take away the storage that Mastodon uses. */

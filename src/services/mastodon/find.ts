@@ -15,6 +15,7 @@ import {
 import { docker } from './compose/installation.ts'
 import { type Ask, askCompose } from './compose/judge.ts'
 import { findCompose } from './compose/mastodon-services.ts'
+import { declaredBy } from './declared.ts'
 import { railsSettings, unitSettings } from './env-read.ts'
 import {
   type EnvFileOnDisk,
@@ -228,7 +229,7 @@ function loose(file: EnvFileOnDisk, dir: string | undefined): Candidate {
 
 async function finish(
   candidate: Candidate,
-  { countMedia }: Search,
+  { countMedia, root = '/', environment }: Search,
   given?: EnvFileOnDisk,
 ): Promise<Installation> {
   const { usualEnvFile, media, ...found } = candidate
@@ -239,9 +240,12 @@ async function finish(
     .map((from) => envFiles.find(({ path }) => path === from))
     .find((file) => file !== undefined)
   const known = envFiles.find(({ realPath }) => realPath === given?.realPath)
+  const envFile = known ?? given ?? holder ?? usualEnvFile
+  const isNamed = given !== undefined
   return {
     ...found,
-    envFile: known ?? given ?? holder ?? usualEnvFile,
+    envFile,
+    declared: await declaredBy({ kind: found.kind, envFile, isNamed, root, environment }),
     envFiles,
     settings,
     localDomain: settings.get('LOCAL_DOMAIN')?.value || undefined,

@@ -30,6 +30,8 @@ export interface Installation {
   readonly pumaWorkers?: boolean
   /** Each service that runs Mastodon's web part or Sidekiq: of the compose file, or systemd's units. */
   readonly services?: readonly ServiceReading[]
+  /** What makes the settings anew from elsewhere. */
+  readonly declared?: Declared | undefined
   /** Docker only: how its compose files could be read. */
   readonly compose?: ComposeReading
   /** Docker only: variables of the shell that the compose file asks for, by name. */
@@ -44,6 +46,12 @@ export interface ServiceReading {
   /** The env files that it is given and that exist, the winning one first. */
   readonly envFiles: readonly string[]
   readonly settings: ReadonlyMap<string, EffectiveSetting>
+}
+
+export interface Declared {
+  readonly by: 'nixos' | 'kubernetes' | 'quadlet'
+  /** The file that shows it. */
+  readonly place: string
 }
 
 export interface ComposeReading {
