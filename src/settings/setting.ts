@@ -93,6 +93,8 @@ export const apiToken = z
 function tokenFault(value: string): string | undefined {
   if (value === '') return 'is empty'
   if (/^bearer\s/i.test(value)) return 'starts with "Bearer"; paste the token alone'
+  if (/^["'`]|["'`]$/.test(value)) return 'is in quotes; give the token without them'
+  if (/^[A-Z_]+=/.test(value)) return 'has a name and = before it; give the token alone'
   if (/\s/.test(value)) return 'has a space or a line break in it; paste the token alone'
   if (value.startsWith('cfk_') || /^[0-9a-f]{37}$/.test(value)) {
     return 'is a Global API Key; make an API token instead'
