@@ -1,7 +1,9 @@
 import { Problem } from '../core/problem.ts'
 import type { Text } from '../core/to-type.ts'
+import { instanceUnknown } from '../flow/mastodon-here.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
+import { envFileNotWritable } from '../services/mastodon/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
 import { shadowed } from '../setup/env-file.ts'
 import { bootCost, linesOf, runPlaced } from '../setup/restart.ts'
@@ -85,7 +87,7 @@ async function carryOut(at: At, reload: readonly PlacedCommand[], tell: Announci
 /** A page that can't be looked at is a Problem, and no reason to stop by itself. */
 async function see(at: At): Promise<PageNames | Problem> {
   const host = ownHost(at)
-  if (host === undefined) return unknownHost()
+  if (host === undefined) return instanceUnknown(at.place.installation)
   try {
     const { status, header } = await visit(at.web, host, '/')
     const headers = header('content-security-policy')
@@ -118,7 +120,10 @@ function editOf({ place, envWriter }: At): Edit | Problem | undefined {
   const isNew = [...values].some(
     ([name, value]) => installation.settings.get(name)?.value !== value,
   )
-  if (isNew && !file.writable) return notWritable(file.path)
+  if (isNew && !file.writable)
+    return envFileNotWritable(file.path, {
+      needed: 'The media host has to be named there before the switch.',
+    })
   return { values, text: isNew ? envWriter.edit(file.text, values, []) : file.text, isNew }
 }
 
@@ -156,16 +161,6 @@ function cannotAnnounce({ place: { installation } }: At): Finding {
   return { is: 'later', note, next: '', warnings: [warning] }
 }
 
-function unknownHost(): Problem {
-  return new Problem({
-    code: 'instance-unknown',
-    what: 'The address of the instance is not known.',
-    why: 'Neither WEB_DOMAIN nor LOCAL_DOMAIN is set in the env file.',
-    next: 'Name the right file with --mastodon-env.',
-    exit: 2,
-  })
-}
-
 function hidden(host: string, status: number): Problem {
   return new Problem({
     code: 'instance-hidden',
@@ -181,15 +176,5 @@ function notNamed({ place: { mediaHost } }: At): Problem {
     what: `Mastodon's pages still do not name ${mediaHost}.`,
     why: 'Its web part was told to read the env file anew. Either it did not, or something in front sends a Content-Security-Policy of its own.',
     next: "Restart the web part (systemctl restart mastodon-web), look for Content-Security-Policy in the web server's settings, and run this again.",
-  })
-}
-
-function notWritable(path: string): Problem {
-  return new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be written by you.`,
-    why: 'The media host has to be named there before the switch.',
-    next: 'Run the same command with sudo.',
-    exit: 2,
   })
 }

@@ -12,7 +12,10 @@ export interface ProblemDetails {
   readonly why: Text
   /** What to type or click next. */
   readonly next: Text
-  /** 1: something is not right. 2: a setting is missing or wrong, nothing was changed. */
+  /**
+   * 1, which is meant where nothing is said: something is not right. 2: a setting is missing or wrong, and
+   * nothing was changed by this. Where a run had changed something before, it ends with 1 all the same.
+   */
   readonly exit?: 1 | 2
 }
 
@@ -42,6 +45,8 @@ export class Cancelled extends Error {
   }
 }
 
+const UNKNOWN = 'unknown'
+
 const reasons: Record<string, string> = {
   ENOSPC: 'The disk is full.',
   EDQUOT: 'The disk quota of this user is used up.',
@@ -52,10 +57,13 @@ const reasons: Record<string, string> = {
 
 /** Why a file could not be written, one sentence; `code` as the system names it. */
 export function diskTrouble(code: string): string {
-  return reasons[code] ?? `The system says ${code}.`
+  return (
+    reasons[code] ??
+    (code === UNKNOWN ? 'The system does not say why.' : `The system says ${code}.`)
+  )
 }
 
 /** The system's name of an error, e.g. `ENOENT`. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+  return error instanceof Error && 'code' in error ? String(error.code) : UNKNOWN
 }

@@ -9,7 +9,7 @@ import {
   type Whereabouts,
 } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
-import { type Applied, apply } from '../plan/apply.ts'
+import { type Applied, apply, NOT_TAKEN_BACK } from '../plan/apply.ts'
 import {
   leftToType,
   outcomeSteps,
@@ -26,8 +26,23 @@ import type { Catalog } from '../settings/setting.ts'
 import type { Closing, Render, Ui } from '../ui/port.ts'
 import { chooseVoice, gather, whereaboutsOf } from './session.ts'
 
-/** Ctrl-C after something was changed: what is done, what is not, and how to go on. */
-function stopped({ outcomes }: Applied, again: ToType): Problem {
+/** Ctrl-C, or a no to the plan; after the first change with what is done, what is not, and how to go on. */
+function cancelled(stopped?: { readonly applied: Applied; readonly again: ToType }): Problem {
+  const words = stopped
+    ? {
+        what: 'Stopped before the end.',
+        why: howFar(stopped.applied),
+        next: prose`This goes on from here:\n  ${stopped.again}`,
+      }
+    : {
+        what: 'Stopped. Nothing was changed.',
+        why: 'You stopped the run, or did not agree to the plan.',
+        next: 'Run the same command again whenever you like.',
+      }
+  return new Problem({ code: 'cancelled', ...words })
+}
+
+function howFar({ outcomes }: Applied): string {
   const titles = (statuses: readonly string[]) => {
     const found = outcomes.filter(({ status }) => statuses.includes(status))
     const names = found.map(({ title, unconfirmed, reached }) => {
@@ -36,22 +51,7 @@ function stopped({ outcomes }: Applied, again: ToType): Problem {
     })
     return names.join(', ') || 'nothing'
   }
-  return new Problem({
-    code: 'cancelled',
-    what: 'Stopped before the end.',
-    why: `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`,
-    next: prose`This goes on from here:\n  ${again}`,
-  })
-}
-
-/** Ctrl-C or a no before the first change. */
-function nothingDone(): Problem {
-  return new Problem({
-    code: 'cancelled',
-    what: 'Stopped. Nothing was changed.',
-    why: 'You stopped the run, or did not agree to the plan.',
-    next: 'Run the same command again whenever you like.',
-  })
+  return `Done: ${titles(['changed', 'ready'])}. Not done: ${titles(['skipped', 'failed', 'blocked'])}.`
 }
 
 /** A plan without a yes is never carried out. */
@@ -247,7 +247,9 @@ export async function carryOut<C extends Catalog, At extends Running>(
   const applied = await apply(steps, world, ui, options)
   const left = leftToType(applied.outcomes)
   const warned = applied.warnings.map(render)
-  const problemOf = applied.cancelled ? stopped(applied, prepared.again) : applied.problem
+  const problemOf = applied.cancelled
+    ? cancelled({ applied, again: prepared.again })
+    : applied.problem
   const done: Report = {
     ...report,
     ok: applied.problem === undefined && !applied.cancelled,
@@ -262,8 +264,18 @@ export async function carryOut<C extends Catalog, At extends Running>(
   if (block !== undefined) ui.block(block)
   end(done, applied.facts, left)
   if (applied.cancelled) return 130
-  if (applied.problem) return applied.problem.exit
+  if (applied.problem) return exitCode(done, applied.problem)
   return prepared.isUnfinished?.(done) ? LEFT_TO_DO : 0
+}
+
+/** 2 promises that nothing was changed: a run that had changed something before its Problem ends with 1. */
+function exitCode({ steps }: Report, problem: Problem): 1 | 2 {
+  const remains = steps.some(
+    ({ status, changes, note }) =>
+      status === 'changed' ||
+      (status === 'failed' && (changes.length > 0 || note.startsWith(NOT_TAKEN_BACK))),
+  )
+  return remains ? 1 : problem.exit
 }
 
 async function agree(ui: Ui, plan: Plan, yes: boolean, flagged = false): Promise<void> {
@@ -282,12 +294,12 @@ function readyFacts(plan: Plan): Partial<Facts> {
 }
 
 function failed(ui: Ui, render: Render, draft: Report, error: unknown): number {
-  const cancelled = error instanceof Cancelled
-  if (!cancelled && !(error instanceof Problem)) throw error
-  const problem = cancelled ? nothingDone() : error
-  const headline = cancelled ? 'Stopped. Nothing was changed.' : problem.what
+  const isCancelled = error instanceof Cancelled
+  if (!isCancelled && !(error instanceof Problem)) throw error
+  const problem = isCancelled ? cancelled() : error
+  const headline = isCancelled ? 'Stopped. Nothing was changed.' : problem.what
   ui.finish({ ...draft, problem: reportProblem(problem, render) }, { headline, sections: [] })
-  return cancelled ? 130 : problem.exit
+  return isCancelled ? 130 : problem.exit
 }
 
 /** Extras that this run could not do, why, and what has to be done first. */

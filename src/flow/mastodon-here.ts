@@ -232,3 +232,14 @@ function bareHost(alias: string | undefined): string | undefined {
 export function preparedPath({ path }: Pick<EnvFileOnDisk, 'path'>): string {
   return `${path}.r2`
 }
+
+/** Where neither WEB_DOMAIN nor LOCAL_DOMAIN is set. */
+export function instanceUnknown({ envFile }: Pick<Installation, 'envFile'>): Problem {
+  return new Problem({
+    code: 'instance-unknown',
+    what: 'The host of the instance is not known.',
+    why: `${envFile.path} has neither WEB_DOMAIN nor LOCAL_DOMAIN.`,
+    next: 'Name the right file with --mastodon-env.',
+    exit: 2,
+  })
+}

@@ -7,7 +7,7 @@ import { findMastodonHere } from '../flow/mastodon-here.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Place, Setup, Step, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import type { SetupCatalog } from '../settings/catalog.ts'
+import { contradiction, type SetupCatalog } from '../settings/catalog.ts'
 import { bootCost, linesOf } from '../setup/restart.ts'
 
 /**
@@ -21,7 +21,12 @@ export async function announceFirst(
 ): Promise<{ readonly step: Step; readonly isHostChange: boolean }> {
   const isHostChange = storage === 'r2' && switchedOn
   if (isHostChange && mediaHost === setup.mediaHost) throw nothingToAnnounce(setup)
-  if (run.settings.get('existingMedia') === 'switch') throw switchedAtOnce()
+  if (run.settings.get('existingMedia') === 'switch')
+    throw contradiction(
+      '--announce',
+      '--existing-media switch',
+      'what is announced is switched a week later',
+    )
   const { installation } = setup
   const { accountId, bucket } = setup.at
   const to = { mediaHost: setup.mediaHost, endpoint: setup.s3Endpoint, bucket, accountId }
@@ -66,16 +71,6 @@ function nothingToAnnounce({ mediaHost }: Setup): Problem {
     what: `Mastodon uses ${mediaHost} already, so there is nothing to announce.`,
     why: '--announce is for a media host that comes into use later.',
     next: 'Name the new one with --media-host, or leave --announce out.',
-    exit: 2,
-  })
-}
-
-function switchedAtOnce(): Problem {
-  return new Problem({
-    code: 'settings-contradict',
-    what: "--announce and --existing-media switch can't both be meant.",
-    why: 'What is announced is switched a week later.',
-    next: 'Leave one of them out and run it again.',
     exit: 2,
   })
 }

@@ -5,6 +5,7 @@ import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { type SandboxAddress, startSandboxProcess } from '../rehearse/rehearsal.ts'
+import { contradiction } from '../settings/catalog.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun, PreparedMigration } from './migration.ts'
 import { prepareMigration } from './prepare.ts'
@@ -147,13 +148,8 @@ function refuseOther({ settings }: MigrateRun): void {
   const other = settings.get('from') === 's3' ? 'from' : outside
   const engine = settings.get('engine') === 'super-slurper' ? 'engine' : other
   if (engine === undefined) return
-  throw new Problem({
-    code: 'settings-contradict',
-    what: `--sandbox and ${settings.flag(engine)} can't both be meant.`,
-    why: 'That is so because the sandbox brings its own Mastodon with media on its disk, and its own Cloudflare.',
-    next: 'Leave one of them out and run it again.',
-    exit: 2,
-  })
+  const why = 'the sandbox brings its own Mastodon with media on its disk, and its own Cloudflare'
+  throw contradiction('--sandbox', settings.flag(engine), why)
 }
 
 async function prepareBucket(

@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
-import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
+import { findMastodonHere, instanceUnknown, remember } from '../flow/mastodon-here.ts'
 import { openMediaFolder } from '../flow/media-folder.ts'
 import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
 import type { PlaceWorld } from '../plan/step.ts'
@@ -35,7 +35,7 @@ export async function prepareRedirects(
   }
   const mediaHost = settings.need('mediaHost')
   const instanceHost = installation.webDomain ?? installation.localDomain
-  if (instanceHost === undefined) throw noInstance(installation)
+  if (instanceHost === undefined) throw instanceUnknown(installation)
   const prefixes = prefixesOf(run, installation, { instanceHost, mediaHost })
   const local = await localMedia(run, installation)
   const place = { ...targetPlace(installation, target), mediaHost }
@@ -101,16 +101,6 @@ function prefixesOf(
 async function localMedia(run: Parameters<typeof openMediaFolder>[0], { media }: Installation) {
   if (media.root === undefined || !media.readable || media.files === 0) return undefined
   return (await openMediaFolder(run, media.root)).source
-}
-
-function noInstance({ envFile }: Installation): Problem {
-  return new Problem({
-    code: 'instance-unknown',
-    what: 'The host of the instance is not known.',
-    why: `${envFile.path} has neither WEB_DOMAIN nor LOCAL_DOMAIN.`,
-    next: 'Name the right file with --mastodon-env.',
-    exit: 2,
-  })
 }
 
 function loop({ host, path }: OldPrefix, mediaHost: string): Problem {

@@ -1,6 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { type CloudflarePort, permissionNames, type Zone } from '../services/cloudflare/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
+import { inactiveZone } from '../setup/media-domain.ts'
 import type { OldPrefix } from './redirecting.ts'
 import type { WebServer } from './web-server.ts'
 
@@ -87,13 +88,7 @@ async function zoneFor(
     })
   }
   if (zone.paused || zone.status !== 'active') {
-    return inTheWay({
-      code: 'zone-not-active',
-      what: `The zone ${zone.name} is ${zone.paused ? 'paused' : zone.status} at Cloudflare.`,
-      next: zone.paused
-        ? `Resume it ("Resume Cloudflare on Site" in its overview): https://dash.cloudflare.com/?to=/:account/${zone.name}; or use --engine nginx.`
-        : 'Look at it in the dashboard, or use --engine nginx.',
-    })
+    return inactiveZone(zone, 'Or use --engine nginx.')
   }
   const records = await cloudflare.listDnsRecords(zone.id, host).catch((error) => {
     if (error instanceof Problem) return []

@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
-import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+import { type EnvFileOnDisk, envFileNotWritable } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
 type Needs = 'envWriter' | 'place' | 'facts'
@@ -47,7 +47,10 @@ function holder({ installation }: Place): EnvFileOnDisk {
   const [id, secret] = [ID, SECRET].map((name) => installation.settings.get(name)?.from)
   const file = installation.envFiles.find(({ path }) => path === id)
   if (!file || id !== secret) throw elsewhere(id ?? 'nowhere', secret ?? 'nowhere')
-  if (!file.writable) throw notWritable(file.path)
+  if (!file.writable)
+    throw envFileNotWritable(file.path, {
+      needed: 'A key without a place to keep it would be lost.',
+    })
   return file
 }
 
@@ -59,14 +62,5 @@ function elsewhere(id: string, secret: string): Problem {
     why: 'Only an env file can be changed here in one step, so that id and secret always fit.',
     next: `Move ${ID} and ${SECRET} into .env.production, restart Mastodon, and run this again.`,
     exit: 2,
-  })
-}
-
-function notWritable(path: string): Problem {
-  return new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be written by you.`,
-    why: 'Nothing was changed; a key without a place to keep it would be lost.',
-    next: 'Run this with sudo.',
   })
 }

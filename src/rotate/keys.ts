@@ -2,6 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { type Finding, learned, type Rotation, type Step, type World } from '../plan/step.ts'
 import type { BucketRef, KeyWish, MintedKey } from '../services/cloudflare/port.ts'
+import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
 import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from '../setup/minted-keys.ts'
 
 /**
@@ -41,7 +42,8 @@ export const oldKey: Step<'cloudflare' | 'minting' | 'facts'> = {
   async look(at): Promise<Finding> {
     const { cloudflare, minting, facts } = at
     if (facts.rotation) return ready(facts.rotation)
-    if (!minting.knownKey) return { is: 'blocked', problem: nothingToRotate() }
+    if (!minting.knownKey)
+      return { is: 'blocked', problem: nothingToRotate(minting.installation.envFile) }
     const [envKey, retiring] = await Promise.all([
       cloudflare.findKey(minting.owner, minting.knownKey.accessKeyId),
       retiringKeys(at),
@@ -64,12 +66,12 @@ function ready(rotation: Rotation): Finding {
   return { is: 'ready', note, facts, warnings: [warning] }
 }
 
-function nothingToRotate(): Problem {
+export function nothingToRotate({ path }: Pick<EnvFileOnDisk, 'path'>): Problem {
   return new Problem({
     code: 'nothing-to-rotate',
-    what: 'There is no R2 key in the env file that could be replaced.',
-    why: 'S3_ENDPOINT, S3_BUCKET, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY have to be those of R2.',
-    next: prose`Set this server up first: ${toType('init')}`,
+    what: `${path} holds no complete setup on R2, so there is no key to replace.`,
+    why: 'Needed are S3_ENDPOINT (of R2), S3_BUCKET, S3_ALIAS_HOST, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    next: prose`Name the right file with --mastodon-env, or set this server up first: ${toType('init')}`,
     exit: 2,
   })
 }

@@ -1,5 +1,3 @@
-import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { chooseAccount } from '../flow/token.ts'
@@ -7,6 +5,7 @@ import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import { nothingToRotate } from './keys.ts'
 import type { rotateCatalog } from './settings.ts'
 
 type RotateRun = Run<typeof rotateCatalog>
@@ -61,13 +60,7 @@ function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }:
   if (bucket !== undefined && mediaHost !== undefined && key && endpoint !== undefined) {
     return { bucket, mediaHost, key, endpoint }
   }
-  throw new Problem({
-    code: 'nothing-to-rotate',
-    what: `${envFile.path} holds no complete setup on R2, so there is no key to replace.`,
-    why: 'Needed are S3_ENDPOINT (of R2), S3_BUCKET, S3_ALIAS_HOST, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
-    next: prose`Name the right file with --mastodon-env, or set this server up first: ${toType('init')}`,
-    exit: 2,
-  })
+  throw nothingToRotate(envFile)
 }
 
 /** The same owner as the old key has; a user's token may see keys of both kinds. */

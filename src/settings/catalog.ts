@@ -301,7 +301,8 @@ export function refuseContradictions(given: Given): void {
   }
 }
 
-function contradiction(first: string, second: string, why: string): Problem {
+/** Problem `settings-contradict`; `why` goes on after "because". */
+export function contradiction(first: string, second: string, why: string): Problem {
   return new Problem({
     code: 'settings-contradict',
     what: `${first} and ${second} can't both be meant.`,

@@ -21,11 +21,11 @@ export async function chooseHost(options: {
     const fault = ownHost(given, installation)
     if (fault !== undefined) throw refused(given, fault)
     const zone = await cloudflare.findZone(given)
-    if (!zone) throw noZone(given, await cloudflare.listZones(accountId))
+    if (!zone) throw noZone(await cloudflare.listZones(accountId), given)
     return { mediaHost: given, zone }
   }
   const zones = await cloudflare.listZones(accountId)
-  if (zones.length === 0) throw noZones()
+  if (zones.length === 0) throw noZone([])
   const mediaHost = await ask(settings, ui, zones, installation)
   const zone = zoneOf(mediaHost, zones) as Zone
   return { mediaHost, zone }
@@ -107,23 +107,19 @@ function refused(host: string, fault: string): Problem {
   })
 }
 
-function noZone(host: string, zones: readonly Zone[]): Problem {
-  const names = zones.map(({ name }) => name).join(', ') || 'none'
-  return new Problem({
-    code: 'zone-not-found',
-    what: `No domain at Cloudflare fits ${host}.`,
-    why: `The token sees these domains: ${names}. The media host must be in one of the same account.`,
-    next: 'Choose a --media-host in one of them, add the domain to Cloudflare, or let the token see it.',
-    exit: 2,
-  })
-}
-
-function noZones(): Problem {
-  return new Problem({
-    code: 'zone-not-found',
-    what: 'The token sees no domain.',
-    why: 'Media is served from a host name in a domain that this Cloudflare account holds.',
-    next: 'Add the domain to Cloudflare, or give the token "Zone: Read" for it, and run this again.',
-    exit: 2,
-  })
+function noZone(zones: readonly Zone[], host?: string): Problem {
+  const names = zones.map(({ name }) => name).join(', ')
+  const words =
+    host === undefined || zones.length === 0
+      ? {
+          what: 'The token sees no domain.',
+          why: 'Media is served from a host name in a domain that this Cloudflare account holds.',
+          next: 'Add the domain to Cloudflare, or give the token "Zone: Read" for it, and run this again.',
+        }
+      : {
+          what: `No domain at Cloudflare fits ${host}.`,
+          why: `The token sees these domains: ${names}. The media host must be in one of the same account.`,
+          next: 'Choose a --media-host in one of them, add the domain to Cloudflare, or let the token see it.',
+        }
+  return new Problem({ code: 'zone-not-found', ...words, exit: 2 })
 }

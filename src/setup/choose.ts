@@ -3,7 +3,12 @@ import { preparedPath, type Remembered, r2Endpoint, remember } from '../flow/mas
 import { chooseAccount } from '../flow/token.ts'
 import type { Setup } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
-import type { Declared, EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import {
+  type Declared,
+  type EnvFileOnDisk,
+  envFileNotWritable,
+  type Installation,
+} from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { bucketFor } from '../settings/names.ts'
@@ -158,11 +163,9 @@ async function chooseTarget(
   const file = isAside ? await readEnvFile(path) : envFile
   if (file.writable || lookOnly) return { kind: 'file', file }
   if (ui.canAsk) return { kind: 'print', reason: `you are not allowed to write ${path}`, path }
-  throw new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be written by you.`,
-    why: 'Nothing was changed; a key without a place to keep it would be lost.',
-    next: 'Run this with sudo, or add --print and put the block there yourself.',
+  throw envFileNotWritable(path, {
+    needed: 'A key without a place to keep it would be lost.',
+    instead: 'or add --print and put the block there yourself',
   })
 }
 

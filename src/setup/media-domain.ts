@@ -143,13 +143,20 @@ export function unfitZone(zone: Zone, accountId: string): Problem | undefined {
     })
   }
   if (zone.status === 'active' && !zone.paused) return undefined
+  return inactiveZone(zone)
+}
+
+/** `instead`: what else can be done, a sentence. */
+export function inactiveZone({ name, paused, status }: Zone, instead?: string): Problem {
+  const cure = paused
+    ? `Resume it ("Resume Cloudflare on Site" in its overview): https://dash.cloudflare.com/?to=/:account/${name}; then run this again.`
+    : `Open https://dash.cloudflare.com/?to=/:account/${name}, finish its setup (usually: the name servers at your registrar), and run this again.`
   return new Problem({
     code: 'zone-not-active',
-    what: `The domain ${zone.name} is ${zone.paused ? 'paused' : zone.status} at Cloudflare.`,
-    why: 'Media is only served from a domain that is active there.',
-    next: zone.paused
-      ? `Resume it ("Resume Cloudflare on Site" in its overview): https://dash.cloudflare.com/?to=/:account/${zone.name}; then run this again.`
-      : `Open https://dash.cloudflare.com/?to=/:account/${zone.name}, finish its setup (usually: the name servers at your registrar), and run this again.`,
+    what: `The domain ${name} is ${paused ? 'paused' : status} at Cloudflare.`,
+    why: 'Cloudflare answers only for a domain that is active there.',
+    next: instead === undefined ? cure : `${cure} ${instead}`,
+    exit: 2,
   })
 }
 

@@ -89,7 +89,8 @@ async function mintNamed({ cloudflare, minting }: At, wish: KeyWish): Promise<Ne
 }
 
 function isLost(error: unknown): boolean {
-  return error instanceof Problem && error.code === 'cloudflare-answer-lost'
+  const codes = ['cloudflare-answer-lost', 'cloudflare-key-without-value']
+  return error instanceof Problem && codes.includes(error.code)
 }
 
 /** The file to write counts too: Mastodon does not read a block that is prepared beside its own. */

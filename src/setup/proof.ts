@@ -203,7 +203,7 @@ async function isEmpty(s3: S3Port, prefix: string): Promise<void> {
 
 function damaged(what: string): Problem {
   return new Problem({
-    code: 's3-damaged',
+    code: 'storage-not-proven',
     what,
     why: 'The bucket does not do what Mastodon relies on, so it must not be used yet.',
     next: 'Run this again; if it says the same, look at https://www.cloudflarestatus.com.',

@@ -1,7 +1,6 @@
-import { Problem } from '../core/problem.ts'
 import { storageNames } from '../flow/mastodon-here.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+import { envFileNotWritable } from '../services/mastodon/port.ts'
 import { type EnvTrace, stays, type Undo } from '../setup/undoing.ts'
 
 type Needs = 'envWriter' | 'setup' | 'facts'
@@ -25,7 +24,13 @@ export function undoEnvFile(undo: Undo): Step<Needs> {
       if (restoration.is === 'foreign') {
         return stays(`nothing tells that this tool wrote the storage settings in ${file.path}`)
       }
-      if (!file.writable) return { is: 'blocked', problem: notWritable(file) }
+      if (!file.writable)
+        return {
+          is: 'blocked',
+          problem: envFileNotWritable(file.path, {
+            needed: 'While the file names the key and the bucket, they have to stay.',
+          }),
+        }
       const risk = undo.inUse ? 'public' : 'safe'
       const warnings = warningsOf(trace, at.setup, undo)
       return { is: 'change', changes: [{ what: whatOf(trace), risk }], warnings }
@@ -70,16 +75,6 @@ function warningsOf({ restoration }: EnvTrace, setup: World['setup'], undo: Undo
   ]
 }
 
-function notWritable({ path }: EnvFileOnDisk): Problem {
-  return new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be written by you.`,
-    why: 'Nothing was changed: while the file names the key and the bucket, they have to stay.',
-    next: 'Run the same command with sudo.',
-    exit: 2,
-  })
-}
-
 /** The block that `init` prepared beside the env file while other storage is in use. */
 export function undoPreparedFile(undo: Undo): Step<'envWriter'> {
   return {
@@ -90,7 +85,13 @@ export function undoPreparedFile(undo: Undo): Step<'envWriter'> {
       const trace = await asideTrace(undo)
       if (!isLeft(trace)) return { is: 'ready', note: 'none of this setup beside the env file' }
       const { file, restoration } = trace
-      if (!file.writable) return { is: 'blocked', problem: asideNotWritable(file.path) }
+      if (!file.writable)
+        return {
+          is: 'blocked',
+          problem: envFileNotWritable(file.path, {
+            needed: 'It holds a key that is to be removed.',
+          }),
+        }
       const what =
         restoration.is === 'remove'
           ? `put ${file.path} aside; init made it`
@@ -115,14 +116,4 @@ async function asideTrace(undo: Undo): Promise<EnvTrace | undefined> {
 
 function isLeft(trace: EnvTrace | undefined): trace is EnvTrace {
   return trace?.restoration.is === 'remove' || trace?.restoration.is === 'write'
-}
-
-function asideNotWritable(path: string): Problem {
-  return new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be written by you.`,
-    why: 'It holds a key that is to be removed. Nothing was changed.',
-    next: 'Run the same command with sudo.',
-    exit: 2,
-  })
 }

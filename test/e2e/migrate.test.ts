@@ -111,7 +111,7 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
     const compared = await reported(['--stage', 'compare'], 1)
     expect(compared.comparison).toMatchObject({ equal: false })
     const early = await reported(['--stage', 'cutover', '--yes'], 1)
-    expect(early.problem).toMatchObject({ code: 'copy-incomplete' })
+    expect(early.problem).toMatchObject({ code: 'copy-missing' })
     // What to type holds for this server: where it is, is said again.
     for (const { problem } of [compared, early])
       expect(problem.next).toMatch(

@@ -235,7 +235,7 @@ describe('probing', () => {
     const world = worldOf({}, facts)
     arrange(world)
     const problem = await problemOf(probing(world))
-    expect(problem.code).toBe('s3-damaged')
+    expect(problem.code).toBe('storage-not-proven')
     expect(problem.what).toMatch(what)
   })
 

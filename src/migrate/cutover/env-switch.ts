@@ -1,7 +1,7 @@
 import { Problem } from '../../core/problem.ts'
 import type { Change, Finding, Step, World } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
-import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
+import { type EnvFileOnDisk, envFileNotWritable } from '../../services/mastodon/port.ts'
 import { type EnvSwitch, envSwitch } from '../../setup/env-file.ts'
 import { knowsExtraHosts, otherProvidersHost } from '../../setup/media-hosts.ts'
 import { linesOf, runPlaced } from '../../setup/restart.ts'
@@ -44,7 +44,13 @@ export function envSwitchStep(
         const warnings = known && !known.switchedAt ? [cutOff(file.path)] : []
         return { is: 'ready', note: `${file.path} names R2`, warnings, facts: { envWritten } }
       }
-      if (!file.writable) return { is: 'blocked', problem: notWritable(file.path) }
+      if (!file.writable)
+        return {
+          is: 'blocked',
+          problem: envFileNotWritable(file.path, {
+            needed: 'Mastodon can not be switched without it.',
+          }),
+        }
       const changes = changesOf(file, edit, at)
       return { is: 'change', changes, warnings: oldHostWarning(at) }
     },
@@ -117,14 +123,4 @@ function cutOff(path: string): string {
 function left(path: string, backup: string | undefined): string {
   const how = backup === undefined ? '' : ` What it was before: ${backup}.`
   return `${path} was changed by someone else meanwhile, so it was not put back.${how} Look at it, then restart Mastodon.`
-}
-
-function notWritable(path: string): Problem {
-  return new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be written by you.`,
-    why: 'Mastodon can not be switched without it. Nothing was changed.',
-    next: 'Run the same command with sudo.',
-    exit: 2,
-  })
 }

@@ -77,7 +77,7 @@ function byHand(): Problem {
 
 function notCopied(copyLine: ToType): Problem {
   return new Problem({
-    code: 'copy-incomplete',
+    code: 'copy-missing',
     what: 'No copy of the media has come to its end yet.',
     why: 'Switched now, Mastodon would show posts without their pictures.',
     next: prose`Copy it first:\n  ${copyLine}`,

@@ -113,7 +113,7 @@ function tooFine(skip: string, prefix: string): Problem {
 
 function nothingLeft(): Problem {
   return new Problem({
-    code: 'slurper-selection',
+    code: 'slurper-nothing-left',
     what: 'Nothing is left to copy.',
     why: '--skip leaves out everything that Mastodon keeps.',
     next: 'Run this again with fewer --skip.',

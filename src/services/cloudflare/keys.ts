@@ -206,10 +206,10 @@ function describe(token: Token): MintedKey {
   return { id, name, status, ...issued, ...expires, limits: limitsOf(token), raw: token }
 }
 
-/** Treated like a lost answer: the token may exist, and nobody has its value. */
+/** Like a lost answer: the token exists, and nobody has its value. */
 function valueless(): Problem {
   return new Problem({
-    code: 'cloudflare-answer-lost',
+    code: 'cloudflare-key-without-value',
     what: 'Cloudflare made an access key without telling its value.',
     why: "The value is told once only, so this key can't be used.",
     next: 'Run this again: it removes the unusable key and makes another.',

@@ -1,6 +1,7 @@
 import { opendir, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { readPlain } from '../../core/plain-file.ts'
+import { codeOf } from '../../core/problem.ts'
 import { readEnvFile } from './env-read.ts'
 import type {
   EffectiveSetting,
@@ -90,7 +91,7 @@ export function diskWith(changed?: ChangedFile): Disk {
 }
 
 function isFolderMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'env-file-folder-missing'
+  return codeOf(error) === 'env-file-folder-missing'
 }
 
 /** Where to stop counting. */
@@ -135,5 +136,5 @@ export async function localMedia(
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return codeOf(error) === 'ENOENT'
 }

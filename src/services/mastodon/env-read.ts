@@ -2,7 +2,7 @@ import { access, constants, readlink, realpath, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readPlain } from '../../core/plain-file.ts'
-import { Problem } from '../../core/problem.ts'
+import { codeOf, Problem } from '../../core/problem.ts'
 import { fileText, readStatements } from './env-text.ts'
 import { listBackups } from './env-write.ts'
 import type { EffectiveSetting, EnvFileOnDisk, EnvReader } from './port.ts'
@@ -84,10 +84,6 @@ function allows(path: string, mode: number): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
 
 function unreadable(path: string, cause: unknown): Problem {

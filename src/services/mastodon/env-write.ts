@@ -4,10 +4,10 @@ import { type FileHandle, lstat, open, readdir, rename, stat, unlink } from 'nod
 import { basename, dirname, join } from 'node:path'
 import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
 import { type HeldFolder, holdFolder, openPlain, readPlain } from '../../core/plain-file.ts'
-import { Problem } from '../../core/problem.ts'
+import { codeOf, Problem } from '../../core/problem.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import { fileText } from './env-text.ts'
-import type { EnvBackupPath, EnvFileOnDisk } from './port.ts'
+import { type EnvBackupPath, type EnvFileOnDisk, envFileNotWritable } from './port.ts'
 
 /** A free name for a copy of an env file: `<file>.mastodon-r2-20261122T164458Z.bak`. */
 async function freeBackupPath(target: string, now: Date): Promise<string> {
@@ -104,7 +104,7 @@ export async function writeEnvFile(
     return { changed: true, backup }
   } catch (error) {
     for (const path of made) await unlink(folder?.at(path) ?? path).catch(() => undefined)
-    throw error instanceof Problem ? error : notWritable(file, error)
+    throw error instanceof Problem ? error : envFileNotWritable(file.path, { cause: error })
   } finally {
     await folder?.close()
   }
@@ -129,7 +129,7 @@ async function refuseIfChanged(file: EnvFileOnDisk, path: string): Promise<Ident
     if (codeOf(error) === 'ENOENT') return undefined
     // A link or a pipe in its place is not what was read.
     if (['ELOOP', 'ENOTSUP', 'EISDIR'].includes(codeOf(error))) throw changedMeanwhile(file)
-    throw notWritable(file, error)
+    throw envFileNotWritable(file.path, { cause: error })
   })
   const onDisk = found && fileText.decode(found.bytes)
   if (onDisk !== (file.exists ? file.text : undefined)) throw changedMeanwhile(file)
@@ -164,36 +164,6 @@ async function take(handle: FileHandle, { uid, gid, mode }: Identity): Promise<v
   const own = await handle.stat()
   if (own.uid !== uid || own.gid !== gid) await handle.chown(uid, gid)
   await handle.chmod(mode)
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-function notWritable(file: EnvFileOnDisk, error: unknown): Problem {
-  const code = codeOf(error)
-  const reasons: Record<string, string> = {
-    EACCES: `This user may not write to ${dirname(file.realPath)}.`,
-    EPERM: 'This user may not keep the owner and group of the file.',
-    EROFS: 'The disk is mounted read-only.',
-    ENOSPC: 'The disk is full.',
-    EDQUOT: 'The disk quota of this user is used up.',
-    EBUSY:
-      'It is mounted into a container as a single file, so it can only be changed from outside.',
-    ENOENT: 'Its folder does not exist.',
-  }
-  const asRoot = code === 'EACCES' || code === 'EPERM'
-  return new Problem(
-    {
-      code: 'env-file-not-writable',
-      what: `${file.path} can't be written.`,
-      why: `${reasons[code] ?? `The system says ${code || 'nothing more'}.`} The file is as it was.`,
-      next: asRoot
-        ? 'Run the same command with sudo, or with --print to get the lines and put them in yourself.'
-        : 'Put that right and run this again, or use --print to get the lines and put them in yourself.',
-    },
-    { cause: error },
-  )
 }
 
 export interface BackupOnDisk {
@@ -240,14 +210,10 @@ export async function setAside(file: EnvFileOnDisk, now: Date): Promise<{ backup
     }
     return { backup }
   } catch (error) {
-    throw error instanceof Problem ? error : immovable(target, error)
+    throw error instanceof Problem ? error : envFileNotWritable(target, { cause: error })
   } finally {
     await folder?.close()
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'nothing more'
 }
 
 function unreadable(path: string, cause: unknown): Problem {
@@ -255,21 +221,9 @@ function unreadable(path: string, cause: unknown): Problem {
     {
       code: 'backup-unreadable',
       what: `The backup ${path} can't be read.`,
-      why: `It tells what the env file held before. The system says ${reason(cause)}.`,
+      why: `It tells what the env file held before. The system says ${codeOf(cause)}.`,
       next: 'Run the same command with sudo.',
       exit: 2,
-    },
-    { cause },
-  )
-}
-
-function immovable(path: string, cause: unknown): Problem {
-  return new Problem(
-    {
-      code: 'env-file-not-writable',
-      what: `${path} can't be put aside.`,
-      why: `The system says ${reason(cause)}. The file is as it was.`,
-      next: 'Run the same command with sudo.',
     },
     { cause },
   )

@@ -142,8 +142,9 @@ export async function findMastodon(search: Search): Promise<Installation> {
     if (reads(candidate, given) || isMeant) return finish(candidate, search, given)
   }
   if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), search, given)
-  if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd, forbidden.length > 0)
-  if (forbidden[0] !== undefined) throw noMastodon(forbidden[0], true)
+  const [unreadable] = forbidden
+  if (unreadable !== undefined) throw unreadableFolder(unreadable)
+  if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd)
   return finish(loose(await disk.envFile(join(cwd, '.env.production')), undefined), search)
 }
 
@@ -301,16 +302,22 @@ function unreadCompose({ file, unread }: { file: string; unread: readonly string
   })
 }
 
-function noMastodon(dir: string, forbidden: boolean): Problem {
+function unreadableFolder(dir: string): Problem {
   return new Problem({
-    code: forbidden ? 'mastodon-dir-unreadable' : 'mastodon-dir-empty',
-    what: forbidden ? `The folder ${dir} can't be read.` : `There is no Mastodon in ${dir}.`,
-    why: forbidden
-      ? 'This user has no permission to look into it.'
-      : 'It has neither lib/mastodon/version.rb, nor a compose file with a Mastodon image, nor .env.production.',
-    next: forbidden
-      ? 'Run the same command with sudo, or name the settings file with --mastodon-env.'
-      : 'Give the folder that holds .env.production or docker-compose.yml with --mastodon-dir.',
+    code: 'mastodon-dir-unreadable',
+    what: `The folder ${dir} can't be read.`,
+    why: 'This user has no permission to look into it.',
+    next: 'Run the same command with sudo, or name the settings file with --mastodon-env.',
+    exit: 2,
+  })
+}
+
+function noMastodon(dir: string): Problem {
+  return new Problem({
+    code: 'mastodon-dir-empty',
+    what: `There is no Mastodon in ${dir}.`,
+    why: 'It has neither lib/mastodon/version.rb, nor a compose file with a Mastodon image, nor .env.production.',
+    next: 'Give the folder that holds .env.production or docker-compose.yml with --mastodon-dir.',
     exit: 2,
   })
 }

@@ -1,3 +1,4 @@
+import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import type { PlacedCommand } from '../process/port.ts'
 
 /** What was found of a Mastodon installation; all of it read, nothing run. */
@@ -207,6 +208,42 @@ export interface TootctlPort {
    * through `docker compose run --rm`. Undefined where no Mastodon was found on this machine.
    */
   command(args: readonly string[]): PlacedCommand | undefined
+}
+
+/** Why a file stays as it is, in one sentence; by the system's name of the error. */
+const unwritable: Readonly<Record<string, string>> = {
+  EPERM: 'This user may not keep the owner and group of the file.',
+  EBUSY: 'It is mounted into a container as a single file, so it can only be changed from outside.',
+}
+
+/**
+ * Problem `env-file-not-writable`, of a look (`needed`: what it has to be written for) or of a write
+ * that failed (`cause`). The file is as it was. `instead`: what else can be done, after "with sudo".
+ */
+export function envFileNotWritable(
+  path: string,
+  { needed, cause, instead }: { needed?: string; cause?: unknown; instead?: string },
+): Problem {
+  const code = codeOf(cause)
+  const reason = unwritable[code] ?? diskTrouble(code)
+  const ofRights = cause === undefined || code === 'EACCES' || code === 'EPERM'
+  const asRoot = instead === undefined ? '' : `, ${instead}`
+  return new Problem(
+    {
+      code: 'env-file-not-writable',
+      what: cause === undefined ? `${path} can't be written by you.` : `${path} can't be written.`,
+      why: [
+        ...(cause === undefined ? [] : [reason]),
+        ...(needed ? [needed] : []),
+        'The file is as it was.',
+      ].join(' '),
+      next: ofRights
+        ? `Run the same command with sudo${asRoot}.`
+        : 'Put that right and run this again.',
+      exit: 2,
+    },
+    { cause },
+  )
 }
 
 /**

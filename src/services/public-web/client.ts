@@ -128,7 +128,7 @@ function noAddress(host: string, faults: string[]): Problem {
 /** What the network did to a visitor, for the admin. Bugs come back as they are. */
 function toProblem(error: unknown, url: URL): unknown {
   if (error instanceof Problem || !(error instanceof Error)) return error
-  const code = codeOf(error)
+  const code = connectionCode(error)
   if (error.name === 'AbortError' || error.name === 'TimeoutError' || code === 'ETIMEDOUT') {
     return new Problem({
       code: 'web-timeout',
@@ -155,7 +155,7 @@ function toProblem(error: unknown, url: URL): unknown {
 }
 
 /** Where several addresses were tried, the errors are inside. */
-function codeOf(error: Error): string | undefined {
+function connectionCode(error: Error): string | undefined {
   const first = error instanceof AggregateError ? error.errors[0] : error
   const { code } = first as NodeJS.ErrnoException
   return typeof code === 'string' ? code : undefined

@@ -248,10 +248,10 @@ const REASONS: Readonly<Record<string, string>> = {
 export async function leftOver(from: CopyPlace, key: string): Promise<LeftOver> {
   if (from.kind === 'bucket') return { is: 'there' }
   const path = join(from.path, key)
-  const code = await (from.look?.(key) ?? codeOf(stat(path)))
+  const code = await (from.look?.(key) ?? failureCode(stat(path)))
   if (code === undefined) return { is: 'there' }
   if (code === 'ENOENT') {
-    const isLink = (await codeOf(lstat(path))) === undefined
+    const isLink = (await failureCode(lstat(path))) === undefined
     if (!isLink) return { is: 'vanished' }
     return { is: 'failed', reason: 'a link that leads nowhere', stops: false }
   }
@@ -261,21 +261,21 @@ export async function leftOver(from: CopyPlace, key: string): Promise<LeftOver> 
 
 /**
  * A folder that is gone or empty as a whole was unmounted or moved: its files have not vanished one by
- * one. Problem `media-missing`.
+ * one. Problem `media-gone`.
  */
 export async function expectFolder(from: CopyPlace): Promise<void> {
   if (from.kind === 'bucket') return
   const entries = await readdir(from.path).catch(() => [])
   if (entries.length > 0) return
   throw new Problem({
-    code: 'media-missing',
+    code: 'media-gone',
     what: `The folder ${from.path} is not there any more, or is empty.`,
     why: 'It was there when this began: it may have been unmounted, moved or deleted.',
     next: `Look at it, then run this again to go on:\n  ls ${shellWord(from.path)}`,
   })
 }
 
-async function codeOf(looking: Promise<unknown>): Promise<string | undefined> {
+async function failureCode(looking: Promise<unknown>): Promise<string | undefined> {
   return looking.then(
     () => undefined,
     (error: NodeJS.ErrnoException) => error.code ?? 'unknown',

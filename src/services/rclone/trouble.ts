@@ -131,7 +131,7 @@ function whyOf(bucket: string, service: string, { status, kind, text }: Reason):
 export function failed(exitCode: number | undefined, words: readonly string[]): Problem {
   if (exitCode === undefined) {
     return new Problem({
-      code: 'rclone-failed',
+      code: 'rclone-stopped',
       what: 'rclone was ended in the middle of its work.',
       why: 'Somebody or the system did so; the latter when memory runs short (see: sudo dmesg | tail).',
       next: 'Run this again to go on; if it happens again, with fewer at a time: --transfers 16',
@@ -152,7 +152,7 @@ export function unreachable(sides: Sides, reason: Reason): Problem {
   const page =
     service === 'R2' ? 'https://www.cloudflarestatus.com/' : `the status page of ${service}`
   return new Problem({
-    code: 'rclone-failed',
+    code: 'rclone-cut-off',
     what: `Nothing gets through to ${service} any more (${endpoint}: ${reason.text}); the copy was stopped.`,
     why: 'Each object was tried ten times. The network, or the service, has a disturbance.',
     next: `See ${page}, then run this again to go on.`,
@@ -163,7 +163,7 @@ export function unreachable(sides: Sides, reason: Reason): Problem {
 export function stillTooFast(sides: Sides, reason: Reason): Problem {
   const service = serviceOf(sides, reason)
   return new Problem({
-    code: 'rclone-failed',
+    code: 'rclone-slowed-down',
     what: `${service} keeps asking to go on more slowly (${reason.text}); the copy was stopped.`,
     why: 'It was waited for several times, and went on with fewer and fewer at a time.',
     next: 'What was copied stays copied. Run this again in an hour or so, with fewer at a time: --transfers 4',

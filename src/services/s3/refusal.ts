@@ -56,7 +56,7 @@ export function toProblem(error: unknown, place: S3Place, asked: Asked): unknown
   const refused: Refused = { ...place, asked, name, status, said: message, told }
   const hint = place.service.role === 'target' ? r2Hint(refused) : sourceHint(refused)
   const why = `${hint.why} ${place.service.name} says: ${quote(error)} (HTTP ${status}, bucket ${place.bucket} at ${place.endpoint}).`
-  return new S3Refusal({ ...hint, code: `s3-${status}`, why }, name)
+  return byStatus(status, { ...hint, why }, name)
 }
 
 /** Whether the answer was one to HEAD, which has no body that could name the reason. */
@@ -84,7 +84,16 @@ export function notDeleted(
   { Key = '', Code = '', Message = '' }: Undeleted,
   place: S3Place,
 ): Problem {
-  const denied = Code === 'AccessDenied'
+  const what = `${place.service.name} did not delete ${count === 1 ? 'an object' : `${count} objects`}.`
+  const why = `For ${Key} it says: ${Code} ${Message}`.trim()
+  if (Code !== 'AccessDenied') {
+    return new Problem({
+      code: 's3-not-deleted',
+      what,
+      why,
+      next: 'Wait a minute and run this again.',
+    })
+  }
   const { next } = r2Hint({
     ...place,
     asked: 'object',
@@ -93,12 +102,15 @@ export function notDeleted(
     said: Message,
     told: { region: undefined, endpoint: undefined },
   })
-  return new Problem({
-    code: denied ? 's3-403' : 's3-damaged',
-    what: `${place.service.name} did not delete ${count === 1 ? 'an object' : `${count} objects`}.`,
-    why: `For ${Key} it says: ${Code} ${Message}`.trim(),
-    next: denied ? next : 'Wait a minute and run this again.',
-  })
+  return byStatus(403, { what, why, next }, Code)
+}
+
+function byStatus(
+  status: number,
+  words: Pick<ProblemDetails, 'what' | 'why' | 'next'>,
+  name: string,
+): S3Refusal {
+  return new S3Refusal({ ...words, code: `s3-${status}` }, name)
 }
 
 /** One plain word of an answer, short enough to be shown. */

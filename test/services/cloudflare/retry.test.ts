@@ -67,7 +67,7 @@ const final: [string, (client: Client) => Promise<unknown>, Reply[], string, num
   ['a mint, malformed', mint, [{ status: 200, text: 'OK' }], 'cloudflare-answer-lost', 1],
   ['a mint, 429', mint, [limited], 'cloudflare-429', 1],
   ['a mint, refused', mint, [refused], 'cloudflare-9109', 1],
-  ['a mint without value', mint, [{ result: { id: 'x' } }], 'cloudflare-answer-lost', 1],
+  ['a mint without value', mint, [{ result: { id: 'x' } }], 'cloudflare-key-without-value', 1],
 ]
 
 test.each(final)('gives up: %s', async (_, work, replies, code, times) => {

@@ -118,7 +118,7 @@ describe('a folder', () => {
     const { error, copied, failed } = await bench.copy({ kind: 'folder', path }, to, keys)
     await rm(`${path}-away`, { recursive: true })
     expect([copied, failed.size]).toEqual([[], 0])
-    expect(error).toMatchObject({ code: 'media-missing' })
+    expect(error).toMatchObject({ code: 'media-gone' })
   })
 })
 

@@ -165,7 +165,7 @@ test('deletes many keys in thousands', async () => {
 
 test.each([
   ['AccessDenied', 's3-403'],
-  ['InternalError', 's3-damaged'],
+  ['InternalError', 's3-not-deleted'],
 ])('a key that was not deleted (%s) is a problem', async (code, expected) => {
   const text = `<DeleteResult><Error><Key>k1</Key><Code>${code}</Code><Message>m</Message></Error></DeleteResult>`
   await using stub = await startS3Stub(() => ({ status: 200, text }))
