@@ -1,3 +1,4 @@
+import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { shellWord } from '../core/shell-word.ts'
@@ -170,14 +171,15 @@ export function r2Endpoint(accountId: string, jurisdiction: string): string {
   return `https://${accountId}${place}.r2.cloudflarestorage.com`
 }
 
+const R2_ENDPOINT = new RegExp(
+  `^https?://([0-9a-f]{32})(?:\\.(${jurisdictions.join('|')}))?\\.r2\\.cloudflarestorage\\.com(?:[:/]|$)`,
+)
+
 /** Account and jurisdiction back out of S3_ENDPOINT; undefined when it is not R2's. */
 export function readR2Endpoint(
   endpoint: string,
 ): { accountId: string; jurisdiction: string } | undefined {
-  const match =
-    /^https?:\/\/([0-9a-f]{32})(?:\.(eu|us|fedramp|fedramp-high))?\.r2\.cloudflarestorage\.com(?:[:/]|$)/.exec(
-      endpoint,
-    )
+  const match = R2_ENDPOINT.exec(endpoint)
   if (!match?.[1]) return undefined
   return { accountId: match[1], jurisdiction: match[2] ?? 'default' }
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { type CommandFlags, toType } from '../core/to-type.ts'
@@ -45,9 +46,7 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
   try {
     const address: SandboxAddress = {
       cloudflareApiUrl: world.apiUrl,
-      s3EndpointUrls: Object.fromEntries(
-        ['default', 'eu', 'us', 'fedramp', 'fedramp-high'].map((j) => [j, world.s3Url(j)]),
-      ),
+      s3EndpointUrls: Object.fromEntries(jurisdictions.map((j) => [j, world.s3Url(j)])),
       connectTo: world.connectTo,
       caFile: world.caFile,
       apiToken: world.bootstrapToken.reveal(),

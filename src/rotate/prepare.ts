@@ -1,3 +1,4 @@
+import { jurisdictionNamed } from '../core/jurisdictions.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
 import { chooseAccount } from '../flow/token.ts'
@@ -39,7 +40,11 @@ export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   const minting: Minting = {
     token,
     owner,
-    at: { accountId, bucket: known.bucket, jurisdiction: jurisdictionOf(remembered) },
+    at: {
+      accountId,
+      bucket: known.bucket,
+      jurisdiction: jurisdictionNamed(remembered.jurisdiction),
+    },
     mediaHost: known.mediaHost,
     corsOrigins: settings.need('corsOrigin'),
     allowIps: settings.get('allowIp') ?? [],
@@ -79,9 +84,4 @@ async function ownerOf(
   if (await cloudflare.findKey(account, keyId)) return account
   if (await cloudflare.findKey(user, keyId)) return user
   return (await cloudflare.can('account-tokens', { accountId })) ? account : user
-}
-
-function jurisdictionOf({ jurisdiction }: Remembered): Minting['at']['jurisdiction'] {
-  const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
-  return known.find((name) => name === jurisdiction) ?? 'default'
 }

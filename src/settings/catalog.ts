@@ -1,3 +1,4 @@
+import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { bucketName, connectTo, edgeWish, hostName, tidyBucket, tidyHost } from './names.ts'
 import { outputCatalog } from './output.ts'
@@ -64,7 +65,7 @@ export const catalog = {
     flag: '--jurisdiction',
     value: 'J',
     help: "default, eu, us, fedramp or fedramp-high; can't be changed later; not with --location",
-    rule: oneOf(['default', 'eu', 'us', 'fedramp', 'fedramp-high']),
+    rule: oneOf(jurisdictions),
     tidy: tidyBucket,
     fallback: 'default',
     group: 'What to set up',

@@ -1,8 +1,8 @@
+import { jurisdictionNamed } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
 import type { Place } from '../plan/step.ts'
-import type { BucketRef } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 
@@ -104,7 +104,7 @@ function nothingPrepared({ envFile }: Installation): Problem {
 export function targetPlace(installation: Installation, target: MigrationTarget): Place {
   const { bucket, mediaHost, endpoint, key } = target
   return {
-    at: { bucket, jurisdiction: jurisdictionOf(target) },
+    at: { bucket, jurisdiction: jurisdictionNamed(target.jurisdiction) },
     mediaHost,
     s3Endpoint: endpoint,
     installation,
@@ -112,9 +112,4 @@ export function targetPlace(installation: Installation, target: MigrationTarget)
     corsOrigins: ['*'],
     waitKeyMs: 0,
   }
-}
-
-function jurisdictionOf({ jurisdiction }: MigrationTarget): BucketRef['jurisdiction'] {
-  const known = ['eu', 'us', 'fedramp', 'fedramp-high'] as const
-  return known.find((name) => name === jurisdiction) ?? 'default'
 }

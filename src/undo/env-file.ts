@@ -1,5 +1,6 @@
 import { storageNames } from '../flow/mastodon-here.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
+import { readStatements } from '../services/mastodon/env-text.ts'
 import { envFileNotWritable } from '../services/mastodon/port.ts'
 import { type EnvTrace, stays, type Undo } from '../setup/undoing.ts'
 
@@ -68,11 +69,17 @@ function whatOf({ file, restoration }: EnvTrace): string {
 
 function warningsOf({ restoration }: EnvTrace, setup: World['setup'], undo: Undo): string[] {
   if (!undo.inUse) return []
-  const back = restoration.is === 'write' && /^\s*S3_ENABLED=true\s*$/m.test(restoration.text)
+  const back = restoration.is === 'write' && isSwitchedOn(restoration.text)
   const place = back ? 'to the storage of before' : 'to the disk of this server'
   return [
     `Mastodon stores its media in the bucket ${setup.at.bucket} NOW. After this and a restart, new uploads go ${place}, and what is in the bucket is no longer shown: pictures of all posts since the switch are missing until you copy them back. Nothing in the bucket is deleted.`,
   ]
+}
+
+/** Of two assignments the last holds. */
+function isSwitchedOn(text: string): boolean {
+  const last = readStatements(text).findLast(({ active, key }) => active && key === 'S3_ENABLED')
+  return last?.value === 'true'
 }
 
 /** The block that `init` prepared beside the env file while other storage is in use. */

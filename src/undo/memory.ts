@@ -17,8 +17,8 @@ export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation>
   const ownEndpoint = settings.get('s3EndpointUrl')
   const known = [
     remember(installation, ownEndpoint),
-    ...(await olderTexts(installation)).map(([path, text]) =>
-      remember(reading(installation, path, text), ownEndpoint),
+    ...(await olderSettings(installation)).map((settings) =>
+      remember({ ...installation, settings }, ownEndpoint),
     ),
   ]
   const found = known.find(({ storage, mediaHost }) => storage === 'r2' && mediaHost !== undefined)
@@ -27,24 +27,16 @@ export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation>
   return installation
 }
 
-/** Path and text of each place that may tell, the best one first. */
-async function olderTexts({ envFile }: Installation): Promise<[string, string][]> {
-  const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+/** What each place holds that may tell, the best one first. */
+async function olderSettings({ envFile }: Installation): Promise<Installation['settings'][]> {
+  const { railsSettings, readEnvFile } = await import('../services/mastodon/env-read.ts')
   const { findBackups } = await import('../services/mastodon/env-write.ts')
   const prepared = await readEnvFile(preparedPath(envFile))
   const backups = [
     ...(await findBackups(envFile.realPath)),
     ...(await findBackups(prepared.realPath)),
   ]
-  return [prepared, ...backups].map(({ path, text }) => [path, text])
-}
-
-function reading(installation: Installation, path: string, text: string): Installation {
-  const lines = text.split(/\r\n|\n/).flatMap((line) => {
-    const [, name, value] = /^([A-Z0-9_]+)=(.*)$/.exec(line) ?? []
-    return name === undefined || value === undefined ? [] : [[name, { value, from: path }] as const]
-  })
-  return { ...installation, settings: new Map(lines) }
+  return [prepared, ...backups].map((file) => railsSettings(new Map(), [file]))
 }
 
 function offer({ settings }: Run<SetupCatalog>, found: Remembered): void {

@@ -120,7 +120,7 @@ describe('what is needed', () => {
       prepared,
       { localDomain: undefined },
       [],
-      "later it can't be seen: The address of the instance is not known.",
+      "later it can't be seen: The host of the instance is not known.",
     ],
   ])('%s', async (_, text, more, policy, expected) => {
     const { step, world, state } = await instance(text, more)

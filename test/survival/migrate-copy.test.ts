@@ -170,7 +170,7 @@ describe.skipIf(noRclone)(`a copy with the real rclone ${noRclone ?? ''}`, () =>
     const onCopied = (count: number) => {
       if (count === 80) process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL')
     }
-    await expect(at.copy({ onCopied })).rejects.toMatchObject({ code: 'rclone-failed' })
+    await expect(at.copy({ onCopied })).rejects.toMatchObject({ code: 'rclone-stopped' })
     bench.wrap = wrap
     const checkpoint = await at.migration().checkpoint.read()
     expect(checkpoint).toMatchObject({ begunAt: expect.any(String) })

@@ -1,3 +1,4 @@
+import { jurisdictions } from '../../core/jurisdictions.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { r2Endpoint } from '../../flow/mastodon-here.ts'
@@ -5,8 +6,6 @@ import { type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { S3Key, S3Port } from '../../services/s3/port.ts'
 
 type At = Pick<CheckWorld, 'storage' | 'connectS3At'>
-
-const JURISDICTIONS = ['default', 'eu', 'us', 'fedramp', 'fedramp-high']
 
 /**
  * Looks for the bucket at the endpoints of the account's other jurisdictions; undefined when it is
@@ -16,7 +15,7 @@ const JURISDICTIONS = ['default', 'eu', 'us', 'fedramp', 'fedramp-high']
 async function otherPlace(at: At): Promise<Verdict | undefined> {
   const { accountId, jurisdiction, key, bucket, endpoint } = at.storage
   if (accountId === undefined || key === undefined) return undefined
-  const others = JURISDICTIONS.filter((name) => name !== (jurisdiction ?? 'default'))
+  const others = jurisdictions.filter((name) => name !== (jurisdiction ?? 'default'))
   const found = await Promise.all(
     others.map(async (name) => ((await opens(at, r2Endpoint(accountId, name), key)) ? name : '')),
   )

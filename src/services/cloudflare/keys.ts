@@ -1,17 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Token, TokenPolicyParam } from 'cloudflare/resources/shared'
+import type { Jurisdiction } from '../../core/jurisdictions.ts'
 import { Problem } from '../../core/problem.ts'
 import { Secret } from '../../core/secret.ts'
 import { allPages, type Call } from './call.ts'
-import type {
-  BucketRef,
-  CloudflarePort,
-  Jurisdiction,
-  KeyLimits,
-  KeyOwner,
-  KeyWish,
-  MintedKey,
-} from './port.ts'
+import type { BucketRef, CloudflarePort, KeyLimits, KeyOwner, KeyWish, MintedKey } from './port.ts'
 import { Refusal } from './refusal.ts'
 
 /**

@@ -1,3 +1,4 @@
+import type { Jurisdiction } from '../../core/jurisdictions.ts'
 import type { Secret } from '../../core/secret.ts'
 
 /**
@@ -236,7 +237,6 @@ export interface CloudflarePort extends RulesPort {
   readonly slurper: SlurperPort
 }
 
-export type Jurisdiction = 'default' | 'eu' | 'us' | 'fedramp' | 'fedramp-high'
 export type LocationHint = 'apac' | 'eeur' | 'enam' | 'weur' | 'wnam' | 'oc'
 export type TokenKind = 'account' | 'user'
 

@@ -152,7 +152,10 @@ type Settings = Map<string, EffectiveSetting>
  * Bare metal: what systemd passes on wins; then Rails' dotenv loads `files` in their order and
  * never overwrites. `$NAME` is filled in from what is known by then; a `$(command)` stays.
  */
-export function railsSettings(given: Settings, files: readonly EnvFileOnDisk[]): Settings {
+export function railsSettings(
+  given: Settings,
+  files: readonly Pick<EnvFileOnDisk, 'path' | 'text'>[],
+): Settings {
   const settings = new Map(given)
   for (const { path, text } of files) {
     const known = Object.fromEntries([...settings].map(([key, { value }]) => [key, value]))

@@ -20,7 +20,7 @@ describe('the plan', () => {
 
   it.each<[string, Partial<Checkpoint>, string, string[]]>([
     ['copied and announced', {}, 'ready', []],
-    ['nothing copied', { completeSince: undefined }, 'blocked copy-incomplete', []],
+    ['nothing copied', { completeSince: undefined }, 'blocked copy-missing', []],
     ['a file failed', { failed: [{ key: 'a', reason: '403' }] }, 'blocked copy-failed', []],
     ['announced just now', { announcedAt: '2026-11-20T00:00:00.000Z' }, 'ready', ['2026-11-27']],
     [

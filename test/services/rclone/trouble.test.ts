@@ -155,7 +155,7 @@ describe('an end in the middle', () => {
       if (pid !== undefined) process.kill(pid, 'SIGKILL')
     }
     const { copied, failed, error } = await copy(to, { onCopied })
-    expect(error).toMatchObject({ code: 'rclone-failed', what: expect.stringContaining('ended') })
+    expect(error).toMatchObject({ code: 'rclone-stopped', what: expect.stringContaining('ended') })
     expect([failed.size, copied.length >= 20, copied.length < 120]).toEqual([0, true, true])
     await expectTruth(copied)
   })
