@@ -47,6 +47,8 @@ describe('undo of the env file', () => {
   it.each([
     ['A=1\n', 'to the disk of this server'],
     ['S3_ENABLED=true\n', 'to the storage of before'],
+    ['export S3_ENABLED="true" # since May\n', 'to the storage of before'],
+    ['S3_ENABLED=true\nS3_ENABLED=false\n', 'to the disk of this server'],
   ])('in use, before it was %j: it warns', async (text, words) => {
     const undo = undoOf({}, { inUse: true, traces: [write('whole', text)] })
     const finding = await undoEnvFile(undo).look(worldOf())
