@@ -68,14 +68,19 @@ async function byPart<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function there<T>(found: T | undefined): T {
-  if (found !== undefined) return found
-  throw new Problem({
-    code: 's3-damaged',
-    what: 'A test file that was just uploaded is not there.',
+/** The bucket answered, and not as Mastodon needs it; `what` was seen, a sentence. */
+export function notProven(what: string): Problem {
+  return new Problem({
+    code: 'storage-not-proven',
+    what,
     why: 'The bucket does not do what Mastodon relies on, so it must not be used yet.',
     next: 'Run this again; if it says the same, look at https://www.cloudflarestatus.com.',
   })
+}
+
+function there<T>(found: T | undefined): T {
+  if (found !== undefined) return found
+  throw notProven('A test file that was just uploaded is not there.')
 }
 
 async function joined(count: number, read: (at: number) => Promise<S3Object>): Promise<S3Object> {

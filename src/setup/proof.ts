@@ -2,7 +2,14 @@ import { Problem } from '../core/problem.ts'
 import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { S3Object, S3Port } from '../services/s3/port.ts'
-import { download, firstPart, isPartRefused, knowsParts, NO_DOWNLOADS } from './download.ts'
+import {
+  download,
+  firstPart,
+  isPartRefused,
+  knowsParts,
+  NO_DOWNLOADS,
+  notProven,
+} from './download.ts'
 
 type Needs = 'connectS3' | 'place' | 'clock' | 'facts'
 type At = Pick<World, Needs>
@@ -158,10 +165,10 @@ async function readsBack(
 ): Promise<void> {
   const object = await reading
   if (Buffer.compare(object.body, sent) !== 0) {
-    throw damaged('A test file came back with other bytes than were sent.')
+    throw notProven('A test file came back with other bytes than were sent.')
   }
   if (object.contentType !== type || object.cacheControl !== MEDIA_CACHE_CONTROL) {
-    throw damaged(
+    throw notProven(
       `A test file came back as ${object.contentType}, ${object.cacheControl}; sent were ${type} and ${MEDIA_CACHE_CONTROL}.`,
     )
   }
@@ -172,7 +179,7 @@ async function readsFirstPart(s3: S3Port, key: string, sent: Uint8Array): Promis
   const { status, body } = await firstPart(s3, key)
   const isRight = [5 * MIB, sent.length].includes(body.length)
   if (!isRight || Buffer.compare(body, sent.subarray(0, body.length)) !== 0) {
-    throw damaged(`Reading part 1 gave status ${status} and ${body.length} bytes, or other ones.`)
+    throw notProven(`Reading part 1 gave status ${status} and ${body.length} bytes, or other ones.`)
   }
 }
 
@@ -186,26 +193,19 @@ async function readsPart(
 ): Promise<void> {
   const object = await s3.get(key, { range: `bytes=${first}-${last}` })
   if (object.status !== 206 || Buffer.compare(object.body, sent.subarray(first, last + 1)) !== 0) {
-    throw damaged(`Reading bytes ${first} to ${last} gave status ${object.status} or other bytes.`)
+    throw notProven(
+      `Reading bytes ${first} to ${last} gave status ${object.status} or other bytes.`,
+    )
   }
 }
 
 async function lists(s3: S3Port, prefix: string, keys: readonly string[]): Promise<void> {
   const listed = await s3.list(prefix, 10)
   const missing = keys.filter((key) => !listed.includes(key))
-  if (missing.length > 0) throw damaged(`Listed without ${missing.join(', ')}.`)
+  if (missing.length > 0) throw notProven(`Listed without ${missing.join(', ')}.`)
 }
 
 async function isEmpty(s3: S3Port, prefix: string): Promise<void> {
   const left = await s3.list(prefix, 10)
-  if (left.length > 0) throw damaged(`Deleted, and still listed: ${left.join(', ')}.`)
-}
-
-function damaged(what: string): Problem {
-  return new Problem({
-    code: 'storage-not-proven',
-    what,
-    why: 'The bucket does not do what Mastodon relies on, so it must not be used yet.',
-    next: 'Run this again; if it says the same, look at https://www.cloudflarestatus.com.',
-  })
+  if (left.length > 0) throw notProven(`Deleted, and still listed: ${left.join(', ')}.`)
 }

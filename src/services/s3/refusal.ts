@@ -154,7 +154,7 @@ export function damaged({ endpoint, service }: Pick<S3Place, 'endpoint' | 'servi
 /** More than an answer to such a question can be. */
 export function tooMuch({ endpoint, service }: Pick<S3Place, 'endpoint' | 'service'>): Problem {
   return new Problem({
-    code: 's3-damaged',
+    code: 's3-answer-too-large',
     what: `The answer of ${service.name} is too large to be one: more than 16 MB.`,
     why: `It came from ${endpoint}, and was not read further; a proxy may be in between.`,
     next: "Check S3_ENDPOINT and this machine's way to the internet, and run this again.",

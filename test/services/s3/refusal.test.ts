@@ -104,7 +104,7 @@ test.each([
   }
   for (const ask of [() => stub.client.list('', 1), pages]) {
     expect(await thrownBy(ask())).toMatchObject({
-      code: 's3-damaged',
+      code: 's3-answer-too-large',
       what: 'The answer of R2 is too large to be one: more than 16 MB.',
     })
   }
