@@ -152,6 +152,7 @@ function notALock(path: string, what: string): Problem {
     what: `Where the lock has to be, there is ${what}: ${path}`,
     why: 'This tool makes a plain file there to keep a second run away, and did not make this. Nothing was changed.',
     next: `See what it is: ls -ld ${path}\nIf nothing needs it, remove it and run this again: ${remove} ${path}`,
+    exit: 2,
   })
 }
 

@@ -160,7 +160,7 @@ function wrapped(text: string): Problem {
   const around =
     /^["'`]/.test(text) || /["'`]$/.test(text) ? 'It is in quotes' : 'Something is around it'
   return new Problem({
-    code: 'cloudflare-token-malformed',
+    code: 'cloudflare-token-wrapped',
     what: 'This is not just the API token.',
     why: `${around}, which Cloudflare would take as a part of it.`,
     next: 'Give the token alone: without quotes, without a name before it, without a comma behind it.',

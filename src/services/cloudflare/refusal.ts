@@ -208,7 +208,7 @@ function garbled({ method, path, status, detail }: WireFailureDetails): Problem 
 
 function tooLarge(call: string): Problem {
   return new Problem({
-    code: 'cloudflare-garbled',
+    code: 'cloudflare-answer-too-large',
     what: `The answer of Cloudflare's API is too large to be one: ${TOO_LARGE}.`,
     why: `It was not read further (${call}). A proxy or a wrong address may be in between.`,
     next: "Check CLOUDFLARE_BASE_URL, --cloudflare-api-url and this machine's way to the internet, and run this again.",

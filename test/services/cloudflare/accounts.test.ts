@@ -237,7 +237,7 @@ test('an answer that unpacks to 64 MB is not read to its end', async () => {
     baseUrl: `http://127.0.0.1:${port}/client/v4`,
   })
   expect(await thrownBy(client.identifyToken())).toMatchObject({
-    code: 'cloudflare-garbled',
+    code: 'cloudflare-answer-too-large',
     what: "The answer of Cloudflare's API is too large to be one: more than 16 MB.",
   })
   server.closeAllConnections()
