@@ -2,14 +2,9 @@ import { constants } from 'node:fs'
 import { access, open, readFile, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openPlain } from '../../core/plain-file.ts'
-import { codeOf, Problem } from '../../core/problem.ts'
+import { codeOf } from '../../core/problem.ts'
 import { shellWord as quote } from '../../core/shell-word.ts'
-import type { EnvFileOnDisk } from './port.ts'
-
-interface Hindrance {
-  readonly why: string
-  readonly next: string
-}
+import { type EnvFileOnDisk, type EnvHindrance, envFileNotWritable } from './port.ts'
 
 /**
  * What would keep an env file from being replaced, as far as it can be seen before anything is made:
@@ -21,17 +16,7 @@ export async function refuseHindered(
   userId: number | undefined,
 ): Promise<void> {
   const found = await hindranceOf(file, userId === 0)
-  if (found) throw hindered(file, found)
-}
-
-function hindered({ path }: EnvFileOnDisk, { why, next }: Hindrance): Problem {
-  return new Problem({
-    code: 'env-file-not-writable',
-    what: `${path} can't be replaced.`,
-    why: `${why} Nothing was changed.`,
-    next: `${next}\nThen run this again.`,
-    exit: 2,
-  })
+  if (found) throw envFileNotWritable(file.path, { hindrance: found })
 }
 
 /** The same of a disk without room; once the lock is there, which tells of its own lack. */
@@ -41,13 +26,13 @@ export async function refuseFullDisk(
 ): Promise<void> {
   const bytes = Buffer.byteLength(file.text)
   const found = await noRoom(dirname(file.realPath), bytes, userId === 0)
-  if (found) throw hindered(file, found)
+  if (found) throw envFileNotWritable(file.path, { hindrance: found })
 }
 
 async function hindranceOf(
   { realPath, exists }: EnvFileOnDisk,
   isRoot: boolean,
-): Promise<Hindrance | undefined> {
+): Promise<EnvHindrance | undefined> {
   const folder = dirname(realPath)
   const closed = await codeOfTry(access(folder, constants.W_OK))
   if (closed === 'EROFS') return readOnly(folder)
@@ -80,14 +65,14 @@ async function keepsNames(folder: string): Promise<boolean> {
   }
 }
 
-function fixed(path: string, what: string): Hindrance {
+function fixed(path: string, what: string): EnvHindrance {
   return {
     why: `${what} is immutable or append-only (chattr): not even root may replace what is there.`,
     next: `See it with: lsattr -d ${quote(path)}\nTake it off for the time being: chattr -i -a ${quote(path)}`,
   }
 }
 
-function readOnly(folder: string): Hindrance {
+function readOnly(folder: string): EnvHindrance {
   return {
     why: 'The disk is mounted read-only.',
     next: `See how it is mounted: findmnt -T ${quote(folder)}`,
@@ -101,7 +86,7 @@ async function noRoom(
   folder: string,
   bytes: number,
   isRoot: boolean,
-): Promise<Hindrance | undefined> {
+): Promise<EnvHindrance | undefined> {
   const disk = await statfs(folder).catch(() => undefined)
   if (disk === undefined) return undefined
   const free = isRoot ? disk.bfree : disk.bavail

@@ -216,13 +216,25 @@ const unwritable: Readonly<Record<string, string>> = {
   EBUSY: 'It is mounted into a container as a single file, so it can only be changed from outside.',
 }
 
+/** What keeps an env file from being replaced, whoever tries, and what to do about it. */
+export interface EnvHindrance {
+  readonly why: string
+  readonly next: string
+}
+
 /**
- * Problem `env-file-not-writable`, of a look (`needed`: what it has to be written for) or of a write
- * that failed (`cause`). The file is as it was. `instead`: what else can be done, after "with sudo".
+ * Problem `env-file-not-writable`, of a look (`needed`: what it has to be written for; `hindrance`:
+ * what rights would not help with) or of a write that failed (`cause`). The file is as it was.
+ * `instead`: what else can be done, after "with sudo".
  */
 export function envFileNotWritable(
   path: string,
-  { needed, cause, instead }: { needed?: string; cause?: unknown; instead?: string },
+  {
+    needed,
+    cause,
+    instead,
+    hindrance,
+  }: { needed?: string; cause?: unknown; instead?: string; hindrance?: EnvHindrance },
 ): Problem {
   const code = codeOf(cause)
   const reason = unwritable[code] ?? diskTrouble(code)
@@ -231,15 +243,21 @@ export function envFileNotWritable(
   return new Problem(
     {
       code: 'env-file-not-writable',
-      what: cause === undefined ? `${path} can't be written by you.` : `${path} can't be written.`,
+      what:
+        cause === undefined && !hindrance
+          ? `${path} can't be written by you.`
+          : `${path} can't be ${hindrance ? 'replaced' : 'written'}.`,
       why: [
+        ...(hindrance ? [hindrance.why] : []),
         ...(cause === undefined ? [] : [reason]),
         ...(needed ? [needed] : []),
-        'The file is as it was.',
+        hindrance ? 'Nothing was changed.' : 'The file is as it was.',
       ].join(' '),
-      next: ofRights
-        ? `Run the same command with sudo${asRoot}.`
-        : 'Put that right and run this again.',
+      next: hindrance
+        ? `${hindrance.next}\nThen run this again.`
+        : ofRights
+          ? `Run the same command with sudo${asRoot}.`
+          : 'Put that right and run this again.',
       exit: 2,
     },
     { cause },
