@@ -2,8 +2,8 @@
 const ELSEWHERE = ['compose', 'kubectl', 'terraform']
 
 /**
- * Whether what a test needs must be there: MASTODON_R2_TEST_REQUIRE is a comma list of `contract`,
- * `rclone`, `ruby`, `tmux`, `nginx`, `node18`, `node22` …, or `all`. What is not required may be skipped.
+ * Whether what a test needs must be there: MASTODON_R2_TEST_REQUIRE is a comma list of `chromium`,
+ * `contract`, `rclone`, `ruby`, `tmux`, `nginx`, `node18`, `node22` …, or `all`. What is not required may be skipped.
  */
 export function isRequired(name: string): boolean {
   const wanted = (process.env.MASTODON_R2_TEST_REQUIRE ?? '').split(',').map((word) => word.trim())
