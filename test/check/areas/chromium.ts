@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { isRequired } from '../requirement.ts'
+import { isRequired } from '../../requirement.ts'
 
 function isThere(): boolean {
   try {

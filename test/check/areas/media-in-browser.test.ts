@@ -1,22 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { pagePolicy, workerPolicy } from '../../src/check/areas/pages.ts'
-import { publicWebChecks } from '../../src/check/areas/public-web.ts'
-import { openDoor } from '../../src/check/areas/storage-door.ts'
-import { IMAGE } from '../../src/check/areas/visit.ts'
-import { sharedLook } from '../../src/core/once.ts'
-import { Secret } from '../../src/core/secret.ts'
-import type { CheckWorld } from '../../src/plan/verdict.ts'
-import { createAuthority } from '../../src/sandbox/certificate.ts'
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
-import { connectPublicWeb } from '../../src/services/public-web/client.ts'
-import type { PublicWebPort } from '../../src/services/public-web/port.ts'
-import { connectS3 } from '../../src/services/s3/client.ts'
-import type { S3Key } from '../../src/services/s3/port.ts'
-import { verdictsOf } from '../check/areas/verdicts.ts'
-import { installationOf } from '../fakes/fake-world.ts'
+import { pagePolicy, workerPolicy } from '../../../src/check/areas/pages.ts'
+import { publicWebChecks } from '../../../src/check/areas/public-web.ts'
+import { openDoor } from '../../../src/check/areas/storage-door.ts'
+import { sharedLook } from '../../../src/core/once.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import type { CheckWorld } from '../../../src/plan/verdict.ts'
+import { createAuthority } from '../../../src/sandbox/certificate.ts'
+import { png } from '../../../src/sandbox/mastodon/png.ts'
+import { seededRandom } from '../../../src/sandbox/mastodon/seeded-random.ts'
+import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
+import { connectPublicWeb } from '../../../src/services/public-web/client.ts'
+import type { PublicWebPort } from '../../../src/services/public-web/port.ts'
+import { connectS3 } from '../../../src/services/s3/client.ts'
+import type { S3Key } from '../../../src/services/s3/port.ts'
+import { installationOf } from '../../fakes/fake-world.ts'
+import { type Policies, policyOf, startInstance } from './browsed-instance.ts'
 import { browserMissing, type Page, startChromium } from './chromium.ts'
-import { type Policies, policyOf, startInstance } from './instance.ts'
+import { verdictsOf } from './verdicts.ts'
+
+/** Where `npm run pictures` wants to have them. */
+const PICTURES = process.env.MASTODON_R2_PICTURES ?? ''
 
 const OWN = 'social.example.com'
 const MEDIA = 'files.example.com'
@@ -46,9 +52,10 @@ function wav(): Uint8Array {
 const asks = {
   picture: (url: string) => `new Promise((done) => {
     const it = new Image(); it.onload = () => done(true); it.onerror = () => done(false)
-    it.src = '${url}'; document.querySelector('main').append(it) })`,
+    it.src = '${url}'; it.alt = 'a picture'; document.querySelector('main').append(it) })`,
   audio: (url: string) => `new Promise((done) => {
     const it = new Audio(); it.crossOrigin = 'anonymous'
+    it.controls = true; document.querySelector('main').append(it)
     it.onloadedmetadata = () => done(true); it.onerror = () => done(false); it.src = '${url}' })`,
   video: (url: string) => `new Promise((done) => {
     const it = document.createElement('video'); it.onerror = () => done(false)
@@ -79,7 +86,8 @@ describe.skipIf(browserMissing)(`a real browser and check ${browserMissing ?? ''
     const s3 = connectS3({ endpoint: sandbox.s3Url(), bucket: BUCKET, key })
     const put = (name: string, body: Uint8Array, contentType: string) =>
       s3.put(name, body, { contentType, cacheControl: 'no-store' })
-    await put('a.png', IMAGE, 'image/png')
+    const photo = png(160, seededRandom(1))
+    await put('a.png', new Uint8Array(photo), 'image/png')
     await put('a.wav', wav(), 'audio/wav')
     world = worldOf(key, sandbox, [
       { host: OWN, port: instance.port, ca: authority.pem },
@@ -97,6 +105,7 @@ describe.skipIf(browserMissing)(`a real browser and check ${browserMissing ?? ''
   async function judged(
     { page = announced, worker, cors = anyone, headers = {} }: Stage,
     things: readonly Ask[] = ['picture', 'audio', 'video', 'script'],
+    picture?: string,
   ) {
     Object.assign(policies, { page, worker: worker?.first })
     const [bucket] = sandbox.world.buckets
@@ -112,6 +121,7 @@ describe.skipIf(browserMissing)(`a real browser and check ${browserMissing ?? ''
         const file = thing === 'audio' || thing === 'video' ? 'a.wav' : 'a.png'
         got[thing] = await tab.ask<boolean>(asks[thing](`https://${MEDIA}/${file}`))
       }
+      if (picture !== undefined) await writeFile(picture, await tab.picture())
       return got
     } finally {
       await tab.close()
@@ -173,6 +183,17 @@ describe.skipIf(browserMissing)(`a real browser and check ${browserMissing ?? ''
     expect(await judged({ worker }, ['picture'])).toEqual({ picture: false })
     expect(await faults()).toEqual([])
   })
+
+  // Not skipped, but not there: a skipped test is a fault where all is required.
+  if (PICTURES !== '') {
+    it.each<[string, Stage]>([
+      ['refused', { page: policyOf(OWN) }],
+      ['shown', {}],
+    ])('pictures for docs/troubleshooting: %s', async (name, stage) => {
+      await mkdir(PICTURES, { recursive: true })
+      await judged(stage, ['picture', 'audio'], join(PICTURES, `media-${name}.png`))
+    })
+  }
 
   it('a player asks for parts of the file', () => {
     const asked = sandbox.log.filter(({ path, status }) => path === '/a.wav' && status === 206)

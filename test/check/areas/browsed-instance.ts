@@ -1,6 +1,6 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Authority } from '../../src/sandbox/certificate.ts'
+import type { Authority } from '../../../src/sandbox/certificate.ts'
 
 /** As Mastodon 4.6.5 sends it with its pages; without `media` the host is not announced. */
 export function policyOf(host: string, media?: string): string {
@@ -28,6 +28,10 @@ self.addEventListener('fetch', (event) => {
 })
 `
 
+const PAGE = `<!doctype html><title>Mastodon</title>
+<style>main { font: 20px sans-serif; margin: 20px } main > * { display: block; margin: 12px 0 }</style>
+<main>A post with a picture and a sound:</main>`
+
 export interface Policies {
   page: string
   worker: string | undefined
@@ -42,7 +46,7 @@ export async function startInstance(host: string, authority: Authority, policies
       'content-type': isWorker ? 'text/javascript' : 'text/html; charset=utf-8',
       ...(policy !== undefined && { 'content-security-policy': policy }),
     })
-    response.end(isWorker ? WORKER : '<!doctype html><title>Mastodon</title><main></main>')
+    response.end(isWorker ? WORKER : PAGE)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
