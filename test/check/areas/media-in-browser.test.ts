@@ -86,7 +86,7 @@ describe.skipIf(browserMissing)(`a real browser and check ${browserMissing ?? ''
     const s3 = connectS3({ endpoint: sandbox.s3Url(), bucket: BUCKET, key })
     const put = (name: string, body: Uint8Array, contentType: string) =>
       s3.put(name, body, { contentType, cacheControl: 'no-store' })
-    const photo = png(160, seededRandom(1))
+    const photo = png(96, seededRandom(1))
     await put('a.png', new Uint8Array(photo), 'image/png')
     await put('a.wav', wav(), 'audio/wav')
     world = worldOf(key, sandbox, [
