@@ -35,7 +35,7 @@ const SOURCE: readonly (readonly [RegExp, string])[] = [
   [/source file is being updated/i, 'it was being written'],
   [/too many open files/i, 'too many open files'],
   [/input\/output error/i, 'the disk could not read it'],
-  [/corrupted on transfer/i, 'damaged on the way'],
+  [/corrupted on transfer/i, 'it changed while it was copied, or was damaged on the way'],
 ]
 
 const LONGEST = 120

@@ -127,6 +127,10 @@ describe('readReason', () => {
       { kind: 'source', text: 'it was being written' },
     ],
     [
+      'corrupted on transfer: md5 hash differ "e92ebe80" vs "9fc79bfa"',
+      { kind: 'source', text: 'it changed while it was copied, or was damaged on the way' },
+    ],
+    [
       'Failed to copy: RequestError: send request failed\ncaused by: Put "http://127.0.0.1:1/media/a.png": dial tcp 127.0.0.1:1: connect: connection refused',
       { kind: 'remote', text: 'connection refused' },
     ],
