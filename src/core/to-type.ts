@@ -12,7 +12,10 @@ export type CommandName = keyof CommandFlags & string
 export type FlagValue = true | string | readonly string[]
 
 /** Where a run was told that Mastodon is: each line to type says it, too. */
-export type Whereabouts = { readonly [N in 'mastodonDir' | 'mastodonEnv']?: string }
+export type Whereabouts = { readonly [N in 'mastodonDir' | 'mastodonEnv' | 'mediaDir']?: string }
+
+/** The others do not look at the media itself. */
+const ofMedia = new Set(['init', 'migrate'])
 
 /** These look at no Mastodon of this machine: a rehearsed migration brings its own. */
 function isNowhere({ command, flags }: ToType): boolean {
@@ -95,8 +98,14 @@ export function renderText(text: Text, at: Whereabouts = {}): string {
 
 function lineOf(line: ToType, at: Whereabouts): string {
   const { command, flags, secrets } = line
-  const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags || isNowhere(line)
-  const words = Object.entries(isPlaced ? flags : { ...at, ...flags }).flatMap(([name, value]) =>
+  const { mediaDir, ...mastodon }: Whereabouts = isNowhere(line) ? {} : at
+  const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags
+  const isOfMedia = mediaDir !== undefined && ofMedia.has(command)
+  const told: Record<string, FlagValue> = {
+    ...(isPlaced ? {} : mastodon),
+    ...(isOfMedia ? { mediaDir } : {}),
+  }
+  const words = Object.entries({ ...told, ...flags }).flatMap(([name, value]) =>
     value === true
       ? [flagOf(name)]
       : [value].flat().flatMap((one) => [flagOf(name), one as string]),

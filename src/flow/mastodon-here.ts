@@ -31,6 +31,7 @@ export async function findMastodonHere(
     cwd: host.cwd,
     mastodonDir: settings.get('mastodonDir'),
     envFile: settings.get('mastodonEnv'),
+    mediaDir: settings.get('mediaDir'),
     environment: host.environment,
     async ask(command, cwd) {
       const { run } = await import('../services/process/run.ts')

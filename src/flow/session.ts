@@ -123,7 +123,7 @@ export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui
 /** What this run was told of where Mastodon is, for the lines to type that it shows. */
 export function whereaboutsOf(settings: Settings<Catalog>): Whereabouts {
   const told = settings.entries().flatMap(([name, { text, source }]) => {
-    const isPlace = name === 'mastodonDir' || name === 'mastodonEnv'
+    const isPlace = ['mastodonDir', 'mastodonEnv', 'mediaDir'].includes(name)
     return isPlace && source !== 'sandbox' ? [[name, String(text)] as const] : []
   })
   return Object.fromEntries(told)

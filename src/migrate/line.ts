@@ -23,7 +23,7 @@ const ofOneStage = new Set([
   'maxLoss',
 ])
 /** Where the setup is, for every command alike. */
-const wheres = new Set(['mastodonDir', 'mastodonEnv', 's3EndpointUrl', 'connectTo'])
+const wheres = new Set(['mastodonDir', 'mastodonEnv', 'mediaDir', 's3EndpointUrl', 'connectTo'])
 /** Nothing but Super Slurper asks Cloudflare's API. */
 const ofCloudflare = new Set(['apiToken', 'accountId', 'cloudflareApiUrl'])
 
@@ -56,7 +56,7 @@ export function afterPrepareLine(
   const places = entries.filter(([name]) => wheres.has(name))
   const line = repeated('migrate', migrateFlags, places).with(isOnR2 ? { from: 's3' } : {})
   const isPlaced = places.some(([name]) => name === 'mastodonDir' || name === 'mastodonEnv')
-  return isPlaced ? line : line.with({ envFile })
+  return isPlaced ? line : line.with({ mastodonEnv: envFile })
 }
 
 function own(settings: MigrateRun['settings']): Entries {

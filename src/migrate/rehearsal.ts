@@ -139,6 +139,7 @@ function refuseOther({ settings }: MigrateRun): void {
     [
       'mastodonDir',
       'mastodonEnv',
+      'mediaDir',
       's3EndpointUrl',
       'connectTo',
       'cloudflareApiUrl',

@@ -191,6 +191,7 @@ export const migrateFlags = {
   ...own,
   mastodonDir: catalog.mastodonDir,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
+  mediaDir: catalog.mediaDir,
   apiToken: { ...catalog.apiToken, help: 'file with a Cloudflare API token; for Super Slurper' },
   accountId: catalog.accountId,
   answers: catalog.answers,

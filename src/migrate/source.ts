@@ -25,9 +25,11 @@ export async function findSource(
   installation: Installation,
   target: MigrationTarget,
 ): Promise<FoundSource> {
-  const wish = run.settings.get('from') ?? (await usedSoFar(installation, target))
+  const { settings } = run
+  const named = settings.get('mediaDir') === undefined ? undefined : 'local'
+  const wish = settings.get('from') ?? named ?? (await usedSoFar(installation, target))
   if (wish === 's3')
-    return ofProvider(run, await findProvider(installation, target, run.settings.on('sandbox')))
+    return ofProvider(run, await findProvider(installation, target, settings.on('sandbox')))
   const root = installation.media.root
   if (root === undefined) throw noFolder(installation)
   return { ...(await openMediaFolder(run, root)), old: undefined }
@@ -91,7 +93,7 @@ function noFolder({ envFile }: Installation): Problem {
     code: 'no-media-folder',
     what: 'The folder with the media was not found.',
     why: `It is public/system in Mastodon's folder, or what PAPERCLIP_ROOT_PATH says in ${envFile.path}.`,
-    next: 'Name the folder of Mastodon with --mastodon-dir. Is the media at another S3 provider? Add --from s3.',
+    next: 'Name the folder with the media: --media-dir DIR. Is the media at another S3 provider? Add --from s3.',
     exit: 2,
   })
 }

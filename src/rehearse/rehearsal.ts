@@ -81,7 +81,13 @@ async function scratchCopy(
   if (original.mode !== undefined) await chmod(path, original.mode & 0o700)
   if (!original.exists) {
     const { findMastodon } = await import('../services/mastodon/find.ts')
-    return findMastodon({ cwd: folder, mastodonDir: folder, envFile: path, environment })
+    const copy = await findMastodon({
+      cwd: folder,
+      mastodonDir: folder,
+      envFile: path,
+      environment,
+    })
+    return { ...copy, media: found.media }
   }
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
   const copy: EnvFileOnDisk = await readEnvFile(path)

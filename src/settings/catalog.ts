@@ -133,6 +133,14 @@ export const catalog = {
     fallbackHelp: '.env.production of the Mastodon found',
     group: 'Where',
   }),
+  mediaDir: setting({
+    flag: '--media-dir',
+    value: 'DIR',
+    help: 'where the media lies, if not where Mastodon keeps it: another disk, a mount of another host',
+    rule: text,
+    fallbackHelp: "PAPERCLIP_ROOT_PATH, or public/system in Mastodon's folder",
+    group: 'Where',
+  }),
   answers: setting({
     flag: '--answers',
     value: 'PATH|-',
@@ -223,6 +231,7 @@ export type SettingName = keyof typeof catalog
 const {
   // check only looks, so it has no use for what makes or writes things.
   existingMedia,
+  mediaDir,
   edge,
   announce,
   waitDomain,

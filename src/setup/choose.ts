@@ -100,9 +100,12 @@ async function chooseOwner(
 /** Old media would be out of sight the moment storage is switched, so that needs a word. */
 async function chooseStorage({ settings, ui, installation, remembered }: SetupContext) {
   if (settings.on('announce')) return 'prepare'
-  if (!hasMedia(installation, remembered, settings.get('bucket'))) return 'switch'
   const given = settings.get('existingMedia')
+  const { storage, switchedOn, bucket } = remembered
+  const isInForce = storage === 'r2' && switchedOn && bucket === settings.get('bucket')
+  if (given === 'prepare' && isInForce) throw switchedAlready(bucket)
   if (given !== undefined) return given
+  if (!hasMedia(installation, remembered, settings.get('bucket'))) return 'switch'
   const answer = await ui.choose({
     message: `${mediaWords(installation, remembered)} What should happen?`,
     options: [
@@ -120,6 +123,16 @@ async function chooseStorage({ settings, ui, installation, remembered }: SetupCo
   })
   settings.offer('existingMedia', answer, 'you')
   return settings.need('existingMedia')
+}
+
+function switchedAlready(bucket: string | undefined): Problem {
+  return new Problem({
+    code: 'switched-already',
+    what: `Mastodon stores its media in ${bucket} already, so nothing can be prepared for later.`,
+    why: '--existing-media prepare writes settings that are switched off, and those in use would end.',
+    next: 'Leave --existing-media out, or name another bucket with --bucket.',
+    exit: 2,
+  })
 }
 
 /**

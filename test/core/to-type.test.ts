@@ -57,6 +57,19 @@ describe('a line to type', () => {
     )
   })
 
+  test.each([
+    [toType('init'), 'npx mastodon-r2 init --media-dir /mnt'],
+    [toType('migrate', { stage: 'copy' }), 'npx mastodon-r2 migrate --media-dir /mnt --stage copy'],
+    [
+      toType('migrate', { mediaDir: '/other', mastodonDir: '/a' }),
+      'npx mastodon-r2 migrate --media-dir /other --mastodon-dir /a',
+    ],
+    [toType('check'), 'npx mastodon-r2 check'],
+    [toType('migrate', { sandbox: true }), 'npx mastodon-r2 migrate --sandbox'],
+  ])('says where the media is to those who look there: %s', (line, words) => {
+    expect(renderText(line, { mediaDir: '/mnt' })).toBe(words)
+  })
+
   test('takes more settings, and agrees at its end', () => {
     const line = toType('undo', { mastodonEnv: '/e', yes: true }).with({ detachDomain: true })
     expect(String(line)).toBe('npx mastodon-r2 undo --mastodon-env /e --detach-domain --yes')

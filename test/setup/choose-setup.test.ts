@@ -173,6 +173,28 @@ describe('the setup chosen', () => {
     expect(target.kind === 'file' ? target.file.path : `printed for ${target.path}`).toBe(expected)
   })
 
+  it.each<[string, Situation, 'switch' | 'prepare']>([
+    ['nothing said, no media seen', {}, 'switch'],
+    ['prepare, no media seen', { flags: { existingMedia: 'prepare' } }, 'prepare'],
+    ['switch, no media seen', { flags: { existingMedia: 'switch' } }, 'switch'],
+    [
+      'prepare, what is prepared already',
+      {
+        installation: mastodonWith(['S3_ENABLED=false', ...ours.slice(1)]),
+        flags: { bucket: 'example-media', existingMedia: 'prepare' },
+      },
+      'prepare',
+    ],
+  ])('the word about existing media is obeyed: %s', async (_, situation, storage) => {
+    expect((await chosen(situation)).storage).toBe(storage)
+  })
+
+  it('prepare is refused where that bucket is in use', async () => {
+    const flags = { bucket: 'example-media', existingMedia: 'prepare' }
+    const problem = await problemOf(chosen({ installation: mastodonWith(ours), flags }))
+    expect([problem.code, problem.exit]).toEqual(['switched-already', 2])
+  })
+
   it('not writable and nobody there: said before a key is made', async () => {
     const installation = mastodonWith([], { writable: false })
     expect((await problemOf(chosen({ installation }))).code).toBe('env-file-not-writable')

@@ -31,7 +31,13 @@ export interface Candidate
   readonly usualEnvFile: EnvFileOnDisk
   readonly settings: ReadonlyMap<string, EffectiveSetting>
   /** Folder of local media on this machine, or where it is that this tool can't look. */
-  readonly media: { readonly root: string } | { readonly hidden: HiddenMedia } | 'none'
+  readonly media: MediaFolder | { readonly hidden: HiddenMedia } | 'none'
+}
+
+export interface MediaFolder {
+  readonly root: string
+  /** PAPERCLIP_ROOT_PATH names it. */
+  readonly isNamed?: boolean
 }
 
 /** What Rails' dotenv loads in production, the winning file first. */

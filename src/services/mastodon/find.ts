@@ -1,4 +1,4 @@
-import { access, readdir, realpath } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Problem } from '../../core/problem.ts'
 import {
@@ -7,9 +7,6 @@ import {
   type CountLimits,
   type Disk,
   diskWith,
-  localMedia,
-  mediaRoot,
-  noLocalMedia,
   railsEnvFiles,
 } from './candidate.ts'
 import { docker } from './compose/installation.ts'
@@ -17,12 +14,8 @@ import { type Ask, askCompose } from './compose/judge.ts'
 import { findCompose } from './compose/mastodon-services.ts'
 import { declaredBy } from './declared.ts'
 import { railsSettings, unitSettings } from './env-read.ts'
-import {
-  type EnvFileOnDisk,
-  type Installation,
-  type LocalMedia,
-  versionFromSource,
-} from './port.ts'
+import { codeOfReading, countMedia, mediaBelow, mediaOf, refuseMediaDir } from './media-folder.ts'
+import { type EnvFileOnDisk, type Installation, versionFromSource } from './port.ts'
 import { environmentFilesBelow, findUnits, type MastodonUnit } from './units.ts'
 
 /**
@@ -68,7 +61,7 @@ async function bareMetal(
     usualEnvFile: await disk.envFile(join(dir, '.env.production')),
     envFiles,
     settings,
-    media: { root: mediaRoot(dir, settings.get('PAPERCLIP_ROOT_PATH')?.value) },
+    media: mediaOf(dir, settings),
   }
 }
 
@@ -88,6 +81,8 @@ export interface Search {
   readonly mastodonDir?: string | undefined
   /** What --mastodon-env says: the settings go here. */
   readonly envFile?: string | undefined
+  /** What --media-dir says: the media lies here, whatever Mastodon's settings say. */
+  readonly mediaDir?: string | undefined
   /** Put before every absolute path that is looked at. */
   readonly root?: string
   /** How far media is counted; `localMedia` tells unless told. */
@@ -119,11 +114,12 @@ const STORAGE_KEYS = [
 /**
  * Finds Mastodon by reading files; nothing is run but `docker compose config`. Looked at: the given folder, or else the env
  * file's folder, the working directory, the usual folders, and those that systemd units name.
- * Nothing found is kind `none`. Problems (exit 2): `mastodon-dir-…`, `env-file-…`,
+ * Nothing found is kind `none`. Problems (exit 2): `mastodon-dir-…`, `media-dir-…`, `env-file-…`,
  * `compose-file-broken`.
  */
 export async function findMastodon(search: Search): Promise<Installation> {
-  const { cwd, root = '/' } = search
+  const { cwd, root = '/', mediaDir } = search
+  if (mediaDir !== undefined) await refuseMediaDir(resolve(cwd, mediaDir))
   const disk = diskWith(search.changed)
   const units = await findUnits(root)
   const dirs = await folders(search, units)
@@ -141,7 +137,11 @@ export async function findMastodon(search: Search): Promise<Installation> {
     const isMeant = search.mastodonDir !== undefined || isHere(dir, candidate, search)
     if (reads(candidate, given) || isMeant) return finish(candidate, search, given)
   }
-  if (given !== undefined) return finish(loose(given, search.mastodonDir && dirs[0]), search, given)
+  if (given !== undefined) {
+    const named = search.mastodonDir && dirs[0]
+    const media = await mediaBelow(named ?? dirname(given.path), loose(given, named))
+    return finish({ ...loose(given, named), media }, search, given)
+  }
   const [unreadable] = forbidden
   if (unreadable !== undefined) throw unreadableFolder(unreadable)
   if (search.mastodonDir !== undefined) throw noMastodon(dirs[0] ?? cwd)
@@ -196,7 +196,9 @@ async function lookAt(
   const files = await disk.existing(railsEnvFiles.map((name) => join(dir, name)))
   const file = files.find(({ path }) => path.endsWith('/.env.production'))
   if (file === undefined) return undefined
-  return { ...loose(file, dir), envFiles: files, settings: railsSettings(new Map(), files) }
+  const settings = railsSettings(new Map(), files)
+  const media = await mediaBelow(dir, { settings })
+  return { ...loose(file, dir), envFiles: files, settings, media }
 }
 
 /** Who stands in Mastodon's folder, or names a file of it, means this Mastodon: is it read there? */
@@ -230,7 +232,7 @@ function loose(file: EnvFileOnDisk, dir: string | undefined): Candidate {
 
 async function finish(
   candidate: Candidate,
-  { countMedia, root = '/', environment }: Search,
+  { cwd, countMedia: limits, mediaDir, root = '/', environment }: Search,
   given?: EnvFileOnDisk,
 ): Promise<Installation> {
   const { usualEnvFile, media, ...found } = candidate
@@ -251,15 +253,11 @@ async function finish(
     settings,
     localDomain: settings.get('LOCAL_DOMAIN')?.value || undefined,
     webDomain: settings.get('WEB_DOMAIN')?.value || undefined,
-    media: await count(media, countMedia),
+    media: await countMedia(
+      mediaDir === undefined ? media : { root: resolve(cwd, mediaDir) },
+      limits,
+    ),
   }
-}
-
-async function count(media: Candidate['media'], limits?: CountLimits): Promise<LocalMedia> {
-  if (media === 'none') return noLocalMedia
-  return 'hidden' in media
-    ? { ...noLocalMedia, readable: false, hidden: media.hidden }
-    : localMedia(media.root, limits)
 }
 
 function exists(path: string): Promise<boolean> {
@@ -283,13 +281,6 @@ async function refuseNonFolder(dir: string): Promise<void> {
     next: 'Check the path for typing errors, or leave --mastodon-dir out to search the usual places.',
     exit: 2,
   })
-}
-
-function codeOfReading(dir: string): Promise<string | undefined> {
-  return readdir(dir).then(
-    () => undefined,
-    (error: NodeJS.ErrnoException) => error.code,
-  )
 }
 
 function unreadCompose({ file, unread }: { file: string; unread: readonly string[] }): Problem {

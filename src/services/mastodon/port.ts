@@ -91,7 +91,7 @@ export interface LocalMedia {
   /** Files counted; `more` when the count stopped at its bound. */
   readonly files: number
   readonly more: boolean
-  /** false when the folder could not be read: files unknown. */
+  /** false when the folder could not be read, or is not where a setting says: files unknown. */
   readonly readable: boolean
   /** Where media may lie that can't be looked at; `readable` is false then. */
   readonly hidden?: HiddenMedia

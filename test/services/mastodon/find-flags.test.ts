@@ -12,7 +12,9 @@ describe('by flags', () => {
     'elsewhere/my.env': 'LOCAL_DOMAIN=my.example\n',
     file: 'x',
     'empty/x': '',
+    'copy/public/system/a/1.jpeg': 'x',
   }
+  const paperclip = { [`${LIVE}/.env.production`]: 'PAPERCLIP_ROOT_PATH=/mnt/not-mounted\n' }
 
   it('an env file of the installation found', async () => {
     const { found, dir } = await search(live, { envFile: `${LIVE}/.env.production` })
@@ -58,6 +60,55 @@ describe('by flags', () => {
     ])
   })
 
+  it.each<[string, Record<string, string>, Partial<Search>, object]>([
+    [
+      'public/system of a folder that was named',
+      { 'conf/.env.production': '', 'conf/public/system/a/1.jpeg': 'x' },
+      { mastodonDir: 'conf' },
+      { root: 'conf/public/system', files: 1, readable: true },
+    ],
+    [
+      'public/system beside an env file that was named',
+      { 'conf/my.env': '', 'conf/public/system/a/1.jpeg': 'x' },
+      { envFile: 'conf/my.env' },
+      { root: 'conf/public/system', files: 1, readable: true },
+    ],
+    [
+      'public/system of the working directory',
+      { 'conf/.env.production': '', 'conf/public/system/a/1.jpeg': 'x' },
+      { cwd: 'conf' },
+      { root: 'conf/public/system', files: 1, readable: true },
+    ],
+    [
+      'public/system below a folder that has no env file',
+      { 'conf/public/system/a/1.jpeg': 'x', 'etc/my.env': '' },
+      { mastodonDir: 'conf', envFile: 'etc/my.env' },
+      { root: 'conf/public/system', files: 1, readable: true },
+    ],
+    [
+      'PAPERCLIP_ROOT_PATH',
+      { 'conf/.env.production': 'PAPERCLIP_ROOT_PATH=media\n', 'conf/media/1.jpeg': 'x' },
+      { mastodonDir: 'conf' },
+      { root: 'conf/media', files: 1, readable: true },
+    ],
+    [
+      'PAPERCLIP_ROOT_PATH, which is not mounted',
+      { [`${LIVE}/lib/mastodon/version.rb`]: versionRb, ...paperclip },
+      { mastodonDir: LIVE },
+      { root: '/mnt/not-mounted', files: 0, readable: false },
+    ],
+    ['none', { 'conf/.env.production': '' }, { mastodonDir: 'conf' }, { root: undefined }],
+    [
+      'the folder that --media-dir names',
+      { ...live, 'mnt/a/1.jpeg': 'x', 'mnt/2.jpeg': 'x' },
+      { mastodonDir: LIVE, mediaDir: 'mnt' },
+      { root: 'mnt', files: 2, readable: true },
+    ],
+  ])('the media is: %s', async (_, files, options, media) => {
+    const { found, mediaRoot } = await search(files, options)
+    expect({ ...found.media, root: mediaRoot }).toMatchObject(media)
+  })
+
   it('nothing anywhere', async () => {
     const { found, envFile } = await search({})
     expect(found).toMatchObject({
@@ -73,6 +124,9 @@ describe('by flags', () => {
     [{ mastodonDir: 'none' }, 'mastodon-dir-missing'],
     [{ mastodonDir: 'file' }, 'mastodon-dir-missing'],
     [{ mastodonDir: 'empty' }, 'mastodon-dir-empty'],
+    [{ mediaDir: 'none' }, 'media-dir-missing'],
+    [{ mediaDir: 'file' }, 'media-dir-missing'],
+    [{ mediaDir: 'copy' }, 'media-dir-above'],
     [{ envFile: 'empty' }, 'env-file-is-folder'],
     [{ envFile: 'none/.env' }, 'env-file-folder-missing'],
   ])('%j is refused: %s', async (options, code) => {

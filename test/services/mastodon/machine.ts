@@ -10,13 +10,14 @@ export const versionRb = ['major 4', 'minor 6', 'patch 5']
 /** A machine with these files; the working directory is /tmp of it, unless told. */
 export async function search(files: Record<string, string>, options: Partial<Search> = {}) {
   const root = write(scratch(), { 'tmp/.keep': '', ...files })
-  const { cwd = 'tmp', mastodonDir, envFile, environment = {} } = options
+  const { cwd = 'tmp', mastodonDir, envFile, mediaDir, environment = {} } = options
   const found = await findMastodon({
     root,
     cwd: join(root, cwd),
     environment,
     mastodonDir: mastodonDir && join(root, mastodonDir),
     envFile: envFile && join(root, envFile),
+    mediaDir: mediaDir && join(root, mediaDir),
   })
   const short = (path: string | undefined) => path?.replace(`${root}/`, '')
   return {
