@@ -138,7 +138,9 @@ describe.concurrent('init with media there already', () => {
     const at = stage.machine(undefined, media)
     const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
     expect(code).toBe(0)
-    expect(unwrapped(stdout)).toMatch(/npx mastodon-r2 migrate [^\n]*--(mastodon-env|mastodon-dir) \//)
+    expect(unwrapped(stdout)).toMatch(
+      /npx mastodon-r2 migrate [^\n]*--(mastodon-env|mastodon-dir) \//,
+    )
     const wanted = storageLines(stage, { bucket, host, enabled: false })
     expect(settingsOf(at.read())).toMatchObject(wanted)
     const again = await stage.init(at, [...args, '--existing-media', 'switch'])
