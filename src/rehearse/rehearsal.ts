@@ -76,10 +76,12 @@ async function scratchCopy(
   const path = join(folder, '.env.production')
   const original = found.envFile
   const { fileText } = await import('../services/mastodon/env-text.ts')
-  const text = original.exists ? original.text : await readTemplate('env-sample.txt')
+  // Where there is a Mastodon, the rehearsal is about that one.
+  const isSample = !original.exists && found.kind === 'none'
+  const text = isSample ? await readTemplate('env-sample.txt') : original.text
   await writeFile(path, fileText.encode(text), { mode: 0o600, flag: 'wx' })
   if (original.mode !== undefined) await chmod(path, original.mode & 0o700)
-  if (!original.exists) {
+  if (isSample) {
     const { findMastodon } = await import('../services/mastodon/find.ts')
     const copy = await findMastodon({
       cwd: folder,
