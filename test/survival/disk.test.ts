@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { LoggedRequest } from '../../src/sandbox/world.ts'
 import { keysOf, openStage } from '../e2e/stage.ts'
@@ -151,6 +151,8 @@ describe('a folder that changes while init runs', () => {
     const at = stage.machine(BEFORE)
     for (const path of [at.dir, at.home, at.path('.env.production')])
       chownSync(path, NOBODY, NOBODY)
+    // The media host is read before the file is written, and its authority has to be known.
+    chmodSync(dirname(stage.sandbox.caFile), 0o755)
     onceKeyIsMade(() => chmodSync(at.dir, 0o555))
     const { code, stdout } = await stage.init(at, [...args, '--json'], { unprivileged: true })
     chmodSync(at.dir, 0o755)
