@@ -10,6 +10,7 @@
 # - EnvironmentFile=/folder/*.env reads all that fit, in the order of their names.
 # - In Environment= an apostrophe in the middle of a word drops that word and all behind it.
 # - In Environment= C's escapes count in single quotes, too: '\n' is a line end.
+# - Of two drop-ins of one file name the folder that comes first decides, not which is for fewer units.
 # - `systemctl restart 'pattern*'` takes what is loaded: where nothing is, it does nothing, exit code 0.
 #
 # Output seen: "as found" on every line. Needs root, apt-get with Debian 12's packages, and the libraries
@@ -34,6 +35,10 @@ if [[ ${1-} != inside ]]; then
   echo SHARED=twenty > folder/20.env
   unit apostrophe "Environment=FIRST=1 OWNER=it's LAST=3"
   unit escape "Environment='LINES=one\\ntwo'"
+  unit one-unit ''
+  mkdir -p units/one-.service.d later/one-unit.service.d
+  printf '[Service]\nEnvironment=CHOSEN=wide\n' > units/one-.service.d/same.conf
+  printf '[Service]\nEnvironment=CHOSEN=narrow\n' > later/one-unit.service.d/same.conf
   printf '[Unit]\nDefaultDependencies=no\n' | tee units/{default,sysinit,basic,shutdown}.target >/dev/null
   unshare --fork --pid --mount --uts --ipc --net --cgroup --kill-child bash ./again inside "$work" &
   manager=$!
@@ -61,6 +66,7 @@ if [[ ${1-} != inside ]]; then
   told 'pattern' 'SHARED=twenty ' "$(values pattern SHARED)"
   told 'apostrophe' 'FIRST=1 ' "$(values apostrophe 'FIRST|OWNER|LAST')"
   told 'escape in single quotes' 'LINES=one two ' "$(values escape LINES)"
+  told 'drop-in of the first folder' 'CHOSEN=wide ' "$(values one-unit CHOSEN)"
   code=0
   output=$(control restart 'nothing-like-this*' 2>&1) || code=$?
   told 'restart of a pattern that nothing fits' 'exit 0, ""' "exit $code, \"$output\""
@@ -75,7 +81,7 @@ umount -R /sys/fs/cgroup 2>/dev/null || true
 mount -t cgroup2 none /sys/fs/cgroup
 mount -t tmpfs run /run
 mkdir /run/systemd
-export container=namespaces SYSTEMD_UNIT_PATH=$work/units SYSTEMD_GENERATOR_PATH=/none
+export container=namespaces SYSTEMD_UNIT_PATH=$work/units:$work/later SYSTEMD_GENERATOR_PATH=/none
 LD_LIBRARY_PATH=$(echo "$work"/root/usr/lib/*/systemd)
 export LD_LIBRARY_PATH
 exec "$work/root/lib/systemd/systemd" --system --log-target=null --show-status=false

@@ -61,7 +61,7 @@ async function loadUnit(
   if (fragment === undefined || fragment.text === '') return undefined
   const named = NAME.exec(name)?.[1]
   if (named === undefined && !/puma|sidekiq|rails/.test(fragment.text)) return undefined
-  const texts = [fragment.text, ...(await dropIns(folders, [name, ...template]))]
+  const texts = [fragment.text, ...(await dropIns(folders, name))]
   const unit = readSystemdUnit(texts, name)
   if (/\bdocker\b|\bpodman\b/.test(unit.execStart)) return undefined
   const part = named === undefined ? partOf(unit.execStart) : named === 'web' ? 'web' : 'sidekiq'
@@ -99,27 +99,33 @@ async function first(folders: string[], names: string[]): Promise<Fragment | und
   return undefined
 }
 
-/** By file name, whichever folder they are in; a more special folder hides the same file name. */
-async function dropIns(folders: string[], names: string[]): Promise<string[]> {
-  const special = names.flatMap((name) => [name, ...dashPrefixes(name)])
+/**
+ * By file name, whichever folder they are in. Of two with the same name the one in the winning folder
+ * counts, and only then the one that is for fewer units (unit_file_find_dirs in systemd's
+ * basic/unit-file.c); `service.d` comes behind all.
+ */
+async function dropIns(folders: string[], name: string): Promise<string[]> {
+  const special = dropInNames(name)
+  const places = [special, ['service']].flatMap((names) =>
+    folders.flatMap((folder) => names.map((one) => join(folder, `${one}.d`))),
+  )
   const found = new Map<string, string>()
-  for (const name of [...special, 'service']) {
-    for (const folder of folders) {
-      for (const file of await list(join(folder, `${name}.d`))) {
-        const path = join(folder, `${name}.d`, file)
-        if (file.endsWith('.conf') && !found.has(file)) found.set(file, path)
-      }
+  for (const place of places) {
+    for (const file of await list(place)) {
+      if (file.endsWith('.conf') && !found.has(file)) found.set(file, join(place, file))
     }
   }
   const paths = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
   return Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
 }
 
-/** `mastodon-web.service` also takes drop-ins of `mastodon-.service`. */
-function dashPrefixes(name: string): string[] {
-  const stem = name.replace(/(@.*)?\.service$/, '')
-  const parts = stem.split('-').slice(0, -1)
-  return parts.map((_, index) => `${parts.slice(0, parts.length - index).join('-')}-.service`)
+/** `mastodon-web@1.service` also takes drop-ins of `mastodon-web@.service` and `mastodon-.service`. */
+function dropInNames(name: string): string[] {
+  const [, prefix = '', at = '', instance = ''] = /^([^@]*)(@?)(.*)\.service$/.exec(name) ?? []
+  const template = at !== '' && instance !== '' ? dropInNames(`${prefix}@.service`) : []
+  const dash = prefix.lastIndexOf('-', prefix.length - 2)
+  const shorter = dash > 0 ? `${prefix.slice(0, dash + 1)}.service` : undefined
+  return [name, ...template, ...(shorter === undefined ? [] : dropInNames(shorter))]
 }
 
 /** The files of `EnvironmentFile=`, in the order in which systemd reads them; glob(7) patterns fit many. */

@@ -143,6 +143,26 @@ describe('findUnits', () => {
     })
   })
 
+  it('of two drop-ins of one name takes that of the winning folder, then the more special', async () => {
+    const root = write(scratch(), {
+      'etc/systemd/system/mastodon-web@.service': service('Environment=A=unit'),
+      'etc/systemd/system/x.wants/mastodon-web@1.service': '',
+      'etc/systemd/system/mastodon-.service.d/a.conf': service('Environment=A=prefix-etc'),
+      'usr/lib/systemd/system/mastodon-web@1.service.d/a.conf': service('Environment=A=instance'),
+      'run/systemd/system/mastodon-.service.d/b.conf': service('Environment=B=prefix'),
+      'run/systemd/system/mastodon-web@.service.d/b.conf': service('Environment=B=template'),
+      'etc/systemd/system/service.d/c.conf': service('Environment=C=all'),
+      'usr/lib/systemd/system/mastodon-.service.d/c.conf': service('Environment=C=prefix'),
+      'etc/systemd/system/mastodon-@.service.d/d.conf': service('Environment=D=none'),
+    })
+    const [unit] = await findUnits(root)
+    expect(Object.fromEntries(unit?.environment ?? [])).toEqual({
+      A: 'prefix-etc',
+      B: 'template',
+      C: 'prefix',
+    })
+  })
+
   it('finds nothing on a machine without systemd', async () => {
     const root = scratch()
     mkdirSync(join(root, 'etc'))
