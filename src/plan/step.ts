@@ -222,6 +222,8 @@ export interface Minting extends Place {
 
 /** All that was chosen for a setup. */
 export interface Setup extends Minting {
+  /** The jurisdiction was named for this run, and is neither a default nor remembered. */
+  readonly jurisdictionGiven: boolean
   readonly location: LocationHint | undefined
   readonly zone: Zone
   /** Milliseconds to wait for the custom domain. */

@@ -33,6 +33,7 @@ export class Settings<C extends Catalog> {
   readonly #catalog: C
   readonly #values = new Map<string, Resolved>()
   readonly #notes: string[] = []
+  readonly #given = new Set<string>()
 
   private constructor(catalog: C) {
     this.#catalog = catalog
@@ -47,6 +48,7 @@ export class Settings<C extends Catalog> {
       if (given === undefined) continue
       const fault = settings.#take(name, given.raw, given.source)
       if (fault !== undefined) faults.push({ where: given.source, message: fault })
+      settings.#given.add(name)
     }
     if (faults.length > 0) throw wrong(faults)
     return settings
@@ -71,6 +73,11 @@ export class Settings<C extends Catalog> {
 
   source(name: keyof C & string): string | undefined {
     return this.#values.get(name)?.source
+  }
+
+  /** Told for this run: by a flag, a variable or an answer; no default, and not what a file remembers. */
+  isGiven(name: keyof C & string): boolean {
+    return this.#given.has(name)
   }
 
   /** A value from the env file, a default or a question. Gives the rule's message when refused. */

@@ -1,3 +1,4 @@
+import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { LifecycleRule } from '../services/cloudflare/port.ts'
@@ -17,11 +18,15 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
       return { is: 'ready', note: `${at.bucket} exists${where}${place}` }
     }
     const elsewhere = await otherJurisdiction({ cloudflare, setup })
-    if (elsewhere !== undefined) return { is: 'blocked', problem: isElsewhere(at, elsewhere) }
+    if (elsewhere !== undefined && !setup.jurisdictionGiven) {
+      return { is: 'blocked', problem: isElsewhere(at, elsewhere) }
+    }
+    const warnings = elsewhere === undefined ? [] : [twin(at, elsewhere)]
     const hint = location === undefined ? '' : `, near ${location}`
     return {
       is: 'change',
       changes: [{ what: `create the bucket ${at.bucket}${place}${hint}`, risk: 'safe' }],
+      warnings,
     }
   },
 
@@ -31,11 +36,9 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
   },
 }
 
-const JURISDICTIONS = ['default', 'eu', 'us', 'fedramp'] as const
-
 /** Where else the account has a bucket of this name; what can't be asked counts as not seen. */
 async function otherJurisdiction({ cloudflare, setup }: Pick<World, 'cloudflare' | 'setup'>) {
-  const others = JURISDICTIONS.filter((name) => name !== setup.at.jurisdiction)
+  const others = jurisdictions.filter((name) => name !== setup.at.jurisdiction)
   const found = await Promise.all(
     others.map(async (jurisdiction) => {
       const asked = cloudflare.findBucket({ ...setup.at, jurisdiction })
@@ -49,15 +52,19 @@ async function otherJurisdiction({ cloudflare, setup }: Pick<World, 'cloudflare'
   return found.find((name) => name !== undefined)
 }
 
+const placeOf = (name: string) => (name === 'default' ? 'without a jurisdiction' : `in ${name}`)
+
+function twin({ bucket, jurisdiction }: World['setup']['at'], other: string): string {
+  return `There is a bucket ${bucket} ${placeOf(other)}, too, and it stays as it is: the new one is another, ${placeOf(jurisdiction)}, as --jurisdiction says.`
+}
+
 /** A second bucket of one name would be mistaken for the first. */
 function isElsewhere({ bucket, jurisdiction }: World['setup']['at'], other: string): Problem {
-  const place = (name: string) => (name === 'default' ? 'without a jurisdiction' : `in ${name}`)
-  const choice = other === 'default' ? 'leave --jurisdiction out' : `add --jurisdiction ${other}`
   return new Problem({
     code: 'bucket-elsewhere',
-    what: `There is a bucket ${bucket} already, ${place(other)}; none ${place(jurisdiction)}.`,
+    what: `There is a bucket ${bucket} already, ${placeOf(other)}; none ${placeOf(jurisdiction)}.`,
     why: 'Each jurisdiction has buckets and an endpoint of its own; two buckets of one name are easily taken for one another.',
-    next: `To use the one that is there, ${choice}. For a new one, choose another name: --bucket NAME.`,
+    next: `To use the one that is there: --jurisdiction ${other}. For a new one, choose another name: --bucket NAME. For two of one name, say so: --jurisdiction ${jurisdiction}.`,
     exit: 2,
   })
 }

@@ -57,6 +57,7 @@ export async function chooseSetup(context: SetupContext): Promise<Setup> {
     token,
     owner,
     at: { accountId, bucket, jurisdiction },
+    jurisdictionGiven: settings.isGiven('jurisdiction'),
     location: settings.get('location'),
     zone,
     mediaHost,

@@ -1,7 +1,17 @@
 import { Problem } from '../core/problem.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
-import type { CustomDomain, DnsRecord, Zone } from '../services/cloudflare/port.ts'
+import type { BucketRef, CustomDomain, DnsRecord, Zone } from '../services/cloudflare/port.ts'
+import { Refusal } from '../services/cloudflare/refusal.ts'
 import { domainFailed, hasFailed } from './domain-failed.ts'
+import {
+  attachedElsewhere,
+  findHostOwner,
+  isR2Record,
+  mostBuckets,
+  nameOf,
+  ownedByNone,
+  whereToDetach,
+} from './host-owner.ts'
 import { topFault } from './public-read.ts'
 import { stays, type Undo } from './undoing.ts'
 
@@ -43,9 +53,9 @@ export const mediaDomain: Step<Needs> = {
   },
 
   async change({ cloudflare, setup }) {
-    const { at, mediaHost, zone } = setup
+    const { at, mediaHost } = setup
     const domain = await cloudflare.findCustomDomain(at, mediaHost)
-    if (domain === undefined) await cloudflare.attachCustomDomain(at, mediaHost, zone.id)
+    if (domain === undefined) await attach({ cloudflare, setup })
     else if (!domain.enabled) await cloudflare.enableCustomDomain(at, mediaHost)
     return {}
   },
@@ -112,16 +122,31 @@ function state(domain: CustomDomain | undefined): string {
   return `ownership ${domain.ownership}, certificate ${domain.ssl}`
 }
 
+/** A refusal may come of a bucket that has the name attached without any record: it is asked for. */
+async function attach({ cloudflare, setup }: Pick<World, 'cloudflare' | 'setup'>): Promise<void> {
+  const { at, mediaHost, zone } = setup
+  try {
+    await cloudflare.attachCustomDomain(at, mediaHost, zone.id)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.isForbidden) throw error
+    const { owner } = await findHostOwner(cloudflare, at.accountId, mediaHost)
+    throw owner ? attachedElsewhere(wishOf(setup), owner) : error
+  }
+}
+
 async function notAttached({ cloudflare, setup }: At) {
   const { mediaHost, zone, at } = setup
-  const [records, filled] = await Promise.all([
+  // The records of a partial zone are elsewhere, so only its buckets tell.
+  const most = zone.type === 'partial' ? mostBuckets.suspected : mostBuckets.unsuspected
+  const [records, filled, asked] = await Promise.all([
     cloudflare.listDnsRecords(zone.id, mediaHost),
     cloudflare.hasObjects(at),
+    findHostOwner(cloudflare, at.accountId, mediaHost, most),
   ])
   const [record] = records
-  if (record) {
-    const problem = isOldMediaHost(setup) ? stillInUse(mediaHost, record) : taken(mediaHost, record)
-    return { is: 'blocked', problem } as const
+  if (record) return { is: 'blocked', problem: await taken({ cloudflare, setup }, record) } as const
+  if (asked.owner) {
+    return { is: 'blocked', problem: attachedElsewhere(wishOf(setup), asked.owner) } as const
   }
   const all = filled ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
   const changes: Change[] = [
@@ -171,27 +196,43 @@ function isOldMediaHost({ installation, mediaHost }: World['setup']): boolean {
   return of('S3_ENABLED') === 'true' && alias.replace(/\/.*$/s, '').toLowerCase() === mediaHost
 }
 
-function stillInUse(host: string, { type, content }: DnsRecord): Problem {
+/** Whose the record is, asked before anything is advised. */
+async function taken(
+  { cloudflare, setup }: Pick<World, 'cloudflare' | 'setup'>,
+  record: DnsRecord,
+): Promise<Problem> {
+  const { mediaHost, zone, at } = setup
+  const asked = isR2Record(record)
+    ? await findHostOwner(cloudflare, at.accountId, mediaHost)
+    : undefined
+  if (isOldMediaHost(setup)) return stillInUse(mediaHost, record, asked?.owner)
+  if (asked === undefined) return takenByOthers(mediaHost, record)
+  if (asked.owner) return attachedElsewhere(wishOf(setup), asked.owner)
+  return ownedByNone(mediaHost, zone.name, record, asked.unasked)
+}
+
+function wishOf({ mediaHost, at }: World['setup']) {
+  return { host: mediaHost, at }
+}
+
+function stillInUse(host: string, { type, content }: DnsRecord, owner?: BucketRef): Problem {
+  const leadsTo = owner ? `the bucket ${nameOf(owner)}` : `its DNS record: ${type} ${content}`
+  const freed = owner ? whereToDetach(host, owner) : `delete the record of ${host}`
   return new Problem({
     code: 'media-host-in-use',
-    what: `${host} is where visitors load all media from today (its DNS record: ${type} ${content}).`,
-    why: 'It leads to the storage that Mastodon uses now. Without that record every picture would be gone until the copy is done.',
-    next: `Two ways. Another name (best): choose one with --media-host, and keep ${host} alive or redirected; its old addresses stand in posts everywhere.\nThe same name: prepare and copy under another --media-host first; when the copy is complete, delete the record of ${host}, and run this again with --media-host ${host}. Leave the record alone until then.`,
+    what: `${host} is where visitors load all media from today (${leadsTo}).`,
+    why: 'It leads to the storage that Mastodon uses now. Without it every picture would be gone until the copy is done.',
+    next: `Two ways. Another name (best): choose one with --media-host, and keep ${host} alive or redirected; its old addresses stand in posts everywhere.\nThe same name: prepare and copy under another --media-host first; when the copy is complete, ${freed}, and run this again with --media-host ${host}. Leave it alone until then.`,
     exit: 2,
   })
 }
 
-function taken(host: string, record: DnsRecord): Problem {
-  const other = record.content === 'public.r2.dev'
+function takenByOthers(host: string, { type, content }: DnsRecord): Problem {
   return new Problem({
     code: 'media-host-taken',
-    what: `${host} already has a DNS record: ${record.type} ${record.content}.`,
-    why: other
-      ? 'It serves another R2 bucket; a host name can serve only one.'
-      : 'Something else answers at that name; taking it over would break that.',
-    next: other
-      ? 'Choose another --media-host, or name that bucket with --bucket.'
-      : 'Choose another --media-host, or delete the record in the dashboard if nothing needs it.',
+    what: `${host} already has a DNS record: ${type} ${content}.`,
+    why: 'Something else answers at that name; taking it over would break that.',
+    next: 'Choose another --media-host, or delete the record in the dashboard if nothing needs it.',
     exit: 2,
   })
 }

@@ -22,7 +22,11 @@ export async function prepareSetup(
   { lookOnly }: { readonly lookOnly: boolean },
 ): Promise<PreparedSetup> {
   const { ui, settings } = run
-  refuseContradictions((name) => settings.source(name))
+  // The jurisdiction "default" is none, which a location may go with.
+  const isNone = settings.get('jurisdiction') === 'default'
+  refuseContradictions((name) =>
+    name === 'jurisdiction' && isNone ? undefined : settings.source(name),
+  )
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
   const first = await findMastodonHere(run)
   // The run that held it before may have changed what was found.

@@ -81,7 +81,7 @@ const refusals: Refusal[] = [
   {
     name: 'a paused zone',
     options: { zones: [{ name: 'example.com', paused: true }] },
-    code: 1,
+    code: 2,
     problem: 'zone-not-active',
     words: () => ['example.com is paused', 'Resume it'],
   },
@@ -95,7 +95,7 @@ const refusals: Refusal[] = [
   {
     name: 'a zone that is pending',
     options: { zones: [{ name: 'example.com', status: 'pending' }] },
-    code: 1,
+    code: 2,
     problem: 'zone-not-active',
     words: () => ['example.com', 'pending', 'name servers'],
   },
@@ -113,6 +113,33 @@ const refusals: Refusal[] = [
     code: 2,
     problem: 'media-host-taken',
     words: () => [HOST, 'A 203.0.113.9', '--media-host'],
+  },
+  {
+    name: 'a host that a bucket in another jurisdiction serves',
+    arrange: (world) => attachElsewhere(world, 'eu'),
+    code: 2,
+    problem: 'media-host-attached',
+    words: () => [HOST, 'old-media (jurisdiction eu)', '--bucket old-media --jurisdiction eu'],
+  },
+  {
+    name: 'a host with a record of R2 that no bucket owns',
+    arrange: (world) => {
+      attachElsewhere(world, 'default')
+      world.buckets.length = 0
+    },
+    code: 2,
+    problem: 'media-host-orphaned',
+    words: () => [HOST, 'no bucket of this account', 'example.com/dns/records'],
+  },
+  {
+    name: 'a host that a bucket serves without any record',
+    arrange: (world) => {
+      attachElsewhere(world, 'default')
+      world.dnsRecords.length = 0
+    },
+    code: 2,
+    problem: 'media-host-attached',
+    words: () => [HOST, '--bucket old-media'],
   },
   {
     name: 'two accounts',
@@ -197,3 +224,22 @@ test.concurrent('a user’s token sets up as well', async () => {
     await stage.close()
   }
 })
+
+/** As Cloudflare does it: the domain on the bucket, and its record in the zone. */
+function attachElsewhere({ accounts, buckets, zones, dnsRecords }: World, jurisdiction: string) {
+  const zoneId = zones[0]?.id ?? ''
+  buckets.push({
+    accountId: accounts[0]?.id ?? '',
+    jurisdiction,
+    name: 'old-media',
+    location: 'weur',
+    createdAt: 0,
+    slot: 'old-media',
+    devUrlEnabled: false,
+    cors: undefined,
+    lifecycle: [],
+    domains: [{ host: HOST, zoneId, enabled: true, attachedAt: 0, minTLS: '1.0' }],
+  })
+  const record = { name: HOST, type: 'CNAME', content: 'public.r2.dev', proxied: true }
+  dnsRecords.push({ id: randomBytes(16).toString('hex'), zoneId, ...record })
+}

@@ -79,6 +79,17 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
     return this.bucket
   }
 
+  /** Buckets of the account by jurisdiction; a Problem where they may not be seen. */
+  others: Partial<Record<string, string[] | Problem>> = {}
+  /** `jurisdiction/bucket` that has the host attached which is asked for. */
+  attachedTo: string | undefined
+
+  async listBuckets(_: string, jurisdiction: string) {
+    const there = this.others[jurisdiction] ?? []
+    if (there instanceof Problem) throw there
+    return there
+  }
+
   async createBucket(at: BucketRef, location?: LocationHint) {
     this.writes.push(`create ${at.bucket} ${at.jurisdiction} ${location ?? 'anywhere'}`)
     this.bucket = { name: at.bucket }
@@ -94,7 +105,13 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
     this.bucket = undefined
   }
 
-  async findCustomDomain() {
+  async findCustomDomain(at?: BucketRef): Promise<CustomDomain | undefined> {
+    const others = this.others[at?.jurisdiction ?? '']
+    if (at && Array.isArray(others) && others.includes(at.bucket)) {
+      const isThere = this.attachedTo === `${at.jurisdiction}/${at.bucket}`
+      const host = 'files.example.com'
+      return isThere ? { host, enabled: true, ownership: 'active', ssl: 'active' } : undefined
+    }
     return this.domains.length > 1 ? this.domains.shift() : this.domains[0]
   }
 

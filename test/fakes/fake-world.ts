@@ -106,6 +106,7 @@ export function setupOf(more: Partial<Setup> = {}): Setup {
     token: { id: 'b'.repeat(32), kind: 'account', status: 'active' },
     owner: { kind: 'account', accountId: ACCOUNT },
     at: { accountId: ACCOUNT, bucket: 'example-media', jurisdiction: 'default' },
+    jurisdictionGiven: false,
     location: undefined,
     zone: {
       id: 'zone-1',

@@ -3,7 +3,7 @@ import type { Setup } from '../../src/plan/step.ts'
 import type { Bucket } from '../../src/services/cloudflare/port.ts'
 import { bucket } from '../../src/setup/bucket.ts'
 import { ACCOUNT, worldOf } from '../fakes/fake-world.ts'
-import { found } from '../fakes/found.ts'
+import { found, warningsOf } from '../fakes/found.ts'
 
 const at = (jurisdiction: Setup['at']['jurisdiction']) => ({
   at: { accountId: ACCOUNT, bucket: 'example-media', jurisdiction },
@@ -59,7 +59,7 @@ describe('bucket', () => {
 it.each([
   ['default', 'eu', '--jurisdiction eu'],
   ['default', 'us', '--jurisdiction us'],
-  ['eu', 'default', 'leave --jurisdiction out'],
+  ['eu', 'default', '--jurisdiction default'],
 ] as const)(
   'wished in %s, there in %s: that is offered, and no second one made',
   async (wished, there, words) => {
@@ -71,5 +71,19 @@ it.each([
       problem: { code: 'bucket-elsewhere', next: expect.stringContaining(words) },
     })
     expect(world.cloudflare.writes).toEqual([])
+  },
+)
+
+it.each([
+  ['default', 'eu'],
+  ['eu', 'default'],
+] as const)(
+  '%s is named by the person, and there is one in %s: obeyed, and said',
+  async (wished, there) => {
+    const world = worldOf({ ...at(wished), jurisdictionGiven: true })
+    world.cloudflare.elsewhere = there
+    const finding = await bucket.look(world)
+    expect(found(finding)).toMatch(/^change create the bucket example-media/)
+    expect(warningsOf(finding)).toEqual([expect.stringContaining('stays as it is')])
   },
 )

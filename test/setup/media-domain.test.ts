@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CustomDomain, DnsRecord, Zone } from '../../src/services/cloudflare/port.ts'
 import { mediaDomain } from '../../src/setup/media-domain.ts'
+import { refusal } from '../fakes/fake-cloudflare.ts'
 import { ACCOUNT, HOST, setupOf, worldOf } from '../fakes/fake-world.ts'
 import { found, warningsOf } from '../fakes/found.ts'
 
@@ -99,7 +100,6 @@ describe('looking at the custom domain', () => {
   it.each<[string, DnsRecord, RegExp, RegExp]>([
     ['an A record', record('A', '203.0.113.7'), /A 203\.0\.113\.7/, /delete the record/],
     ['a CNAME of a web page', record('CNAME', 'pages.dev'), /CNAME pages\.dev/, /delete/],
-    ['another bucket', record('CNAME', 'public.r2.dev'), /public\.r2\.dev/, /--bucket/],
   ])('the name is taken by %s', async (_, there, what, next) => {
     const world = worldOf()
     world.cloudflare.dns = [there]
@@ -107,6 +107,103 @@ describe('looking at the custom domain', () => {
     expect(found(finding)).toBe('blocked media-host-taken')
     expect(finding.is === 'blocked' && finding.problem.what).toMatch(what)
     expect(finding.is === 'blocked' && finding.problem.next).toMatch(next)
+  })
+
+  it.each<[string, Record<string, string[]>, string | undefined, DnsRecord, string, string[]]>([
+    [
+      'a bucket beside ours',
+      { default: ['a', 'old-media'] },
+      'default/old-media',
+      record('CNAME', 'public.r2.dev'),
+      'media-host-attached',
+      ['serves the bucket old-media of', '--bucket old-media.', 'remove files.example.com'],
+    ],
+    [
+      'a bucket in another jurisdiction',
+      { default: ['a'], eu: ['b', 'old-media'] },
+      'eu/old-media',
+      record('CNAME', 'public.r2.dev'),
+      'media-host-attached',
+      ['old-media (jurisdiction eu)', '--bucket old-media --jurisdiction eu.'],
+    ],
+    [
+      'a bucket of the same name elsewhere',
+      { us: ['example-media'] },
+      'us/example-media',
+      record('CNAME', 'public.r2.dev'),
+      'media-host-attached',
+      ['--bucket example-media --jurisdiction us.'],
+    ],
+    [
+      'none of the buckets',
+      { default: ['a'], eu: ['b'] },
+      undefined,
+      record('CNAME', 'public.r2.dev'),
+      'media-host-orphaned',
+      ['no bucket of this account', 'example.com/dns/records', 'support'],
+    ],
+    [
+      'a record made by hand to an r2.dev address',
+      {},
+      undefined,
+      record('CNAME', 'pub-0123.R2.dev.'),
+      'media-host-orphaned',
+      ['pub-0123.R2.dev.', 'dns/records'],
+    ],
+    [
+      "a record made by hand to R2's S3 address",
+      { default: ['a'] },
+      undefined,
+      record('CNAME', `${ACCOUNT}.r2.cloudflarestorage.com`),
+      'media-host-orphaned',
+      ['made by hand'],
+    ],
+  ])('a record of R2: %s', async (_, others, attachedTo, there, code, words) => {
+    const world = worldOf()
+    Object.assign(world.cloudflare, { dns: [there], others, attachedTo })
+    const finding = await mediaDomain.look(world)
+    expect(found(finding)).toBe(`blocked ${code}`)
+    const { what, why, next } = finding.is === 'blocked' ? finding.problem : ({} as never)
+    for (const word of words) expect(`${what} ${why} ${next}`).toContain(word)
+    expect(world.cloudflare.writes).toEqual([])
+  })
+
+  it('a jurisdiction that may not be asked is no jurisdiction without the bucket', async () => {
+    const world = worldOf()
+    world.cloudflare.dns = [record('CNAME', 'public.r2.dev')]
+    world.cloudflare.others = { eu: refusal('cloudflare-403'), fedramp: refusal('cloudflare-404') }
+    const finding = await mediaDomain.look(world)
+    expect(found(finding)).toBe('blocked media-host-orphaned')
+    const { what, why } = finding.is === 'blocked' ? finding.problem : ({} as never)
+    expect(what).toContain('none of the buckets that could be asked')
+    expect(why).toContain('the jurisdiction eu, the jurisdiction fedramp')
+  })
+
+  it.each(['partial', 'full'])('no record, in a %s zone: the buckets tell', async (type) => {
+    const world = worldOf({ zone: { ...zone, type } })
+    Object.assign(world.cloudflare, { others: { eu: ['old'] }, attachedTo: 'eu/old' })
+    expect(found(await mediaDomain.look(world))).toBe('blocked media-host-attached')
+  })
+
+  it("media of the bucket in use is not taken away: another name, or that bucket's domain after the copy", async () => {
+    const world = worldOf()
+    const settings = new Map([
+      ['S3_ENABLED', { value: 'true', from: '' }],
+      ['S3_ALIAS_HOST', { value: HOST, from: '' }],
+    ])
+    const { setup } = world
+    Object.assign(world.cloudflare, {
+      dns: [record('CNAME', 'public.r2.dev')],
+      others: { eu: ['old-media'] },
+      attachedTo: 'eu/old-media',
+    })
+    const installation = { ...setup.installation, settings }
+    const finding = await mediaDomain.look({ ...world, setup: { ...setup, installation } })
+    expect(found(finding)).toBe('blocked media-host-in-use')
+    const { what, next } = finding.is === 'blocked' ? finding.problem : ({} as never)
+    expect(what).toContain('the bucket old-media (jurisdiction eu)')
+    expect(next).toContain('when the copy is complete, open old-media (jurisdiction eu)')
+    expect(next).not.toContain('delete the record')
   })
 
   it.each([

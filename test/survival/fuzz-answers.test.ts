@@ -41,6 +41,7 @@ const verbs: readonly ((cloudflare: CloudflarePort) => Promise<unknown>)[] = [
     if (key) await cloudflare.renameKey(owner, key, 'other')
   },
   (cloudflare) => cloudflare.revokeKey(owner, id),
+  (cloudflare) => cloudflare.listBuckets(at.accountId, 'eu'),
   (cloudflare) => cloudflare.slurper.canRead(at.accountId, slurpWish.source),
   (cloudflare) => cloudflare.slurper.createJob(at.accountId, slurpWish),
   (cloudflare) => cloudflare.slurper.progress(at.accountId, id),

@@ -10,14 +10,21 @@ import type {
   LifecycleRule,
 } from './port.ts'
 import { Refusal, unlessAbsent } from './refusal.ts'
-import { listOfObjects } from './wire.ts'
+import { listOfObjects, textIn } from './wire.ts'
+
+/** The most that a page can hold, and what one holds when the wish is not heard (R2's API). */
+const BUCKETS_A_PAGE = 1000
+const USUAL_PAGE = 20
 
 /** Both are in use for "exists" (R2's error codes). */
 const EXISTS = [10004, 10073]
 
 export function buckets(
   call: Call,
-): Pick<CloudflarePort, 'findBucket' | 'createBucket' | 'hasObjects' | 'deleteBucket'> {
+): Pick<
+  CloudflarePort,
+  'findBucket' | 'listBuckets' | 'createBucket' | 'hasObjects' | 'deleteBucket'
+> {
   async function findBucket(at: BucketRef): Promise<Bucket | undefined> {
     const found = await unlessAbsent(undefined, () =>
       call('repeatable', (sdk) => sdk.r2.buckets.get(at.bucket, scope(at))),
@@ -32,6 +39,23 @@ export function buckets(
 
   return {
     findBucket,
+
+    /** Page by page behind the last name: the SDK drops the cursor. */
+    async listBuckets(accountId, jurisdiction) {
+      const names = new Set<string>()
+      for (let last: string | undefined; ; ) {
+        const after = last === undefined ? {} : { start_after: last }
+        const query = { account_id: accountId, 'cf-r2-jurisdiction': jurisdiction }
+        const { buckets } = await call('repeatable', (sdk) =>
+          sdk.r2.buckets.list({ ...query, per_page: BUCKETS_A_PAGE, order: 'name', ...after }),
+        )
+        const page = listOfObjects(buckets).map((bucket) => textIn(bucket, 'name'))
+        const isNew = page.some((name) => !names.has(name))
+        for (const name of page) names.add(name)
+        last = page.at(-1)
+        if (!isNew || page.length < USUAL_PAGE) return [...names]
+      }
+    },
 
     async createBucket(at, location) {
       const hint = location === undefined ? {} : { locationHint: location }

@@ -195,6 +195,8 @@ export interface CloudflarePort extends RulesPort {
   listDnsRecords(zoneId: string, name: string): Promise<DnsRecord[]>
 
   findBucket(at: BucketRef): Promise<Bucket | undefined>
+  /** Names of every bucket of the account in that jurisdiction, in their order. */
+  listBuckets(accountId: string, jurisdiction: Jurisdiction): Promise<string[]>
   /** `exists` when someone (or a lost answer) was faster: the caller looks again. */
   createBucket(at: BucketRef, location?: LocationHint): Promise<'created' | 'exists'>
   /** Whether any object is in the bucket; undefined when the token may not look. */

@@ -84,6 +84,8 @@ describe.each(['account', 'user'] as const)('with an %s token', (tokenKind) => {
     expect(await client.findBucket(at())).toMatchObject({ name: 'media' })
     expect(await client.findBucket({ ...at(), jurisdiction: 'default' })).toBeUndefined()
     expect(await client.hasObjects(at())).toBe(false)
+    expect(await client.listBuckets(sandbox.accountId, 'eu')).toEqual(['media'])
+    expect(await client.listBuckets(sandbox.accountId, 'default')).toEqual([])
 
     const zone = await client.findZone(HOST)
     expect(await client.listDnsRecords(zone?.id ?? '', HOST)).toEqual([])

@@ -55,3 +55,27 @@ test('DNS records are asked for by their exact name', async () => {
   ])
   expect(stub.received[0]?.query.get('name.exact')).toBe('files.example.com')
 })
+
+test.each([
+  ['the pages are as large as asked for', 1000, 2500],
+  ['the pages are smaller than asked for', 20, 50],
+  ['there is less than a page', 1000, 3],
+  ['there is exactly a page', 20, 20],
+  ['there is nothing', 1000, 0],
+])('every bucket of a jurisdiction: %s', async (_, cap, total) => {
+  const all = Array.from({ length: total }, (_, n) => `bucket-${String(n).padStart(5, '0')}`)
+  await using stub = await startStub(({ query }: Received): Reply => {
+    const after = query.get('start_after')
+    const rest = after === null ? all : all.filter((name) => name > after)
+    return { result: { buckets: rest.slice(0, cap).map((name) => ({ name })) } }
+  })
+  expect(await stub.client.listBuckets('a', 'eu')).toEqual(all)
+  expect(stub.received[0]?.headers['cf-r2-jurisdiction']).toBe('eu')
+})
+
+test('a server that repeats its first page has no more buckets', async () => {
+  const buckets = Array.from({ length: 20 }, (_, n) => ({ name: `bucket-${n}` }))
+  await using stub = await startStub(() => ({ result: { buckets } }))
+  expect(await stub.client.listBuckets('a', 'default')).toHaveLength(20)
+  expect(stub.received).toHaveLength(2)
+})
