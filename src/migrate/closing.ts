@@ -5,7 +5,7 @@ import { shellWord } from '../core/shell-word.ts'
 import { prose, type Text, type ToType } from '../core/to-type.ts'
 import type { Ended } from '../flow/flow.ts'
 import { NOT_TAKEN_BACK } from '../plan/apply.ts'
-import { type Comparison, lostFiles } from '../plan/report-schema.ts'
+import { type Comparison, type LeftOut, lostFiles } from '../plan/report-schema.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { Closing } from '../ui/port.ts'
@@ -14,29 +14,37 @@ import type { PreparedMigration } from './migration.ts'
 
 const KEPT_DAYS = 30
 
+/** Of what was at the source, what is nowhere else: left out for good, lost, or no plain file. */
+function nowhereElse(comparison: Comparison): number {
+  // Media of other servers is fetched again; all else that was left out is the only copy.
+  const { cache = 0, ...reasons } = comparison.leftOut
+  const leftOut = Object.values(reasons).reduce((sum, files) => sum + files, 0)
+  return leftOut + lostFiles(comparison) + comparison.oddities
+}
+
 /**
  * How to remove what was copied, once nobody can need it any more: 30 days after the switch. Nothing
- * here removes it. What was left out of the copy is only there, so no command is given then.
+ * here removes it. While the old place is the only one that some files are in, no command is given.
  */
 export function laterRemoval(
   from: CopyPlace,
   switchedAt: Date,
-  {
-    leftOut,
-    compareLine,
-  }: { readonly leftOut: Comparison['leftOut']; readonly compareLine: ToType },
+  { comparison, compareLine }: { readonly comparison: Comparison; readonly compareLine: ToType },
 ): Text[] {
   const day = new Date(switchedAt.getTime() + KEPT_DAYS * DAY_MS).toISOString().slice(0, 10)
+  const only = nowhereElse(comparison)
+  if (only > 0) {
+    const place =
+      from.kind === 'bucket' ? `the old bucket ${from.bucket}` : `the files in ${from.path}`
+    const [are, them] = only === 1 ? ['is', 'it'] : ['are', 'them']
+    return [
+      `Keep ${place}, also after ${day}: ${count(only)} of what is there ${are} not in the new bucket, and nowhere else (${whatOnly(comparison)}).`,
+      prose`To see ${them} counted again: ${compareLine}`,
+    ]
+  }
   const compare = ['Compare once more before that:', prose`  ${compareLine}`]
   if (from.kind === 'bucket') {
     return [`Keep the old bucket ${from.bucket}, and delete it not before ${day}.`, ...compare]
-  }
-  const { private: privates = 0, suspended = 0, skipped = 0 } = leftOut
-  const only = privates + suspended + skipped
-  if (only > 0) {
-    return [
-      `Keep the files in ${from.path}, also after ${day}: ${count(only)} of them were left out of the copy and are nowhere else.`,
-    ]
   }
   return [
     `Keep the files in ${from.path}; remove them not before ${day}.`,
@@ -44,6 +52,33 @@ export function laterRemoval(
     'Then:',
     `  find ${shellWord(from.path)}/ -mindepth 1 -delete`,
   ]
+}
+
+const onlyThere: Record<Exclude<LeftOut, 'cache'>, string> = {
+  skipped: 'left out by --skip',
+  private: 'private',
+  suspended: 'of suspended users',
+  unfinished: 'just being stored',
+}
+
+/** `2 of suspended users, 1 missing in the bucket`. */
+function whatOnly({ leftOut, oddities, ...sides }: Comparison): string {
+  const differing = sides.sizeDiffers.objects + sides.contentDiffers.objects
+  const { cache, ...reasons } = leftOut
+  const parts: [number, string][] = [
+    ...Object.entries(reasons).map(([reason, files]): [number, string] => [
+      files,
+      onlyThere[reason as keyof typeof onlyThere] ?? reason,
+    ]),
+    [sides.missing.objects, 'missing in the bucket'],
+    [differing, 'different in the bucket'],
+    [sides.unreadable.objects, 'not readable'],
+    [oddities, 'no plain files'],
+  ]
+  return parts
+    .filter(([files]) => files > 0)
+    .map(([files, what]) => `${count(files)} ${what}`)
+    .join(', ')
 }
 
 interface MigrateEnded extends Ended {
@@ -123,7 +158,7 @@ function later({ stage, prepared, facts, report }: MigrateEnded): Section[] {
   const at = facts.switched?.at ?? (noted === undefined ? undefined : new Date(noted))
   if (!at || (stage !== 'cutover' && stage !== 'compare') || !report.comparison) return []
   const lines = laterRemoval(migration.from, at, {
-    leftOut: report.comparison.leftOut,
+    comparison: report.comparison,
     compareLine: migration.lineFor('compare'),
   })
   return [{ title: 'The old place', lines }]

@@ -4,6 +4,7 @@ import { carryOut, session, settingsOf } from '../flow/flow.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Command } from '../host.ts'
 import type { Report } from '../plan/report.ts'
+import { noted } from '../services/checkpoint/port.ts'
 import type { Stage } from '../settings/stages.ts'
 import { linesOf } from '../setup/restart.ts'
 import { wrap } from '../ui/words.ts'
@@ -151,11 +152,12 @@ async function carryOutStage(
   const { ui, settings } = run
   if (stage === 'redirects') return redirectsStage(run)
   await holdMigration(run, prepared, stage)
+  if (stage === 'copy' && !settings.on('dryRun')) await noteSwitchFound(prepared)
   const { steps, found, done } = await stagesInDetail[stage](run, prepared)
   const again = sameStageLine(run, stage)
   // Who is asked again in a moment needs no line to type.
   const isAsked = ui.canAsk && settings.get('stage') === undefined
-  const following = isAsked ? undefined : after[stage]
+  const following = isAsked ? undefined : after(stage, prepared)
   const next = following && otherStageLine(run, following)
   const code = await carryOut(
     run,
@@ -180,12 +182,35 @@ async function carryOutStage(
 }
 
 /** What to type next, where a stage has ended well. */
-const after: Partial<Record<Stage, Stage>> = {
-  survey: 'announce',
-  announce: 'copy',
-  cleanup: 'copy',
-  copy: 'cutover',
-  cutover: 'redirects',
+function after(stage: Stage, prepared: PreparedMigration): Stage | undefined {
+  const statuses = stageStatus(prepared.checkpoint, prepared)
+  const isSwitched = statuses.some((one) => one.stage === 'cutover' && one.state === 'done')
+  const following: Partial<Record<Stage, Stage>> = {
+    survey: isSwitched ? 'compare' : 'announce',
+    announce: 'copy',
+    cleanup: 'copy',
+    copy: isSwitched ? 'compare' : 'cutover',
+    cutover: 'redirects',
+  }
+  return following[stage]
+}
+
+/**
+ * The notes are lost, or were never there, and Mastodon's settings tell that it is switched: without
+ * that noted, the copy that follows would look like one before a cut-over that was cut off. The file
+ * has named R2 at least since it was last changed.
+ */
+async function noteSwitchFound({
+  migration,
+  installation,
+  world,
+  checkpoint,
+  switchedOn,
+}: PreparedMigration): Promise<void> {
+  if (!switchedOn || checkpoint !== undefined) return
+  const changed = await world.processes.changedAt(installation.envFile.realPath)
+  const at = changed ?? world.clock.now()
+  await noted(migration.checkpoint, { switchedAt: at.toISOString() })
 }
 
 function tellStatus(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -195,6 +195,22 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
     expect({ code: last.code, said: last.stdout }).toMatchObject({ code: 0 })
     expect(last.stdout).toContain('Mastodon stores media on R2 since')
     expect(last.stdout).toContain('Both sides are equal.')
+    // Both with what earlier runs noted, and without.
+    const state = join(at.home, 'state')
+    const proposed = async () => (await migrate(['--stage', 'copy', '--yes'])).stdout
+    expect(await proposed()).toMatch(/--stage compare\n/)
+    renameSync(state, `${state}.lost`)
+    const [lost, again] = [await proposed(), await proposed()]
+    for (const told of [lost, again]) {
+      expect(told).toMatch(/--stage compare\n/)
+      expect(told).not.toContain('cutover')
+    }
+    const status = await migrate(['--dry-run'])
+    expect(status.stdout).toContain('Mastodon stores media on R2')
+    expect(status.stdout).not.toContain('cut off')
+    rmSync(state, { recursive: true })
+    renameSync(`${state}.lost`, state)
+
     const before = await world()
     expect((await migrate(['--stage', 'cutover', '--yes'])).code).toBe(0)
     expect(await world()).toMatchObject({ env: before.env, objects: before.objects })
