@@ -12,7 +12,7 @@ import { askCleanup, askSelection, askVariant, offerRclone } from './ask.ts'
 import { migrateClosing } from './closing.ts'
 import { otherStageLine, sameStageLine } from './line.ts'
 import type { MigrateRun, PreparedMigration } from './migration.ts'
-import { holdMigration, keepHeapSmall, prepareMigration } from './prepare.ts'
+import { holdMigration, holdsEnv, keepHeapSmall, prepareMigration } from './prepare.ts'
 import { rehearseMigration } from './rehearsal.ts'
 import { migrateCatalog, migrateFlags } from './settings.ts'
 import { stagesInDetail } from './stage-steps.ts'
@@ -35,13 +35,17 @@ const shared = new Set([
 ])
 
 /** The last stage is a command of its own. */
-export async function redirectsStage(run: MigrateRun): Promise<number> {
+export async function redirectsStage(
+  run: MigrateRun,
+  { installation }: PreparedMigration,
+): Promise<number> {
   const { host, settings, ca } = run
+  const holdsEnvFile = holdsEnv(installation.envFile)
   const { redirectsWithin } = await import('../redirects/redirects.ts')
   // The Mastodon of a rehearsal is gone when a line is typed: only the whole can be repeated.
   const again = settings.on('sandbox') ? sameStageLine(run, 'redirects') : undefined
   const argv = [...given(settings), ...tokenFile(host.argv)]
-  return redirectsWithin(host, argv, { ca, again })
+  return redirectsWithin(host, argv, { ca, again, holdsEnvFile })
 }
 
 function given(settings: MigrateRun['settings']): string[] {
@@ -150,7 +154,7 @@ async function carryOutStage(
   draft: Report,
 ): Promise<number> {
   const { ui, settings } = run
-  if (stage === 'redirects') return redirectsStage(run)
+  if (stage === 'redirects') return redirectsStage(run, prepared)
   await holdMigration(run, prepared, stage)
   if (stage === 'copy' && !settings.on('dryRun')) await noteSwitchFound(prepared)
   const { steps, found, done } = await stagesInDetail[stage](run, prepared)

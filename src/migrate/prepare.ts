@@ -152,6 +152,11 @@ async function holdEnv(run: MigrateRun, file: EnvFileOnDisk): Promise<void> {
   run.atEnd.push(async () => void held.delete(file.realPath))
 }
 
+/** Whether this process keeps others from the env file. */
+export function holdsEnv({ realPath }: Pick<EnvFileOnDisk, 'realPath'>): boolean {
+  return held.has(realPath)
+}
+
 /**
  * A stream of a million small objects otherwise lets V8's space for young ones grow to tens of
  * megabytes, of which nothing is needed a moment later, and that for old ones to twice what lives.

@@ -9,7 +9,8 @@ import type { Installation } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import { findTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
-import type { OldPrefix, Redirecting } from './redirecting.ts'
+import { type Hosts, isNow, oldPlaces, settingsSoFar } from './old-places.ts'
+import { type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
 import type { redirectsCatalog } from './settings.ts'
 
 export type RedirectsRun = Run<typeof redirectsCatalog>
@@ -18,7 +19,7 @@ export interface PreparedRedirects {
   readonly world: PlaceWorld
   readonly redirecting: Redirecting
   readonly instanceHost: string
-  /** As given, or /system/ of the instance. */
+  /** As given, or where media addresses pointed to before; empty where that is where they point now. */
   readonly prefixes: readonly OldPrefix[]
 }
 
@@ -36,8 +37,9 @@ export async function prepareRedirects(
   const mediaHost = settings.need('mediaHost')
   const instanceHost = installation.webDomain ?? installation.localDomain
   if (instanceHost === undefined) throw instanceUnknown(installation)
-  const prefixes = prefixesOf(run, installation, { instanceHost, mediaHost })
   const local = await localMedia(run, installation)
+  const hosts = { instanceHost, mediaHost, hasFiles: local !== undefined }
+  const prefixes = await prefixesOf(run, installation, hosts)
   const place = { ...targetPlace(installation, target), mediaHost }
   const world = await connectWorld(
     run,
@@ -77,25 +79,23 @@ export async function connectWithToken(
   return (await chooseCloudflare(run)).cloudflare
 }
 
-/** Mastodon serves local media below PAPERCLIP_ROOT_URL, which is /system unless told. */
-function prefixesOf(
-  { settings }: RedirectsRun,
+/** As given; else everywhere that media addresses pointed to before. */
+async function prefixesOf(
+  { settings, ui }: RedirectsRun,
   installation: Installation,
-  hosts: { readonly instanceHost: string; readonly mediaHost: string },
-): readonly OldPrefix[] {
+  { hasFiles, ...hosts }: Hosts & { readonly hasFiles: boolean },
+): Promise<readonly OldPrefix[]> {
   const { instanceHost, mediaHost } = hosts
-  const root = installation.settings.get('PAPERCLIP_ROOT_URL')?.value ?? '/system'
-  const path = /^\/[\w.~-]+(\/[\w.~-]+)*\/?$/.test(root)
-    ? `${root.replace(/\/$/, '')}/`
-    : '/system/'
-  const given = settings.get('from') ?? [{ host: undefined, path }]
+  const given = settings.get('from')
+  if (given === undefined) {
+    return oldPlaces(await settingsSoFar(installation, ui), hosts, { hasFiles })
+  }
   const prefixes = given.map(({ host = instanceHost, path }) => ({ host, path }))
   const bad = prefixes.find(
-    ({ host, path }) => host === mediaHost || (host === instanceHost && path === '/'),
+    (prefix) => isNow(prefix, mediaHost) || (prefix.host === instanceHost && prefix.path === '/'),
   )
   if (bad) throw loop(bad, mediaHost)
-  const once = new Map(prefixes.map((prefix) => [`${prefix.host}${prefix.path}`, prefix]))
-  return [...once.values()]
+  return [...new Map(prefixes.map((prefix) => [prefixName(prefix), prefix])).values()]
 }
 
 async function localMedia(run: Parameters<typeof openMediaFolder>[0], { media }: Installation) {
@@ -109,7 +109,7 @@ function loop({ host, path }: OldPrefix, mediaHost: string): Problem {
     what: `https://${host}${path} can't be redirected to https://${mediaHost}/.`,
     why:
       host === mediaHost
-        ? 'It is the media host itself: nothing would be served any more.'
+        ? 'It is where media is served now: nothing would be served any more.'
         : 'The whole of Mastodon would be redirected.',
     next: 'Name where the old media addresses begin, such as --from https://old.example.com/media/',
     exit: 2,

@@ -4,6 +4,7 @@ import { prose } from '../core/to-type.ts'
 import type { World } from '../plan/step.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
 import type { MediaSource } from '../services/media/port.ts'
+import type { MediaAddress } from '../setup/media-addresses.ts'
 
 /** What the steps of `redirects` know besides the world. */
 export interface Redirecting {
@@ -22,6 +23,8 @@ export interface OldPrefix {
   readonly host: string
   /** Begins and ends with a slash. */
   readonly path: string
+  /** Who served it, where Mastodon's settings tell; undefined when it was given. */
+  readonly served?: MediaAddress['served']
 }
 
 export function oldUrl({ host, path }: OldPrefix, key: string): string {

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path'
 import { Problem } from '../core/problem.ts'
-import { prose, type ToType } from '../core/to-type.ts'
+import { prose, type Text, type ToType, uniqueText } from '../core/to-type.ts'
 import { type Ended, type FlowSpec, flow, type Prepared } from '../flow/flow.ts'
+import { holdEnvFile } from '../flow/mastodon-here.ts'
 import type { Command, Host } from '../host.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -10,6 +11,7 @@ import { readTemplate } from '../template.ts'
 import type { Closing } from '../ui/port.ts'
 import { bulkRedirects } from './bulk.ts'
 import { dropBulkRedirects, dropSingleRedirects } from './drop.ts'
+import { extraMediaHosts, keptId, keptPlace } from './kept.ts'
 import { knownMediaIsPublic } from './known-media.ts'
 import {
   connectWithToken,
@@ -53,7 +55,7 @@ export function redirectsClosing(ended: RedirectsEnded): Closing {
   const skipped = report.steps.filter(({ status }) => status === 'skipped')
   const left: Section = {
     title: 'What is left',
-    lines: skipped.map(({ title, note }) => `${title}: ${note}`),
+    lines: [...skipped.map(({ title, note }) => `${title}: ${note}`), ...forThePerson(ended)],
   }
   const sections = [...blocks, ...(skipped.length > 0 ? [left] : [])]
   if (report.problem) {
@@ -75,8 +77,27 @@ export function redirectsClosing(ended: RedirectsEnded): Closing {
     const headline = 'The web server has to do it. Nothing was written; this is for you:'
     return { headline, sections: [...sections, prove] }
   }
-  const names = ended.prefixes.map((prefix) => `https://${prefixName(prefix)}...`).join(', ')
-  return { headline: `${names} leads to https://${ended.mediaHost}/...`, sections }
+  return { headline: ledWords(ended), sections }
+}
+
+function ledWords({ prefixes, mediaHost, report }: RedirectsEnded): string {
+  if (prefixes.length === 0) {
+    return `Media addresses began with https://${mediaHost}/ before, too; no redirect is needed.`
+  }
+  const open = new Set(report.steps.flatMap(({ id, status }) => (status === 'skipped' ? [id] : [])))
+  const led = prefixes.filter((prefix) => !open.has(keptId(prefix)))
+  if (led.length === 0) return 'No redirect can be made from here; see what is left.'
+  const names = led.map((prefix) => `https://${prefixName(prefix)}...`).join(', ')
+  return `${names} ${led.length === 1 ? 'leads' : 'lead'} to https://${mediaHost}/...`
+}
+
+/** Without the blocks for web servers, which are shown by themselves. */
+function forThePerson({ plan, prefixes }: RedirectsEnded): readonly Text[] {
+  const ids = ['extra-media-hosts', ...prefixes.map(keptId)]
+  const later = (plan?.items ?? []).flatMap(({ id, finding }) =>
+    ids.includes(id) && finding.is === 'later' && finding.next !== '' ? [finding.next] : [],
+  )
+  return uniqueText(later)
 }
 
 /** Two spaces in front keep a line whole. */
@@ -118,6 +139,8 @@ export interface RedirectsWithin {
   readonly ca?: string | undefined
   /** What repeats it, where that is another command's line. */
   readonly again?: ToType | undefined
+  /** The command around it keeps others from the env file already. */
+  readonly holdsEnvFile?: boolean
 }
 
 export function redirectsSpec(
@@ -134,7 +157,7 @@ export function redirectsSpec(
       const remove = settings.on('remove')
       const { steps, world } = await (remove
         ? dropping(run, prepared)
-        : making(run, prepared, blocks))
+        : making(run, prepared, { blocks, holdsEnvFile: within.holdsEnvFile === true }))
       const again = within.again ?? replay('redirects', redirectsFlags, settings.entries())
       const { prefixes, redirecting } = prepared
       const { mediaHost } = redirecting
@@ -164,7 +187,7 @@ type Parts = Pick<Prepared<PlaceWorld>, 'steps' | 'world'>
 async function making(
   run: RedirectsRun,
   { world, redirecting, instanceHost, prefixes }: PreparedRedirects,
-  blocks: ToldBlock[],
+  { blocks, holdsEnvFile }: { readonly blocks: ToldBlock[]; readonly holdsEnvFile: boolean },
 ): Promise<Parts> {
   const engine = run.settings.need('engine')
   let cloudflare = world.cloudflare
@@ -183,6 +206,9 @@ async function making(
   const webServer = connectWebServer((command) => world.runner.run(command))
   const told = (block: ToldBlock) => void blocks.push(block)
   const { installation } = world.place
+  if (!holdsEnvFile && routes.some(({ by }) => by === 'kept')) {
+    await holdEnvFile(run, installation.envFile, { lookOnly: !redirecting.switchedOn })
+  }
   const steps = await redirectSteps(redirecting, routes, {
     webServer,
     told,
@@ -205,6 +231,10 @@ export async function redirectSteps(
 ): Promise<readonly StepIn<PlaceWorld>[]> {
   const steps: StepIn<PlaceWorld>[] = []
   for (const route of routes) {
+    if (route.by === 'kept') {
+      steps.push(keptPlace(redirecting, route.prefix, route.why))
+      continue
+    }
     if ('zone' in route) {
       if (route.by === 'single') steps.push(singleRedirect(redirecting, route.prefix, route.zone))
       continue
@@ -218,6 +248,9 @@ export async function redirectSteps(
     const prefixes = bulk.map(({ prefix }) => prefix)
     steps.push(bulkRedirects(redirecting, prefixes, bulk[0].zone.account.id))
   }
+  const kept = routes.flatMap(({ by, prefix }) => (by === 'kept' ? [prefix.host] : []))
+  // Before the switch they are named anyway, and the switch itself goes on naming them.
+  if (kept.length > 0 && redirecting.switchedOn) steps.push(extraMediaHosts([...new Set(kept)]))
   const strict = routes.some((route) => 'zone' in route)
   return [knownMediaIsPublic(redirecting, { strict }), ...steps]
 }

@@ -2,6 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { type CloudflarePort, permissionNames, type Zone } from '../services/cloudflare/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import { inactiveZone } from '../setup/media-domain.ts'
+import { canBeRuled } from './old-places.ts'
 import type { OldPrefix } from './redirecting.ts'
 import type { WebServer } from './web-server.ts'
 
@@ -10,6 +11,8 @@ export type Route = { readonly prefix: OldPrefix } & (
   | { readonly by: 'single' | 'bulk'; readonly zone: Zone }
   /** `why`: what keeps Cloudflare from it; undefined when it was asked for. */
   | { readonly by: WebServer; readonly why: string | undefined }
+  /** Nobody here: another zone, or the provider's own host. `why` is a sentence without its full stop. */
+  | { readonly by: 'kept'; readonly why: string }
 )
 
 export interface RouteWish {
@@ -26,9 +29,15 @@ const MOST_SINGLES = 3
 
 /** Looks, and changes nothing. Problems, of an engine that was asked for: those of `zoneFor`. */
 export async function chooseRoutes(wish: RouteWish): Promise<readonly Route[]> {
-  const { engine, prefixes } = wish
+  const { engine, instanceHost } = wish
+  const others = wish.prefixes.flatMap((prefix) => {
+    const why = notForRules(prefix)
+    return why === undefined ? [] : [{ prefix, by: 'kept' as const, why }]
+  })
+  const prefixes = wish.prefixes.filter((prefix) => notForRules(prefix) === undefined)
+  if (prefixes.length === 0) return others
   if (engine === 'nginx' || engine === 'caddy') {
-    return prefixes.map((prefix) => ({ prefix, by: engine, why: undefined }))
+    return [...prefixes.map((prefix) => ({ prefix, by: engine, why: undefined })), ...others]
   }
   const hosts = [...new Set(prefixes.map(({ host }) => host))]
   const rays = new Map(
@@ -41,26 +50,38 @@ export async function chooseRoutes(wish: RouteWish): Promise<readonly Route[]> {
     ways.set(host, cloudflare ? await zoneFor(cloudflare, host, ray) : noToken(host, ray))
   }
   const wayOf = ({ host }: OldPrefix) => ways.get(host) as Zone | Problem
-  if (engine !== 'auto') {
-    return prefixes.map((prefix) => {
-      const zone = wayOf(prefix)
-      if (zone instanceof Problem) throw zone
-      return { prefix, by: engine, zone }
-    })
-  }
   const many = prefixes.filter((prefix) => !(wayOf(prefix) instanceof Problem)).length
-  return Promise.all(
-    prefixes.map(async (prefix) => {
-      const way = wayOf(prefix)
-      const ruled =
-        cloudflare && !(way instanceof Problem)
-          ? await allowed(cloudflare, way, many > MOST_SINGLES)
-          : undefined
-      if (ruled && !(way instanceof Problem)) return { prefix, by: ruled, zone: way }
-      const why = way instanceof Problem ? way.what : lacking(way)
-      return { prefix, by: 'nginx', why: explain(why, prefix, wish.instanceHost) }
-    }),
-  )
+  const routes = prefixes.map(async (prefix): Promise<Route> => {
+    const way = wayOf(prefix)
+    // The settings name this host, and nobody asked for a rule there.
+    if (way instanceof Problem && isElsewhere(prefix, way)) {
+      return { prefix, by: 'kept', why: way.what.replace(/\.$/, '') }
+    }
+    if (engine !== 'auto') {
+      if (way instanceof Problem) throw way
+      return { prefix, by: engine, zone: way }
+    }
+    if (way instanceof Problem) {
+      return { prefix, by: 'nginx', why: explain(way.what, prefix, instanceHost) }
+    }
+    const ruled = cloudflare && (await allowed(cloudflare, way, many > MOST_SINGLES))
+    if (ruled) return { prefix, by: ruled, zone: way }
+    return { prefix, by: 'nginx', why: explain(lacking(way), prefix, instanceHost) }
+  })
+  return [...(await Promise.all(routes)), ...others]
+}
+
+/** Why neither Cloudflare nor a web server of the person's can lead it on, whoever is asked. */
+function notForRules(prefix: OldPrefix): string | undefined {
+  const { host, served } = prefix
+  if (served === 'provider') return `${host} is the provider's own host`
+  if (served !== undefined && !canBeRuled(prefix)) return 'no rule can be made of that address'
+  return undefined
+}
+
+/** A host that was named for a bucket, and is not of a zone of this token. */
+function isElsewhere({ served }: OldPrefix, { code }: Problem): boolean {
+  return served === 'alias' && (code === 'zone-not-seen' || code === 'no-token')
 }
 
 /** Cloudflare's edge adds this header to every answer that passes through it. */
@@ -141,5 +162,5 @@ function inTheWay(details: Pick<Problem, 'code' | 'what' | 'next'>): Problem {
 function explain(why: string, { host }: OldPrefix, instanceHost: string): string {
   const reason = why.replace(/\.$/, '')
   if (host === instanceHost) return reason
-  return `${reason}; only if the web server behind ${host} is yours: the address of a provider can't be redirected, and stays as it is`
+  return `${reason}; keep that host alive, or redirect it there: the block is for its web server, if that is yours (the address of a provider can't be redirected)`
 }

@@ -50,7 +50,8 @@ const own = {
     help: 'where old addresses begin, e.g. https://old.example.com/media/; may be given several times',
     rule: z.array(prefix),
     repeatable: true,
-    fallbackHelp: '/system/ of the instance',
+    fallbackHelp:
+      'all places that the env file and its backups name, else /system/ of the instance',
     ...what,
   }),
   remove: setting({

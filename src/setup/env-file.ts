@@ -231,7 +231,8 @@ export function envSwitch(
   const { installation, mediaHost } = place
   const { settings, version } = installation
   const block = storageBlock({ ...place, storage: 'switch' }, key, facts)
-  const old = otherProvidersHost(settings, mediaHost)
+  const instanceHost = installation.webDomain ?? installation.localDomain
+  const old = otherProvidersHost(settings, { mediaHost, instanceHost })
   const keptHost = old !== undefined && knowsExtraHosts(version) ? old : undefined
   const kept = new Map(
     keptHost === undefined

@@ -1,4 +1,5 @@
 import { isAtLeast } from '../services/mastodon/port.ts'
+import { mediaAddresses } from './media-addresses.ts'
 
 type Settings = ReadonlyMap<string, { readonly value: string }>
 
@@ -21,14 +22,17 @@ export function withExtraHost(settings: Settings, host: string): string {
 }
 
 /**
- * Host of the provider that Mastodon stores its media at now; undefined when it stores them on its
- * own disk, or names none.
+ * Host of the provider, or of the web server of its own, that Mastodon's pages name for media now;
+ * undefined when it is the instance itself or the media host.
  */
-export function otherProvidersHost(settings: Settings, mediaHost: string): string | undefined {
-  if (settings.get('S3_ENABLED')?.value !== 'true') return undefined
-  const names = ['S3_ALIAS_HOST', 'S3_CLOUDFRONT_HOST', 'S3_HOSTNAME']
-  const host = names.map((name) => settings.get(name)?.value ?? '').find((value) => value !== '')
-  return host === mediaHost ? undefined : host?.replace(/\/.*$/, '')
+export function otherProvidersHost(
+  settings: Settings,
+  { mediaHost, instanceHost = '' }: { mediaHost: string; instanceHost?: string | undefined },
+): string | undefined {
+  const isFull = /^(https?:)?\/\//i.test(settings.get('PAPERCLIP_ROOT_URL')?.value ?? '')
+  if (!isFull && !usesObjectStorage(settings)) return undefined
+  const [address] = mediaAddresses(settings, instanceHost)
+  return address && [mediaHost, instanceHost].includes(address.host) ? undefined : address?.host
 }
 
 /** Media is at a provider whose own host the pages name already. */

@@ -7,27 +7,8 @@ import type { CopyPlace } from '../services/rclone/port.ts'
 import type { ListedObject, S3Port } from '../services/s3/port.ts'
 import { isOfObject } from '../services/s3/refusal.ts'
 import { rcloneProvider, sourceService } from '../services/s3/service.ts'
+import { bucketUrl } from './media-addresses.ts'
 import { slurperSource } from './slurper-source.ts'
-
-/**
- * Where people fetch media from another provider, without a slash at the end: the alias host, else what
- * kt-paperclip makes of host and bucket (Mastodon's config/initializers/paperclip.rb).
- */
-function oldMediaUrl(
-  of: (name: string) => string,
-  at: {
-    readonly bucket: string
-    readonly region: string
-    readonly isVirtual: boolean
-  },
-): string {
-  const protocol = of('S3_PROTOCOL') || 'https'
-  const alias = (of('S3_ALIAS_HOST') || of('S3_CLOUDFRONT_HOST')).replace(/\/+$/, '')
-  if (alias !== '') return `${protocol}://${alias}`
-  const host = of('S3_HOSTNAME') || `s3-${at.region}.amazonaws.com`
-  const usesPath = of('S3_ENDPOINT') !== '' && !at.isVirtual
-  return usesPath ? `${protocol}://${host}/${at.bucket}` : `${protocol}://${at.bucket}.${host}`
-}
 
 export type BucketPlace = Extract<CopyPlace, { kind: 'bucket' }>
 
@@ -98,7 +79,7 @@ export function oldProvider(
     name: `${bucket} at ${host}`,
     place,
     slurper: slurperSource(place, { to, rehearsal: rehearsal === true }),
-    mediaUrl: oldMediaUrl(of, { bucket, region, isVirtual }),
+    mediaUrl: bucketUrl(settings),
     notes: ['', 'v4'].includes(signature) ? [] : [otherSignature(signature)],
   }
 }

@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
-import type { Machine } from './machine.ts'
+import { ENV, type Machine } from './machine.ts'
 import type { Ended, RunOptions } from './program.ts'
 import { keysOf, openStage } from './stage.ts'
 
@@ -42,6 +42,16 @@ export async function openRedirectingServer() {
       for (const key of keys) {
         const body = readFileSync(join(folder, key))
         await s3.put(key, body, { contentType: 'image/png', cacheControl: 'public' })
+      }
+    },
+    /** The env file as it was at a time such as `20260101T100000Z`. */
+    backup(at: string, text: string) {
+      writeFileSync(`${mastodon.dir}/${ENV}.mastodon-r2-${at}.bak`, text)
+    },
+    envText: () => readFileSync(join(mastodon.dir, ENV), 'utf8'),
+    forgetBackups() {
+      for (const name of readdirSync(mastodon.dir)) {
+        if (/mastodon-r2-202[56]0101T/.test(name)) rmSync(join(mastodon.dir, name))
       }
     },
     /** As months later, when the old files were removed. */

@@ -83,6 +83,31 @@ describe('with the media in the bucket', () => {
     expect(server.rules()).toEqual(['dynamic_redirect theirs 308'])
   })
 
+  test('old places of another provider: a rule for ours, a word about others', limit, async () => {
+    const { dnsRecords, buckets } = server.sandbox.world
+    const own = dnsRecords.find(({ name }) => name === 'social.example.com')
+    const domain = buckets[0]?.domains[0]
+    if (!own || !domain) throw new Error('There is nothing to copy from.')
+    dnsRecords.push({ ...own, name: 'old.example.com' })
+    // The sandbox has certificates for hosts of buckets alone.
+    buckets[0]?.domains.push({ ...domain, host: 'old.example.com' })
+    const was = (alias: string) => `S3_ENABLED=true\nS3_ALIAS_HOST=${alias}\nA_PASSWORD=secret\n`
+    server.backup('20260101T100000Z', was('old.example.com/file/my-media'))
+    server.backup('20250101T100000Z', was('cdn.other.example/x'))
+    const { code, steps, next } = await server.report().finally(server.forgetBackups)
+    expect(code).toBe(0)
+    expect(steps.map(({ id, status }) => [id, status])).toEqual([
+      ['known-media', 'ready'],
+      ['single-redirect:old.example.com/file/my-media/', 'changed'],
+      ['single-redirect:social.example.com/system/', 'changed'],
+      ['kept:cdn.other.example/x/', 'skipped'],
+      ['extra-media-hosts', 'changed'],
+    ])
+    expect(next.join()).not.toContain('secret')
+    expect(server.envText()).toContain('EXTRA_MEDIA_HOSTS=https://cdn.other.example\n')
+    expect((await server.redirects(['--remove', '--yes'])).code).toBe(0)
+  })
+
   test('not proxied: the block for nginx, the reason, and no change', limit, async () => {
     server.proxied(false)
     const { code, steps, next } = await server.report()

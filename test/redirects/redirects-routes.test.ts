@@ -19,7 +19,10 @@ interface Given {
   arrange?(cloudflare: FakeCloudflare): void
 }
 
-async function routes({ engine = 'auto', prefixes = [own], ray = false, ...more }: Given) {
+async function routes(
+  { engine = 'auto', prefixes = [own], ray = false, ...more }: Given,
+  countsAsking = true,
+) {
   const cloudflare = new FakeCloudflare()
   cloudflare.zones = [setupOf().zone]
   cloudflare.dns = [record]
@@ -37,7 +40,7 @@ async function routes({ engine = 'auto', prefixes = [own], ray = false, ...more 
       return more.noToken ? undefined : cloudflare
     },
   })
-  expect(asked).toEqual(engine === 'nginx' ? [] : [engine !== 'auto' || ray])
+  if (countsAsking) expect(asked).toEqual(engine === 'nginx' ? [] : [engine !== 'auto' || ray])
   return found.map((route) => ('why' in route ? `${route.by}: ${route.why}` : route.by))
 }
 
@@ -102,7 +105,51 @@ describe('who redirects', () => {
   it("an old provider's host can't be redirected here, and that is said", async () => {
     const [first, second] = await routes({ prefixes: [own, old] })
     expect(first).toBe('single')
-    expect(second).toMatch(/^nginx: The API token sees no zone of old\.example\.org; .*provider/)
+    expect(second).toMatch(
+      /^nginx: The API token sees no zone of old\.example\.org; keep that host alive, or redirect it there.*provider/,
+    )
+  })
+
+  const alias = { ...old, served: 'alias' } as const
+  const gone = (at: FakeCloudflare) => void at.zones.pop()
+  it.each<[string, Given, string]>([
+    [
+      'auto',
+      { prefixes: [own, alias] },
+      'single, kept: The API token sees no zone of old.example.org',
+    ],
+    ['single', { engine: 'single', prefixes: [own, alias] }, 'single, kept: The API token sees'],
+    [
+      'no token',
+      { noToken: true, prefixes: [alias] },
+      'kept: old.example.org does not pass through Cloudflare',
+    ],
+    ['nginx, which may be theirs', { engine: 'nginx', prefixes: [alias] }, 'nginx: undefined'],
+    [
+      "a provider's host, before nginx",
+      { engine: 'nginx', prefixes: [own, { ...old, served: 'provider' }] },
+      "nginx: undefined, kept: old.example.org is the provider's own host",
+    ],
+    [
+      'a path that no rule can hold',
+      { prefixes: [own, { host: HOST, path: '/a"b/', served: 'files' }] },
+      'single, kept: no rule can be made of that address',
+    ],
+    [
+      'an alias in a zone of the token',
+      {
+        prefixes: [{ host: 'cdn.example.com', path: '/file/x/', served: 'alias' }],
+        arrange: (at) => void at.dns.splice(0, 1, { ...record, name: 'cdn.example.com' }),
+      },
+      'single',
+    ],
+    [
+      'files of another host of the person, whose zone is not seen',
+      { prefixes: [{ ...old, served: 'files' }], arrange: gone },
+      'nginx: The API token sees no zone of old.example.org; keep that host alive, or redirect it there',
+    ],
+  ])('an old place that the settings tell: %s', async (_, given, expected) => {
+    expect((await routes(given, false)).join(', ')).toContain(expected)
   })
 
   it.each([

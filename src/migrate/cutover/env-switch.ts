@@ -108,7 +108,8 @@ function changesOf(file: EnvFileOnDisk, { text, retired }: EnvSwitch, { envWrite
 
 function oldHostWarning({ place: { installation, mediaHost } }: At): string[] {
   const { settings, version } = installation
-  const old = otherProvidersHost(settings, mediaHost)
+  const instanceHost = installation.webDomain ?? installation.localDomain
+  const old = otherProvidersHost(settings, { mediaHost, instanceHost })
   if (old === undefined || knowsExtraHosts(version)) return []
   return [
     `Mastodon ${version} can name one media host only: browsers refuse media from ${old} after the switch.`,
