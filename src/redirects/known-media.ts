@@ -8,6 +8,8 @@ import { type KnownMedia, newUrl, type OldPrefix, oldUrl, type Redirecting } fro
 type At = Pick<World, 'connectS3' | 'web' | 'place'>
 
 const MOST = 3
+/** Of each kind so many files are looked for in the bucket, half of them from either end. */
+const TRIED = 20
 /** Never public: see the edge rules. */
 const PRIVATE = ['backups/', 'imports/']
 const OURS = 'mastodon-r2-probe/'
@@ -17,10 +19,23 @@ const OWN = ['accounts/', 'media_attachments/', 'custom_emojis/', 'site_uploads/
 /** Permission bits of files that a suspended user left; a migration leaves them out. */
 const HIDDEN = 0o600
 
-/** `local` first, as what is there has to be copied before it is redirected; else the bucket is listed. */
-export function knownMedia(local: MediaSource | undefined): KnownMedia {
-  let looking: Promise<readonly string[]> | undefined
-  const keys = (at: At) => {
+/** The files that were looked for, and the first of a kind that the bucket has none of. */
+interface Found {
+  readonly keys: readonly string[]
+  readonly lacking: string | undefined
+}
+
+/**
+ * `local` first, as what is there has to be copied before it is redirected; else the bucket is listed.
+ * After the switch Mastodon removes files from the bucket alone, the oldest first: so several of a kind
+ * are tried, and once all was copied (`isCopied`) a kind that is gone is no fault.
+ */
+export function knownMedia(
+  local: MediaSource | undefined,
+  isCopied: () => Promise<boolean> = async () => false,
+): KnownMedia {
+  let looking: Promise<Found> | undefined
+  const look = (at: At) => {
     looking ??= find(at).catch((error) => {
       looking = undefined
       throw error
@@ -28,47 +43,87 @@ export function knownMedia(local: MediaSource | undefined): KnownMedia {
     return looking
   }
 
-  async function find(at: At): Promise<readonly string[]> {
-    const onDisk = local === undefined ? [] : await firstOfEach(local)
-    return onDisk.length > 0 ? onDisk : await listed(bucketOf(at))
+  async function find(at: At): Promise<Found> {
+    const s3 = bucketOf(at)
+    const found = local === undefined ? undefined : await onBothSides(local, s3)
+    if (found && found.keys.length > 0) return found
+    if (found?.lacking !== undefined && !(await isCopied())) return found
+    return { keys: await listed(s3), lacking: undefined }
   }
 
   return {
-    keys,
+    keys: async (at) => (await look(at)).keys,
     async fault(at) {
-      const found = await keys(at)
-      if (found.length === 0) return noMedia(at)
-      for (const key of found) {
+      const { keys, lacking } = await look(at)
+      if (lacking !== undefined && !(await isCopied())) return notCopied(lacking)
+      if (keys.length === 0) return noMedia(at)
+      for (const key of keys) {
         const problem = await faultOf(at, key, bucketOf(at))
-        if (problem) return problem
+        if (problem) {
+          // It may have been removed meanwhile: the next look finds another.
+          looking = undefined
+          return problem
+        }
       }
       return undefined
     },
   }
 }
 
-/** The first file of each kind, without what may rightly be missing in the bucket. */
-async function firstOfEach(source: MediaSource): Promise<string[]> {
-  const found: string[] = []
+/** A file of each kind that both have, without what may rightly be missing in the bucket. */
+async function onBothSides(source: MediaSource, s3: S3Port): Promise<Found> {
+  const keys: string[] = []
+  let lacking: string | undefined
   const skip = [...PRIVATE, CACHE]
-  while (found.length < MOST) {
-    const key = await firstKey(source, skip)
-    if (key === undefined) break
-    found.push(key)
-    skip.push(`${key.split('/')[0]}/`)
+  for (let kinds = 0; keys.length < MOST && kinds < OWN.length; kinds += 1) {
+    const tried = await ofFirstKind(source, skip)
+    const [first] = tried
+    if (first === undefined) break
+    const shared = await firstIn(s3, tried)
+    if (shared !== undefined) keys.push(shared)
+    else lacking ??= first
+    skip.push(`${first.split('/')[0]}/`)
   }
-  return found
+  return { keys, lacking }
 }
 
-async function firstKey(source: MediaSource, skip: readonly string[]): Promise<string | undefined> {
-  for await (const batch of source.files({ skip })) {
-    const file = batch.find(({ key, mode = 0o644 }) => {
-      const isHidden = (mode & 0o777) === HIDDEN
-      return key.includes('/') && !isHidden && !skip.some((prefix) => key.startsWith(prefix))
-    })
-    if (file) return file.key
-  }
+async function firstIn(s3: S3Port, keys: readonly string[]): Promise<string | undefined> {
+  for (const key of keys) if ((await s3.head(key)) !== undefined) return key
   return undefined
+}
+
+/** Files of the first kind that is not skipped: the first ones, then the last ones. */
+async function ofFirstKind(source: MediaSource, skip: readonly string[]): Promise<string[]> {
+  const [one] = await someKeys(source, skip, { most: 1 })
+  if (one === undefined) return []
+  const kind = `${one.split('/')[0]}/`
+  const others = [...PRIVATE, ...OWN, 'preview_cards/'].filter((prefix) => prefix !== kind)
+  const first = await someKeys(source, others, { kind })
+  if (first.length < TRIED / 2) return first
+  return [...new Set([...first, ...(await someKeys(source, others, { kind, newestFirst: true }))])]
+}
+
+interface Some {
+  readonly most?: number
+  readonly kind?: string
+  readonly newestFirst?: boolean
+}
+
+async function someKeys(
+  source: MediaSource,
+  skip: readonly string[],
+  { most = TRIED / 2, kind = '', newestFirst = false }: Some,
+): Promise<string[]> {
+  const keys: string[] = []
+  for await (const batch of source.files({ skip, few: true, newestFirst })) {
+    for (const { key, mode = 0o644 } of batch) {
+      const isHidden = (mode & 0o777) === HIDDEN
+      if (!key.includes('/') || isHidden || skip.some((prefix) => key.startsWith(prefix))) continue
+      if (key.startsWith(kind)) keys.push(key)
+      if (keys.length >= most) return keys
+    }
+  }
+  return keys
 }
 
 async function listed(s3: S3Port): Promise<string[]> {

@@ -2,12 +2,13 @@ import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, instanceUnknown, remember } from '../flow/mastodon-here.ts'
 import { openMediaFolder } from '../flow/media-folder.ts'
-import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
+import { chooseCloudflare, connectWorld, runnerOf, stateHome } from '../flow/world.ts'
 import type { PlaceWorld } from '../plan/step.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import type { MediaSource } from '../services/media/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import { findTarget, targetPlace } from '../setup/target.ts'
+import { findTarget, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
 import { type Hosts, isNow, oldPlaces, settingsSoFar } from './old-places.ts'
 import { type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
@@ -50,7 +51,7 @@ export async function prepareRedirects(
   const redirecting: Redirecting = {
     mediaHost,
     status: settings.need('status') === '302' ? 302 : 301,
-    known: knownMedia(local),
+    known: knownMedia(local, () => isCopied(run, local, target)),
     switchedOn: remembered.storage === 'r2' && remembered.switchedOn,
     local,
   }
@@ -96,6 +97,27 @@ async function prefixesOf(
   )
   if (bad) throw loop(bad, mediaHost)
   return [...new Map(prefixes.map((prefix) => [prefixName(prefix), prefix])).values()]
+}
+
+/** A migration from here has copied everything: what the bucket lacks now was removed since. */
+async function isCopied(
+  { host, ui }: RedirectsRun,
+  local: MediaSource | undefined,
+  { endpoint, bucket }: MigrationTarget,
+): Promise<boolean> {
+  if (local === undefined) return false
+  const { openCheckpoint, checkpointId } = await import('../services/checkpoint/checkpoint.ts')
+  try {
+    const checkpoint = await openCheckpoint({
+      notice: (line) => ui.warn(line),
+      stateHome: stateHome(host.environment),
+      id: checkpointId(local.name, endpoint, bucket),
+    }).read()
+    return checkpoint?.completeSince !== undefined && checkpoint.failed.length === 0
+  } catch (error) {
+    if (error instanceof Problem) return false
+    throw error
+  }
 }
 
 async function localMedia(run: Parameters<typeof openMediaFolder>[0], { media }: Installation) {

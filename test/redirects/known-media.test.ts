@@ -26,6 +26,50 @@ it('known files: listed in the bucket where nothing is on disk', async () => {
   expect(await knownMedia(undefined).keys(world)).toEqual(['x/y.png'])
 })
 
+const many = (kind: string, count: number) =>
+  Array.from({ length: count }, (_, at) => `${kind}/files/${String(at).padStart(3, '0')}/x.png`)
+const object = { body: new Uint8Array(1), contentType: '', cacheControl: '' }
+
+/** Media on disk, some of which is in the bucket; whether a migration has copied all of it. */
+async function sample(disk: readonly string[], bucket: readonly string[], isCopied: boolean) {
+  const { world } = redirectingWorld()
+  world.s3.objects.clear()
+  for (const key of bucket) world.s3.objects.set(key, object)
+  const known = knownMedia(onDisk(disk), async () => isCopied)
+  const problem = await known.fault(world)
+  return problem ? [problem.code] : await known.keys(world)
+}
+
+const [accounts, emojis] = [many('accounts', 50), many('custom_emojis', 1)]
+
+it.each<[string, readonly string[], readonly string[], boolean, readonly string[]]>([
+  ['the oldest was replaced', accounts, accounts.slice(1), false, [accounts[1]!]],
+  ['nine of the oldest are gone', accounts, accounts.slice(9), false, [accounts[9]!]],
+  [
+    'half of them are gone: the newest are looked for',
+    accounts,
+    accounts.slice(25),
+    false,
+    [accounts[49]!],
+  ],
+  ['all were copied, and a kind is gone', [...accounts, ...emojis], accounts, true, [accounts[0]!]],
+  [
+    'the same, and nothing tells that all were copied',
+    [...accounts, ...emojis],
+    accounts,
+    false,
+    ['media-not-copied'],
+  ],
+  ['none is there, and all were copied: the bucket tells', emojis, KEYS, true, KEYS],
+  ['none is there', accounts, KEYS, false, ['media-not-copied']],
+  ['none is anywhere', accounts, [], true, ['no-media-to-prove']],
+])(
+  'files that Mastodon removed since the switch: %s',
+  async (_, disk, bucket, copied, expected) => {
+    expect(await sample(disk, bucket, copied)).toEqual(expected)
+  },
+)
+
 it('ready once they are in the bucket and public', async () => {
   const { world, redirecting } = redirectingWorld()
   expect(found(await knownMediaIsPublic(redirecting, strict).look(world))).toBe(

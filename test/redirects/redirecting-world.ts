@@ -69,8 +69,9 @@ export function onDisk(keys: readonly string[], mode = 0o644): MediaSource {
   return {
     kind: 'local',
     name: '/media',
-    async *files() {
-      yield [...keys].sort().map(file)
+    async *files({ newestFirst } = {}) {
+      const sorted = [...keys].sort()
+      yield (newestFirst ? sorted.reverse() : sorted).map(file)
     },
     find: async (key) => (keys.includes(key) ? file(key) : undefined),
     read: async () => new Uint8Array(3),
