@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundled } from './bundled.mjs'
+import { heapFlags } from './heap-flags.mjs'
 
 const [FEW, MANY] = [100_000, 1_000_000]
 
@@ -10,7 +11,7 @@ const [FEW, MANY] = [100_000, 1_000_000]
 export async function surveyMemoryFigures() {
   const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-memory-'))
   try {
-    const sources = ['services/media/local-tree.ts', 'steps/migrate/survey.ts', 'small-heap.ts']
+    const sources = ['services/media/tree.ts', 'migrate/survey/survey.ts']
     const built = await bundled(join(folder, 'built'), ...sources)
     const script = join(folder, 'survey.mjs')
     await writeFile(script, program(...sources.map((path) => join(built, path))))
@@ -33,15 +34,12 @@ export async function surveyMemoryFigures() {
 }
 
 function program(...built) {
-  const [localTree, surveyMedia, smallHeap] = built.map((path) => {
+  const [localTree, surveyMedia] = built.map((path) => {
     return JSON.stringify(path.replace(/\.ts$/, '.mjs'))
   })
   return `import { localTree } from ${localTree}
 import { surveyMedia } from ${surveyMedia}
-import { keepHeapSmall } from ${smallHeap}
-
-keepHeapSmall()
-
+${heapFlags}
 const [shape, count] = [process.argv[2], Number(process.argv[3])]
 const kind = (is) => ({ isFile: () => is === 'file', isDirectory: () => is === 'folder', isSymbolicLink: () => false })
 const range = (n) => Array.from({ length: n }, (_, at) => String(at).padStart(3, '0'))

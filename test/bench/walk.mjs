@@ -23,9 +23,9 @@ export async function walkFigures() {
   try {
     const tree = join(folder, 'system')
     await makeTree(tree)
-    const walker = join(await bundled(join(folder, 'built'), 'services/media/local-tree.ts'))
+    const walker = join(await bundled(join(folder, 'built'), 'services/media/tree.ts'))
     const script = join(folder, 'walk.mjs')
-    await writeFile(script, program(join(walker, 'services/media/local-tree.mjs')))
+    await writeFile(script, program(join(walker, 'services/media/tree.mjs')))
     const times = { find: [], walk: [], process: [] }
     for (let round = 0; round < ROUNDS; round++) {
       const [find] = timed('find', [tree, '-type', 'f', '-printf', '%s %C@ %m %p\\n'])

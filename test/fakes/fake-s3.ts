@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
 import { Cancelled, type Problem } from '../../src/core/problem.ts'
 import { compareKeys } from '../../src/core/streams.ts'
-import type { PutOptions, ReadWish, S3Key, S3Object, S3Port } from '../../src/services/s3/port.ts'
+import type {
+  ListedObject,
+  PutOptions,
+  ReadWish,
+  S3Key,
+  S3Object,
+  S3Port,
+} from '../../src/services/s3/port.ts'
 import { refusal } from './fake-cloudflare.ts'
 
 type Verb =
@@ -109,18 +116,29 @@ export class FakeS3 implements S3Port {
     for (;;) {
       this.#begin('page', prefix)
       if (signal?.aborted) throw new Cancelled()
-      const keys = [...this.objects.keys()]
-        .filter((key) => key.startsWith(prefix) && compareKeys(key, after) > 0)
-        .sort(compareKeys)
-        .slice(0, this.pageSize)
-      const page = keys.map((key) => {
-        const { body, etag = md5(body) } = this.objects.get(key) ?? { body: new Uint8Array() }
-        return { key, size: body.length, etag, lastModified: 0 }
-      })
-      after = keys.at(-1) ?? after
+      const page = this.#page(prefix, after)
+      after = page.at(-1)?.key ?? after
       if (page.length > 0) yield page
       if (page.length < this.pageSize) return
     }
+  }
+
+  async pageAfter(key = '', signal?: AbortSignal) {
+    this.#begin('page', '')
+    if (signal?.aborted) throw new Cancelled()
+    const objects = this.#page('', key)
+    return { objects, isLast: objects.length < this.pageSize }
+  }
+
+  #page(prefix: string, after: string): ListedObject[] {
+    const keys = [...this.objects.keys()]
+      .filter((key) => key.startsWith(prefix) && compareKeys(key, after) > 0)
+      .sort(compareKeys)
+      .slice(0, this.pageSize)
+    return keys.map((key) => {
+      const { body, etag = md5(body) } = this.objects.get(key) ?? { body: new Uint8Array() }
+      return { key, size: body.length, etag, lastModified: 0 }
+    })
   }
 
   async list(prefix: string, limit: number) {

@@ -238,6 +238,7 @@ function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
       get: (...wish) => timed(s3.get(...wish)),
       head: (...wish) => timed(s3.head(...wish)),
       pages: (...wish) => s3.pages(...wish),
+      pageAfter: (...wish) => s3.pageAfter(...wish),
       list: (...wish) => timed(s3.list(...wish)),
       delete: (...wish) => timed(s3.delete(...wish)),
       deleteMany: (...wish) => timed(s3.deleteMany(...wish)),

@@ -4,6 +4,7 @@ import { Cancelled, Problem } from '../../core/problem.ts'
 import { fewAtOnce, merge } from '../../core/streams.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { kept } from '../survey/count.ts'
 import { RecordedKeys, Unread } from './sides.ts'
 
@@ -47,7 +48,8 @@ async function findExtras({ source, bucket, checkpoint, signal }: Migration): Pr
     if (keys.length < HELD) keys.push(key)
   })
   const read = source.files({ signal, onOddity: (oddity) => unread.note(oddity) })
-  for await (const pairs of merge(read, bucket().pages('', signal))) {
+  const sides = sideBySide(read, bucket(), signal)
+  for await (const pairs of merge(sides.files, sides.objects)) {
     for (const { file, object } of pairs) {
       if (file) {
         files += 1

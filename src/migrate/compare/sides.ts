@@ -6,6 +6,7 @@ import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import { isUnreadable } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration } from '../migration.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { kept, Tally } from '../survey/count.ts'
 import { type ContentReader, sameContent } from './content.ts'
 import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
@@ -234,7 +235,8 @@ class Pass {
       else this.#recheck.missing(file)
     })
     const files = source.files({ signal, onOddity: (oddity) => this.#note(oddity) })
-    for await (const pairs of merge(files, bucket.pages('', signal))) {
+    const sides = sideBySide(files, bucket, signal)
+    for await (const pairs of merge(sides.files, sides.objects)) {
       for (const { file, object } of pairs) {
         if (!file) {
           if (!this.#unread.covers(object.key)) strangers.add(object.key, object.size)

@@ -1,10 +1,11 @@
 import { Cancelled } from '../../core/problem.ts'
-import { merge, prefetch } from '../../core/streams.ts'
+import { merge } from '../../core/streams.ts'
 import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration, usualModes } from '../migration.ts'
+import { sideBySide } from '../side-by-side.ts'
 import { Batching } from './batching.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>
@@ -177,8 +178,8 @@ function workOf(
   })
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
-  // The source is read on while the bucket answers.
-  return missing(prefetch(wanted), bucket().pages('', signal), known)
+  const sides = sideBySide(wanted, bucket(), signal)
+  return missing(sides.files, sides.objects, known)
 }
 
 /** Known of earlier runs, as the kind of this one needs it. */

@@ -10,6 +10,7 @@ import {
   HeadObjectCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
   type ObjectCannedACL,
   PutObjectCommand,
   S3Client,
@@ -18,7 +19,7 @@ import {
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
 import { capped } from '../../core/capped.ts'
 import { Problem } from '../../core/problem.ts'
-import { readPages, takeEntries } from './listing.ts'
+import { type ListPage, objectsOf, readPages, takeEntries } from './listing.ts'
 import { Pace, type PaceOptions } from './pace.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
 import { damaged, isNameless, isSlowDown, notDeleted, tooMuch, toProblem } from './refusal.ts'
@@ -216,6 +217,20 @@ export function connectS3(options: S3Options): S3Port {
     })
   }
 
+  function askPage(
+    from: Pick<ListObjectsV2CommandInput, 'Prefix' | 'ContinuationToken' | 'StartAfter'>,
+    abortSignal: AbortSignal | undefined,
+  ): Promise<ListPage> {
+    const wish = { Bucket, ...from, MaxKeys: LISTED_AT_ONCE, EncodingType: 'url' } as const
+    const command = new ListObjectsV2Command(wish)
+    const entries = takeEntries(command, () => tooMuch(place))
+    const send = async () => {
+      const answer = await client.send(command, { ...(abortSignal && { abortSignal }) })
+      return { answer, entries: entries() }
+    }
+    return asking('bucket', send, abortSignal)
+  }
+
   return {
     headBucket: () =>
       asking('bucket', async () => {
@@ -268,19 +283,15 @@ export function connectS3(options: S3Options): S3Port {
 
     pages: (prefix = '', signal) =>
       readPages(
-        (ContinuationToken, abortSignal) => {
-          const page = { Bucket, ...(prefix && { Prefix: prefix }), MaxKeys: LISTED_AT_ONCE }
-          const wish = { ...page, EncodingType: 'url', ContinuationToken } as const
-          const command = new ListObjectsV2Command(wish)
-          const entries = takeEntries(command, () => tooMuch(place))
-          const send = async () => {
-            const answer = await client.send(command, { abortSignal })
-            return { answer, entries: entries() }
-          }
-          return asking('bucket', send, abortSignal)
-        },
+        (token, abortSignal) =>
+          askPage({ ...(prefix && { Prefix: prefix }), ContinuationToken: token }, abortSignal),
         { signal, damaged: () => damaged(place) },
       ),
+
+    async pageAfter(key, signal) {
+      const page = await askPage({ StartAfter: key }, signal)
+      return { objects: objectsOf(page), isLast: page.answer.IsTruncated !== true }
+    },
 
     list: (prefix, limit) =>
       asking('bucket', async () => {

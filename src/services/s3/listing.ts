@@ -144,7 +144,7 @@ export async function* readPages(
 }
 
 /** Keys are decoded where the server says that it encoded them, which it may leave undone. */
-function objectsOf({ answer, entries }: ListPage): readonly ListedObject[] {
+export function objectsOf({ answer, entries }: ListPage): readonly ListedObject[] {
   const { Contents = [], EncodingType } = answer
   const decode = EncodingType === 'url' ? decodeKey : (key: string) => key
   if (entries.length > 0) {

@@ -21,6 +21,11 @@ export interface S3Port {
    * each. The next page is fetched while one is worked on. Rejects with Cancelled when aborted.
    */
   pages(prefix?: string, signal?: AbortSignal): AsyncIterable<readonly ListedObject[]>
+  /**
+   * The first 1,000 objects behind this key, in the order of `pages`; those from the beginning when it
+   * is undefined. One Class A request.
+   */
+  pageAfter(key: string | undefined, signal?: AbortSignal): Promise<ListedPage>
   /** Keys below a prefix, at most `limit` (1 to 1,000). */
   list(prefix: string, limit: number): Promise<string[]>
   delete(key: string): Promise<void>
@@ -70,6 +75,12 @@ export interface ListedObject {
   readonly etag: string
   /** Milliseconds since the epoch. */
   readonly lastModified: number
+}
+
+export interface ListedPage {
+  readonly objects: readonly ListedObject[]
+  /** Nothing comes behind it. */
+  readonly isLast: boolean
 }
 
 export interface ObjectHead {
