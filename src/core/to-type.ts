@@ -9,6 +9,7 @@ import { shellLine } from './shell-word.ts'
 export interface CommandFlags {}
 
 export type CommandName = keyof CommandFlags & string
+type FlagName = { [C in CommandName]: keyof CommandFlags[C] }[CommandName]
 export type FlagValue = true | string | readonly string[]
 
 /** Where a run was told that Mastodon is: each line to type says it, too. */
@@ -41,7 +42,7 @@ export class ToType {
   }
 
   /** The same with more settings. What agrees to the plan stays at the end. */
-  with(more: Readonly<Record<string, FlagValue>>): ToType {
+  with(more: { readonly [N in FlagName]?: FlagValue }): ToType {
     const { yes, ...flags } = { ...this.flags, ...more }
     return new ToType(this.command, yes ? { ...flags, yes } : flags, this.secrets)
   }

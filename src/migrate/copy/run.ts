@@ -30,8 +30,8 @@ export interface CopyRun {
 /**
  * Copies what is missing, or what is new after a complete copy; `found` is what a look kept of it. The
  * checkpoint is true at every moment: a run that is killed costs work, never a file. Rejects with
- * Cancelled, and with the Problems that end a copy: `rclone-refused`, `rclone-failed`,
- * `checkpoint-not-writable`, those of the source and of the bucket's list.
+ * Cancelled, and with the Problems that end a copy: those of rclone, `checkpoint-not-writable`,
+ * those of the source and of the bucket's list.
  */
 export async function runCopy(
   migration: Migration,

@@ -12,9 +12,11 @@ export interface RclonePort {
   /**
    * Copies exactly the keys of a batch, without looking at what is there. A file that fails is a
    * result, also one that a source bucket refuses (its owner is another, or it is archived); Problems
-   * are what stops everything: `rclone-refused` (a run of 401, 403 or 404), `rclone-failed` (it ended
-   * without doing its work). Where a service asks to slow down, it waits and goes on with fewer at a
-   * time. Rejects with Cancelled when aborted, once rclone has ended and what it had copied was told.
+   * are what stops everything: `rclone-refused` (a run of 401, 403 or 404), `rclone-cut-off` (nothing
+   * gets through), `rclone-failed` and `rclone-stopped` (it ended without doing its work). Where a
+   * service asks to slow down, it waits and goes on with fewer at a time: `rclone-slowed-down` when that
+   * does not help. Rejects with Cancelled when aborted, once rclone has ended and what it had copied
+   * was told.
    */
   copy(batch: CopyBatch, listener: CopyListener, signal?: AbortSignal): Promise<void>
 }

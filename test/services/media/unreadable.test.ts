@@ -57,6 +57,6 @@ describe('files that may not be read', () => {
     const problem = await readAll(localTree('/m', { fs })).catch((thrown: unknown) => thrown)
     expect(problem).toBeInstanceOf(Problem)
     expect(problem).toMatchObject({ code: 'media-unreadable' })
-    expect((problem as Problem).next).toContain('sudo')
+    expect(String((problem as Problem).next)).toContain('sudo npx mastodon-r2 migrate')
   })
 })

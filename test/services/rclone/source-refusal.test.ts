@@ -109,7 +109,7 @@ describe('a source that refuses as a whole', () => {
     const at = { from, to: { ...from, service: 'R2' } }
     const reason = readReason('Failed to copy: failed to open source object: dial: no such host')
     expect(unreachable(at, reason)).toMatchObject({
-      code: 'rclone-failed',
+      code: 'rclone-cut-off',
       what: expect.stringContaining('Nothing gets through to Wasabi any more'),
       next: expect.stringContaining('the status page of Wasabi'),
     })
@@ -148,7 +148,7 @@ describe('a source that asks to slow down', () => {
     const { error } = await bench.copy(from, to, keys.slice(0, 40), { sleep })
     bench.wrap = (command) => command
     expect(error).toMatchObject({
-      code: 'rclone-failed',
+      code: 'rclone-slowed-down',
       what: expect.stringContaining('Wasabi keeps asking to go on more slowly'),
     })
     expect(slept).toHaveLength(4)

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { loadProject } from '../../../../src/services/mastodon/compose/project.ts'
 import { serviceSettings } from '../../../../src/services/mastodon/compose/settings.ts'
 import { whereThere } from '../../../setup/real-reader.ts'
@@ -51,6 +51,12 @@ async function compared(files: Project) {
   const [ours, theirs] = await Promise.all([byUs(folder), byCompose(folder)])
   return { folder, files, ours, theirs }
 }
+
+test('the same seed gives the same projects, few of them alike', () => {
+  const projects = randomProjects(COUNT, 15)
+  expect(randomProjects(COUNT, 15)).toEqual(projects)
+  expect(new Set(projects.map((one) => JSON.stringify(one))).size).toBeGreaterThan(COUNT * 0.9)
+})
 
 whereThere(composeMissing)(
   `a thousand random projects are read as docker-compose ${realCompose?.version} reads them`,
