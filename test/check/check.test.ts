@@ -72,7 +72,9 @@ describe('a healthy setup', () => {
     const extra = { env: { CLOUDFLARE_API_TOKEN: '' } }
     const { code, stdout } = await stage.init(at, ['check'], extra)
     expect(code).toBe(0)
-    expect(stdout).toContain('ok      storage: Bucket, Test upload')
+    // On a machine that is busy with other things, how fast the bucket answers is worth a note.
+    expect(stdout).toMatch(/^ok {6}storage: Bucket(, Test upload)?$/m)
+    expect(stdout).toMatch(/storage: (Bucket, Test upload$|Test upload: .* that is slow$)/m)
     expect(stdout).toContain('All well.')
     expect(stdout).toContain('no API token was given')
   })
@@ -85,7 +87,7 @@ describe('a healthy setup', () => {
 
   test('--verbose tells what each one saw', async () => {
     const { stdout, stderr } = await stage.init(stage.machine(good), ['check', '--verbose'])
-    expect(stdout).toMatch(/storage: Test upload: 9 requests: half within \d+ ms/)
+    expect(stdout).toMatch(/storage: Test upload: 15 requests: half within \d+ ms/)
     expect(stderr).toMatch(/^HEAD \/\S+ 200 \d+ ms/m)
   })
 })

@@ -80,7 +80,7 @@ describe.skipIf(tmuxMissing)(`init on a server that is set up ${tmuxMissing ?? '
     await terminal.see('Carry this out?')
     terminal.press('Enter')
     await terminal.see('The old key stays active until Mastodon uses the new one.')
-    expect(await terminal.exitCode()).toBe(0)
+    expect(await terminal.exitCode()).toBe(3)
     expect(terminal.screen()).toContain("systemctl restart 'mastodon-sidekiq*' && ")
   })
 
