@@ -1,46 +1,62 @@
-import type { CommandEntry } from './host.ts'
+import { columns, fold, leftColumn, type Row } from './columns.ts'
+import type { CommandEntry, Host } from './host.ts'
 
 /** The table of commands: this is the help screen. */
 export const commands: readonly CommandEntry[] = [
   {
     name: 'init',
+    group: 'Set up',
     line: 'set up R2 for this Mastodon server, step by step',
     load: async () => (await import('./init/init.ts')).init,
   },
   {
-    name: 'check',
-    line: 'find what is wrong, and say how to put it right',
-    load: async () => (await import('./check/check.ts')).check,
+    name: 'sandbox',
+    group: 'Set up',
+    line: 'run a local Cloudflare to rehearse against',
+    load: async () => (await import('./rehearse/command.ts')).sandbox,
   },
   {
     name: 'migrate',
+    group: 'Move what is there',
     line: "move a running server's media to R2, stage by stage",
     load: async () => (await import('./migrate/migrate.ts')).migrate,
   },
   {
     name: 'redirects',
+    group: 'Move what is there',
     line: 'lead old media addresses to the media host',
     load: async () => (await import('./redirects/redirects.ts')).redirects,
   },
   {
-    name: 'undo',
-    line: 'take back what init did, as far as you allow',
-    load: async () => (await import('./undo/undo.ts')).undo,
+    name: 'check',
+    also: ['doctor', 'status'],
+    group: 'Look after it',
+    line: 'find what is wrong, and say how to put it right',
+    load: async () => (await import('./check/check.ts')).check,
   },
   {
     name: 'rotate',
+    group: 'Look after it',
     line: 'replace the access key, without a moment when uploads fail',
     load: async () => (await import('./rotate/rotate.ts')).rotate,
   },
   {
-    name: 'sandbox',
-    line: 'run a local Cloudflare to rehearse against',
-    load: async () => (await import('./rehearse/command.ts')).sandbox,
+    name: 'undo',
+    group: 'Go back',
+    line: 'take back what init did, as far as you allow',
+    load: async () => (await import('./undo/undo.ts')).undo,
   },
   {
     name: 'help',
+    group: 'Learn more',
     line: 'this page, or the flags of one command: help init',
     load: async () => (await import('./help.ts')).helpOn(commands, overview),
+  },
+  {
+    name: 'version',
+    group: 'Learn more',
+    line: 'the version, as --version and -V tell it',
+    load: async () => ({ run: async (host) => tellVersion(host) }),
   },
 ]
 
@@ -48,28 +64,48 @@ export const commands: readonly CommandEntry[] = [
 export const inner: readonly CommandEntry[] = [
   {
     name: 'media-reader',
+    group: '',
     line: 'reads the media folder as its owner',
     load: async () => (await import('./flow/media-folder.ts')).mediaReader,
   },
 ]
 
-/** The page that bare `mastodon-r2`, `help` and `--help` print. */
-export function overview(version: string): string {
-  const width = Math.max(...commands.map(({ name }) => name.length)) + 2
-  const table = commands.map(({ name, line }) => `  ${name.padEnd(width)}${line}`)
-  return `mastodon-r2 ${version}
-Puts the media of a Mastodon server on Cloudflare R2.
+export function tellVersion({ stdout, version }: Pick<Host, 'stdout' | 'version'>): number {
+  stdout.write(`${version}\n`)
+  return 0
+}
 
-Usage: mastodon-r2 <command> [flags]
+const START: readonly Row[] = [
+  ['Start with:', 'npx mastodon-r2 init'],
+  ['Rehearse first:', 'npx mastodon-r2 init --sandbox'],
+  ['Flags:', 'mastodon-r2 help init'],
+]
 
-${table.join('\n')}
+const EXITS: readonly Row[] = [
+  ['0', 'all well'],
+  ['1', 'something is not right'],
+  ['2', 'a setting is missing or wrong; nothing was changed'],
+  ['3', 'rotate could not remove the old key yet; it says what is left to do'],
+  ['130', 'cancelled'],
+]
 
-Start with:      npx mastodon-r2 init
-Rehearse first:  npx mastodon-r2 init --sandbox
-Flags:           mastodon-r2 help init
-
-Exit codes: 0 all well, 1 something is not right, 2 a setting
-is missing or wrong, 3 rotate could not remove the old key yet
-(it says what is left to do), 130 cancelled.
-`
+/** The page that bare `mastodon-r2`, `help` and `--help` print, `width` columns wide. */
+export function overview({ version, homepage }: Pick<Host, 'version' | 'homepage'>, width: number) {
+  const groups = [...new Set(commands.map(({ group }) => group))]
+  const rows = (of: string) =>
+    commands.flatMap(({ group, name, line }): Row[] => (group === of ? [[name, line]] : []))
+  const left = leftColumn(groups.flatMap(rows), width)
+  const table = groups.flatMap((group) => ['', group, ...columns(rows(group), width, left)])
+  return `${[
+    `mastodon-r2 ${version}`,
+    ...fold('Puts the media of a Mastodon server on Cloudflare R2.', width),
+    '',
+    'Usage: mastodon-r2 COMMAND [flags]',
+    ...table,
+    '',
+    ...columns([...START, ['Docs:', homepage]], width, width < 50 ? 0 : leftColumn(START, width)),
+    '',
+    'Exit codes:',
+    ...columns(EXITS, width, leftColumn(EXITS, width)),
+  ].join('\n')}\n`
 }

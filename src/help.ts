@@ -1,25 +1,12 @@
+import { columns, fold, foldCommand, leftColumn, screenWidth } from './columns.ts'
 import type { Command, CommandEntry, Host } from './host.ts'
-import type { Catalog, SettingGroup } from './settings/setting.ts'
+import type { Setting } from './settings/setting.ts'
+import { type Topic, topicOf } from './topics.ts'
 
-const GROUPS: readonly SettingGroup[] = [
-  'What to set up',
-  'What to take back',
-  'What to rotate',
-  'What to migrate',
-  'What to redirect',
-  'How to clean up',
-  'How to cut over',
-  'Where',
-  'The access key',
-  'Output',
-  'Other worlds',
-]
+type Overview = (host: Pick<Host, 'version' | 'homepage'>, width: number) => string
 
 /** The `help` command for a table of commands; `overview` is the page about all of them. */
-export function helpOn(
-  commands: readonly CommandEntry[],
-  overview: (version: string) => string,
-): Command {
+export function helpOn(commands: readonly CommandEntry[], overview: Overview): Command {
   return { run: (host, argv) => tell(host, argv, commands, overview) }
 }
 
@@ -27,71 +14,81 @@ async function tell(
   host: Host,
   argv: readonly string[],
   commands: readonly CommandEntry[],
-  overview: (version: string) => string,
+  overview: Overview,
 ): Promise<number> {
   const [topic, ...more] = argv
+  const width = screenWidth(host)
   if (topic === undefined || topic === '--help' || topic === '-h') {
-    host.stdout.write(overview(host.version))
+    host.stdout.write(overview(host, width))
     return 0
   }
   if (topic === '--json-schema') return jsonSchema(host)
-  const entry = commands.find(({ name }) => name === topic)
+  const entry = commands.find(({ name, also }) => name === topic || also?.includes(topic))
   if (!entry || more.length > 0) {
-    host.stderr.write(`There is no help about ${argv.join(' ')}.\nSee: mastodon-r2 help\n`)
+    const { isShowable } = await import('./core/nearest.ts')
+    const about = argv.every(isShowable) ? argv.join(' ') : 'that'
+    host.stderr.write(`There is no help about ${about}.\nSee: mastodon-r2 help\n`)
     return 2
   }
-  host.stdout.write(await page(entry.name, entry.line))
+  host.stdout.write(await page(host, entry, width))
   return 0
 }
 
-async function page(name: string, line: string): Promise<string> {
-  const catalog = await catalogOf(name)
-  if (!catalog) return `mastodon-r2 ${name}: ${line}\n`
-  return `mastodon-r2 ${name}: ${line}\n\nUsage: mastodon-r2 ${name} [flags]\n${flags(catalog)}`
+async function page(
+  { homepage }: Pick<Host, 'homepage'>,
+  { name, line, also = [] }: CommandEntry,
+  width: number,
+): Promise<string> {
+  const topic = await topicOf(name)
+  const title = fold(`mastodon-r2 ${name}: ${line}`, width)
+  if (!topic) return `${title.join('\n')}\n`
+  return `${[
+    ...title,
+    '',
+    `Usage: mastodon-r2 ${name} [flags]`,
+    ...(also.length === 0 ? [] : fold(`The same: mastodon-r2 ${also.join(', ')}`, width)),
+    '',
+    'Examples',
+    ...examples(topic, width),
+    ...(await flags(topic, width)),
+    '',
+    ...fold(`Docs: ${topic.docs} at ${homepage}`, width),
+  ].join('\n')}\n`
 }
 
-async function catalogOf(name: string): Promise<Catalog | undefined> {
-  if (name === 'sandbox') return (await import('./rehearse/settings.ts')).sandboxCatalog
-  if (name === 'help') {
-    return undefined
-  }
-  if (name === 'undo') return (await import('./undo/settings.ts')).undoSettings
-  if (name === 'migrate') return (await import('./migrate/settings.ts')).migrateFlags
-  if (name === 'redirects') {
-    return (await import('./redirects/settings.ts')).redirectsFlags
-  }
-  if (name === 'rotate') return (await import('./rotate/settings.ts')).rotateFlags
-  if (name === 'check') return (await import('./check/settings.ts')).checkFlags
-  return (await import('./settings/catalog.ts')).catalog
+function examples({ examples }: Topic, width: number): string[] {
+  return examples.flatMap(([want, line]) => [
+    ...fold(`${want}:`, width - 2).map((text) => `  ${text}`),
+    ...foldCommand(line, width - 4).map((text) => `    ${text}`),
+  ])
 }
 
-/** Every flag with its help, 60 columns wide so that it fits everywhere. */
-function flags(catalog: Catalog): string {
-  return GROUPS.map((group) => {
-    const settings = Object.values(catalog).filter((setting) => setting.group === group)
-    if (settings.length === 0) return ''
-    const lines = settings.map(({ flag, value, env, help, fallback, fallbackHelp }) => {
-      const head = `  ${flag}${value === undefined ? '' : ` ${value}`}`
-      const byDefault = fallback ?? fallbackHelp
-      const notes = [
-        ...(env === undefined ? [] : [`variable ${env}`]),
-        ...(byDefault === undefined ? [] : [`default: ${byDefault}`]),
-      ]
-      const tail = notes.length === 0 ? '' : ` (${notes.join('; ')})`
-      return `${head}\n${fold(`${help}${tail}`, 52)}`
-    })
-    return `\n${group}\n${lines.join('\n')}\n`
-  }).join('')
+async function flags({ catalog }: Topic, width: number): Promise<string[]> {
+  const { settingGroups } = await import('./settings/setting.ts')
+  const settings = Object.values(catalog)
+  const row = (aligned: boolean) => (setting: Setting<unknown>) =>
+    [headOf(setting, aligned), textOf(setting)] as const
+  const aligned = settings.some(({ short }) => short !== undefined)
+  const left = leftColumn(settings.map(row(aligned)), width)
+  return settingGroups.flatMap((group) => {
+    const rows = settings.filter((setting) => setting.group === group).map(row(aligned && left > 0))
+    return rows.length === 0 ? [] : ['', group, ...columns(rows, width, left)]
+  })
 }
 
-function fold(text: string, columns: number): string {
-  const lines: string[] = ['']
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) as string
-    if (line !== '' && line.length + word.length >= columns) lines.push(word)
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`
-  }
-  return lines.map((line) => `      ${line}`).join('\n')
+/** `-q, --quiet`, `    --bucket NAME`; `aligned`: room is kept for the short flag. */
+function headOf({ flag, short, value }: Setting<unknown>, aligned: boolean): string {
+  const before = short === undefined ? (aligned ? '    ' : '') : `${short}, `
+  return `${before}${flag}${value === undefined ? '' : ` ${value}`}`
+}
+
+function textOf({ env, help, fallback, fallbackHelp }: Setting<unknown>): string {
+  const byDefault = fallbackHelp ?? fallback
+  const notes = [
+    ...(env === undefined ? [] : [`variable ${env}`]),
+    ...(byDefault === undefined ? [] : [`default: ${byDefault}`]),
+  ]
+  return `${help}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`
 }
 
 async function jsonSchema(host: Host): Promise<number> {

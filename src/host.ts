@@ -8,6 +8,8 @@ export interface Host {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly version: string
+  /** Where the project lives, and its docs. */
+  readonly homepage: string
   readonly nodeVersion: string
   readonly execPath: string
   /** The program's own file, to start it again as another process. */
@@ -42,7 +44,7 @@ export function processHost(): Host {
     argv: process.argv.slice(2),
     environment: env,
     cwd: process.cwd(),
-    version: packageVersion(),
+    ...manifest(),
     nodeVersion: process.versions.node,
     execPath: process.execPath,
     script: process.argv[1] ?? '',
@@ -70,9 +72,10 @@ export function processHost(): Host {
   }
 }
 
-function packageVersion(): string {
+function manifest(): Pick<Host, 'version' | 'homepage'> {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
+  const { version, homepage } = JSON.parse(text) as Record<string, unknown>
+  return { version: String(version), homepage: String(homepage) }
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -211,6 +214,10 @@ export interface Command {
 
 export interface CommandEntry {
   readonly name: string
+  /** Other words that people type for it. */
+  readonly also?: readonly string[]
+  /** What somebody wants to do who needs it: a heading of the help screen. */
+  readonly group: string
   /** One line of the help screen. */
   readonly line: string
   load(): Promise<Command>

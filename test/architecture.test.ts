@@ -248,7 +248,12 @@ describe('the start', () => {
       for (const { path: next, kind } of output.imports)
         if (kind === 'import-statement' && !open.includes(next)) open.push(next)
     }
-    expect([...inputs].sort()).toEqual(['src/cli.ts', 'src/commands.ts', 'src/host.ts'])
+    expect([...inputs].sort()).toEqual([
+      'src/cli.ts',
+      'src/columns.ts',
+      'src/commands.ts',
+      'src/host.ts',
+    ])
   })
 })
 

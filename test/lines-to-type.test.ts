@@ -2,11 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { commands, overview } from '../src/commands.ts'
 import { ToType } from '../src/core/to-type.ts'
-import { helpOn } from '../src/help.ts'
-import type { Host } from '../src/host.ts'
 import { readSource, sourceFiles } from './architecture/imports.ts'
+import { helpPage } from './fakes/help-page.ts'
 import { catalogs, faultOf, shownLines, wrongLines } from './fakes/shown-lines.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,13 +16,6 @@ function below(folder: string, name: RegExp): string[] {
     .map((path) => `${folder}/${path}`)
 }
 
-async function help(topic: string): Promise<string> {
-  let text = ''
-  const stdout = { write: (part: string) => (text += part) }
-  await helpOn(commands, overview).run({ stdout, version: '0.0.0' } as unknown as Host, [topic])
-  return text
-}
-
 describe('every line that is shown is one that the program takes', () => {
   const pages = ['README.md', ...below('docs', /\.md$/)]
   const texts = [...below('templates', /./), ...below('test/ui/golden', /./)]
@@ -34,7 +25,7 @@ describe('every line that is shown is one that the program takes', () => {
   })
 
   test.each(['--help', ...Object.keys(catalogs), 'help'])('in help %s', async (topic) => {
-    expect(await wrongLines(await help(topic))).toEqual([])
+    expect(await wrongLines(await helpPage(topic))).toEqual([])
   })
 
   test('the pages do have lines, so the rule above can see them', () => {

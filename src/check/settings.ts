@@ -1,24 +1,61 @@
-import { catalog, lookingCatalog as looking } from '../settings/catalog.ts'
+import { catalog } from '../settings/catalog.ts'
 import { type FlagsOf, flag, setting } from '../settings/setting.ts'
 
-const quick = setting({
-  flag: '--quick',
-  help: 'only look: no test file is uploaded, so less is seen',
-  rule: flag,
-  answerable: false,
-  group: 'Output',
-})
+const group = 'What to look at'
+const fromEnvFile = { fallbackHelp: 'from the env file', group } as const
+
+const own = {
+  mediaHost: {
+    ...catalog.mediaHost,
+    help: "the media host to look at, instead of the env file's",
+    ...fromEnvFile,
+  },
+  bucket: {
+    ...catalog.bucket,
+    help: "the bucket to look at, instead of the env file's",
+    ...fromEnvFile,
+  },
+  jurisdiction: {
+    ...catalog.jurisdiction,
+    help: 'the jurisdiction of the bucket: default, eu, us, fedramp or fedramp-high',
+    ...fromEnvFile,
+  },
+  quick: setting({
+    flag: '--quick',
+    help: 'only look: no test file is uploaded, so less is seen',
+    rule: flag,
+    answerable: false,
+    group,
+  }),
+} as const
 
 /** The settings of `check`: those of a setup, so that Cloudflare's side can be looked at. */
-export const checkCatalog = { ...catalog, quick }
+export const checkCatalog = { ...catalog, quick: own.quick }
 
-/** The ones that have a flag. */
-export const checkFlags: Partial<CheckCatalog> = { ...looking, quick }
+/** The ones that have a flag: what finds a setup, and nothing that makes or writes things. */
+export const checkFlags = {
+  ...own,
+  accountId: catalog.accountId,
+  apiToken: {
+    ...catalog.apiToken,
+    help: "file with a Cloudflare API token (- reads standard input), to look at Cloudflare's side, too",
+  },
+  mastodonDir: catalog.mastodonDir,
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
+  answers: catalog.answers,
+  json: catalog.json,
+  quiet: { ...catalog.quiet, help: 'only faults; nothing at all while there is none' },
+  verbose: { ...catalog.verbose, help: 'what every check saw, and every request' },
+  noColor: catalog.noColor,
+  cloudflareApiUrl: catalog.cloudflareApiUrl,
+  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
+  connectTo: catalog.connectTo,
+} as const
 
 export type CheckCatalog = typeof checkCatalog
 
 declare module '../core/to-type.ts' {
   interface CommandFlags {
-    check: FlagsOf<typeof looking & { quick: typeof quick }>
+    check: FlagsOf<typeof checkFlags>
   }
 }

@@ -8,3 +8,8 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   const guess = closest(word, known)
   return distance(word, guess) <= Math.max(2, Math.floor(guess.length / 3)) ? guess : undefined
 }
+
+/** Whether a word that was not understood may be repeated: it might be a secret in the wrong place. */
+export function isShowable(word: string): boolean {
+  return /^[a-z][a-z0-9_-]{0,23}$/i.test(word) && (word.match(/\d/g)?.length ?? 0) < 4
+}

@@ -21,6 +21,8 @@ import {
 } from '../plan/report.ts'
 import type { Facts, StepIn, World } from '../plan/step.ts'
 import { blocked, hasChanges, type Plan, risks, survey } from '../plan/survey.ts'
+import { hasSwitch } from '../settings/argv.ts'
+import { outputCatalog } from '../settings/output.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Closing, Render, Ui } from '../ui/port.ts'
@@ -179,17 +181,18 @@ export async function session<C extends Catalog>(
   work: (run: Run<C>, draft: Report) => Promise<number>,
 ): Promise<number> {
   const colour = (on: boolean) => !on && (host.environment.NO_COLOR ?? '') === ''
+  const has = (name: keyof typeof outputCatalog) => hasSwitch(argv, outputCatalog[name])
   let settings: Settings<C> | undefined
   let told: Whereabouts = {}
   const render = (text: Text) => renderText(text, told)
   const ui = await chooseVoice(host, {
-    json: argv.includes('--json'),
-    quiet: argv.includes('--quiet'),
-    colour: colour(argv.includes('--no-color')),
-    print: argv.includes('--print'),
+    json: has('json'),
+    quiet: has('quiet'),
+    colour: colour(has('noColor')),
+    print: has('print'),
     render,
   })
-  const draft = emptyReport(spec.name, argv.includes('--dry-run'))
+  const draft = emptyReport(spec.name, has('dryRun'))
   const atEnd: (() => Promise<void>)[] = []
   const clock = createClock(host.interrupted)
   try {

@@ -1,10 +1,12 @@
+import { checkFlags } from '../check/settings.ts'
 import { Problem } from '../core/problem.ts'
 import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
 import { chooseVoice, gather } from '../flow/session.ts'
 import type { Host } from '../host.ts'
 import { rotateFlags } from '../rotate/settings.ts'
-import { catalog, lookingCatalog, type SetupCatalog } from '../settings/catalog.ts'
+import { catalog, type SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
+import type { Catalog } from '../settings/setting.ts'
 import type { Ui } from '../ui/port.ts'
 
 /** A command and its arguments, to go on with. */
@@ -40,11 +42,12 @@ export async function initMenu(host: Host, argv: readonly string[]): Promise<Cho
 
 /** Words that are no flags are values of the flag before them. */
 function isOfEveryWay(word: string): boolean {
+  if (/^-[a-z]/i.test(word)) return word === '-v'
   if (!word.startsWith('--')) return true
-  const flags = (catalog: Partial<SetupCatalog>) => Object.values(catalog).map(({ flag }) => flag)
+  const flags = (catalog: Catalog) => Object.values(catalog).map(({ flag }) => flag)
   const name = word.split('=')[0] ?? ''
   const open = ['--json', '--quiet', '--answers'].every((other) => other !== name)
-  const taken = [flags(lookingCatalog), flags(rotateFlags)]
+  const taken = [flags(checkFlags), flags(rotateFlags)]
   return open && taken.every((known) => known.some((flag) => flag === name))
 }
 

@@ -69,7 +69,12 @@ export const redirectsCatalog = { ...catalog, ...own } as const
 /** The settings that `redirects` takes. */
 export const redirectsFlags = {
   ...own,
-  mediaHost: { ...catalog.mediaHost, fallbackHelp: 'from the env file' },
+  mediaHost: {
+    ...catalog.mediaHost,
+    help: 'the media host that old addresses lead to',
+    fallbackHelp: 'from the env file',
+    ...what,
+  },
   accountId: catalog.accountId,
   apiToken: {
     ...catalog.apiToken,

@@ -4,7 +4,7 @@ import { hostName } from '../settings/names.ts'
 import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const delay = (about: string, fallback: string) =>
-  ({ value: 'TIME', help: about, rule: duration, fallback, group: 'Other worlds' }) as const
+  ({ value: 'TIME', help: about, rule: duration, fallback, group: 'What to stand in for' }) as const
 
 const number = (most: number) =>
   z
@@ -23,7 +23,7 @@ export const sandboxCatalog = {
     rule: z.array(hostName),
     repeatable: true,
     fallback: 'example.com',
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   tokenKind: setting({
     flag: '--token-kind',
@@ -31,7 +31,7 @@ export const sandboxCatalog = {
     help: 'kind of the bootstrap token that is handed out',
     rule: oneOf(['account', 'user']),
     fallback: 'account',
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   domainDelay: setting({
     flag: '--domain-delay',
@@ -43,14 +43,14 @@ export const sandboxCatalog = {
     flag: '--refuse-parts',
     help: 'answer 501 to reads by part number, as some S3 storage does',
     rule: flag,
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   media: setting({
     flag: '--media',
     value: 'N',
     help: 'a Mastodon with so many media files, to rehearse migrate with',
     rule: number(1_000_000),
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   uploads: setting({
     flag: '--uploads',
@@ -60,14 +60,14 @@ export const sandboxCatalog = {
       .string()
       .regex(/^[1-9]\d{0,2}(\/s)?$/, 'is not a number of files a second such as 5/s')
       .transform((value) => Number(value.replace('/s', ''))),
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   attached: setting({
     flag: '--attached',
     help: 'end when standard input ends',
     rule: flag,
     answerable: false,
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   json: { ...catalog.json, help: 'the variables as one line of JSON' },
 } as const

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { Problem } from '../core/problem.ts'
-import type { Catalog } from './setting.ts'
+import type { Catalog, Setting } from './setting.ts'
 
 export type RawValue = string | boolean | readonly string[]
 
@@ -22,11 +22,12 @@ export async function parseArgv(
   )
   const byFlag = new Map(named.map(({ flag, name }) => [flag, name]))
   const options = Object.fromEntries(
-    named.map(({ flag, setting: { value, repeatable } }) => [
+    named.map(({ flag, setting: { value, repeatable, short, ...setting } }) => [
       flag,
       {
         type: value === undefined ? ('boolean' as const) : ('string' as const),
         multiple: repeatable === true,
+        ...(short !== undefined && setting.flag === `--${flag}` && { short: short.slice(1) }),
       },
     ]),
   )
@@ -37,7 +38,7 @@ export async function parseArgv(
     if (token.kind === 'positional') throw wordTooMany(command)
     const name = byFlag.get(token.name)
     const setting = name === undefined ? undefined : settings[name]
-    if (name === undefined || !setting) throw await unknownFlag(command, token.rawName, byFlag)
+    if (name === undefined || !setting) throw await unknownFlag(command, token.rawName, settings)
     if (setting.value === undefined) {
       if (token.value !== undefined) throw takesNoValue(command, setting.flag)
       values.set(name, true)
@@ -57,17 +58,54 @@ export async function parseArgv(
   return values
 }
 
-async function unknownFlag(
-  command: string,
-  rawName: string,
-  known: ReadonlyMap<string, string>,
-): Promise<Problem> {
-  const { nearest } = await import('../core/nearest.ts')
-  const guess = nearest(rawName.replace(/^-+/, ''), [...known.keys()])
+/** What people call a setting elsewhere, by its name here. */
+const ALSO_CALLED: readonly (readonly [RegExp, name: string])[] = [
+  [/^(api|cf|cloudflare)?-?(api-)?(token|key)$/, 'apiToken'],
+  [/^((media|custom|cdn)-?)?(domain|hostname|host|alias)$/, 'mediaHost'],
+  [/^(env|environment|config|env-production)$/, 'mastodonEnv'],
+  [/^(assume-yes|force|non-?interactive|batch|no-input)$/, 'yes'],
+  [/^(region|place)$/, 'location'],
+  [/^(simulate|noop|no-act|what-?if|plan)$/, 'dryRun'],
+  [/^(debug|trace)$/, 'verbose'],
+  [/^(silent)$/, 'quiet'],
+]
+
+/** Whether a switch is given, for what is decided before all flags are read. */
+export function hasSwitch(
+  argv: readonly string[],
+  { flag, short }: Pick<Setting<unknown>, 'flag' | 'short'>,
+): boolean {
+  const letter = short?.slice(1)
+  const isGroup = (word: string) => letter !== undefined && /^-[a-z]+$/.test(word)
+  return argv.some((word) => word === flag || (isGroup(word) && word.includes(String(letter))))
+}
+
+async function unknownFlag(command: string, rawName: string, known: Catalog): Promise<Problem> {
+  const { isShowable, nearest } = await import('../core/nearest.ts')
+  const word = rawName.replace(/^-+/, '')
+  const names = Object.values(known).flatMap(({ flag, formerly = [] }) =>
+    [flag, ...formerly].map((name) => [name.slice(2), flag] as const),
+  )
+  const other = ALSO_CALLED.find(([words]) => words.test(word))
+  const near = () =>
+    names.find(
+      ([name]) =>
+        name ===
+        nearest(
+          word,
+          names.map(([one]) => one),
+        ),
+    )?.[1]
+  const guess = other ? known[other[1]]?.flag : near()
+  const { env } = Object.values(known).find(({ flag, secret }) => secret && flag === guess) ?? {}
+  const variable = env === undefined ? '' : ` The variable ${env} takes its content.`
   return usage(command, {
     code: 'unknown-flag',
-    what: `There is no flag ${rawName}.`,
-    why: guess === undefined ? `\`${command}\` knows no flag like it.` : `Did you mean --${guess}?`,
+    what: isShowable(word) ? `There is no flag ${rawName}.` : 'One of the flags does not exist.',
+    why:
+      guess === undefined
+        ? `\`${command}\` knows no flag like it.`
+        : `Did you mean ${guess}?${variable}`,
   })
 }
 

@@ -49,7 +49,7 @@ export const catalog = {
     help: 'Cloudflare account; only needed when the token sees several',
     rule: cloudflareId,
     tidy: trim,
-    group: 'What to set up',
+    group: 'Cloudflare account and token',
     question: { message: 'Which Cloudflare account?' },
   }),
   location: setting({
@@ -111,7 +111,7 @@ export const catalog = {
     rule: apiToken,
     secret: true,
     fromFile: true,
-    group: 'Where',
+    group: 'Cloudflare account and token',
     question: { message: 'Cloudflare API token (nothing shows while you paste)' },
   }),
   mastodonDir: setting({
@@ -120,7 +120,7 @@ export const catalog = {
     help: 'where Mastodon or its compose file lives',
     rule: text,
     fallbackHelp: 'looked for',
-    group: 'Where',
+    group: 'Where Mastodon is',
   }),
   mastodonEnv: setting({
     flag: '--mastodon-env',
@@ -131,7 +131,7 @@ export const catalog = {
     help: 'the env file to write',
     rule: text,
     fallbackHelp: '.env.production of the Mastodon found',
-    group: 'Where',
+    group: 'Where Mastodon is',
   }),
   mediaDir: setting({
     flag: '--media-dir',
@@ -139,7 +139,7 @@ export const catalog = {
     help: 'where the media lies, if not where Mastodon keeps it: another disk, a mount of another host',
     rule: text,
     fallbackHelp: "PAPERCLIP_ROOT_PATH, or public/system in Mastodon's folder",
-    group: 'Where',
+    group: 'Where Mastodon is',
   }),
   answers: setting({
     flag: '--answers',
@@ -147,7 +147,7 @@ export const catalog = {
     help: 'settings as JSON, by their names here without dashes; flags and variables win',
     rule: text,
     answerable: false,
-    group: 'Where',
+    group: 'Run without questions',
   }),
   tokenKind: setting({
     flag: '--token-kind',
@@ -197,7 +197,7 @@ export const catalog = {
     help: 'rehearse it all on a local stand-in; nothing leaves this machine',
     rule: flag,
     answerable: false,
-    group: 'Other worlds',
+    group: 'Look before anything changes',
   }),
   cloudflareApiUrl: setting({
     flag: '--cloudflare-api-url',
@@ -206,7 +206,7 @@ export const catalog = {
     help: 'another Cloudflare API',
     rule: webUrl,
     fallback: 'https://api.cloudflare.com/client/v4',
-    group: 'Other worlds',
+    group: 'Another Cloudflare or network',
   }),
   s3EndpointUrl: setting({
     flag: '--s3-endpoint-url',
@@ -214,7 +214,7 @@ export const catalog = {
     help: 'another S3 endpoint; it is also what S3_ENDPOINT will hold',
     rule: endpointUrl,
     fallbackHelp: "R2's, from account and jurisdiction",
-    group: 'Other worlds',
+    group: 'Another Cloudflare or network',
   }),
   connectTo: setting({
     flag: '--connect-to',
@@ -222,33 +222,11 @@ export const catalog = {
     help: 'where the public checks connect instead, as with curl; may be given several times',
     rule: connectTo,
     repeatable: true,
-    group: 'Other worlds',
+    group: 'Another Cloudflare or network',
   }),
 } as const
 
 export type SettingName = keyof typeof catalog
-
-const {
-  // check only looks, so it has no use for what makes or writes things.
-  existingMedia,
-  mediaDir,
-  edge,
-  announce,
-  waitDomain,
-  print,
-  format,
-  dryRun,
-  yes,
-  sandbox,
-  allowIp,
-  expires,
-  location,
-  rotate,
-  ...looking
-} = catalog
-
-/** The settings of `init` that a look takes too. */
-export const lookingCatalog: Partial<SetupCatalog> = looking
 
 /** What stands above the plan. */
 export const shownSettings = [

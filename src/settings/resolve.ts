@@ -167,7 +167,14 @@ function check(setting: Setting<unknown>, raw: unknown): { value?: unknown; faul
   if (result.success) return { value: result.data }
   const [issue] = result.error.issues
   const shown = setting.secret || typeof raw !== 'string' ? '' : `"${raw}" `
-  return { fault: `${shown}${issue?.message ?? 'is wrong'}` }
+  return { fault: masked(`${shown}${issue?.message ?? 'is wrong'}`) }
+}
+
+/** A token or a secret key may have been given to the wrong flag. */
+function masked(text: string): string {
+  return text.replaceAll(/[A-Za-z0-9_-]{40,}/g, (word) =>
+    /\d/.test(word) && /[A-Za-z]/.test(word) ? '****' : word,
+  )
 }
 
 function wrong(faults: readonly Fault[]): Problem {

@@ -5,6 +5,8 @@ import { Secret } from '../core/secret.ts'
 /** A setting, told once: it feeds parsing, help, questions, checks, errors and the README's table. */
 export interface Setting<T> {
   readonly flag: `--${string}`
+  /** One letter that means the same, e.g. `-y`. */
+  readonly short?: `-${string}`
   /** Flags that meant the same in earlier versions; they still do, and so do answers of that name. */
   readonly formerly?: readonly `--${string}`[]
   /** Placeholder of the flag's value, e.g. `HOST`; absent for a switch. */
@@ -30,18 +32,27 @@ export interface Setting<T> {
   readonly question?: { readonly message: string; readonly hint?: string }
 }
 
-export type SettingGroup =
-  | 'What to set up'
-  | 'What to take back'
-  | 'What to rotate'
-  | 'What to migrate'
-  | 'What to redirect'
-  | 'How to clean up'
-  | 'How to cut over'
-  | 'Where'
-  | 'The access key'
-  | 'Output'
-  | 'Other worlds'
+/** What somebody wants to do who looks for a flag, in the order of the help pages. */
+export const settingGroups = [
+  'What to set up',
+  'What to look at',
+  'What to take back',
+  'What to rotate',
+  'What to migrate',
+  'How to clean up',
+  'How to cut over',
+  'What to redirect',
+  'What to stand in for',
+  'The access key',
+  'Where Mastodon is',
+  'Cloudflare account and token',
+  'Look before anything changes',
+  'Run without questions',
+  'What is shown',
+  'Another Cloudflare or network',
+] as const
+
+export type SettingGroup = (typeof settingGroups)[number]
 
 export interface Tidied {
   readonly text: string

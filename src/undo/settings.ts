@@ -1,32 +1,36 @@
 import { catalog } from '../settings/catalog.ts'
 import { type FlagsOf, flag, setting } from '../settings/setting.ts'
 
+const group = 'What to take back'
+
 const own = {
   detachDomain: setting({
     flag: '--detach-domain',
     help: 'take the media host off the bucket: media stops being served',
     rule: flag,
-    group: 'What to take back',
+    group,
   }),
   deleteEmptyBucket: setting({
     flag: '--delete-empty-bucket',
     help: 'delete the bucket if nothing is in it; a bucket with media always stays',
     rule: flag,
-    group: 'What to take back',
+    group,
   }),
   evenIfInUse: setting({
     flag: '--even-if-in-use',
     help: 'remove keys (and the domain, with its flag) although Mastodon stores its media there now',
     rule: flag,
-    group: 'What to take back',
+    group,
   }),
   dropEdgeRules: setting({
     flag: '--drop-edge-rules',
     help: 'remove the rules of --edge although the media host goes on serving; else they go with it',
     rule: flag,
-    group: 'What to take back',
+    group,
   }),
 } as const
+
+const remembered = { fallbackHelp: 'from the env file or a backup', group } as const
 
 /** Everything that finds a setup, and what `undo` adds. */
 export const undoCatalog = { ...catalog, ...own } as const
@@ -34,11 +38,18 @@ export const undoCatalog = { ...catalog, ...own } as const
 /** The settings that `undo` takes. */
 export const undoSettings = {
   ...own,
-  mediaHost: catalog.mediaHost,
-  bucket: { ...catalog.bucket, help: 'the bucket', fallbackHelp: 'from the env file or a backup' },
+  mediaHost: { ...catalog.mediaHost, help: 'the media host that was set up', ...remembered },
+  bucket: { ...catalog.bucket, help: 'the bucket that was set up', ...remembered },
+  jurisdiction: {
+    ...catalog.jurisdiction,
+    help: 'the jurisdiction of the bucket: default, eu, us, fedramp or fedramp-high',
+    ...remembered,
+  },
   accountId: catalog.accountId,
-  jurisdiction: catalog.jurisdiction,
-  apiToken: catalog.apiToken,
+  apiToken: {
+    ...catalog.apiToken,
+    help: 'file with a Cloudflare API token (- reads standard input); never stored',
+  },
   mastodonDir: catalog.mastodonDir,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file to put back' },
   answers: catalog.answers,
@@ -49,7 +60,7 @@ export const undoSettings = {
   verbose: catalog.verbose,
   noColor: catalog.noColor,
   cloudflareApiUrl: catalog.cloudflareApiUrl,
-  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint' },
+  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
   connectTo: catalog.connectTo,
 } as const
 

@@ -32,7 +32,15 @@ const floors: readonly (readonly string[])[] = [
 const runsPrograms = ['services/mastodon', 'services/media', 'services/rclone']
 
 /** They come before the rooms: `node:` and one another at once, all else when it is wanted. */
-const start = ['cli.ts', 'commands.ts', 'help.ts', 'host.ts', 'template.ts']
+const start = [
+  'cli.ts',
+  'columns.ts',
+  'commands.ts',
+  'help.ts',
+  'host.ts',
+  'template.ts',
+  'topics.ts',
+]
 
 /** A folder of src/, a service, or the name of a file that lies in no room. */
 export function roomOf(file: string): string {

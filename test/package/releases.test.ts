@@ -34,8 +34,8 @@ describe.each(releases)('Node $range $why', ({ path }) => {
   })
 
   test.skipIf(path === undefined).each([
-    [['help'], 'Start with:      npx mastodon-r2 init'],
-    [['--help'], 'Start with:      npx mastodon-r2 init'],
+    [['help'], 'npx mastodon-r2 init --sandbox'],
+    [['--help'], 'npx mastodon-r2 init --sandbox'],
     [['init', '--help'], '--media-host HOST'],
     [['help', 'check'], '--media-host HOST'],
     [['help', '--json-schema'], '"$schema"'],

@@ -102,7 +102,7 @@ describe('wrong settings are refused before anything happens', () => {
   it.each([
     [['--media-hst', 'a'], 'unknown-flag', 'Did you mean --media-host?'],
     [['--zzzzzzzzzz'], 'unknown-flag', 'knows no flag like it'],
-    [['-y'], 'unknown-flag', ''],
+    [['-x'], 'unknown-flag', ''],
     [['files.example.com'], 'unexpected-word', 'needs quotes'],
     [['--bucket'], 'flag-needs-value', 'missing'],
     [['--bucket', '--yes'], 'flag-needs-value', 'another flag'],

@@ -177,6 +177,7 @@ function hostOf(
     },
     cwd,
     version: '0.0.0',
+    homepage: 'https://git.example/mastodon-r2',
     nodeVersion: '20.19.0',
     execPath: process.execPath,
     script: '',

@@ -1,0 +1,85 @@
+import type { Catalog } from './settings/setting.ts'
+
+/** What can be told of a command besides its name and its line. */
+export interface Topic {
+  readonly catalog: Catalog
+  /** What somebody wants, and the line to type. */
+  readonly examples: readonly (readonly [want: string, line: string])[]
+  /** The page about it, from the project's folder. */
+  readonly docs: string
+}
+
+/** Undefined for a command that takes no flags. Only what is asked for is loaded. */
+export async function topicOf(name: string): Promise<Topic | undefined> {
+  const catalog = await catalogOf(name)
+  if (!catalog) return undefined
+  const docs = name === 'sandbox' ? 'docs/init.md' : `docs/${name}.md`
+  return { catalog, examples: await examplesOf(name), docs }
+}
+
+async function catalogOf(name: string): Promise<Catalog | undefined> {
+  if (name === 'init') return (await import('./settings/catalog.ts')).catalog
+  if (name === 'check') return (await import('./check/settings.ts')).checkFlags
+  if (name === 'migrate') return (await import('./migrate/settings.ts')).migrateFlags
+  if (name === 'redirects') return (await import('./redirects/settings.ts')).redirectsFlags
+  if (name === 'rotate') return (await import('./rotate/settings.ts')).rotateFlags
+  if (name === 'undo') return (await import('./undo/settings.ts')).undoSettings
+  if (name === 'sandbox') return (await import('./rehearse/settings.ts')).sandboxCatalog
+  return undefined
+}
+
+/** As values of the catalogs, so that no flag is named that the command does not have. */
+async function examplesOf(name: string): Promise<Topic['examples']> {
+  const { toType } = await import('./core/to-type.ts')
+  const lines = {
+    init: [
+      ['step by step, with questions; nothing changes before a yes', toType('init')],
+      ['rehearse it all; nothing leaves this machine', toType('init', { sandbox: true })],
+      [
+        'without questions; the token is in CLOUDFLARE_API_TOKEN',
+        toType('init', { mediaHost: 'files.example.com', yes: true }),
+      ],
+    ],
+    check: [
+      ['look at everything, the worst first', toType('check')],
+      ['show what every check saw', toType('check', { verbose: true })],
+      [
+        'only look, no test file; silent while all is well',
+        toType('check', { quick: true, quiet: true }),
+      ],
+    ],
+    migrate: [
+      ['see what is there, and go on with the first stage that is not done', toType('migrate')],
+      ['copy while Mastodon runs, as often as you like', toType('migrate', { stage: 'copy' })],
+      ['rehearse it on a small Mastodon that is made for it', toType('migrate', { sandbox: true })],
+    ],
+    redirects: [
+      ['lead /system/ of the instance to the media host', toType('redirects')],
+      ['print what belongs into nginx', toType('redirects', { engine: 'nginx' })],
+      ['take the redirects away', toType('redirects', { remove: true })],
+    ],
+    undo: [
+      ['see what would be taken back', toType('undo', { dryRun: true })],
+      ['put the env file back and remove the keys', toType('undo')],
+      [
+        'the bucket as well, if nothing is in it',
+        toType('undo', { detachDomain: true, deleteEmptyBucket: true }),
+      ],
+    ],
+    rotate: [
+      ['replace the key; the old one goes an hour later', toType('rotate')],
+      ['remove the old key at once', toType('rotate', { grace: '0s' })],
+      ['print a timer that rotates by itself', toType('rotate', { schedule: true })],
+    ],
+    sandbox: [
+      ['a Cloudflare with example.com', toType('sandbox')],
+      ['another domain', toType('sandbox', { zone: 'example.org' })],
+      [
+        'with a Mastodon whose users upload meanwhile',
+        toType('sandbox', { media: '2000', uploads: '5/s' }),
+      ],
+    ],
+  } as const
+  const found = Object.hasOwn(lines, name) ? lines[name as keyof typeof lines] : []
+  return found.map(([want, line]) => [want, String(line)])
+}
