@@ -22,8 +22,12 @@ export interface Host {
   readonly stderr: NodeJS.WriteStream
   /** Both ends are a terminal: there is somebody to ask. */
   readonly hasPerson: boolean
-  /** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+  /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP. */
   readonly interrupted: AbortSignal
+  /** Told of each that follows, which otherwise ends the process at once; undefined: nobody is. */
+  onInsisting(listener: (() => void) | undefined): void
+  /** Ends the process at once, as a second Ctrl-C does. */
+  leaveNow(): never
   readStdin(): Promise<string>
   /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
   keepSignals(): void
@@ -33,7 +37,7 @@ export interface Host {
   become(uid: number): Account
   /** Takes variables out of the environment, which libraries pass on to the programs they start. */
   keepEnvironment(keep: (name: string) => boolean): void
-  /** Ends the process once output is flushed. */
+  /** Ends the process once output is flushed, after a signal also where something is waited for. */
   leave(code: number): void
 }
 
@@ -57,6 +61,10 @@ export function processHost(): Host {
     get interrupted() {
       return interruptSignal()
     },
+    onInsisting(listener) {
+      insisting = listener
+    },
+    leaveNow: () => process.exit(STOPPED),
     readStdin,
     keepSignals,
     parent: parentOf(),
@@ -68,6 +76,8 @@ export function processHost(): Host {
       if (terminalGone) dieQuietly()
       process.exitCode = code === 0 && outputLost ? 1 : code
       stdin.unref?.()
+      // What was asked of somebody who does not answer would keep the process waiting.
+      if (interrupt?.signal.aborted) stdout.write('', () => stderr.write('', () => process.exit()))
     },
   }
 }
@@ -80,7 +90,11 @@ function manifest(): Pick<Host, 'version' | 'homepage'> {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
+/** Exit code of a run that somebody stopped. */
+const STOPPED = 130
+
 let interrupt: AbortController | undefined
+let insisting: (() => void) | undefined
 
 /** Installed when first asked for, so that help leaves Ctrl-C alone. */
 function interruptSignal(): AbortSignal {
@@ -100,9 +114,10 @@ function interruptSignal(): AbortSignal {
   return controller.signal
 }
 
-function onSignal(signal: NodeJS.Signals): void {
-  if (interrupt?.signal.aborted && signal === 'SIGINT') process.exit(130)
-  interrupt?.abort()
+function onSignal(): void {
+  if (!interrupt?.signal.aborted) interrupt?.abort()
+  else if (insisting) insisting()
+  else process.exit(STOPPED)
 }
 
 function keepSignals(): void {

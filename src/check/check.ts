@@ -1,3 +1,4 @@
+import { unlessStopped } from '../core/clock.ts'
 import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
 import { type Text, uniqueText } from '../core/to-type.ts'
@@ -23,7 +24,10 @@ export const check: Command = {
       host,
       argv,
       { name: 'check', catalog: checkCatalog, accepts: checkFlags },
-      async (run, draft) => examine(run, await prepared(run), draft),
+      async (run, draft) => {
+        const ready = await unlessStopped(host.interrupted, prepared(run))
+        return examine(run, ready, draft)
+      },
     ),
 }
 
@@ -54,7 +58,7 @@ async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
 }
 
 async function examine(
-  { ui, render, settings }: Run<CheckCatalog>,
+  { ui, render, settings, stopping }: Run<CheckCatalog>,
   { world, cloudflare }: Prepared,
   draft: Report,
 ): Promise<number> {
@@ -67,7 +71,8 @@ async function examine(
     ...cloudflare.checks,
   ]
   const done = ui.busy('Looking at everything')
-  const found = await runChecks(checks, world, { quick: settings.on('quick') }).finally(done)
+  const options = { quick: settings.on('quick'), hold: stopping.hold }
+  const found = await runChecks(checks, world, options).finally(done)
   ui.showChecks(found, { verbose: settings.on('verbose') })
   const faults = having(found, 'fault')
   const ok = faults.length === 0

@@ -1,4 +1,4 @@
-import { Problem } from '../core/problem.ts'
+import { Cancelled, Problem } from '../core/problem.ts'
 import {
   type Check,
   type Checked,
@@ -16,6 +16,8 @@ export interface CheckRun {
   readonly limitMs?: number
   /** How many run at the same time; 8 unless told. */
   readonly atOnce?: number
+  /** Called when a stopped run has to wait until test objects are gone; the result when they are. */
+  readonly hold?: (what: string) => () => void
 }
 
 const ORDER: readonly Severity[] = ['fault', 'warning', 'note', 'ok', 'skipped']
@@ -23,43 +25,53 @@ const ORDER: readonly Severity[] = ['fault', 'warning', 'note', 'ok', 'skipped']
 /**
  * Runs the checks side by side and gives their verdicts, the worst first. A Problem that one throws
  * is a fault; so is one that does not end in time. Anything else is a bug, and goes up once all the
- * others have ended. Throws Cancelled when the person stops the run.
+ * others have ended. Throws Cancelled when the person stops the run, once what
+ * puts test objects into the bucket has removed them.
  */
 export async function runChecks(
   checks: readonly Check[],
   world: CheckWorld,
-  { quick, limitMs = 60_000, atOnce = 8 }: CheckRun,
+  { quick, limitMs = 60_000, atOnce = 8, hold }: CheckRun,
 ): Promise<Checked[]> {
   const chosen = checks.filter(({ cost }) => !quick || cost === 'look')
   const waiting = [...chosen.entries()]
   const found: Checked[][] = []
   const bugs: unknown[] = []
+  const probes = new Map<Check, Promise<unknown>>()
   async function work(): Promise<void> {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, check] = next
       try {
-        const verdicts = await inTime(check, world, limitMs)
+        const judging = judged(check, world)
+        if (check.cost === 'probe') probes.set(check, judging)
+        const verdicts = await inTime(judging, world, limitMs)
         const { id, about, title } = check
         found[index] = verdicts.map((verdict) => ({ id, about, title, verdict }))
       } catch (error) {
+        if (error instanceof Cancelled) waiting.length = 0
         bugs.push(error)
       }
     }
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, chosen.length) }, work))
+  if (bugs.some((error) => error instanceof Cancelled)) {
+    const removed = hold?.('test objects are removed from the bucket')
+    await Promise.allSettled(probes.values())
+    removed?.()
+  }
   if (bugs.length > 0) throw bugs[0]
   return worstFirst(found.flat())
 }
 
 async function inTime(
-  check: Check,
+  judging: Promise<readonly Verdict[]>,
   world: CheckWorld,
   limitMs: number,
 ): Promise<readonly Verdict[]> {
   const done = new AbortController()
   const late = world.clock.sleep(limitMs, done.signal).then(() => [tooLate(limitMs)])
   try {
-    return await Promise.race([judged(check, world), late])
+    return await Promise.race([judging, late])
   } finally {
     done.abort()
     late.catch(() => undefined)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout as after } from 'node:timers/promises'
 import { Cancelled } from './problem.ts'
 
@@ -28,6 +29,29 @@ export function createClock(interrupted: AbortSignal) {
      * still gets its repetitions, two seconds apart at most.
      */
     sleepOrTidy: (ms: number) => (interrupted.aborted ? after(Math.min(ms, TIDY_MS)) : sleep(ms)),
+  }
+}
+
+/**
+ * What the work gives, or Cancelled once the signal was aborted and the work has had `graceMs` more
+ * (milliseconds; none unless told). Only for what can be left at any moment: it goes on unheard.
+ */
+export async function unlessStopped<T>(
+  signal: AbortSignal | undefined,
+  work: Promise<T>,
+  graceMs = 0,
+): Promise<T> {
+  if (signal === undefined) return work
+  const over = new AbortController()
+  const stopped = async (): Promise<never> => {
+    if (!signal.aborted) await once(signal, 'abort', { signal: over.signal })
+    if (graceMs > 0) await after(graceMs, undefined, { signal: over.signal })
+    throw new Cancelled()
+  }
+  try {
+    return await Promise.race([work, stopped()])
+  } finally {
+    over.abort()
   }
 }
 

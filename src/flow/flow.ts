@@ -1,4 +1,4 @@
-import { createClock, type RunClock } from '../core/clock.ts'
+import { createClock, type RunClock, unlessStopped } from '../core/clock.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
 import {
   prose,
@@ -27,6 +27,7 @@ import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Closing, Render, Ui } from '../ui/port.ts'
 import { chooseVoice, gather, whereaboutsOf } from './session.ts'
+import { type Stopping, watchStops } from './stopping.ts'
 
 /** Ctrl-C, or a no to the plan; after the first change with what is done, what is not, and how to go on. */
 function cancelled(stopped?: { readonly applied: Applied; readonly again: ToType }): Problem {
@@ -122,6 +123,7 @@ export interface Run<C extends Catalog> {
   readonly render: Render
   readonly settings: Settings<C>
   readonly clock: RunClock
+  readonly stopping: Stopping
   /** Called when the run ends, however it ends. */
   readonly atEnd: (() => Promise<void>)[]
 }
@@ -167,7 +169,7 @@ export function flow<C extends Catalog, At extends Running>(
   spec: FlowSpec<C, At>,
 ): Promise<number> {
   return session(host, argv, spec, async (run, draft) => {
-    const prepared = await spec.prepare(run)
+    const prepared = await unlessStopped(host.interrupted, spec.prepare(run))
     const settings = settingsOf(run.settings)
     return await carryOut(run, prepared, { ...draft, settings })
   })
@@ -195,10 +197,11 @@ export async function session<C extends Catalog>(
   const draft = emptyReport(spec.name, has('dryRun'))
   const atEnd: (() => Promise<void>)[] = []
   const clock = createClock(host.interrupted)
+  const stopping = watchStops(host, ui)
   try {
-    settings = await gather(host, spec.name, argv, spec)
+    settings = await unlessStopped(host.interrupted, gather(host, spec.name, argv, spec))
     told = whereaboutsOf(settings)
-    const run: Run<C> = { host, ui, render, settings, clock, atEnd }
+    const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(`Put right: ${note}`)
     return await work(run, draft)
@@ -206,19 +209,22 @@ export async function session<C extends Catalog>(
     const known = settings ? { ...draft, settings: settingsOf(settings) } : draft
     return failed(ui, render, known, error)
   } finally {
+    const tidied = stopping.hold('tidying up')
     for (const end of atEnd.reverse()) await end()
+    tidied()
+    stopping.close()
   }
 }
 
 /** Plan → one yes → apply → report, of what was prepared. Returns the exit code. */
 export async function carryOut<C extends Catalog, At extends Running>(
-  { ui, render, settings, host, clock }: Run<C>,
+  { ui, render, settings, host, clock, stopping }: Run<C>,
   prepared: Prepared<At>,
   draft: Report,
 ): Promise<number> {
   const { world, steps } = prepared
   const looked = ui.busy('Looking at what is there')
-  const plan = await survey(steps, world).finally(looked)
+  const plan = await unlessStopped(host.interrupted, survey(steps, world)).finally(looked)
   const lookedAt = clock.now().getTime()
   const problem = blocked(plan)
   const dryRun = settings.on('dryRun')
@@ -246,7 +252,8 @@ export async function carryOut<C extends Catalog, At extends Running>(
   }
   await agree(ui, plan, settings.on('yes'), prepared.flagged)
   const isFresh = clock.now().getTime() - lookedAt < FRESH_MS
-  const options = { signal: host.interrupted, looked: isFresh ? plan : undefined }
+  const { hold } = stopping
+  const options = { signal: host.interrupted, looked: isFresh ? plan : undefined, hold }
   const applied = await apply(steps, world, ui, options)
   const left = leftToType(applied.outcomes)
   const warned = applied.warnings.map(render)

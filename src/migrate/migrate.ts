@@ -1,3 +1,4 @@
+import { unlessStopped } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
 import { carryOut, session, settingsOf } from '../flow/flow.ts'
@@ -102,10 +103,12 @@ export const migrate: Command = {
         }
         const run = rehearsal?.run ?? own
         for (;;) {
-          const prepared = await prepareMigration(run)
+          const prepared = await unlessStopped(host.interrupted, prepareMigration(run))
           const statuses = stageStatus(prepared.checkpoint, prepared)
           if (named === undefined) tellStatus(run, prepared, statuses)
-          if (named === undefined) await tellResting(run, prepared)
+          if (named === undefined) {
+            await unlessStopped(host.interrupted, tellResting(run, prepared))
+          }
           const stage = named ?? (await chooseStage(run, statuses))
           if (stage === undefined) return left(run)
           if (stage === 'cutover' && named === undefined) refuseUnnamed(run)
@@ -157,7 +160,8 @@ async function carryOutStage(
   if (stage === 'redirects') return redirectsStage(run, prepared)
   await holdMigration(run, prepared, stage)
   if (stage === 'copy' && !settings.on('dryRun')) await noteSwitchFound(prepared)
-  const { steps, found, done } = await stagesInDetail[stage](run, prepared)
+  const detail = stagesInDetail[stage](run, prepared)
+  const { steps, found, done } = await unlessStopped(run.host.interrupted, detail)
   const again = sameStageLine(run, stage)
   // Who is asked again in a moment needs no line to type.
   const isAsked = ui.canAsk && settings.get('stage') === undefined

@@ -1,3 +1,4 @@
+import { unlessStopped } from '../core/clock.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
 import { prose, type Text } from '../core/to-type.ts'
 import type { Facts, Finding, StepIn, World } from './step.ts'
@@ -114,7 +115,12 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal | undefined
   /** The survey, when it is seconds old: its looks hold until the first change. */
   readonly looked?: Plan | undefined
+  /** Told of what must not be cut off; the returned function is called at its end. */
+  readonly hold?: ((what: string) => () => void) | undefined
 }
+
+/** Milliseconds that a look or a wait has to end by itself once the run was stopped. */
+const GRACE_MS = 1_000
 
 /**
  * Carries the steps out in their order: look again, change, look whether it took. A step with
@@ -124,9 +130,9 @@ export async function apply<At extends Pick<World, 'clock' | 'facts'>>(
   steps: readonly StepIn<At>[],
   world: At,
   progress: Progress,
-  { signal, looked }: ApplyOptions = {},
+  options: ApplyOptions = {},
 ): Promise<Applied> {
-  return new Run(steps, world, progress, { signal, looked }).finish()
+  return new Run(steps, world, progress, options).finish()
 }
 
 class Run<At extends Pick<World, 'clock' | 'facts'>> {
@@ -137,6 +143,7 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
   readonly #looked: Plan | undefined
   readonly #waits = new Map<string, Promise<void>>()
   readonly #signal: AbortSignal | undefined
+  readonly #hold: (what: string) => () => void
   /** Ends the waits that run beside the steps once the run has stopped. */
   readonly #stop = new AbortController()
   /** Title of the first step that this run has to leave for a later one. */
@@ -150,7 +157,7 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
     steps: readonly StepIn<At>[],
     world: At,
     progress: Progress,
-    { signal, looked }: ApplyOptions,
+    { signal, looked, hold = () => () => undefined }: ApplyOptions,
   ) {
     const sleep: World['clock']['sleep'] = (ms, signal = this.#stop.signal) =>
       world.clock.sleep(ms, AbortSignal.any([signal, this.#stop.signal]))
@@ -158,6 +165,7 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
     this.#world = { ...world, clock: { ...world.clock, sleep } }
     this.#progress = progress
     this.#signal = signal
+    this.#hold = hold
     this.#ledger = new Ledger(progress, world.facts)
     this.#looked = looked
   }
@@ -212,7 +220,8 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
     const changes = finding.changes
     this.#hasChanged = true
     this.#ledger.begin(step, changes)
-    this.#ledger.learn(await step.change?.(this.#now))
+    const done = this.#hold(`${step.title} (${changes[0]?.what})`)
+    this.#ledger.learn(await Promise.resolve(step.change?.(this.#now)).finally(done))
     if (step.confirm) {
       const note = changes.map(({ what }) => what).join('; ')
       this.#ledger.record(step, 'changed', note, changes, { silent: true })
@@ -222,7 +231,11 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
       )
       return
     }
-    this.#settle(step, await lookAt(step, this.#now), changes)
+    this.#settle(step, await this.#look(step), changes)
+  }
+
+  #look(step: StepIn<At>): Promise<Finding> {
+    return unlessStopped(this.#signal, lookAt(step, this.#now), GRACE_MS)
   }
 
   #seen(step: StepIn<At>): Finding | undefined {
@@ -233,11 +246,14 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
 
   /** Undefined when the run stopped while waiting. */
   async #lookOnceFactsAreThere(step: StepIn<At>): Promise<Finding | undefined> {
-    let finding = this.#seen(step) ?? (await lookAt(step, this.#now))
-    while (finding.is === 'waiting' && this.#waits.size > 0) {
-      await Promise.race(this.#waits.values())
+    let open = this.#waits.size
+    let finding = this.#seen(step) ?? (await this.#look(step))
+    while (finding.is === 'waiting' && open > 0) {
+      // One that ended while this was looked at may have told the fact.
+      if (this.#waits.size === open) await Promise.race(this.#waits.values())
       if (this.#stopped) return undefined
-      finding = await lookAt(step, this.#now)
+      open = this.#waits.size
+      finding = await this.#look(step)
     }
     if (finding.is !== 'waiting') return finding
     if (this.#left !== undefined) {
@@ -247,9 +263,9 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
   }
 
   async #confirm(step: StepIn<At>, changes: Outcome['changes']): Promise<void> {
-    const finding = await step.confirm?.(this.#now, (state) =>
-      this.#progress.told(step.id, step.title, state),
-    )
+    const told = (state: string) => this.#progress.told(step.id, step.title, state)
+    const waiting = Promise.resolve(step.confirm?.(this.#now, told))
+    const finding = await unlessStopped(this.#signal, waiting, GRACE_MS)
     this.#waits.delete(step.id)
     if (finding) this.#settle(step, finding, changes)
   }
@@ -310,11 +326,14 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
   async #takeBack(): Promise<void> {
     for (const step of [...this.#steps].reverse()) {
       if (!step.undo) continue
+      const done = this.#hold(`taking back: ${step.title}`)
       try {
         const note = await step.undo(this.#now)
         if (note !== undefined) this.#ledger.record(step, 'skipped', note, [])
       } catch (error) {
         this.#ledger.notTakenBack(step, error)
+      } finally {
+        done()
       }
     }
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import type { Machine } from './machine.ts'
 import type { Running } from './program.ts'
@@ -10,6 +11,8 @@ afterAll(() => stage.close())
 const { world, faults, log } = stage.sandbox
 const FAST = { domainMs: 0, keyMs: 0 }
 const SLOW = 60_000
+/** Less than the API client waits for an answer. */
+const UNANSWERED_MS = 25_000
 let number = 0
 let bucket: string
 let host: string
@@ -108,15 +111,45 @@ test.each(moments)('Ctrl-C after $name', async ({ name, delays, reached, done })
   await runsToItsEnd()
 })
 
-test('Ctrl-C while the domain is pending keeps the env file whole, its key alive', async () => {
-  Object.assign(world.delays, { domainMs: SLOW })
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s while the domain is pending: nothing is switched, and no key is left',
+  async (signal) => {
+    Object.assign(world.delays, { domainMs: SLOW })
+    const untouched = at.files()
+    const running = stage.start(at, args)
+    await until('the domain is waited for', () => running.said().includes('ownership pending'))
+    const { code, stdout } = await stopAt(running, signal)
+    expect(code).toBe(130)
+    expect(stdout).toMatch(/Done: .*Custom domain \(begun\)/)
+    expect(stdout).toMatch(/Not done: .*Public read/)
+    expect(keysOf(stage.sandbox, bucket)).toEqual([])
+    expect(at.files()).toEqual(untouched)
+    await runsToItsEnd()
+  },
+)
+
+test('a look that nobody answers is left at once', async () => {
+  faults.add({ side: 'api', method: 'GET', path: '/lifecycle', kind: 'hang', times: 9 })
+  const running = stage.start(at, args, { limitMs: UNANSWERED_MS })
+  await until('the plan is made', saw('GET', /\/cors/))
+  const { code, stdout } = await stopAt(running, 'SIGTERM')
+  expect({ code, stdout }).toMatchObject({ code: 130 })
+  expect(stdout).toContain('Stopped. Nothing was changed.')
+})
+
+test('a change under way ends first, and that is said; a second signal does not cut it off', async () => {
   const running = stage.start(at, args)
-  await until('the env file is written', () => at.read().includes('S3_PERMISSION='))
-  const { code, stdout } = await stopAt(running, 'SIGINT')
-  expect(code).toBe(130)
-  expect(stdout).toMatch(/Done: .*Custom domain \(begun\)/)
-  expect(stdout).toMatch(/Not done: .*Public read/)
-  await wholeSetup()
+  await until('the plan is made', saw('GET', /\/lifecycle/))
+  world.delays.requestMs = 5_000
+  await until('the bucket is asked for', () => running.said().includes('Plan:'))
+  await sleep(500)
+  running.child.kill('SIGTERM')
+  await until('it is said', () => /half done: Bucket \(.*\)\.$/m.test(running.said()))
+  const { code, stdout } = await stopAt(running, 'SIGTERM')
+  world.delays.requestMs = 0
+  expect({ code, stdout }).toMatchObject({ code: 130 })
+  expect(stdout).toMatch(/half done: Bucket \(.*\)\. \(To end it all the same: kill -9 \d+/)
+  expect(world.buckets.map(({ name }) => name)).toContain(bucket)
   await runsToItsEnd()
 })
 
@@ -138,16 +171,6 @@ test('kill -9 right after the key was made: the next run removes it', async () =
   expect(lost).toBeDefined()
   await runsToItsEnd()
   expect(keysOf(stage.sandbox, bucket)).not.toContainEqual(lost)
-})
-
-test('kill -9 right after the env file was written: its key is kept', async () => {
-  Object.assign(world.delays, { domainMs: SLOW })
-  const running = stage.start(at, args)
-  await until('the env file is written', () => at.read().includes('S3_PERMISSION='))
-  expect((await stopAt(running, 'SIGKILL')).signal).toBe('SIGKILL')
-  const kept = keysOf(stage.sandbox, bucket)
-  await runsToItsEnd()
-  expect(keysOf(stage.sandbox, bucket)).toEqual(kept)
 })
 
 test('the answer about the new key is lost: one key in the end', async () => {

@@ -117,8 +117,9 @@ export async function rotatingServer({ impatient = false } = {}) {
     const silent = { write: () => true } as unknown as NodeJS.WritableStream
     const ui = plainUi({ words: silent, stdout: silent, stderr: silent, quiet: true })
     const host = { cwd: dir, environment: {}, argv: ['rotate'], pid: process.pid, userId: 0 }
-    const run = { host: host as unknown as Host, ui, render: String, settings, clock, atEnd: ends }
-    return prepareRotation(run)
+    const stopping = { hold: () => () => undefined, close: () => undefined }
+    const run = { host: host as unknown as Host, ui, render: String, settings, clock, stopping }
+    return prepareRotation({ ...run, atEnd: ends })
   }
 
   function hurried(): Pick<World, 'cloudflare' | 'connectS3'> {

@@ -191,6 +191,10 @@ function hostOf(
     readStdin: async () => '',
     leave: () => undefined,
     keepSignals: () => undefined,
+    onInsisting: () => undefined,
+    leaveNow: () => {
+      throw new Error('Nobody leaves a trial.')
+    },
     keepEnvironment: () => undefined,
     parent: undefined,
     become: () => {
