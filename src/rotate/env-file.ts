@@ -2,6 +2,8 @@ import { Problem } from '../core/problem.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import { type EnvFileOnDisk, envFileNotWritable } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
+import { KEY_TO_COME } from '../setup/env-file.ts'
+import { unreachedBy } from '../setup/reach.ts'
 
 type Needs = 'envWriter' | 'place' | 'facts'
 
@@ -16,6 +18,9 @@ export const keyLines: Step<Needs> = {
   async look({ place, facts, envWriter }): Promise<Finding> {
     const file = holder(place)
     const will = `put the new key into ${file.path} (a backup is kept)`
+    const key = facts.accessKey ?? KEY_TO_COME
+    const problem = facts.envWritten ? undefined : await unread(place, envWriter, file, key)
+    if (problem) return { is: 'blocked', problem }
     if (!facts.accessKey) return { is: 'waiting', on: 'accessKey', will }
     if (!facts.oldKeyNamed) return { is: 'waiting', on: 'oldKeyNamed', will }
     if (facts.envWritten) return { is: 'ready', note: `${file.path} holds the new key` }
@@ -34,12 +39,26 @@ export const keyLines: Step<Needs> = {
   },
 }
 
+/** Before a key is made: whether each service would get it from this file. */
+function unread(
+  { installation }: Place,
+  envWriter: World['envWriter'],
+  file: EnvFileOnDisk,
+  key: S3Key,
+): Promise<Problem | undefined> {
+  const text = edited(envWriter, file, key)
+  return unreachedBy(installation, envWriter, { file, text }, valuesOf(key))
+}
+
 function edited(envWriter: World['envWriter'], file: EnvFileOnDisk, key: S3Key): string {
-  const values = new Map([
+  return envWriter.edit(file.text, valuesOf(key), [])
+}
+
+function valuesOf(key: S3Key): ReadonlyMap<string, string> {
+  return new Map([
     [ID, key.accessKeyId],
     [SECRET, key.secretAccessKey.reveal()],
   ])
-  return envWriter.edit(file.text, values, [])
 }
 
 /** The file that Mastodon takes the key from; nothing is minted when it can't be changed. */

@@ -6,7 +6,7 @@ import { type Finding, learned, type Setup, type Step, type World } from '../pla
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
-import { unreached } from './reach.ts'
+import { unreachedBy } from './reach.ts'
 
 type Read = Pick<Installation, 'envFiles' | 'settings'>
 
@@ -51,7 +51,7 @@ type Needs = 'envWriter' | 'setup' | 'facts'
 type At = Pick<World, Needs>
 
 /** Equal to no key that a file could hold, so that what would overrule the new key is seen early. */
-const KEY_TO_COME: S3Key = { accessKeyId: 'new', secretAccessKey: new Secret('new') }
+export const KEY_TO_COME: S3Key = { accessKeyId: 'new', secretAccessKey: new Secret('new') }
 
 /** The storage block in Mastodon's env file; everything else in it stays byte for byte. */
 export const envFile: Step<Needs> = {
@@ -135,17 +135,14 @@ function singleLine({ facts, setup }: At): string[] {
 async function unread(at: At, key: S3Key): Promise<Problem | undefined> {
   const { setup, envWriter } = at
   const { target, installation } = setup
-  const { services = [] } = installation
-  if (target.kind === 'print' || services.length === 0) return undefined
+  if (target.kind === 'print') return undefined
   const values = blockOf(at, key)
   // A block that is prepared beside the file goes into the file itself later.
   const { envFile } = installation
   const isAside = target.file.path !== envFile.path
   const text = isAside ? envWriter.edit(envFile.text, values, []) : edited(at, key).text
-  const after = await envWriter.preview(envFile, text)
-  // A rehearsal writes a scratch copy, and nobody is told to have that read.
-  const isKnown = [after.envFile, ...after.envFiles].some(({ path }) => path === envFile.path)
-  return unreached(installation, after, isKnown ? envFile : after.envFile, values)
+  const instead = ' (--print only prints the lines, for a place of your choice.)'
+  return unreachedBy(installation, envWriter, { file: envFile, text }, values, instead)
 }
 
 function printed({ facts }: At, reason: string): Finding {
@@ -211,6 +208,8 @@ function worldReadable({ target }: Setup): string[] {
 /** How Mastodon's env file is changed so that it stores media on R2. */
 export interface EnvSwitch {
   readonly text: string
+  /** What every service has to be given. */
+  readonly values: ReadonlyMap<string, string>
   /** Settings that are written or commented out. */
   readonly names: readonly string[]
   /** Host of the provider before, which pages go on naming; undefined when there was none. */
@@ -246,5 +245,5 @@ export function envSwitch(
   const switched = envWriter.edit(file.text, block, [...retired.keys()])
   // The block is a template of its own and has no such line.
   const text = kept.size === 0 ? switched : envWriter.edit(switched, kept, [])
-  return { text, names: [...values.keys(), ...retired.keys()], keptHost, retired }
+  return { text, values, names: [...values.keys(), ...retired.keys()], keptHost, retired }
 }

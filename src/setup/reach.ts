@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { shellWord } from '../core/shell-word.ts'
+import type { EnvWriter } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation, ServiceReading } from '../services/mastodon/port.ts'
 
 /** What one of Mastodon's services does not get of what it needs. */
@@ -112,13 +113,15 @@ function inUnits(file: File, found: readonly Lack[]) {
 
 /**
  * Problem where not all of Mastodon would use the settings: `env-file-not-read`, `compose-refuses`
- * (exit 2). `after` is Mastodon as it would be read with the file as it will be.
+ * (exit 2). `after` is Mastodon as it would be read with the file as it will be; `instead` stands at
+ * the end.
  */
 export function unreached(
   now: Installation,
   after: Installation,
   file: File,
   wanted: ReadonlyMap<string, string>,
+  instead = '',
 ): Problem | undefined {
   const refused = after.compose?.refused ?? []
   // What compose refuses now may be the very file that is going to be written.
@@ -127,8 +130,27 @@ export function unreached(
   const found = lacks(after, wanted)
   if (found.length === 0) return undefined
   const { what, why, next } = howToReach(after, file, found)
-  const again = 'Then run this again. (--print only prints the lines, for a place of your choice.)'
-  return new Problem({ code: 'env-file-not-read', what, why, next: `${next}\n${again}`, exit: 2 })
+  const again = `${next}\nThen run this again.${instead}`
+  return new Problem({ code: 'env-file-not-read', what, why, next: again, exit: 2 })
+}
+
+/**
+ * The same of a change that is planned: Mastodon is looked for anew with this text in its env file.
+ * Undefined, too, where nothing tells what its services read.
+ */
+export async function unreachedBy(
+  installation: Installation,
+  envWriter: Pick<EnvWriter, 'preview'>,
+  { file, text }: { readonly file: EnvFileOnDisk; readonly text: string },
+  wanted: ReadonlyMap<string, string>,
+  instead = '',
+): Promise<Problem | undefined> {
+  const { services = [] } = installation
+  if (services.length === 0) return undefined
+  const after = await envWriter.preview(file, text)
+  // A rehearsal writes a scratch copy, and nobody is told to have that read.
+  const isKnown = [after.envFile, ...after.envFiles].some(({ path }) => path === file.path)
+  return unreached(installation, after, isKnown ? file : after.envFile, wanted, instead)
 }
 
 function refusedForAnother({ compose }: Installation, { path, realPath }: File): string[] {

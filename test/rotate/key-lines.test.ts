@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { keyLines } from '../../src/rotate/env-file.ts'
+import type { Installation } from '../../src/services/mastodon/port.ts'
 import { ENV, envFileOf, installationOf, knownKey } from '../fakes/fake-world.ts'
 import { found, problemOf } from '../fakes/found.ts'
 import { freshKey, rotatingWorld, rotationOf } from './rotating.ts'
@@ -51,5 +52,21 @@ describe('env-file of a rotation', () => {
     const envFiles = [envFileOf('', { writable: false })]
     const world = rotatingWorld({}, { installation: { ...place.installation, envFiles } })
     expect((await problemOf(keyLines.look(world))).code).toBe('env-file-not-writable')
+  })
+
+  it('refused when a service would not get the new key', async () => {
+    const { place } = rotatingWorld()
+    const service = (from: string) => ({
+      ...{ name: 'sidekiq', role: 'sidekiq', envFiles: [from] },
+      settings: new Map([['AWS_ACCESS_KEY_ID', { value: 'another', from }]]),
+    })
+    const services = [service('/etc/other.env')] as unknown as NonNullable<Installation['services']>
+    const world = rotatingWorld({}, { installation: { ...place.installation, services } })
+    world.envWriter.preview = async () => ({ ...place.installation, services })
+    const finding = await keyLines.look(world)
+    expect(finding).toMatchObject({
+      is: 'blocked',
+      problem: { code: 'env-file-not-read', exit: 2, what: expect.stringContaining('sidekiq') },
+    })
   })
 })

@@ -4,6 +4,7 @@ import { noted } from '../../services/checkpoint/port.ts'
 import { type EnvFileOnDisk, envFileNotWritable } from '../../services/mastodon/port.ts'
 import { type EnvSwitch, envSwitch } from '../../setup/env-file.ts'
 import { knowsExtraHosts, otherProvidersHost } from '../../setup/media-hosts.ts'
+import { unreachedBy } from '../../setup/reach.ts'
 import { linesOf, runPlaced } from '../../setup/restart.ts'
 import type { Migration } from '../migration.ts'
 import type { Cutover } from './cutover.ts'
@@ -51,6 +52,10 @@ export function envSwitchStep(
             needed: 'Mastodon can not be switched without it.',
           }),
         }
+      const { installation } = at.place
+      const { text, values } = edit
+      const problem = await unreachedBy(installation, at.envWriter, { file, text }, values)
+      if (problem) return { is: 'blocked', problem }
       const changes = changesOf(file, edit, at)
       return { is: 'change', changes, warnings: oldHostWarning(at) }
     },

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { type CutoverVariant, cutoverOrder } from '../../../src/migrate/cutover/cutover.ts'
 import { survey } from '../../../src/plan/survey.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
+import type { Installation } from '../../../src/services/mastodon/port.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'
+import { installationOf } from '../../fakes/fake-world.ts'
 import { found, warningsOf } from '../../fakes/found.ts'
 import { after, complete, prepared, switching } from './switching.ts'
 
@@ -46,6 +48,17 @@ describe('the plan', () => {
     })
     Object.assign(at.cutover.services, { commands: undefined })
     expect(found(await at.steps[0]?.look(at.world))).toBe('blocked cutover-by-hand')
+  })
+
+  it('is refused where a service would not take the settings', async () => {
+    const settings = new Map([['S3_ENABLED', { value: 'false', from: '/etc/pull.env' }]])
+    const pull = { name: 'mastodon-sidekiq@pull', role: 'sidekiq', envFiles: [], settings }
+    const services = [pull] as unknown as NonNullable<Installation['services']>
+    const { steps, world } = await switching({ installation: { services } })
+    world.envWriter.preview = async () => installationOf({ services })
+    const step = steps.find(({ id }) => id === 'env-switch')
+    const finding = await step?.look(world)
+    expect(finding).toMatchObject({ is: 'blocked', problem: { code: 'env-file-not-read' } })
   })
 
   it('tells that containers are made anew', async () => {
