@@ -41,6 +41,7 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
     emulator: 'eager',
     mastodon: mastodonOf(host, settings.get('media'), settings.get('uploads')),
   })
+  for (const name of settings.get('refuseStrangers') ?? []) world.world.edge.refuses.add(name)
   // Miniflare would end the process on Ctrl-C before anything is tidied up.
   host.keepSignals()
   try {

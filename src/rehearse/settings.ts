@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { strangerRefusals } from '../sandbox/edge/state.ts'
 import { catalog } from '../settings/catalog.ts'
 import { hostName } from '../settings/names.ts'
 import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
@@ -44,6 +45,14 @@ export const sandboxCatalog = {
     help: 'answer 501 to reads by part number, as some S3 storage does',
     rule: flag,
     group: 'What to stand in for',
+  }),
+  refuseStrangers: setting({
+    flag: '--refuse-strangers',
+    value: 'hotlinks|bots',
+    help: "what the zone keeps from other servers' pages and programs; may be given twice",
+    rule: z.array(oneOf(strangerRefusals)),
+    repeatable: true,
+    group: 'Other worlds',
   }),
   media: setting({
     flag: '--media',

@@ -38,6 +38,26 @@ test('words for a healthy setup', async () => {
   expect(stdout).toContain('All well.')
 })
 
+test.each([
+  ['hotlinks', 'Hotlink Protection'],
+  ['bots', 'cf-mitigated: challenge'],
+] as const)('a zone that keeps %s out is noted, and is no fault', async (name, words) => {
+  const { refuses } = stage.sandbox.world.edge
+  refuses.add(name)
+  try {
+    const { code, stdout } = await stage.init(at, ['check', '--json'])
+    const { checks } = JSON.parse(stdout) as {
+      checks: { id: string; severity: string; saw: string }[]
+    }
+    const worse = checks.filter(({ severity }) => severity === 'fault' || severity === 'warning')
+    expect({ code, worse }).toEqual({ code: 0, worse: [] })
+    const found = checks.find(({ id }) => id === 'public-other-servers')
+    expect(found).toMatchObject({ severity: 'note', saw: expect.stringContaining(words) })
+  } finally {
+    refuses.clear()
+  }
+})
+
 test('nothing set up yet', async () => {
   const { code, ok, open } = await check(stage.machine(), ['--media-host', `new.${HOST}`])
   expect({ code, ok }).toEqual({ code: 1, ok: false })

@@ -4,6 +4,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { type Check, type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { Certificate } from '../../services/public-web/port.ts'
+import { otherServersCheck } from './other-servers.ts'
 import {
   cacheControlCheck,
   cachedAbsenceCheck,
@@ -124,6 +125,7 @@ export function publicWebChecks(open: Open): readonly Check[] {
     corsCheck(go),
     cacheControlCheck(go),
     shieldsCheck(go),
+    otherServersCheck(go),
     edgeCacheCheck(go),
     cachedAbsenceCheck(find, open),
     privateFoldersCheck(find),

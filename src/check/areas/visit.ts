@@ -3,6 +3,7 @@ import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import { type Check, type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { Certificate, WebResponse } from '../../services/public-web/port.ts'
 import { notListing, originOf } from '../../setup/public-read.ts'
+import { askAsStranger, type Strange } from './as-stranger.ts'
 import type { Open } from './storage.ts'
 import type { Door } from './storage-door.ts'
 
@@ -63,6 +64,8 @@ export interface Answers {
   readonly scripted: WebResponse
   readonly range: WebResponse
   readonly head: WebResponse
+  /** The same URL as others ask for it. */
+  readonly strange: Strange
 }
 
 export type Visit =
@@ -120,12 +123,13 @@ async function withImage(
 async function ask({ web, installation }: VisitAt, url: string): Promise<Answers> {
   const origin = originOf({ installation, corsOrigins: [] })
   const plain = await web.fetch(url)
-  const [scripted, range, head] = await Promise.all([
+  const [scripted, range, head, strange] = await Promise.all([
     web.fetch(url, { headers: { origin } }),
     web.fetch(url, { headers: { range: 'bytes=4-19' } }),
     web.fetch(url, { method: 'HEAD' }),
+    askAsStranger(web, url, plain.body),
   ])
-  return { url, sent: IMAGE, origin, plain, scripted, range, head }
+  return { url, sent: IMAGE, origin, plain, scripted, range, head, strange }
 }
 
 export type Go = (at: VisitAt) => Promise<Visit>

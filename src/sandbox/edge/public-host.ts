@@ -10,7 +10,13 @@ import type { EmulatorPool } from '../r2/emulator.ts'
 import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
 import { corsHeaders, preflight } from './cors.ts'
 import { RuleLanguageError } from './language.ts'
-import { answerAtEdge, type CacheSettings, cacheSettings, responseHeaders } from './rules.ts'
+import {
+  answerAtEdge,
+  type CacheSettings,
+  cacheSettings,
+  refusedToStrangers,
+  responseHeaders,
+} from './rules.ts'
 
 /** Extensions that Cloudflare caches by default (docs, cache: Default cache behavior). */
 const cached = new Set(
@@ -69,6 +75,9 @@ export async function throughEdge(
   const [path = '/', ...query] = (message.url ?? '/').split('?')
   const host = (message.headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
   const visit = { host, method: message.method ?? 'GET', path, query: query.join('?') }
+  const refused = refusedToStrangers(at, visit, message.headers)
+  if (refused === 'bots') return text(403, 'Just a moment...', { 'cf-mitigated': 'challenge' })
+  if (refused === 'hotlinks') return text(403, 'error code: 1011')
   try {
     const early = answerAtEdge(at, visit)
     if (early?.is === 'blocked') return text(403, 'Sorry, you have been blocked')

@@ -8,6 +8,7 @@ import {
   type SandboxList,
   type SandboxRedirect,
   type SandboxRule,
+  type StrangerRefusal,
   settleOperations,
 } from './state.ts'
 
@@ -171,6 +172,26 @@ export function answerAtEdge(at: EdgeAt, visit: Visit): EdgeAnswer | undefined {
     if (answer) return answer
   }
   return undefined
+}
+
+/** Files that Hotlink Protection is about (Cloudflare docs, waf/tools/scrape-shield/hotlink-protection). */
+const HOTLINKED = /\.(gif|ico|jpe?g|png)$/i
+
+/** What the zone keeps from others, where that is switched on: before any rule is looked at. */
+export function refusedToStrangers(
+  { world }: EdgeAt,
+  { host, path }: Pick<Visit, 'host' | 'path'>,
+  headers: { readonly referer?: string | undefined; readonly 'user-agent'?: string | undefined },
+): StrangerRefusal | undefined {
+  const zone = zoneOf(world, host)
+  if (zone === undefined || zone.paused) return undefined
+  const { refuses } = world.edge
+  const isServer = /\bhttp\.rb\b|\bMastodon\//.test(headers['user-agent'] ?? '')
+  if (refuses.has('bots') && isServer) return 'bots'
+  const { referer = '' } = headers
+  const from = URL.canParse(referer) ? new URL(referer).hostname : ''
+  const isOwn = from === '' || from === zone.name || from.endsWith(`.${zone.name}`)
+  return refuses.has('hotlinks') && HOTLINKED.test(path) && !isOwn ? 'hotlinks' : undefined
 }
 
 function singleRedirect(at: EdgeAt, rule: SandboxRule, visit: Visit): EdgeAnswer {

@@ -7,7 +7,13 @@ export interface EdgeState {
   /** How long a change of a list takes, milliseconds. */
   operationMs: number
   readonly limits: EdgeLimits
+  /** What its zones keep from others: Hotlink Protection, and a challenge for what is no browser. */
+  readonly refuses: Set<StrangerRefusal>
 }
+
+export const strangerRefusals = ['hotlinks', 'bots'] as const
+
+export type StrangerRefusal = (typeof strangerRefusals)[number]
 
 /** What the plan allows; Cloudflare's Free plan unless told. */
 export interface EdgeLimits {
@@ -113,6 +119,7 @@ export function createEdgeState(): EdgeState {
     tiering: [],
     operationMs: 200,
     limits: { zoneRules: 10, firewallRules: 5, bulkRules: 15, lists: 5, redirects: 10_000 },
+    refuses: new Set(),
   }
 }
 

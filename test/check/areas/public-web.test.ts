@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { WebRequest } from '../../../src/services/public-web/port.ts'
+import { refusal } from '../../fakes/fake-cloudflare.ts'
 import type { Answer } from '../../fakes/fake-web.ts'
 import { type Alter, examine, isImage } from './stranger.ts'
 import { troubles, wordsOf } from './verdicts.ts'
@@ -27,7 +28,7 @@ describe('a healthy media host', () => {
   it('asks for no image before it is uploaded, but for the one that tries that', async () => {
     const { web } = await examine()
     const images = web.requests.filter((line) => /[0-9a-f]{32}\.png/.test(line))
-    expect(images).toHaveLength(4)
+    expect(images).toHaveLength(5)
     expect(images[0]).not.toContain('https://example.com')
   })
 })
@@ -125,5 +126,99 @@ describe('faults', () => {
     const { found } = await examine({}, alter)
     expect(troubles(found)).toEqual([expected])
     expect(wordsOf(found, expected.split(' ')[0] ?? '')).toContain(words)
+  })
+})
+
+describe('what other servers and their pages get', () => {
+  const isServer = ({ headers }: WebRequest) => /Mastodon\//.test(headers?.['user-agent'] ?? '')
+  const isLinked = ({ headers }: WebRequest) => headers?.referer !== undefined
+  const refused = (body: string, ...headers: Answer['headers']): Answer => ({
+    status: 403,
+    headers: [['cf-ray', '8f00-FRA'], ...headers],
+    body: new TextEncoder().encode(body),
+  })
+  const when = (fits: (request: WebRequest) => boolean, answer: Answer): Alter =>
+    onImage((it, request) => (fits(request) ? answer : it))
+
+  it.each<[string, Alter, string[]]>([
+    [
+      'Hotlink Protection, by its number',
+      when(isLinked, refused('error code: 1011')),
+      ['of another site (by its Referer)', '1011: Hotlink Protection', 'Scrape Shield', '8f00-FRA'],
+    ],
+    [
+      'Hotlink Protection, by a page of its own',
+      when(isLinked, refused('<title>no</title>')),
+      ['by its Referer', 'status 403', 'Hotlink Protection'],
+    ],
+    [
+      'a challenge for programs',
+      when(isServer, refused('<script>', ['cf-mitigated', 'challenge'])),
+      ['by its User-Agent', 'cf-mitigated: challenge', 'Security > Events', 'Bot Fight Mode'],
+    ],
+    [
+      'a custom rule about programs',
+      when(isServer, refused('<h1>Error 1020</h1>')),
+      ['by its User-Agent', 'error 1020: a custom rule', 'Security > Events'],
+    ],
+    [
+      'Browser Integrity Check',
+      when(isServer, refused('error code: 1010')),
+      ['error 1010: Browser Integrity Check'],
+    ],
+    [
+      'a limit',
+      when(isServer, { ...refused('error code: 1015'), status: 429 }),
+      ['status 429', 'a rate limit'],
+    ],
+    [
+      'both halves',
+      when((request) => isServer(request) || isLinked(request), refused('')),
+      ['by its User-Agent) and a browser', 'Security > Events'],
+    ],
+    [
+      'the two together alone',
+      when((request) => isServer(request) && isLinked(request), refused('')),
+      ['neither User-Agent nor Referer alone is refused'],
+    ],
+    [
+      'another picture instead',
+      when(isLinked, { ...refused('no hotlinks here'), status: 200 }),
+      ['another file comes instead', 'by its Referer'],
+    ],
+    [
+      'a page to go to',
+      when(isLinked, { ...refused(''), status: 302 }),
+      ['status 302', 'by its Referer'],
+    ],
+    [
+      'nothing at all',
+      onImage((it, request) => {
+        if (isServer(request)) throw refusal('web-timeout')
+        return it
+      }),
+      ['by its User-Agent', 'web-timeout'],
+    ],
+  ])('%s: a note that names it, and the rest stays well', async (_, alter, words) => {
+    const { found } = await examine({}, alter)
+    expect(troubles(found)).toEqual(['public-other-servers note'])
+    for (const word of words) expect(wordsOf(found, 'public-other-servers')).toContain(word)
+  })
+
+  it('where nobody gets the file, that is the fault, and this is not told', async () => {
+    const { found } = await examine(
+      {},
+      onImage(() => refused('error code: 1020')),
+    )
+    expect(troubles(found)).toEqual(['public-content fault'])
+  })
+
+  it('asks once where nothing is refused', async () => {
+    const seen: WebRequest[] = []
+    await examine({}, (it, request) => {
+      seen.push(request)
+      return it
+    })
+    expect(seen.filter((request) => isServer(request) || isLinked(request))).toHaveLength(1)
   })
 })

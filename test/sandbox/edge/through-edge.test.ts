@@ -231,3 +231,31 @@ test('a rule that is not evaluated makes itself heard', async () => {
     body: 'The sandbox does not evaluate rule "rule-0" of http_request_dynamic_redirect: unknown identifier ip.src',
   })
 })
+
+describe('what a zone keeps from others', () => {
+  const asked = async (refuses: 'hotlinks' | 'bots', path: string, headers: object) => {
+    const { world } = seedWorld()
+    world.edge.refuses.add(refuses)
+    const message = { method: 'GET', url: path, headers: { host: 'files.example.com', ...headers } }
+    const at = { world, clock: () => 0 }
+    const origin = async (): Promise<Answer> => ({ status: 200, headers: {}, body: '' })
+    const { status, headers: sent } = await throughEdge(at, message as never, origin)
+    return [status, sent?.['cf-mitigated']]
+  }
+  const browser = 'Mozilla/5.0'
+  const server = 'Mastodon/4.5.0 (http.rb/5.3.1; +https://other.example/)'
+
+  test.each([
+    ['hotlinks', '/a.png', { referer: 'https://other.example/' }, 403],
+    ['hotlinks', '/a.PNG', { referer: 'https://notexample.com/' }, 403],
+    ['hotlinks', '/a.png', { referer: 'https://social.example.com/@a' }, 200],
+    ['hotlinks', '/a.png', { referer: 'https://example.com/' }, 200],
+    ['hotlinks', '/a.png', {}, 200],
+    ['hotlinks', '/a.mp4', { referer: 'https://other.example/' }, 200],
+    ['bots', '/a.mp4', { 'user-agent': server }, 403],
+    ['bots', '/a.mp4', { 'user-agent': browser, referer: 'https://other.example/' }, 200],
+  ] as const)('%s: %s with %o', async (refuses, path, headers, status) => {
+    const challenge = refuses === 'bots' && status === 403 ? 'challenge' : undefined
+    expect(await asked(refuses, path, headers)).toEqual([status, challenge])
+  })
+})
