@@ -52,7 +52,7 @@ export const sandboxCatalog = {
     help: "what the zone keeps from other servers' pages and programs; may be given twice",
     rule: z.array(oneOf(strangerRefusals)),
     repeatable: true,
-    group: 'Other worlds',
+    group: 'What to stand in for',
   }),
   media: setting({
     flag: '--media',
