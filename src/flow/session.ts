@@ -112,9 +112,11 @@ export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui
   if (hasPerson && !print) {
     const { clackUi } = await import('../ui/clack.ts')
     const { speaksUtf8 } = await import('../ui/ascii.ts')
+    const { showsLinks } = await import('../ui/hyperlinks.ts')
     const { interrupted } = host
+    const links = showsLinks(host.environment)
     const unicode = speaksUtf8(host.environment)
-    return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, interrupted, ...render })
+    return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, links, interrupted, ...render })
   }
   const words = print ? stderr : stdout
   return (await import('../ui/plain.ts')).plainUi({ words, stdout, stderr, quiet, ...render })

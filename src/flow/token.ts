@@ -17,23 +17,26 @@ import type { Ui } from '../ui/port.ts'
 type Key = readonly [key: string, type: string]
 
 /**
- * What each extra needs; `key` pre-fills it. No key for WAF custom rules is published, so that one
- * is chosen by hand.
+ * What each extra needs; `key` pre-fills it where Cloudflare's table of template keys names one. What
+ * it does not name is added by hand.
  */
 const extras: Record<EdgeName, { readonly permission: RulePermission; readonly key?: string }> = {
-  'security-headers': { permission: 'response-headers', key: 'transform_rules' },
-  'cache-everything': { permission: 'cache-rules', key: 'cache_settings' },
+  'security-headers': { permission: 'response-headers' },
+  'cache-everything': { permission: 'cache-rules' },
   'private-folders': { permission: 'custom-rules' },
   'tiered-cache': { permission: 'zone-settings', key: 'zone_settings' },
 }
 
 /**
  * Deep links that pre-fill a token (Cloudflare docs, fundamentals/api/how-to/
- * account-owned-token-template). The keys were renamed before, so the plain list goes beside them.
+ * account-owned-token-template). The keys were renamed before, so the plain list goes beside them. What
+ * a query may hold as it is (RFC 3986) is not escaped: the link is read and copied by people.
  */
 export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url: string }[] {
   const keys = (...names: Key[]) =>
     encodeURIComponent(JSON.stringify(names.map(([key, type]) => ({ key, type }))))
+      .replaceAll('%3A', ':')
+      .replaceAll('%2C', ',')
   const wished = edge.flatMap((name): Key[] => {
     const { key } = extras[name]
     return key === undefined ? [] : [[key, 'edit']]
@@ -43,7 +46,7 @@ export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url
   const user = keys(['account_api_tokens', 'edit'], ['account_settings', 'read'], ...core)
   return [
     {
-      label: 'Owned by the account (best; needs an administrator)',
+      label: 'Owned by the account',
       url: `https://dash.cloudflare.com/?to=/:account/api-tokens&permissionGroupKeys=${account}&name=mastodon-r2%20setup`,
     },
     {
@@ -84,6 +87,7 @@ export async function chooseToken(
   ui: Ui,
   connect: (token: Secret) => Promise<CloudflarePort>,
 ): Promise<TokenChoice> {
+  if (ui.canAsk && settings.get('apiToken') === undefined) tellToken(ui, edgeOf(settings))
   for (;;) {
     const given = settings.get('apiToken') as Secret | undefined
     const secret = given ?? (await askToken(settings, ui))
@@ -116,28 +120,54 @@ async function identify(cloudflare: CloudflarePort, accountId: string | undefine
   }
 }
 
+/** What is typed instead of a token, to see the other link. */
+const OTHER = '?'
+
 async function askToken(settings: Settings<Catalog>, ui: Ui): Promise<Secret> {
-  const edge = (settings.get('edge') ?? []) as readonly EdgeName[]
+  for (;;) {
+    const typed = await ui.ask({
+      message: 'Paste the token here',
+      hint: `Type ${OTHER} for a link to a token that you own yourself`,
+      masked: true,
+      fault: (text) => (text.trim() === OTHER ? undefined : settings.fault('apiToken', text)),
+    })
+    if (typed.trim() !== OTHER) {
+      settings.offer('apiToken', typed, 'you')
+      return settings.get('apiToken') as Secret
+    }
+    tellOwnToken(ui, edgeOf(settings))
+  }
+}
+
+function edgeOf(settings: Settings<Catalog>): readonly EdgeName[] {
+  return (settings.get('edge') ?? []) as readonly EdgeName[]
+}
+
+/** All that the question about the token needs; it fits on a screen of 80 columns and 24 lines. */
+function tellToken(ui: Ui, edge: readonly EdgeName[]): void {
+  const [account] = tokenLinks(edge)
+  const byHand = edge.filter((name) => extras[name].key === undefined)
+  const filled = edge.filter((name) => !byHand.includes(name))
   ui.note('An API token of Cloudflare is needed, for this setup only', [
-    'Open one of these; the permissions are filled in:',
-    '',
-    ...tokenLinks(edge).flatMap(({ label, url }) => [`${label}:`, `  ${url}`]),
-    '',
-    edge.length === 0
-      ? 'If they are not filled in, choose them by hand:'
-      : 'All of these have to be there; choose by hand what is not filled in:',
-    ...tokenPermissions(edge).map((line) => `  ${line}`),
-    '',
-    'Let it end soon (TTL: one day), and delete it when the setup is done.',
-    'It is used while this runs, and is never stored.',
+    'Open this address, create the token there, and copy it:',
   ])
-  const typed = await ui.ask({
-    message: 'Paste the token here',
-    masked: true,
-    fault: (text) => settings.fault('apiToken', text),
-  })
-  settings.offer('apiToken', typed, 'you')
-  return settings.get('apiToken') as Secret
+  ui.link(account?.url ?? '')
+  ui.note('What the token may do', [
+    ...tokenPermissions(filled),
+    ...(byHand.length === 0 ? [] : ['The address leaves these out; add them there by hand:']),
+    ...byHand.map(edgePermission),
+  ])
+  ui.say(
+    'Let it end soon (TTL: one day), and delete it when the setup is done. It is used while this runs, and never stored.',
+  )
+}
+
+function tellOwnToken(ui: Ui, edge: readonly EdgeName[]): void {
+  const user = tokenLinks(edge)[1]
+  ui.note('A token that you own yourself, for who is no administrator of the account', [
+    'It may do the same, and Account: Account Settings: Read beside that:',
+  ])
+  ui.link(user?.url ?? '')
 }
 
 /** The account: given, the only one, or asked for. */

@@ -278,6 +278,7 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
       return
     }
     if (finding.is === 'later') {
+      this.#ledger.heed(finding.warnings)
       this.#leave(step, finding, changes)
       return
     }

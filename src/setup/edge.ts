@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
 import type { Finding, Setup, Step, World } from '../plan/step.ts'
@@ -99,9 +100,34 @@ export function skipped(error: unknown, permission: string): Finding {
   return { is: 'later', note: `skipped: ${error.what}`, next: error.next }
 }
 
+/** The same of a rule that is wished for: whatever it was refused for, the setup goes on without it. */
+function leftOut(error: unknown, title: string, permission: string): Finding {
+  if (!(error instanceof Problem)) throw error
+  const warnings = [`${title}: left out. Media is served without it.`]
+  if (isForbidden(error) || NOT_FOR_THIS_ACCOUNT.test(error.code)) {
+    return { ...skipped(error, permission), warnings } as Finding
+  }
+  return {
+    is: 'later',
+    note: prose`skipped: ${error.what} ${error.why}`,
+    next: error.next,
+    warnings,
+  }
+}
+
+/** Taken without an error, and not there: as good as refused. */
+function notTaken(title: string): Finding {
+  return {
+    is: 'later',
+    note: 'skipped: Cloudflare took it without an error, and does not show it',
+    next: `${title}: run the same command again; everything else stays as it is.`,
+    warnings: [`${title}: left out. Media is served without it.`],
+  }
+}
+
 /**
- * Puts the rule behind those of others, or renews it at its place; found again by its ref. What the
- * token or the plan does not allow is left out, never a failure.
+ * Puts the rule behind those of others, or renews it at its place; found again by its ref. What is
+ * refused is left out, never a failure: media is served without it.
  */
 export function keepRule(edge: EdgeRule): Step<'cloudflare' | 'setup'> {
   let carriedOut = false
@@ -121,12 +147,13 @@ export function keepRule(edge: EdgeRule): Step<'cloudflare' | 'setup'> {
         if (ours && (isSameRule(ours, wanted) || (carriedOut && ours.enabled))) {
           return { is: 'ready', note: edge.ready }
         }
+        if (carriedOut) return notTaken(edge.title)
         const others = rules.filter((rule) => rule !== ours).length
         const kept = others === 0 ? '' : `; ${others} of others ${others === 1 ? 'stays' : 'stay'}`
         const what = `${ours ? 'renew: ' : ''}${edge.does}${kept}`
         return { is: 'change', changes: [{ what, risk: 'public' }] }
       } catch (error) {
-        return skipped(error, permissionNames[edge.permission])
+        return leftOut(error, edge.title, permissionNames[edge.permission])
       }
     },
 
@@ -140,7 +167,7 @@ export function keepRule(edge: EdgeRule): Step<'cloudflare' | 'setup'> {
         else await cloudflare.addRule(place, edge.phase, wanted)
         carriedOut = true
       } catch (error) {
-        refusal = skipped(error, permissionNames[edge.permission])
+        refusal = leftOut(error, edge.title, permissionNames[edge.permission])
       }
       return {}
     },
@@ -150,6 +177,7 @@ export function keepRule(edge: EdgeRule): Step<'cloudflare' | 'setup'> {
 /** Cloudflare recommends it for R2; it is a switch of the whole zone, so it is asked for by itself. */
 export function tieredCache(): Step<'cloudflare' | 'setup'> {
   let refusal: Finding | undefined
+  let carriedOut = false
 
   return {
     id: 'tiered-cache',
@@ -159,18 +187,20 @@ export function tieredCache(): Step<'cloudflare' | 'setup'> {
       if (refusal) return refusal
       try {
         if (await cloudflare.isTieredCacheOn(setup.zone.id)) return { is: 'ready', note: 'on' }
+        if (carriedOut) return notTaken('Smart Tiered Cache')
         const what = `switch Smart Tiered Cache on for the whole zone ${setup.zone.name}: data centers ask each other before they read from R2, fewer paid reads`
         return { is: 'change', changes: [{ what, risk: 'public' }] }
       } catch (error) {
-        return skipped(error, permissionNames['zone-settings'])
+        return leftOut(error, 'Smart Tiered Cache', permissionNames['zone-settings'])
       }
     },
 
     async change({ cloudflare, setup }) {
       try {
         await cloudflare.setTieredCache(setup.zone.id, true)
+        carriedOut = true
       } catch (error) {
-        refusal = skipped(error, permissionNames['zone-settings'])
+        refusal = leftOut(error, 'Smart Tiered Cache', permissionNames['zone-settings'])
       }
       return {}
     },

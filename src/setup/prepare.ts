@@ -41,6 +41,7 @@ export async function prepareSetup(
   if (lookOnly) assumeStorage(run, remembered)
   if (!lookOnly) tellHiddenMedia(run, installation, remembered)
   refuseMissing(run, installation, remembered)
+  tellMediaHost(run)
   if (!lookOnly) await chooseEdge(run, remembered)
   const { cloudflare, token } = await chooseCloudflare(run)
   const setup = await chooseSetup({
@@ -94,6 +95,14 @@ function tellHiddenMedia(
   const { hidden } = installation.media
   if (hidden === undefined || !hasMedia(installation, remembered, settings.get('bucket'))) return
   ui.note('Where the media is', [hiddenWords(hidden), ...bringOut(installation)])
+}
+
+/** The word is explained before the first question that uses it. */
+function tellMediaHost({ ui, settings }: Run<SetupCatalog>): void {
+  if (!ui.canAsk || settings.get('mediaHost') !== undefined) return
+  ui.say(
+    'Media gets a hostname of its own, such as files.example.com: the media host. It is a new name in a domain that you have at Cloudflare; visitors load pictures and films from it.',
+  )
 }
 
 function refuseMissing(

@@ -3,6 +3,7 @@ import * as clack from '@clack/prompts'
 import { Cancelled } from '../core/problem.ts'
 import { inAscii } from './ascii.ts'
 import { checkLines, faultLines } from './check-lines.ts'
+import { hyperlink } from './hyperlinks.ts'
 import { filtered } from './plain.ts'
 import type { Line, Render, Ui } from './port.ts'
 import { StatusLine } from './status-line.ts'
@@ -40,6 +41,8 @@ export interface ClackOptions {
   readonly quiet: boolean
   /** false: ASCII alone; true unless told. */
   readonly unicode?: boolean
+  /** Addresses are sent as links that a click opens; false unless told. */
+  readonly links?: boolean
   /** Ends a question that is open as if the person had cancelled it. */
   readonly interrupted?: AbortSignal
   /** Told of no place unless there is one. */
@@ -112,6 +115,11 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       const text = lines.flatMap((line) => wrap(render(line), width())).join('\n')
       clack.log.info(`${paint('bold', title)}\n${text}`, { output, spacing: 1 })
     },
+    link(url) {
+      status.hide()
+      // Without a bar: what the terminal itself breaks is copied as one.
+      output.write(`${options.links ? hyperlink(url) : url}\n`)
+    },
     busy(text) {
       status.set(text, text)
       return () => {
@@ -129,8 +137,17 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       return unlessCancelled(await answer)
     },
     async choose({ message, options }) {
+      // A hint is a part of its label: clack shows it at the marked one alone, and breaks it anywhere.
+      const labelled = options.map(({ value, label, hint }) => {
+        const lines = wrap(hint === undefined ? label : `${label}: ${hint}`, width() - 2, '  ')
+        return { value, label: lines.join('\n') }
+      })
       return unlessCancelled(
-        await clack.select<string>({ ...common, message, options: [...options] }),
+        await clack.select<string>({
+          ...common,
+          message: wrap(message, width()).join('\n'),
+          options: labelled,
+        }),
       )
     },
     agree: async (message, safe) =>

@@ -46,6 +46,7 @@ export function plainUi({ words, stdout, stderr, quiet, ...options }: PlainOptio
     warn: (text) => write(`warning: ${render(text)}`),
     note: (title, lines) =>
       [`${title}:`, ...lines.map((line) => `  ${render(line)}`.trimEnd())].forEach(chat),
+    link: (url) => chat(`  ${url}`),
     busy: () => () => undefined,
     progress(line) {
       if (line === undefined || Date.now() - progressAt < PROGRESS_MS) return

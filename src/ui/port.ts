@@ -13,6 +13,8 @@ export interface Ui extends Progress {
   warn(text: Text): void
   /** Several lines that belong together, such as a list of permissions. */
   note(title: string, lines: readonly Text[]): void
+  /** An address to open or copy, whole and on lines of its own. */
+  link(url: string): void
   /** Shown while something is looked at; the returned function takes it away. */
   busy(text: string): () => void
   /** Where a long work stands, in the place of what was shown before; undefined takes it away. */

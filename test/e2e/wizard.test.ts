@@ -55,7 +55,9 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     const first = await terminal.see('Paste the token here')
     expect(first).toContain('Workers R2 Storage: Edit')
     expect(first).toContain('Zone WAF: Edit')
-    expect(decodeURIComponent(first.replaceAll(/\n│? */g, ''))).toContain('"transform_rules"')
+    const filledIn = decodeURIComponent(first.replaceAll(/\n│? */g, ''))
+    expect(filledIn).toContain('"workers_r2"')
+    expect(filledIn).not.toContain('transform_rules')
     expect(first.replaceAll(/\n│? */g, '')).toContain(
       'https://dash.cloudflare.com/?to=/:account/api-tokens',
     )

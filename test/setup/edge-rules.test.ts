@@ -11,7 +11,7 @@ import {
 } from '../../src/setup/edge.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { worldOf } from '../fakes/fake-world.ts'
-import { found, problemOf } from '../fakes/found.ts'
+import { found } from '../fakes/found.ts'
 
 const all = [
   [securityHeaders, 'Transform Rules: Edit'],
@@ -117,10 +117,11 @@ describe.each(all)('$id', (edge, permission) => {
       is: 'later',
       note: `skipped: the API token lacks "${permission}"`,
       next: expect.stringContaining(`Add "${permission}" to the token at https://`),
+      warnings: [`${edge.title}: left out. Media is served without it.`],
     })
   })
 
-  it.each(['9109', '10000', '403', 'plan-limit', 'not-in-plan'])(
+  it.each(['9109', '10000', '403', 'plan-limit', 'not-in-plan', '20217', '500', 'unreachable'])(
     'is skipped where the change is refused: %s',
     async (code) => {
       const world = withRules(edge.phase)
@@ -132,11 +133,24 @@ describe.each(all)('$id', (edge, permission) => {
     },
   )
 
-  it('any other refusal goes up', async () => {
+  it.each(['20217', '500', 'unreachable'])('is skipped where the look fails: %s', async (code) => {
     const world = withRules(edge.phase)
-    world.cloudflare.lookRefusal = refusal('cloudflare-unreachable')
-    expect((await problemOf(make().look(world))).code).toBe('cloudflare-unreachable')
-    expect((await problemOf(make().change!(world))).code).toBe('cloudflare-unreachable')
+    world.cloudflare.lookRefusal = refusal(`cloudflare-${code}`)
+    expect(found(await make().look(world))).toMatch(/^later skipped: /)
+  })
+
+  it('is skipped where it was taken and is not there', async () => {
+    const world = withRules(edge.phase)
+    const step = make()
+    await step.change?.(world)
+    world.cloudflare.rules = []
+    expect(found(await step.look(world))).toMatch(/^later skipped: .* does not show it$/)
+  })
+
+  it('what is no answer of Cloudflare goes up', async () => {
+    const world = withRules(edge.phase)
+    world.cloudflare.lookRefusal = new TypeError('a bug') as never
+    await expect(make().look(world)).rejects.toThrow('a bug')
   })
 })
 
