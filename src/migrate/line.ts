@@ -21,6 +21,7 @@ const ofOneStage = new Set([
   'noDowntime',
   'stop',
   'maxLoss',
+  'withRemoved',
 ])
 /** Where the setup is, for every command alike. */
 const wheres = new Set(['mastodonDir', 'mastodonEnv', 'mediaDir', 's3EndpointUrl', 'connectTo'])

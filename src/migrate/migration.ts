@@ -1,4 +1,4 @@
-import type { CommandFlags, ToType } from '../core/to-type.ts'
+import type { CommandFlags, Text, ToType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Report } from '../plan/report.ts'
 import { classOf, type LeftOut, type MediaSurvey } from '../plan/report-schema.ts'
@@ -13,6 +13,12 @@ import type { Stage } from '../settings/stages.ts'
 import type { OldProvider } from '../setup/old-provider.ts'
 import type { MigrationTarget } from '../setup/target.ts'
 import type { migrateCatalog } from './settings.ts'
+
+/**
+ * Milliseconds that a clock may be off: that of a file server, or of the other provider, which S3
+ * signatures hold within 15 minutes.
+ */
+export const CLOCK_MARGIN_MS = 900_000
 
 /** Nobody but its owner may read it: `chmod 0600`, as Mastodon does to media of suspended users. */
 function isClosed(mode: number | undefined): boolean {
@@ -112,6 +118,8 @@ export interface Migration {
   readonly from: CopyPlace
   readonly to: Extract<CopyPlace, { kind: 'bucket' }>
   readonly wishes: MigrationWishes
+  /** Mastodon stores its media in that bucket already; `at` asks the env file's backups since when. */
+  readonly switched?: { at(): Promise<Date | undefined> } | undefined
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
   /** Characters that fit into the line of `tell`. */
@@ -123,12 +131,14 @@ export interface Migration {
   /** A line that takes the place of the one before: where a long work stands. */
   tell(state: string): void
   /** A line that stays, such as what another program printed. */
-  say(line: string): void
+  say(line: Text): void
 }
 
 export interface MigrationWishes {
   readonly transfers: number
   readonly bwlimit: string | undefined
+  /** Copy also what Mastodon has removed from the bucket since the switch. */
+  readonly withRemoved?: boolean
 }
 
 export interface MigrateRun extends Run<typeof migrateCatalog> {

@@ -11,6 +11,7 @@ import { findMigrationTarget, type MigrationTarget, targetPlace } from '../setup
 import { chooseSelection } from './ask.ts'
 import { otherStageLine } from './line.ts'
 import type { MigrateRun, Migration, PreparedMigration } from './migration.ts'
+import { switchTime } from './removed-since.ts'
 import { findSource } from './source.ts'
 
 /** Between the flags and the stages: nothing is asked of the network here. */
@@ -36,14 +37,15 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
       facts: { accessKey: { ...target.key, minted: true }, domainActive: { attached: true } },
     },
   )
+  const isR2 = remembered.storage === 'r2' && remembered.switchedOn
+  const switchedOn = isR2 && target.aside === undefined
   const { checkpoint, migration, old, bringBack } = await migrationOf(run, tools.rclone, {
     installation,
     target,
     connectS3: world.connectS3,
+    switchedOn,
   })
   const { stream } = tools
-  const isR2 = remembered.storage === 'r2' && remembered.switchedOn
-  const switchedOn = isR2 && target.aside === undefined
   return { installation, target, world, migration, stream, old, bringBack, checkpoint, switchedOn }
 }
 
@@ -74,10 +76,12 @@ async function migrationOf(
     installation,
     target,
     connectS3,
+    switchedOn,
   }: {
     readonly installation: Installation
     readonly target: MigrationTarget
     readonly connectS3: ConnectS3
+    readonly switchedOn: boolean
   },
 ) {
   const { host, ui, settings } = run
@@ -109,7 +113,12 @@ async function migrationOf(
     bucket: () => (opened ??= connectS3(key)),
     from,
     to: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
-    wishes: { transfers: settings.need('transfers'), bwlimit: settings.get('bwlimit') },
+    wishes: {
+      transfers: settings.need('transfers'),
+      bwlimit: settings.get('bwlimit'),
+      withRemoved: settings.on('withRemoved'),
+    },
+    switched: switchedOn ? { at: () => switchTime(installation, bucket) } : undefined,
     signal: AbortSignal.any([host.interrupted, over.signal]),
     width: Math.max((host.stdout.columns ?? 100) - 8, 30),
     lineFor: (stage, more) => otherStageLine(run, stage, more),

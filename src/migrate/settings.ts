@@ -95,6 +95,12 @@ const own = {
     rule: flag,
     ...what,
   }),
+  withRemoved: setting({
+    flag: '--with-removed',
+    help: 'copy again what Mastodon has removed from the bucket since the switch; that publishes it',
+    rule: flag,
+    ...what,
+  }),
   transfers: setting({
     flag: '--transfers',
     value: 'N',

@@ -174,7 +174,7 @@ export function copyWorld() {
     width: 100,
     lineFor: (stage, more) => toType('migrate', { mastodonEnv: 'E', stage, ...more }),
     tell: (line) => void told.push(line),
-    say: (line) => void said.push(line),
+    say: (line) => void said.push(String(line)),
   }
   const at = { clock } satisfies Pick<World, 'clock'>
   return { source, s3, rclone, checkpoint, clock, stop, said, told, migration, at }

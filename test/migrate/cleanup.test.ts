@@ -45,7 +45,7 @@ function cleaning(wishes: CleanupChoice, more: Partial<Parameters<typeof cleanup
   const steps = cleanupSteps(
     {
       tootctl,
-      say: (line) => void said.push(line),
+      say: (line) => void said.push(String(line)),
       tell: (line) => void told.push(line),
       signal: new AbortController().signal,
       width: 40,

@@ -71,7 +71,7 @@ export class Migrating {
       width: 100,
       lineFor: (stage) => toType('migrate', { stage }),
       tell: (line) => void this.told.push(line),
-      say: (line) => void this.said.push(line),
+      say: (line) => void this.said.push(String(line)),
     }
   }
 

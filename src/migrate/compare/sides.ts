@@ -6,6 +6,7 @@ import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import { isUnreadable } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration } from '../migration.ts'
+import { removedSince } from '../removed-since.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { kept, Tally } from '../survey/count.ts'
 import { type ContentReader, sameContent } from './content.ts'
@@ -225,6 +226,9 @@ class Pass {
     const { source, signal, checkpoint } = this.#migration
     const bucket = this.#migration.bucket()
     const provenUntil = await this.#provenUntil()
+    // Notes of a switch tell better, see provenUntil.
+    const isNoted = (await checkpoint.read())?.switchedAt !== undefined
+    const removed = isNoted ? undefined : await removedSince(this.#migration)
     await this.#recheck.begin()
     const strangers = new RecordedKeys<number>(checkpoint, (key, size, ours) => {
       if (ours) this.#recheck.extra(key, size)
@@ -243,6 +247,7 @@ class Pass {
         } else if (this.#isLeftOut(file)) continue
         else if (object) await this.#both(file, object)
         else if (file.changedAt < provenUntil) deleted.add(file.key, file)
+        else if (removed?.(file)) this.#verdicts.deletedSince.add(file.key, file.size)
         else this.#recheck.missing(file)
       }
       for (const keys of [strangers, deleted]) if (keys.full) await keys.ask()

@@ -4,17 +4,12 @@ import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
-import { leftOut, type Migration, usualModes } from '../migration.ts'
+import { CLOCK_MARGIN_MS, leftOut, type Migration, usualModes } from '../migration.ts'
+import { RemovedFiles, type RemovedSince, removedSince } from '../removed-since.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { Batching } from './batching.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>
-
-/**
- * Milliseconds that a clock may be off: that of a file server, or of the other provider, which S3
- * signatures hold within 15 minutes.
- */
-export const CLOCK_MARGIN_MS = 900_000
 
 /** What earlier runs are known to have copied. */
 export interface Known {
@@ -42,10 +37,12 @@ export async function* missing(
   files: Lists<MediaFile>,
   objects: Lists<ListedObject>,
   known: Known,
+  isRemoved: RemovedSince = () => false,
 ): AsyncGenerator<readonly MediaFile[]> {
   for await (const pairs of merge(files, objects)) {
     yield pairs.flatMap(({ file, object }) => {
       if (!file) return []
+      if (!object && isRemoved(file)) return []
       if (!object || object.size !== file.size || known.failed.has(file.key)) return [file]
       const isOlder = file.changedAt < object.lastModified - CLOCK_MARGIN_MS
       return isOlder || !isNew(file, known) ? [] : [file]
@@ -161,12 +158,13 @@ export interface Work {
   readonly choice: Choice
   readonly unread: UnreadPlaces
   readonly signal: AbortSignal
+  readonly isRemoved?: RemovedSince
 }
 
 /** The lists of files to copy, as they are found. */
 function workOf(
   migration: Migration,
-  { kind, known, choice, unread, signal }: Work,
+  { kind, known, choice, unread, signal, isRemoved }: Work,
 ): AsyncIterable<readonly MediaFile[]> {
   const { source, bucket } = migration
   const newestFirst = kind === 'delta'
@@ -179,7 +177,7 @@ function workOf(
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
   const sides = sideBySide(wanted, bucket(), signal)
-  return missing(sides.files, sides.objects, known)
+  return missing(sides.files, sides.objects, known, isRemoved)
 }
 
 /** Known of earlier runs, as the kind of this one needs it. */
@@ -235,10 +233,15 @@ export async function openCopyList(
   const known = await knownBy(migration, read, kind)
   const choice = await chooseFiles(migration, clock)
   const places = new UnreadPlaces((note) => tellOnce(migration, note))
-  const work = workOf(migration, { kind, known, choice, unread: places, signal })
+  const removed = new RemovedFiles(kind === 'first' ? await removedSince(migration) : undefined)
+  const { isRemoved } = removed
+  const work = workOf(migration, { kind, known, choice, unread: places, signal, isRemoved })
   return {
     files: new Batching(work, { clock, signal }),
-    unread: () => places.wanted(migration, choice),
+    async unread() {
+      removed.tell(migration)
+      return places.wanted(migration, choice)
+    },
     leftOut: () => choice.leftOut,
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { CLOCK_MARGIN_MS, changed, missing } from '../../../src/migrate/copy/work.ts'
+import { changed, missing } from '../../../src/migrate/copy/work.ts'
+import { CLOCK_MARGIN_MS } from '../../../src/migrate/migration.ts'
 import type { MediaFile } from '../../../src/services/media/port.ts'
 
 const T = 1_800_000_000_000
