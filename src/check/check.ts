@@ -7,6 +7,7 @@ import type { Command } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
 import type { Checked, Severity } from '../plan/verdict.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
+import { firstFlag, noEffect } from '../settings/no-effect.ts'
 import { mastodonChecks } from './areas/mastodon.ts'
 import { publicWebChecks } from './areas/public-web.ts'
 import { settingsChecks } from './areas/settings.ts'
@@ -36,6 +37,7 @@ type Prepared = Awaited<ReturnType<typeof prepare>>
 async function prepare(run: Run<CheckCatalog>) {
   const { ui, settings } = run
   refuseContradictions((name) => settings.source(name))
+  refuseWithoutToken(settings)
   const installation = await findInstallation(run)
   const { storage, remembered } = findStorage(settings, installation)
   const files = installation.envFiles.map(({ path }) => path).join(', ')
@@ -44,6 +46,16 @@ async function prepare(run: Run<CheckCatalog>) {
   const done = ui.busy('Asking Cloudflare')
   const cloudflare = await lookAtCloudflare(run, world, remembered).finally(done)
   return { world, cloudflare }
+}
+
+/** Cloudflare alone knows about these, and without a token it is not asked. */
+export function refuseWithoutToken(settings: Run<CheckCatalog>['settings']): void {
+  if (settings.get('apiToken') !== undefined) return
+  const names = ['jurisdiction', 'corsOrigin', 'tokenKind', 'cloudflareApiUrl']
+  const flag = firstFlag(settings, names)
+  if (flag === undefined) return
+  const next = `Leave ${flag} out, or add a token: --api-token-file PATH, or CLOUDFLARE_API_TOKEN.`
+  throw noEffect(flag, 'Without an API token Cloudflare is not asked.', next)
 }
 
 /** What keeps the checks from being made is no fault of the setup: exit code 2. */

@@ -68,6 +68,16 @@ function nobodyAgreed(): Problem {
   })
 }
 
+function lessAndMore(): Problem {
+  return new Problem({
+    code: 'settings-contradict',
+    what: "--quiet and --verbose can't both be meant.",
+    why: 'That is so because one asks for less, the other for more.',
+    next: 'Leave one of them out and run it again.',
+    exit: 2,
+  })
+}
+
 /** A report before anything is known. */
 function emptyReport(command: string, dryRun: boolean): Report {
   return {
@@ -200,6 +210,7 @@ export async function session<C extends Catalog>(
   const stopping = watchStops(host, ui)
   try {
     settings = await unlessStopped(host.interrupted, gather(host, spec.name, argv, spec))
+    if (settings.on('quiet') && settings.on('verbose')) throw lessAndMore()
     told = whereaboutsOf(settings)
     const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)

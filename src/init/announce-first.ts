@@ -8,6 +8,7 @@ import { servicesOf } from '../flow/world.ts'
 import type { Place, Setup, Step, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { contradiction, type SetupCatalog } from '../settings/catalog.ts'
+import { firstFlag, noEffect } from '../settings/no-effect.ts'
 import { bootCost, linesOf } from '../setup/restart.ts'
 
 /**
@@ -27,6 +28,8 @@ export async function announceFirst(
       '--existing-media switch',
       'what is announced is switched a week later',
     )
+  const ofKey = firstFlag(run.settings, ['allowIp', 'expires', 'tokenKind'])
+  if (isHostChange && ofKey !== undefined) throw noKeyNow(ofKey)
   const { installation } = setup
   const { accountId, bucket } = setup.at
   const to = { mediaHost: setup.mediaHost, endpoint: setup.s3Endpoint, bucket, accountId }
@@ -63,6 +66,11 @@ function afterEnvFile(
     },
     change: async (at) => (await step.change?.(await renewed(at))) ?? {},
   }
+}
+
+function noKeyNow(flag: string): Problem {
+  const why = 'Mastodon goes on with the key it has; a host that is announced needs no other one.'
+  return noEffect(`${flag} with --announce`, why)
 }
 
 function nothingToAnnounce({ mediaHost }: Setup): Problem {

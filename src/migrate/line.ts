@@ -4,33 +4,15 @@ import type { Resolved } from '../settings/resolve.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun } from './migration.ts'
 import { migrateFlags } from './settings.ts'
+import { asksCloudflare, isOfWhole, ofCloudflare } from './stage-flags.ts'
 
 type Entries = readonly [string, Resolved][]
 
-/** Of use to one stage only. */
-const ofOneStage = new Set([
-  'slurper',
-  'checksum',
-  'headers',
-  'removeExtras',
-  'cleanMedia',
-  'cleanProfiles',
-  'cleanCards',
-  'cleanOrphans',
-  'cleanCache',
-  'noDowntime',
-  'stop',
-  'maxLoss',
-  'withRemoved',
-])
 /** Where the setup is, for every command alike. */
 const wheres = new Set(['mastodonDir', 'mastodonEnv', 'mediaDir', 's3EndpointUrl', 'connectTo'])
-/** Nothing but Super Slurper asks Cloudflare's API. */
-const ofCloudflare = new Set(['apiToken', 'accountId', 'cloudflareApiUrl'])
-
 /** The line that repeats a stage as it was, unattended. */
 export function sameStageLine({ settings }: Pick<MigrateRun, 'settings'>, stage: Stage): ToType {
-  const { command, flags, secrets } = replay('migrate', migrateFlags, own(settings))
+  const { command, flags, secrets } = replay('migrate', migrateFlags, own(settings, stage))
   return new ToType(command, { ...flags, stage }, secrets)
 }
 
@@ -40,7 +22,7 @@ export function otherStageLine(
   stage?: Stage,
   more: CommandFlags['migrate'] = {},
 ): ToType {
-  const entries = own(settings).filter(([name]) => !ofOneStage.has(name))
+  const entries = own(settings, stage).filter(([name]) => isOfWhole(name, stage))
   const { command, flags, secrets } = repeated('migrate', migrateFlags, entries)
   return new ToType(command, { ...flags, ...(stage && { stage }), ...more }, secrets)
 }
@@ -60,7 +42,9 @@ export function afterPrepareLine(
   return isPlaced ? line : line.with({ mastodonEnv: envFile })
 }
 
-function own(settings: MigrateRun['settings']): Entries {
-  const needless = settings.get('engine') === 'super-slurper' ? new Set<string>() : ofCloudflare
-  return settings.entries().filter(([name]) => name !== 'stage' && !needless.has(name))
+function own(settings: MigrateRun['settings'], stage: Stage | undefined): Entries {
+  const needless = asksCloudflare(settings, stage) ? [] : ofCloudflare
+  return settings
+    .entries()
+    .filter(([name]) => name !== 'stage' && !needless.some((one) => one === name))
 }

@@ -16,6 +16,7 @@ import type { MigrateRun, PreparedMigration } from './migration.ts'
 import { holdMigration, holdsEnv, keepHeapSmall, prepareMigration } from './prepare.ts'
 import { rehearseMigration } from './rehearsal.ts'
 import { migrateCatalog, migrateFlags } from './settings.ts'
+import { refuseOfOtherStage, refusePairs } from './stage-flags.ts'
 import { stagesInDetail } from './stage-steps.ts'
 import { nextStage, type StageStatus, stageStatus } from './stages.ts'
 
@@ -93,15 +94,18 @@ export const migrate: Command = {
       argv,
       { name: 'migrate', catalog: migrateCatalog, accepts: migrateFlags },
       async (session, draft) => {
+        refusePairs(session.settings)
         const own: MigrateRun = { ...session, surveys: { last: undefined } }
         const named = own.settings.get('stage')
         const rehearsal = own.settings.on('sandbox') ? await rehearseMigration(own) : undefined
         if (rehearsal && (named !== undefined || !own.ui.canAsk)) {
+          if (named !== undefined) refuseOfOtherStage(own.settings, named)
           return await rehearsal.through(named, (run, prepared, stage) =>
             goThrough(run, prepared, stage, { ...draft, dryRun: run.settings.on('dryRun') }),
           )
         }
         const run = rehearsal?.run ?? own
+        if (named !== undefined) refuseOfOtherStage(run.settings, named)
         for (;;) {
           const prepared = await unlessStopped(host.interrupted, prepareMigration(run))
           const statuses = stageStatus(prepared.checkpoint, prepared)
@@ -111,6 +115,7 @@ export const migrate: Command = {
           }
           const stage = named ?? (await chooseStage(run, statuses))
           if (stage === undefined) return left(run)
+          if (!run.ui.canAsk) refuseOfOtherStage(run.settings, stage)
           if (stage === 'cutover' && named === undefined) refuseUnnamed(run)
           const code = await goThrough(run, prepared, stage, draft)
           if (named !== undefined || !run.ui.canAsk || code !== 0) return code

@@ -13,6 +13,7 @@ import { otherStageLine } from './line.ts'
 import type { MigrateRun, Migration, PreparedMigration } from './migration.ts'
 import { switchTime } from './removed-since.ts'
 import { findSource } from './source.ts'
+import { onlyFromS3, refuseOfOtherSource } from './stage-flags.ts'
 
 /** Between the flags and the stages: nothing is asked of the network here. */
 export async function prepareMigration(run: MigrateRun): Promise<PreparedMigration> {
@@ -90,6 +91,8 @@ async function migrationOf(
   const over = new AbortController()
   run.atEnd.push(async () => over.abort())
   const { source, from, old, bringBack } = await findSource(run, installation, target)
+  refuseOfOtherSource(settings, source.kind)
+  if (settings.get('engine') === 'super-slurper' && old === undefined) throw onlyFromS3()
   const [{ openCheckpoint, checkpointId }, { connectTootctl }] = await Promise.all([
     import('../services/checkpoint/checkpoint.ts'),
     import('../services/mastodon/tootctl.ts'),

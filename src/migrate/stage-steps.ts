@@ -9,6 +9,7 @@ import { copyMedia } from './copy/copy.ts'
 import { cutoverSteps } from './cutover/steps.ts'
 import type { PreparedStage, PrepareStage } from './migration.ts'
 import { holdSlurper, slurp } from './slurper/super-slurper.ts'
+import { onlyFromS3 } from './stage-flags.ts'
 import { surveyStage } from './survey/survey.ts'
 
 const stepsOnly = (steps: PreparedStage['steps']): PreparedStage => ({
@@ -66,16 +67,6 @@ function unknownAccount(): Problem {
     what: 'It is not known which Cloudflare account the bucket is in.',
     why: 'S3_ENDPOINT is an address of your own, which does not tell the account.',
     next: 'Name it with --account-id. Or leave --engine out: rclone copies it.',
-    exit: 2,
-  })
-}
-
-function onlyFromS3(): Problem {
-  return new Problem({
-    code: 'engine-needs-s3',
-    what: 'Super Slurper copies from one bucket to another, and the media is on this machine.',
-    why: "Cloudflare's engine can't read a disk.",
-    next: 'Leave --engine out: rclone copies it.',
     exit: 2,
   })
 }

@@ -91,6 +91,8 @@ export type Risk = 'safe' | 'public' | 'destructive'
 
 /** What steps learn, each fact written by one step. */
 export interface Facts {
+  /** bucket: this run made it. */
+  readonly bucketMade: true
   /** access-keys, or new-key of a rotation: the key that Mastodon will use. */
   readonly accessKey: S3Key & { readonly minted: boolean }
   /** upload-probe: the key did all that Mastodon does. */
@@ -213,6 +215,8 @@ export interface Minting extends Place {
   readonly at: BucketRef
   readonly token: BootstrapToken
   readonly owner: KeyOwner
+  /** `--token-kind` says so; else it is what the token allows. */
+  readonly isOwnerWished?: boolean
   readonly allowIps: readonly string[]
   /** RFC 3339 without milliseconds. */
   readonly keyExpiresOn: string | undefined

@@ -8,6 +8,7 @@ import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
+import { firstFlag, isFlag, noEffect } from '../settings/no-effect.ts'
 import { findTarget, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
 import { type Hosts, isNow, oldPlaces, settingsSoFar } from './old-places.ts'
@@ -30,6 +31,7 @@ export async function prepareRedirects(
   { web, ca }: { readonly web?: PublicWebPort; readonly ca?: string | undefined } = {},
 ): Promise<PreparedRedirects> {
   const { host, settings } = run
+  refuseUnused(settings)
   const installation = await findMastodonHere(run)
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
   if (settings.get('mediaHost') === undefined) {
@@ -56,6 +58,18 @@ export async function prepareRedirects(
     local,
   }
   return { world, redirecting, instanceHost, prefixes }
+}
+
+/** What a web server does, no token is needed for; and what is taken away has no status. */
+export function refuseUnused(settings: RedirectsRun['settings']): void {
+  const engine = settings.get('engine')
+  const asked = firstFlag(settings, ['apiToken', 'accountId', 'cloudflareApiUrl'])
+  if (asked !== undefined && (engine === 'nginx' || engine === 'caddy') && !settings.on('remove')) {
+    throw noEffect(`${asked} with --engine ${engine}`, 'Cloudflare is not asked then.')
+  }
+  if (settings.on('remove') && isFlag(settings, 'status')) {
+    throw noEffect('--status with --remove', 'All redirects of this program go, whatever status.')
+  }
 }
 
 /** Cloudflare, where a token was given, or where a person can be asked and one is of use. */

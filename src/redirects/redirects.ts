@@ -6,6 +6,7 @@ import { holdEnvFile } from '../flow/mastodon-here.ts'
 import type { Command, Host } from '../host.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import { noEffect } from '../settings/no-effect.ts'
 import { replay } from '../settings/replay.ts'
 import { readTemplate } from '../template.ts'
 import type { Closing } from '../ui/port.ts'
@@ -202,6 +203,7 @@ async function making(
       return connected
     },
   })
+  refuseOtherAccount(run, routes)
   const { connectWebServer } = await import('./web-server.ts')
   const webServer = connectWebServer((command) => world.runner.run(command))
   const told = (block: ToldBlock) => void blocks.push(block)
@@ -215,6 +217,16 @@ async function making(
     textFor: (kind, prefix) => textFor(kind, prefix, { installation, instanceHost, redirecting }),
   })
   return { steps, world: { ...world, cloudflare } }
+}
+
+/** A zone is in one account, whichever one is named. */
+function refuseOtherAccount({ settings }: RedirectsRun, routes: readonly Route[]): void {
+  const wished = settings.get('accountId')
+  for (const route of routes) {
+    if (wished === undefined || !('zone' in route) || route.zone.account.id === wished) continue
+    const { name, account } = route.zone
+    throw noEffect('--account-id', `The domain ${name} is in the account ${account.id}.`)
+  }
 }
 
 interface ForWebServers {

@@ -3,7 +3,14 @@ import { prose, toType } from '../core/to-type.ts'
 import { type Finding, learned, type Rotation, type Step, type World } from '../plan/step.ts'
 import type { BucketRef, KeyWish, MintedKey } from '../services/cloudflare/port.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
-import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from '../setup/minted-keys.ts'
+import {
+  keyState,
+  lostKeys,
+  mintFresh,
+  nameInState,
+  retiringKeys,
+  unlikeWish,
+} from '../setup/minted-keys.ts'
 
 /**
  * `envKey` is the key in the env file, undefined when the token does not see it; `retiring` are the
@@ -133,7 +140,11 @@ export const newKey: Step<Needs> = {
     const { facts, minting } = at
     const { rotation, accessKey } = facts
     if (!rotation) return { is: 'waiting', on: 'rotation', will: 'make a new key' }
-    if (rotation.kind === 'finish') return inPlace(at)
+    if (rotation.kind === 'finish') {
+      const next = prose`Finish this rotation first: ${toType('rotate')}`
+      const problem = unlikeWish(rotation.envKey, minting, next)
+      return problem ? { is: 'blocked', problem } : inPlace(at)
+    }
     if (accessKey) return { is: 'ready', note: 'made', facts: { accessKey } }
     const wish = wishFor(at, rotation)
     const lost = (await lostKeys(at)).map(({ name }) => `remove the unused key "${name}"`)

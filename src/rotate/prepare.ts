@@ -6,6 +6,8 @@ import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import { noEffect } from '../settings/no-effect.ts'
+import { kindImpossible } from '../setup/choose.ts'
 import { nothingToRotate } from './keys.ts'
 import type { rotateCatalog } from './settings.ts'
 
@@ -35,11 +37,17 @@ export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   settings.offer('mediaHost', known.mediaHost, remembered.from)
   settings.offer('bucket', known.bucket, remembered.from)
   const { cloudflare, token } = await chooseCloudflare(run)
+  const given = settings.get('accountId')
+  if (remembered.accountId !== undefined && given !== remembered.accountId) {
+    const why = `${remembered.from} names the account ${remembered.accountId}, and the key is there.`
+    throw noEffect(settings.source('accountId') ?? '--account-id', why)
+  }
   const accountId = remembered.accountId ?? (await chooseAccount(settings, ui, cloudflare))
   const owner = await ownerOf(run, cloudflare, token, accountId, known.key.accessKeyId)
   const minting: Minting = {
     token,
     owner,
+    isOwnerWished: settings.get('tokenKind') !== undefined,
     at: {
       accountId,
       bucket: known.bucket,
@@ -79,6 +87,7 @@ async function ownerOf(
   const account: KeyOwner = { kind: 'account', accountId }
   const user: KeyOwner = { kind: 'user' }
   const wish = settings.get('tokenKind')
+  if (wish === 'user' && token.kind === 'account') throw kindImpossible()
   if (token.kind === 'account') return account
   if (wish !== undefined) return wish === 'user' ? user : account
   if (await cloudflare.findKey(account, keyId)) return account

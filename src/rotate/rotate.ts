@@ -5,6 +5,7 @@ import type { Command } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import type { MintingWorld, StepIn } from '../plan/step.ts'
 import { restartCommands } from '../services/mastodon/service-control.ts'
+import { noEffect } from '../settings/no-effect.ts'
 import { replay } from '../settings/replay.ts'
 import { keyInUse } from '../setup/access-keys.ts'
 import { uploadProbe } from '../setup/proof.ts'
@@ -142,6 +143,10 @@ async function restartWishes(
   const commands = restartCommands(place.installation, { asRoot: host.userId === 0 })
   const assumeRestarted = settings.on('assumeRestarted')
   const wish = settings.get('restart') ?? 'ask'
+  if (wish === 'run' && commands.length === 0) {
+    const why = 'It is not known how Mastodon is started on this machine.'
+    throw noEffect('--restart run', why, 'Give --restart print, and restart it yourself.')
+  }
   if (wish !== 'ask') return { mode: wish, commands, assumeRestarted }
   if (!ui.canAsk || settings.on('dryRun') || assumeRestarted || commands.length === 0) {
     return { mode: 'print', commands, assumeRestarted }

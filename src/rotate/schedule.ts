@@ -3,6 +3,7 @@ import { Problem } from '../core/problem.ts'
 import { shellLine, shellWord } from '../core/shell-word.ts'
 import type { Host } from '../host.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
+import { noEffect } from '../settings/no-effect.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import { rotateFlags } from './settings.ts'
@@ -17,6 +18,7 @@ const PATHS = new Set(['mastodonEnv', 'mastodonDir'])
 export async function printSchedule(host: Host, argv: readonly string[]): Promise<number> {
   try {
     const given = await parseArgv('rotate', argv, rotateFlags)
+    refuseNotRepeated(given)
     host.stdout.write(await schedule(host, given))
     return 0
   } catch (error) {
@@ -24,6 +26,27 @@ export async function printSchedule(host: Host, argv: readonly string[]): Promis
     host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
     return error.exit
   }
+}
+
+/** What a rotation on a timer can't take, and why. */
+const NOT_REPEATED: Readonly<Record<string, string>> = {
+  answers: 'A timer has no place for a file of answers: give its settings as flags.',
+  expires: 'The day would have passed the second time. A new key gets the life of the old one.',
+  assumeRestarted: 'Nobody is there to vouch for a restart.',
+  roll: 'A key is never rolled.',
+  json: 'What is printed is a service, a timer and a line for cron.',
+  quiet: 'What is printed is all there is.',
+  verbose: 'Nothing is asked of Cloudflare.',
+}
+
+function refuseNotRepeated(given: ReadonlyMap<string, RawValue>): void {
+  const catalog: Catalog = rotateFlags
+  for (const [name, why] of Object.entries(NOT_REPEATED)) {
+    const flag = catalog[name]?.flag
+    if (flag !== undefined && given.has(name)) throw noEffect(`${flag} with --schedule`, why)
+  }
+  if (given.get('restart') !== 'ask') return
+  throw noEffect('--restart ask with --schedule', 'Nobody is there to ask.')
 }
 
 async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promise<string> {

@@ -253,7 +253,6 @@ const PAIRS: readonly (readonly [SettingName, SettingName, string])[] = [
   ['print', 'dryRun', 'a dry run makes no key that could be printed'],
   ['announce', 'print', 'the announcement stands in the env file'],
   ['announce', 'sandbox', "Mastodon's own pages are not part of a rehearsal"],
-  ['quiet', 'verbose', 'one asks for less, the other for more'],
 ]
 
 const NOT_IN_SANDBOX: readonly SettingName[] = [

@@ -98,6 +98,11 @@ export type EdgeName = (typeof edgeNames)[number]
 /** `recommended`, `none`, or names with commas between them → the names, each once. */
 export const edgeWish = z.string().transform((value, context): EdgeName[] => {
   const words = value.split(/[,\s]+/).filter((word) => word !== '')
+  const twice = words.find((word, at) => words.indexOf(word) !== at)
+  if (twice !== undefined) {
+    context.addIssue({ code: 'custom', message: `names ${twice} twice` })
+    return z.NEVER
+  }
   if (words.length === 1 && words[0] === 'none') return []
   const wished = words.flatMap((word) => (word === 'recommended' ? recommendedEdge : [word]))
   const found = edgeNames.filter((name) => wished.includes(name))

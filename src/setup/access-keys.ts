@@ -1,7 +1,14 @@
 import { Problem } from '../core/problem.ts'
 import { prose, type Text, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import { keyState, lostKeys, mintFresh, nameInState, retiringKeys } from './minted-keys.ts'
+import {
+  keyState,
+  lostKeys,
+  mintFresh,
+  nameInState,
+  retiringKeys,
+  unlikeWish,
+} from './minted-keys.ts'
 
 type Needs = 'cloudflare' | 'connectS3' | 'minting' | 'clock' | 'facts'
 type At = Pick<World, Needs>
@@ -34,6 +41,8 @@ export const accessKeys: Step<Needs> = {
       const what = `make a key for the bucket ${minting.at.bucket} alone, owned by ${who}${until}${from}`
       return { is: 'change', changes: [...removal, { what, risk: 'safe' }], warnings }
     }
+    const problem = await keptUnlikeWish(at)
+    if (problem) return { is: 'blocked', problem }
     if (removal.length > 0) return { is: 'change', changes: removal, warnings }
     return { ...ready(at, 'the one in the env file works, and is kept'), warnings }
   },
@@ -56,6 +65,20 @@ export const accessKeys: Step<Needs> = {
     await cloudflare.revokeKey(minting.owner, facts.accessKey.accessKeyId)
     return 'the new key was removed again, as it is not in use'
   },
+}
+
+/** A key that is kept can't be given another life, other addresses or another owner. */
+async function keptUnlikeWish({ cloudflare, minting }: At): Promise<Problem | undefined> {
+  const { knownKey, owner, allowIps, keyExpiresOn, isOwnerWished } = minting
+  const isWish = isOwnerWished || allowIps.length > 0 || keyExpiresOn !== undefined
+  if (!isWish || !knownKey) return undefined
+  const kept = await cloudflare.findKey(owner, knownKey.accessKeyId)
+  const rotation = toType('rotate', {
+    ...(allowIps.length > 0 && { allowIp: allowIps }),
+    ...(keyExpiresOn !== undefined && { expires: keyExpiresOn }),
+  })
+  const next = prose`Leave that out here. To have such a key, replace this one: ${rotation}`
+  return unlikeWish(kept, minting, next)
 }
 
 /**

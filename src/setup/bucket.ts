@@ -5,17 +5,21 @@ import type { LifecycleRule } from '../services/cloudflare/port.ts'
 import { ownLifecycleRule, stays, type Undo } from './undoing.ts'
 
 /** The R2 bucket. One that exists in the account is adopted; names are the account's own. */
-export const bucket: Step<'cloudflare' | 'setup'> = {
+export const bucket: Step<'cloudflare' | 'setup' | 'facts'> = {
   id: 'bucket',
   title: 'Bucket',
 
-  async look({ cloudflare, setup }): Promise<Finding> {
+  async look({ cloudflare, setup, facts }): Promise<Finding> {
     const { at, location } = setup
     const found = await cloudflare.findBucket(at)
     const place = at.jurisdiction === 'default' ? '' : `, jurisdiction ${at.jurisdiction}`
     if (found) {
-      const where = found.location === undefined ? '' : ` in ${found.location.toLowerCase()}`
-      return { is: 'ready', note: `${at.bucket} exists${where}${place}` }
+      const own = found.location?.toLowerCase()
+      const note = `${at.bucket} exists${own === undefined ? '' : ` in ${own}`}${place}`
+      if (location === undefined || own === location) return { is: 'ready', note }
+      // Cloudflare takes the hint as a wish: a new bucket may come to be elsewhere.
+      if (!facts.bucketMade) return { is: 'blocked', problem: livesAlready(at.bucket, own) }
+      return { is: 'ready', note, warnings: [unmetHint(at.bucket, location, own)] }
     }
     const elsewhere = await otherJurisdiction({ cloudflare, setup })
     if (elsewhere !== undefined && !setup.jurisdictionGiven) {
@@ -32,8 +36,25 @@ export const bucket: Step<'cloudflare' | 'setup'> = {
 
   async change({ cloudflare, setup }) {
     await cloudflare.createBucket(setup.at, setup.location)
-    return {}
+    return { bucketMade: true }
   },
+}
+
+function livesAlready(name: string, own: string | undefined): Problem {
+  const where = own === undefined ? '' : ` in ${own}`
+  return new Problem({
+    code: 'bucket-lives-already',
+    what: `The bucket ${name} is there already${where}; --location is for a new one.`,
+    why: 'Where a bucket lives is decided when it is made, and never changes.',
+    next: 'Leave --location out to use this bucket, or name a new one with --bucket.',
+    exit: 2,
+  })
+}
+
+function unmetHint(name: string, wish: string, own: string | undefined): string {
+  const where =
+    own === undefined ? 'Cloudflare does not tell where' : `Cloudflare made it in ${own}`
+  return `--location ${wish} is a wish, and the bucket ${name} did not get it: ${where}. It works all the same.`
 }
 
 /** Where else the account has a bucket of this name; what can't be asked counts as not seen. */

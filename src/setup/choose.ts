@@ -56,6 +56,7 @@ export async function chooseSetup(context: SetupContext): Promise<Setup> {
   return {
     token,
     owner,
+    isOwnerWished: settings.get('tokenKind') !== undefined && !context.lookOnly,
     at: { accountId, bucket, jurisdiction },
     jurisdictionGiven: settings.isGiven('jurisdiction'),
     location: settings.get('location'),
@@ -82,20 +83,22 @@ async function chooseOwner(
   accountId: string,
 ): Promise<KeyOwner> {
   const wish = settings.get('tokenKind')
-  if (wish === 'user' && token.kind === 'account') {
-    throw new Problem({
-      code: 'token-kind-impossible',
-      what: "An account-owned API token can't make a key that a user owns.",
-      why: '--token-kind user needs a token made under "My Profile".',
-      next: "Leave --token-kind out, or use a user's token.",
-      exit: 2,
-    })
-  }
+  if (wish === 'user' && token.kind === 'account') throw kindImpossible()
   if (wish !== undefined) return wish === 'user' ? { kind: 'user' } : { kind: 'account', accountId }
   const account: KeyOwner = { kind: 'account', accountId }
   if (token.kind === 'account') return account
   if (await cloudflare.can('account-tokens', { accountId })) return account
   return (await cloudflare.can('user-tokens', { accountId })) ? { kind: 'user' } : account
+}
+
+export function kindImpossible(): Problem {
+  return new Problem({
+    code: 'token-kind-impossible',
+    what: "An account-owned API token can't make a key that a user owns.",
+    why: '--token-kind user needs a token made under "My Profile".',
+    next: "Leave --token-kind out, or use a user's token.",
+    exit: 2,
+  })
 }
 
 /** Old media would be out of sight the moment storage is switched, so that needs a word. */

@@ -1,5 +1,6 @@
 import { Problem } from '../core/problem.ts'
-import type { Place, World } from '../plan/step.ts'
+import type { Text } from '../core/to-type.ts'
+import type { Minting, Place, World } from '../plan/step.ts'
 import type { KeyWish, MintedKey, NewKey } from '../services/cloudflare/port.ts'
 
 /**
@@ -44,6 +45,42 @@ export function nameInState(
   const known = keyState(name)
   const renamed = known === undefined ? '' : `${words[state]}${name.slice(words[known].length)}`
   return renamed === '' || renamed.length > 120 ? keyName(at, state) : renamed
+}
+
+/**
+ * What was wished of the key's owner, life or addresses, and this key has not: a key is as it was
+ * made. Undefined when it is all as wished. Problem `key-made-already`, exit 2.
+ */
+export function unlikeWish(
+  key: MintedKey | undefined,
+  { isOwnerWished, allowIps, keyExpiresOn }: Minting,
+  next: Text,
+): Problem | undefined {
+  const bare = (ips: readonly string[]) =>
+    ips
+      .map((ip) => ip.replace(/\/(32|128)$/, '').toLowerCase())
+      .toSorted()
+      .join()
+  const day = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text))
+  const isOtherIps = allowIps.length > 0 && bare(allowIps) !== bare(key?.limits?.allowIps ?? [])
+  const isOtherDay = keyExpiresOn !== undefined && day(keyExpiresOn) !== day(key?.expiresOn)
+  const unlike = [
+    ...(isOwnerWished && key === undefined ? ['--token-kind'] : []),
+    ...(isOtherIps ? ['--allow-ip'] : []),
+    ...(isOtherDay ? ['--expires'] : []),
+  ]
+  if (unlike.length === 0) return undefined
+  const kept =
+    key === undefined
+      ? 'The key in the env file works and is kept; this API token does not see how it was made.'
+      : `The key "${key.name}" is kept as it was made.`
+  return new Problem({
+    code: 'key-made-already',
+    what: `${unlike.join(' and ')} would have no effect: the key is made already, and otherwise.`,
+    why: kept,
+    next,
+    exit: 2,
+  })
 }
 
 type At = Pick<World, 'cloudflare' | 'minting' | 'clock' | 'facts'>

@@ -23,7 +23,6 @@ describe('contradictions', () => {
     [{ print: '--print', dryRun: '--dry-run' }, 'settings-contradict'],
     [{ announce: '--announce', print: '--print' }, 'settings-contradict'],
     [{ announce: '--announce', sandbox: '--sandbox' }, 'settings-contradict'],
-    [{ quiet: '--quiet', verbose: '--verbose' }, 'settings-contradict'],
     [{ sandbox: '--sandbox', cloudflareApiUrl: '--cloudflare-api-url' }, 'settings-contradict'],
     [{ sandbox: '--sandbox', s3EndpointUrl: '--s3-endpoint-url' }, 'settings-contradict'],
     [{ sandbox: '--sandbox', connectTo: '--connect-to' }, 'settings-contradict'],

@@ -14,6 +14,14 @@ test.each<[string, readonly string[]]>([
   expect(edgeWish.parse(text)).toEqual(names)
 })
 
+test.each(['none,none', 'private-folders,private-folders', 'recommended recommended'])(
+  '--edge "%s" names one twice',
+  (text) => {
+    const [issue] = edgeWish.safeParse(text).error?.issues ?? []
+    expect(issue?.message).toMatch(/^names .* twice$/)
+  },
+)
+
 test.each(['', ' ', ',', 'all', 'none,private-folders', 'recommended none', 'privatefolders'])(
   '--edge "%s" is refused, and what there is is named',
   (text) => {

@@ -49,6 +49,28 @@ describe('looking for the access key', () => {
     expect(world.s3.keys).toEqual([knownKey])
   })
 
+  const made: MintedKey = {
+    ...key(knownKey.accessKeyId, 'mastodon-r2 example-media'),
+    expiresOn: '2027-06-30T23:59:59Z',
+    limits: { only: undefined, allowIps: ['203.0.113.7/32'], refuseIps: [] },
+  }
+  it.each<[string, Partial<Setup>, MintedKey[], string]>([
+    ['the same day', { keyExpiresOn: '2027-06-30T23:59:59Z' }, [made], 'ready'],
+    ['the same address', { allowIps: ['203.0.113.7'] }, [made], 'ready'],
+    ['the same owner', { isOwnerWished: true }, [made], 'ready'],
+    ['another day', { keyExpiresOn: '2028-06-30T23:59:59Z' }, [made], '--expires'],
+    ['another address', { allowIps: ['203.0.113.8'] }, [made], '--allow-ip'],
+    ['another owner', { isOwnerWished: true }, [], '--token-kind'],
+    ['a day of a key that is not seen', { keyExpiresOn: '2028-06-30T23:59:59Z' }, [], '--expires'],
+  ])('one that is kept, and %s is wished', async (_, setup, keys, expected) => {
+    const world = worldOf({ knownKey, ...setup })
+    world.cloudflare.keys = [...keys]
+    const finding = await accessKeys.look(world)
+    const said = finding.is === 'blocked' ? finding.problem.what : finding.is
+    expect(said).toContain(expected)
+    expect(world.cloudflare.writes).toEqual([])
+  })
+
   it.each(['s3-401', 's3-403', 's3-404'])('one that gives %s is replaced', async (code) => {
     const world = worldOf({ knownKey })
     world.s3.refuse = () => refusal(code)

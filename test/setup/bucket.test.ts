@@ -50,9 +50,31 @@ describe('bucket', () => {
     [at('eu'), 'create example-media eu anywhere'],
   ])('creates what was announced: %o', async (setup, expected) => {
     const world = worldOf(setup)
-    await bucket.change?.(world)
+    Object.assign(world.facts, await bucket.change?.(world))
     expect(world.cloudflare.writes).toEqual([expected])
     expect((await bucket.look(world)).is).toBe('ready')
+  })
+})
+
+it.each([
+  ['WEUR', 'ready'],
+  ['ENAM', 'blocked'],
+  [undefined, 'blocked'],
+])('--location weur for a bucket that is there in %s: %s', async (location, expected) => {
+  const world = worldOf({ location: 'weur' })
+  world.cloudflare.bucket = { name: 'example-media', ...(location && { location }) }
+  const finding = await bucket.look(world)
+  expect(finding.is).toBe(expected)
+  if (finding.is !== 'blocked') return
+  expect([finding.problem.code, finding.problem.exit]).toEqual(['bucket-lives-already', 2])
+})
+
+it('a hint that Cloudflare did not follow is told, and no failure', async () => {
+  const world = worldOf({ location: 'weur' }, { bucketMade: true })
+  world.cloudflare.bucket = { name: 'example-media', location: 'ENAM' }
+  expect(await bucket.look(world)).toMatchObject({
+    is: 'ready',
+    warnings: [expect.stringContaining('in enam')],
   })
 })
 

@@ -1,0 +1,96 @@
+import { Problem } from '../core/problem.ts'
+import { firstFlag, isFlag, noEffect } from '../settings/no-effect.ts'
+import type { Stage } from '../settings/stages.ts'
+import type { MigrateRun } from './migration.ts'
+import type { migrateFlags } from './settings.ts'
+
+type Name = keyof typeof migrateFlags
+type Settings = MigrateRun['settings']
+
+/** The stages that a flag changes something in; one that is not here is read in all of them. */
+const ofStages: Partial<Record<Name, readonly Stage[]>> = {
+  slurper: ['copy'],
+  checksum: ['compare', 'cutover'],
+  headers: ['compare', 'cutover'],
+  removeExtras: ['compare'],
+  cleanMedia: ['cleanup'],
+  cleanProfiles: ['cleanup'],
+  cleanCards: ['cleanup'],
+  cleanOrphans: ['cleanup'],
+  cleanCache: ['cleanup'],
+  noDowntime: ['cutover'],
+  stop: ['cutover'],
+  maxLoss: ['copy', 'compare', 'cutover'],
+  withRemoved: ['copy', 'cutover'],
+}
+
+/** Said once for a whole migration: a stage that has no use for them hands them on in its next line. */
+const ofWhole: Partial<Record<Name, readonly Stage[]>> = {
+  engine: ['survey', 'announce', 'cleanup', 'copy'],
+  transfers: ['survey', 'announce', 'cleanup', 'copy', 'cutover'],
+  bwlimit: ['survey', 'announce', 'cleanup', 'copy', 'cutover'],
+  from: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
+  mediaDir: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
+  onlyLocal: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
+  skip: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
+  withPrivate: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
+  withSuspended: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
+}
+
+/** Nothing but Super Slurper and the redirects ask Cloudflare's API. */
+export const ofCloudflare = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
+
+/** Whether a line for another stage says it, too. */
+export function isOfWhole(name: string, stage: Stage | undefined): boolean {
+  if (Object.hasOwn(ofStages, name)) return false
+  const stages = ofWhole[name as Name]
+  return stages === undefined || stage === undefined || stages.includes(stage)
+}
+
+export function asksCloudflare(settings: Pick<Settings, 'get'>, stage: Stage | undefined): boolean {
+  const isSlurper = settings.get('engine') === 'super-slurper'
+  return isSlurper || settings.get('slurper') !== undefined || stage === 'redirects'
+}
+
+/** Problem `flag-without-effect` for the first flag that this stage would drop. */
+export function refuseOfOtherStage(settings: Settings, stage: Stage): void {
+  for (const [name, stages] of Object.entries({ ...ofStages, ...ofWhole })) {
+    if (stages.includes(stage) || !isFlag(settings, name)) continue
+    const flag = settings.source(name as Name)
+    const several = stages.length === 1 ? 'the stage' : 'the stages'
+    const why = `It is for ${several} ${stages.join(', ')}.`
+    throw noEffect(`${flag} with the stage ${stage}`, why)
+  }
+  const asked = asksCloudflare(settings, stage) ? undefined : firstFlag(settings, ofCloudflare)
+  if (asked === undefined) return
+  const why = 'Cloudflare is asked by --engine super-slurper and by the stage redirects alone.'
+  throw noEffect(`${asked} with the stage ${stage}`, why)
+}
+
+/** What the place where the media is now can't obey. */
+export function refuseOfOtherSource(settings: Settings, kind: 'local' | 's3'): void {
+  if (kind !== 's3') return
+  if (!isFlag(settings, 'withSuspended')) return
+  const why = 'Files of suspended users are known by their mode, and objects in a bucket have none.'
+  throw noEffect('--with-suspended', `${why} They are copied like all others.`)
+}
+
+/** Before anything is looked at. */
+export function refusePairs(settings: Pick<Settings, 'get' | 'source'>): void {
+  if (settings.get('from') === 's3' && isFlag(settings, 'mediaDir')) {
+    throw noEffect(
+      '--media-dir with --from s3',
+      'The media is read from the bucket, not from here.',
+    )
+  }
+}
+
+export function onlyFromS3(): Problem {
+  return new Problem({
+    code: 'engine-needs-s3',
+    what: 'Super Slurper copies from one bucket to another, and the media is on this machine.',
+    why: "Cloudflare's engine can't read a disk.",
+    next: 'Leave --engine out: rclone copies it.',
+    exit: 2,
+  })
+}

@@ -1,0 +1,32 @@
+import { Problem } from '../core/problem.ts'
+import type { Text } from '../core/to-type.ts'
+import type { Settings } from './resolve.ts'
+import type { Catalog } from './setting.ts'
+
+/**
+ * A flag that was given and could not be obeyed; it is refused before anything changes, as whoever
+ * gave it counts on it. Exit 2.
+ */
+export function noEffect(flag: string, why: string, next?: Text): Problem {
+  return new Problem({
+    code: 'flag-without-effect',
+    what: `${flag} would have no effect here.`,
+    why,
+    next: next ?? `Leave ${flag} out, and run it again.`,
+    exit: 2,
+  })
+}
+
+/** Given as a flag: variables and answers are often there for several runs, flags for this one. */
+export function isFlag(settings: Pick<Settings<Catalog>, 'source'>, name: string): boolean {
+  return settings.source(name)?.startsWith('--') === true
+}
+
+/** The first of the settings that was given as a flag, as it was typed; undefined when none was. */
+export function firstFlag(
+  settings: Pick<Settings<Catalog>, 'source'>,
+  names: Iterable<string>,
+): string | undefined {
+  for (const name of names) if (isFlag(settings, name)) return settings.source(name)
+  return undefined
+}
