@@ -49,7 +49,7 @@ async function prepare(run: Run<CheckCatalog>) {
 }
 
 /** Cloudflare alone knows about these, and without a token it is not asked. */
-export function refuseWithoutToken(settings: Run<CheckCatalog>['settings']): void {
+function refuseWithoutToken(settings: Run<CheckCatalog>['settings']): void {
   if (settings.get('apiToken') !== undefined) return
   const names = ['jurisdiction', 'corsOrigin', 'tokenKind', 'cloudflareApiUrl']
   const flag = firstFlag(settings, names)

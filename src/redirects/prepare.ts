@@ -61,7 +61,7 @@ export async function prepareRedirects(
 }
 
 /** What a web server does, no token is needed for; and what is taken away has no status. */
-export function refuseUnused(settings: RedirectsRun['settings']): void {
+function refuseUnused(settings: RedirectsRun['settings']): void {
   const engine = settings.get('engine')
   const asked = firstFlag(settings, ['apiToken', 'accountId', 'cloudflareApiUrl'])
   if (asked !== undefined && (engine === 'nginx' || engine === 'caddy') && !settings.on('remove')) {
