@@ -22,6 +22,7 @@ import {
 import type { Facts, StepIn, World } from '../plan/step.ts'
 import { blocked, hasChanges, type Plan, risks, survey } from '../plan/survey.ts'
 import { hasSwitch } from '../settings/argv.ts'
+import { contradiction } from '../settings/no-effect.ts'
 import { outputCatalog } from '../settings/output.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
@@ -64,16 +65,6 @@ function nobodyAgreed(): Problem {
     what: 'Nothing was changed: nobody agreed to the plan.',
     why: 'There is no terminal to ask at.',
     next: 'Add --yes to agree, or --dry-run to only see the plan.',
-    exit: 2,
-  })
-}
-
-function lessAndMore(): Problem {
-  return new Problem({
-    code: 'settings-contradict',
-    what: "--quiet and --verbose can't both be meant.",
-    why: 'That is so because one asks for less, the other for more.',
-    next: 'Leave one of them out and run it again.',
     exit: 2,
   })
 }
@@ -210,7 +201,9 @@ export async function session<C extends Catalog>(
   const stopping = watchStops(host, ui)
   try {
     settings = await unlessStopped(host.interrupted, gather(host, spec.name, argv, spec))
-    if (settings.on('quiet') && settings.on('verbose')) throw lessAndMore()
+    if (settings.on('quiet') && settings.on('verbose')) {
+      throw contradiction('--quiet', '--verbose', 'one asks for less, the other for more')
+    }
     told = whereaboutsOf(settings)
     const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)

@@ -1,6 +1,7 @@
 import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { bucketName, connectTo, edgeWish, hostName, tidyBucket, tidyHost } from './names.ts'
+import { contradiction } from './no-effect.ts'
 import { outputCatalog } from './output.ts'
 import {
   apiToken,
@@ -289,17 +290,7 @@ export function refuseContradictions(given: Given): void {
 }
 
 /** Problem `settings-contradict`; `why` goes on after "because". */
-export function contradiction(first: string, second: string, why: string): Problem {
-  return new Problem({
-    code: 'settings-contradict',
-    what: `${first} and ${second} can't both be meant.`,
-    why: `That is so because ${why}.`,
-    next: 'Leave one of them out and run it again.',
-    exit: 2,
-  })
-}
-
-declare module '../core/to-type.ts' {
+export declare module '../core/to-type.ts' {
   interface CommandFlags {
     init: FlagsOf<typeof catalog>
   }

@@ -30,3 +30,14 @@ export function firstFlag(
   for (const name of names) if (isFlag(settings, name)) return settings.source(name)
   return undefined
 }
+
+/** Two that can't both be obeyed. Exit 2. */
+export function contradiction(first: string, second: string, why: string): Problem {
+  return new Problem({
+    code: 'settings-contradict',
+    what: `${first} and ${second} can't both be meant.`,
+    why: `That is so because ${why}.`,
+    next: 'Leave one of them out and run it again.',
+    exit: 2,
+  })
+}
