@@ -7,8 +7,8 @@ import { findMastodonHere } from '../flow/mastodon-here.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Place, Setup, Step, World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import { contradiction, type SetupCatalog } from '../settings/catalog.ts'
-import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
+import { contradiction, firstFlag, noEffect } from '../settings/no-effect.ts'
 import { bootCost, linesOf } from '../setup/restart.ts'
 
 /**

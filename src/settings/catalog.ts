@@ -289,8 +289,7 @@ export function refuseContradictions(given: Given): void {
   }
 }
 
-/** Problem `settings-contradict`; `why` goes on after "because". */
-export declare module '../core/to-type.ts' {
+declare module '../core/to-type.ts' {
   interface CommandFlags {
     init: FlagsOf<typeof catalog>
   }

@@ -31,7 +31,7 @@ export function firstFlag(
   return undefined
 }
 
-/** Two that can't both be obeyed. Exit 2. */
+/** Problem `settings-contradict`; `why` goes on after "because". */
 export function contradiction(first: string, second: string, why: string): Problem {
   return new Problem({
     code: 'settings-contradict',
