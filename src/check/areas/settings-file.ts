@@ -108,27 +108,50 @@ export const duplicates = settingCheck({
   },
 })
 
+interface Repeated {
+  readonly name: string
+  /** All but the last, which counts. */
+  readonly earlier: readonly EnvStatement[]
+  readonly last: EnvStatement
+  readonly differs: boolean
+}
+
 function twice({ file, statements }: ReadFile): Verdict[] {
-  const names = new Set(statements.map(({ key }) => key).filter(isStorageSetting))
-  return [...names].flatMap((name): Verdict[] => {
+  const names = [...new Set(statements.map(({ key }) => key).filter(isStorageSetting))]
+  const repeated = names.flatMap((name): Repeated[] => {
     const own = statements.filter(({ key }) => key === name)
-    if (own.length < 2) return []
-    const lines = own.map(({ line }) => line)
-    const differ = new Set(own.map(({ value }) => value)).size > 1
-    // sed takes lines, and a quoted value may go over several.
-    const isSimple = own.every(({ raw }) => !/[\r\n]/.test(raw))
-    const earlier = lines.slice(0, -1)
-    return [
-      {
-        severity: differ ? 'warning' : 'note',
-        saw: `${name} stands on the lines ${earlier.join(', ')} and ${lines.at(-1)} of ${file.path}${differ ? ', each with another value' : ''}.`,
-        matters: 'Mastodon takes the last one; changing an earlier one has no effect.',
-        next: isSimple
-          ? `Keep line ${lines.at(-1)}, remove the rest:\n  sed -i.bak '${earlier.map((line) => `${line}d`).join(';')}' ${file.realPath}`
-          : `Keep the one on line ${lines.at(-1)} of ${file.path}, remove the rest in an editor.`,
-      },
-    ]
+    const last = own.at(-1)
+    if (own.length < 2 || last === undefined) return []
+    const differs = new Set(own.map(({ value }) => value)).size > 1
+    return [{ name, earlier: own.slice(0, -1), last, differs }]
   })
+  if (repeated.length === 0) return []
+  const all = repeated.flatMap(({ earlier, last }) => [...earlier, last])
+  // sed takes lines, and a quoted value may go over several.
+  const isSimple = all.every(({ raw }) => !/[\r\n]/.test(raw))
+  const kept = repeated.map(({ last }) => last.line)
+  const keep = kept.length === 1 ? `line ${kept[0]}` : `the lines ${kept.join(', ')}`
+  return [
+    {
+      severity: repeated.some(({ differs }) => differs) ? 'warning' : 'note',
+      saw: `In ${file.path} ${repeated.map(linesOf).join('; ')}.`,
+      matters: 'Mastodon takes the last one; changing an earlier one has no effect.',
+      next: isSimple
+        ? `Keep ${keep}, remove the rest; all at once, as that changes the numbers of lines:\n  sed -i.bak ${shellWord(repeated.flatMap(({ earlier }) => earlier.map(removal)).join(' '))} ${shellWord(file.realPath)}`
+        : `Keep what begins on ${keep}, remove the rest in an editor.`,
+    },
+  ]
+}
+
+function linesOf({ name, earlier, last, differs }: Repeated): string {
+  const numbers = earlier.map(({ line }) => line).join(', ')
+  return `${name} stands on the lines ${numbers} and ${last.line}${differs ? ', each with another value' : ''}`
+}
+
+/** Only where that line still is what it was: one above it may have been removed meanwhile. */
+function removal({ key, raw, line }: EnvStatement): string {
+  const isSafe = !isSecretSetting(key) && /^[A-Za-z0-9_-]+$/.test(raw)
+  return `${line}{/${isSafe ? `${key}.*${raw}` : key}/d;};`
 }
 
 /** Env files hold the keys, the database's password, the session secret. */

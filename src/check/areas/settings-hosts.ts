@@ -140,6 +140,17 @@ export const aliasHost = settingCheck({
   },
 })
 
+/** The host in what may be an address, quoted, or with more behind it. */
+function bareHost(text: string): string {
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/^["']+|["']+$/g, '')
+    .replace(/^[a-z]+:\/*/, '')
+    .replace(/^\/+|[/:?#\s].*$/gs, '')
+    .replace(/\.+$/, '')
+}
+
 /** A line that a person may take over as it is: never a sample. */
 function aliasLine(settings: StorageSettings, { localDomain }: Installation): string {
   return settings.write(`S3_ALIAS_HOST=files.${localDomain ?? 'YOUR-DOMAIN'}`)
@@ -156,13 +167,7 @@ function noAlias(settings: StorageSettings, installation: Installation): Verdict
 }
 
 function notBare(now: string, settings: StorageSettings, installation: Installation): Verdict {
-  const host = now
-    .trim()
-    .toLowerCase()
-    .replace(/^["']+|["']+$/g, '')
-    .replace(/^[a-z]+:\/*/, '')
-    .replace(/^\/+|[/:?#\s].*$/gs, '')
-    .replace(/\.+$/, '')
+  const host = bareHost(now)
   // What is proposed has to be right itself.
   const still = BARE.test(host) ? wrongHost(host, settings, installation) : undefined
   if (still && 'matters' in still)
@@ -237,13 +242,9 @@ export const cdnHost = settingCheck({
   judge({ value, remove }) {
     const now = value('CDN_HOST') ?? ''
     if (now === '') return { severity: 'ok', saw: 'not set' }
-    const host = now
-      .trim()
-      .toLowerCase()
-      .replace(/^[a-z]*:?\/\//, '')
-      .replace(/[/:].*$/, '')
-    const isMedia =
-      host === value('S3_ALIAS_HOST') || /\.r2\.(dev|cloudflarestorage\.com)$/.test(host)
+    const host = bareHost(now)
+    const media = value('S3_ALIAS_HOST') || value('S3_CLOUDFRONT_HOST') || ''
+    const isMedia = host === bareHost(media) || /\.r2\.(dev|cloudflarestorage\.com)$/.test(host)
     if (!isMedia) return { severity: 'ok', saw: shown(now) }
     return {
       severity: 'fault',
