@@ -1,4 +1,4 @@
-import { bytesOf, counted } from '../core/amounts.ts'
+import { bytesOf, counted, duration } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { runnerOf } from '../flow/world.ts'
@@ -14,6 +14,7 @@ const flags = ['cleanMedia', 'cleanProfiles', 'cleanCards', 'cleanOrphans', 'cle
 /** Days; those of Mastodon's docs (admin/setup) for attachments, a month for link previews. */
 const MEDIA_DAYS = '7'
 const CARD_DAYS = '30'
+const HOUR_MS = 3_600_000
 
 /** What to clean up, one question each; false when it is nothing. Each command rehearses first. */
 export async function askCleanup({ ui, settings }: MigrateRun): Promise<boolean> {
@@ -61,7 +62,7 @@ export async function askSelection(
         {
           value: 'local',
           label: 'Without the media of other servers',
-          hint: `${counted(onlyLocal.copied.objects, 'file')}, ${bytesOf(onlyLocal.copied.bytes)}`,
+          hint: `${counted(onlyLocal.copied.objects, 'file')}, ${bytesOf(onlyLocal.copied.bytes)}; ${savedWords(onlyLocal.saves)} less`,
         },
       ],
     })
@@ -91,6 +92,14 @@ export async function askSelection(
     )
     if (yes) take('withPrivate')
   }
+}
+
+function savedWords({
+  objects,
+  bytes,
+  hours,
+}: NonNullable<MediaSurvey['onlyLocal']>['saves']): string {
+  return `${counted(objects, 'file')}, ${bytesOf(bytes)} and about ${duration(hours * HOUR_MS)}`
 }
 
 /** How much of Mastodon rests during the switch. */

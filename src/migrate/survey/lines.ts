@@ -42,10 +42,10 @@ export function dollars(amount: number): string {
 }
 
 const HOUR_MS = 3_600_000
-/** From here on there is room for how something is fetched again. */
-const WIDE = 90
+/** From here on there is room for how something is fetched again; below `NARROW` for bars no more. */
+const [WIDE, NARROW] = [104, 50]
 const NAMED = 3
-const [TITLE, OBJECTS, SIZE] = [22, 10, 10]
+const [TITLE, OBJECTS, SIZE, BAR] = [24, 9, 9, 8]
 
 /** A survey for the screen: ASCII, every line indented by two and no longer than `width` unless a key is. */
 export function surveyLines(survey: MediaSurvey, width: number): string[] {
@@ -60,20 +60,64 @@ export function surveyLines(survey: MediaSurvey, width: number): string[] {
 
 function table(survey: MediaSurvey, width: number): string[] {
   const { classes, total, again, leftOut, copied } = survey
-  const isWide = width >= WIDE
-  const how = (text: string | null) => (isWide ? (text ?? 'no') : text === null ? 'no' : 'yes')
-  const ruler = '-'.repeat(TITLE + OBJECTS + SIZE + (isWide ? 50 : 7))
+  const layout = width >= WIDE ? wide : width >= NARROW ? barred : narrow
   const reasons = Object.entries(leftOut) as [keyof typeof leftOutWords, Amount][]
+  const mark = layout === wide ? '' : ' *'
+  const rows = classes.map((row) => {
+    const title = row.again === null ? row.title : `${row.title}${mark}`
+    const share = total.bytes === 0 ? 0 : row.bytes / total.bytes
+    return layout({ title, ...amounts(row), bar: barOf(share), last: row.again ?? 'no' })
+  })
+  const sum = (title: string, amount: Amount, last = '') =>
+    layout({ title, ...amounts(amount), bar: last, last: '' })
+  const head = layout({
+    title: 'class',
+    objects: 'files',
+    size: 'size',
+    bar: 'share'.padEnd(BAR),
+    last: 'can be fetched again',
+  })
+  const ruler = '-'.repeat(Math.max(...[head, ...rows].map(({ length }) => length)))
   return [
-    columns('class', 'files', 'size', isWide ? 'can be fetched again' : 'again'),
+    head,
     ruler,
-    ...classes.map((row) => amountRow(row.title, row, how(row.again))),
+    ...rows,
     ruler,
-    amountRow('in all', total),
-    amountRow('can be fetched again', again),
-    ...reasons.map(([reason, left]) => amountRow(`- ${leftOutWords[reason]}`, left, 'left out')),
-    amountRow('to be copied', copied),
+    sum('in all', total),
+    sum(`${mark === '' ? '' : '* '}can be fetched again`, again),
+    ...reasons.map(([reason, left]) => sum(`- ${leftOutWords[reason]}`, left, 'left out')),
+    sum('to be copied', copied),
   ]
+}
+
+interface Row {
+  readonly title: string
+  readonly objects: string
+  readonly size: string
+  readonly bar: string
+  readonly last: string
+}
+
+type Layout = (row: Row) => string
+
+const wide: Layout = (row) =>
+  `${barred({ ...row, bar: row.bar.padEnd(BAR) })}  ${row.last}`.trimEnd()
+
+const barred: Layout = ({ title, objects, size, bar }) => {
+  const row = `${title.padEnd(TITLE)}${objects.padStart(OBJECTS)}${size.padStart(SIZE)}  ${bar}`
+  return row.trimEnd()
+}
+
+const narrow: Layout = ({ title, size }) => `${title.padEnd(TITLE)}${size.padStart(SIZE)}`
+
+function amounts({ objects, bytes }: Amount): Pick<Row, 'objects' | 'size'> {
+  return { objects: count(objects), size: bytesOf(bytes) }
+}
+
+/** The share of the size; what there is at all is seen. */
+function barOf(share: number): string {
+  const full = share > 0 ? Math.max(Math.round(share * BAR), 1) : 0
+  return '#'.repeat(full).padEnd(BAR, '.')
 }
 
 function costLines({ copied, costs, pace, onlyLocal }: MediaSurvey): string[] {
@@ -123,15 +167,6 @@ function named(examples: readonly string[], number: number): string {
 
 function about(hours: number): string {
   return `about ${duration(hours * HOUR_MS)}`
-}
-
-function amountRow(title: string, { objects, bytes }: Amount, last = ''): string {
-  return columns(title, count(objects), bytesOf(bytes), last)
-}
-
-function columns(title: string, objects: string, size: string, last: string): string {
-  const row = `${title.padEnd(TITLE)}${objects.padStart(OBJECTS)}${size.padStart(SIZE)}  ${last}`
-  return row.trimEnd()
 }
 
 /** Breaks at spaces; lines that go on are indented. */

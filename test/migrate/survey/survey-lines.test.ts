@@ -10,8 +10,11 @@ const odd: CountingWishes['odd'] = [
 
 describe('surveyLines', () => {
   it.each<[string, CountingWishes, number]>([
+    ['survey-32.txt', { odd }, 32],
     ['survey-60.txt', { odd }, 60],
     ['survey-100.txt', { odd }, 100],
+    ['survey-110.txt', { odd }, 110],
+    ['survey-80.txt', { odd }, 80],
     ['survey-only-local-100.txt', { onlyLocal: true, skip: ['old site/'], latencyMs: 42.4 }, 100],
     ['survey-empty-60.txt', { files: [] }, 60],
   ])('%s', async (golden, wishes, width) => {
@@ -19,7 +22,7 @@ describe('surveyLines', () => {
     await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(`golden/${golden}`)
   })
 
-  it.each([60, 72, 80, 100, 140])('%d columns: ASCII, indented, never longer', (width) => {
+  it.each([56, 60, 72, 80, 100, 140])('%d columns: ASCII, indented, never longer', (width) => {
     for (const line of surveyLines(surveyOf({ odd, latencyMs: 120 }), width)) {
       expect(line).toMatch(/^ {2}[\x20-\x7e]*[^ ]$/)
       expect(line.length).toBeLessThanOrEqual(width)
