@@ -1,8 +1,8 @@
 import { access, constants, readlink, realpath, stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { readPlain } from '../../core/plain-file.ts'
 import { codeOf, Problem } from '../../core/problem.ts'
+import { actingUser, lackOfRights } from '../../core/rights.ts'
 import { fileText, readStatements } from './env-text.ts'
 import { listBackups } from './env-write.ts'
 import type { EffectiveSetting, EnvFileOnDisk, EnvReader } from './port.ts'
@@ -64,19 +64,10 @@ async function followed(path: string): Promise<string> {
 
 /** A file is replaced by rename, so its folder must be writable and its owner kept. */
 async function replaceable(realPath: string, owner: number): Promise<boolean> {
-  const user = await userId()
+  const user = actingUser()
   if (user !== 0 && user !== owner) return false
   const folder = await allows(dirname(realPath), constants.W_OK | constants.X_OK)
   return folder && (await allows(realPath, constants.W_OK))
-}
-
-/** os.userInfo knows only users of /etc/passwd, which not every container has. */
-async function userId(): Promise<number> {
-  try {
-    return userInfo().uid
-  } catch {
-    return (await stat('/proc/self')).uid
-  }
 }
 
 function allows(path: string, mode: number): Promise<boolean> {
@@ -88,18 +79,19 @@ function allows(path: string, mode: number): Promise<boolean> {
 
 function unreadable(path: string, cause: unknown): Problem {
   const code = codeOf(cause)
-  const why =
-    code === 'EACCES' || code === 'EPERM'
-      ? 'This user has no permission; the file belongs to Mastodon and holds its passwords.'
-      : code === 'ELOOP'
-        ? 'Its symlinks go round in a circle.'
-        : `The system says ${code}.`
+  const ofRights = code === 'EACCES' || code === 'EPERM'
+  const another = 'or name another file with --mastodon-env'
+  const why = ofRights
+    ? 'This user has no permission; the file belongs to Mastodon and holds its passwords.'
+    : code === 'ELOOP'
+      ? 'Its symlinks go round in a circle.'
+      : `The system says ${code}.`
   return new Problem(
     {
       code: 'env-file-unreadable',
       what: `${path} can't be read.`,
       why,
-      next: 'Run the same command with sudo, or name another file with --mastodon-env.',
+      next: ofRights ? lackOfRights(path, another) : `Put that right, ${another}.`,
       exit: 2,
     },
     { cause },

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
 import { type HeldFolder, holdFolder, openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, Problem } from '../../core/problem.ts'
+import { lackOfRights } from '../../core/rights.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import { fileText } from './env-text.ts'
 import { type EnvBackupPath, type EnvFileOnDisk, envFileNotWritable } from './port.ts'
@@ -222,7 +223,9 @@ function unreadable(path: string, cause: unknown): Problem {
       code: 'backup-unreadable',
       what: `The backup ${path} can't be read.`,
       why: `It tells what the env file held before. The system says ${codeOf(cause)}.`,
-      next: 'Run the same command with sudo.',
+      next: ['EACCES', 'EPERM'].includes(codeOf(cause))
+        ? lackOfRights(path)
+        : 'Put that right and run this again.',
       exit: 2,
     },
     { cause },

@@ -1,6 +1,7 @@
 import { access, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Problem } from '../../core/problem.ts'
+import { lackOfRights } from '../../core/rights.ts'
 import {
   type Candidate,
   type ChangedFile,
@@ -298,7 +299,7 @@ function unreadableFolder(dir: string): Problem {
     code: 'mastodon-dir-unreadable',
     what: `The folder ${dir} can't be read.`,
     why: 'This user has no permission to look into it.',
-    next: 'Run the same command with sudo, or name the settings file with --mastodon-env.',
+    next: lackOfRights(dir, 'or name the settings file with --mastodon-env'),
     exit: 2,
   })
 }

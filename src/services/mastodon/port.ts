@@ -1,4 +1,5 @@
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
+import { lackOfRights } from '../../core/rights.ts'
 import type { PlacedCommand } from '../process/port.ts'
 
 /** What was found of a Mastodon installation; all of it read, nothing run. */
@@ -225,7 +226,8 @@ export interface EnvHindrance {
 /**
  * Problem `env-file-not-writable`, of a look (`needed`: what it has to be written for; `hindrance`:
  * what rights would not help with) or of a write that failed (`cause`). The file is as it was.
- * `instead`: what else can be done, after "with sudo".
+ * `instead`: what else can be done, begins with "or". `user`: who this runs as, unless told the user of
+ * this process.
  */
 export function envFileNotWritable(
   path: string,
@@ -234,12 +236,18 @@ export function envFileNotWritable(
     cause,
     instead,
     hindrance,
-  }: { needed?: string; cause?: unknown; instead?: string; hindrance?: EnvHindrance },
+    user,
+  }: {
+    needed?: string
+    cause?: unknown
+    instead?: string
+    hindrance?: EnvHindrance
+    user?: number
+  },
 ): Problem {
   const code = codeOf(cause)
   const reason = unwritable[code] ?? diskTrouble(code)
   const ofRights = cause === undefined || code === 'EACCES' || code === 'EPERM'
-  const asRoot = instead === undefined ? '' : `, ${instead}`
   return new Problem(
     {
       code: 'env-file-not-writable',
@@ -256,7 +264,7 @@ export function envFileNotWritable(
       next: hindrance
         ? `${hindrance.next}\nThen run this again.`
         : ofRights
-          ? `Run the same command with sudo${asRoot}.`
+          ? lackOfRights(path, instead, user)
           : 'Put that right and run this again.',
       exit: 2,
     },

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setImmediate as othersTurn } from 'node:timers/promises'
 import { Cancelled, codeOf, Problem } from '../../core/problem.ts'
+import { actingUser, lackOfRights } from '../../core/rights.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import type { MediaFile, MediaSource, Oddity, ReadOptions } from './port.ts'
@@ -48,12 +49,21 @@ function mediaMissing(root: string, code: string): Problem {
   })
 }
 
-function mediaUnreadable(root: string): Problem {
+/** `owner`: as whom root reads it, in words; `user`: who reads it otherwise. */
+function mediaUnreadable(root: string, owner: string | undefined, user: number): Problem {
   return new Problem({
     code: 'media-unreadable',
     what: `The media folder ${root} can't be read.`,
-    why: 'This user may not look into it.',
-    next: prose`Run this as Mastodon's own user or as root, for example:\n  sudo ${toType('migrate')}`,
+    why:
+      owner === undefined
+        ? 'This user may not look into it.'
+        : `It is read with the rights of its owner alone, and ${owner} may not look into it.`,
+    next:
+      owner === undefined && user !== 0
+        ? prose`Run this as Mastodon's own user or as root, for example:\n  sudo ${toType('migrate')}`
+        : owner === undefined
+          ? lackOfRights(root, undefined, user)
+          : `Give its owner that right (chmod u+rwx ${shellWord(root)}; the folders above it need x), then run this again.`,
   })
 }
 
@@ -199,7 +209,9 @@ export function localTree(
   function rootProblem(error: unknown): Problem | undefined {
     const code = codeOf(error)
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) return mediaMissing(name, code)
-    return ['EACCES', 'EPERM'].includes(code) ? mediaUnreadable(name) : undefined
+    return ['EACCES', 'EPERM'].includes(code)
+      ? mediaUnreadable(name, who, reader?.uid ?? actingUser())
+      : undefined
   }
 }
 

@@ -52,11 +52,26 @@ describe('files that may not be read', () => {
     ])
   })
 
-  it('a root that may not be read is a Problem with the line that helps', async () => {
-    const fs = new FakeTreeFs({ '/m': { names: [], fails: 'EACCES' } })
-    const problem = await readAll(localTree('/m', { fs })).catch((thrown: unknown) => thrown)
-    expect(problem).toBeInstanceOf(Problem)
-    expect(problem).toMatchObject({ code: 'media-unreadable' })
-    expect(String((problem as Problem).next)).toContain('sudo npx mastodon-r2 migrate')
-  })
+  it.each([
+    ['a user', { reader: { uid: 1000, gids: [] } }, 'sudo npx mastodon-r2 migrate'],
+    ['root', { reader: { uid: 0, gids: [] } }, 'findmnt -T /m'],
+    [
+      'the owner, for root',
+      { reader: { uid: 991, gids: [] }, who: 'the user mastodon' },
+      'chmod u+rwx /m',
+    ],
+  ])(
+    'a root that may not be read by %s is a Problem with what helps',
+    async (_, options, words) => {
+      const fs = new FakeTreeFs({ '/m': { names: [], fails: 'EACCES' } })
+      const tree = localTree('/m', { fs, ...options })
+      const problem = await readAll(tree).catch((thrown: unknown) => thrown)
+      expect(problem).toBeInstanceOf(Problem)
+      const { code, why, next } = problem as Problem
+      expect(code).toBe('media-unreadable')
+      expect(String(next)).toContain(words)
+      expect(String(next).includes('sudo')).toBe(words.includes('sudo'))
+      expect(String(why).includes('the user mastodon')).toBe('who' in options)
+    },
+  )
 })
