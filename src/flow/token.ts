@@ -222,11 +222,14 @@ function notSeen(id: string, source: string, accounts: readonly Account[]): Prob
 }
 
 function none(): Problem {
+  const lacking = (['account-tokens', 'zone', 'dns'] as const).map(
+    (permission) => `\n  ${permissionNames[permission]}`,
+  )
   return new Problem({
     code: 'no-account',
     what: 'The token is good, and sees no account.',
-    why: 'It was made without "Account Resources", or for a user without an account.',
-    next: 'Edit the token, include the account, or give --account-id.',
+    why: `It was made without "Account Resources", for a user without an account, or on the R2 page. A token of the R2 page has R2 rights only (and "${permissionNames.r2}" only as "Admin Read & Write"), and lacks:${lacking.join('')}`,
+    next: 'Edit the token: include the account, and add what it lacks. With --account-id each permission can be asked for.',
     exit: 2,
   })
 }

@@ -39,7 +39,13 @@ describe('the account', () => {
   it.each<[string, string | undefined, (typeof one)[], string, string[]]>([
     ['several, and nobody to ask', undefined, [one, two], 'account-unclear', [one.id, two.name]],
     ['one that the token does not see', two.id, [one], 'account-not-seen', [one.id, one.name]],
-    ['none', undefined, [], 'no-account', ['Account Resources']],
+    [
+      'none',
+      undefined,
+      [],
+      'no-account',
+      ['Account Resources', 'Account API Tokens: Edit', 'Zone: Read', 'DNS: Read'],
+    ],
   ])('refused: %s', async (_, given, accounts, code, words) => {
     const problem = await problemOf(choose(given, accounts))
     expect([problem.code, problem.exit]).toEqual([code, 2])

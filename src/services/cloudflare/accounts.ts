@@ -3,14 +3,16 @@ import { Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import { prose } from '../../core/to-type.ts'
 import { allPages, type Call } from './call.ts'
-import type {
-  Account,
-  BootstrapToken,
-  CloudflarePort,
-  Permission,
-  PermissionScope,
-  TokenKind,
-  Zone,
+import { TOKENS } from './named-causes.ts'
+import {
+  type Account,
+  type BootstrapToken,
+  type CloudflarePort,
+  type Permission,
+  type PermissionScope,
+  permissionNames,
+  type TokenKind,
+  type Zone,
 } from './port.ts'
 import { Refusal } from './refusal.ts'
 import { isRulePermission, lookAtRules, NO_RULES_YET } from './rules.ts'
@@ -188,13 +190,24 @@ function notOfAccount(accountId: string, { why }: Refusal): Problem {
   })
 }
 
+/** What a token of the R2 page can't have, whatever was chosen there, and what needs it. */
+const NOT_ON_R2_PAGE: readonly (readonly [Permission, string])[] = [
+  ['account-tokens', 'access key'],
+  ['zone', 'custom domain'],
+  ['dns', 'is the host name free?'],
+]
+
+/** Nothing can be asked about a token without an account; what it shows to nobody, it has not. */
 function noAccount(listing: Refusal | undefined): Problem {
   const said = listing === undefined ? 'Cloudflare answers with an empty list.' : listing.why
+  const lacking = NOT_ON_R2_PAGE.map(
+    ([permission, need]) => `\n  ${permissionNames[permission]} (for: ${need})`,
+  ).join('')
   return new Problem({
     code: 'cloudflare-no-account',
     what: 'Cloudflare shows no account to this API token.',
-    why: prose`It is owned by an account that it may not list: tokens of the R2 page, with R2 rights only, are so. ${said}`,
-    next: 'Run this again with --account-id ID (the dashboard shows the id): then each missing permission can be named. Or edit the token so that it covers the account.',
+    why: prose`It sees no domain either. Tokens of the R2 page are so: they have R2 rights only (and "${permissionNames.r2}" only as "Admin Read & Write"), and lack:${lacking}\n${said}`,
+    next: `Make a token that has these, too, or add them: ${TOKENS}. If it has them, run this again with --account-id ID (the dashboard shows the id): then each can be asked for.`,
     exit: 2,
   })
 }

@@ -42,7 +42,7 @@ const hints: Readonly<Record<number, Hint>> = {
   },
   1000: {
     what: 'The API token is not valid.',
-    why: 'It was mistyped, cut short, rolled or deleted.',
+    why: 'It was mistyped, cut short, rolled or deleted; or an account owns it, which it may not list (a token of the R2 page): that is found with --account-id alone.',
     next: NEW_TOKEN,
     exit: 2,
   },

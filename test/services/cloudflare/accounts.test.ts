@@ -88,7 +88,9 @@ const LOCATION: Reply = {
   errors: [[9109, 'Cannot use the access token from location: 203.0.113.9']],
 }
 
-const causes: [string, string, string | undefined, Record<string, Reply>, string, string][] = [
+type Cause = [string, string, string | undefined, Record<string, Reply>, string, string]
+
+const causes: Cause[] = [
   [
     'a user token bound to other addresses',
     'old',
@@ -169,6 +171,16 @@ const causes: [string, string, string | undefined, Record<string, Reply>, string
     'shows no account',
     'R2 page',
   ],
+  ...['Account API Tokens: Edit', 'Zone: Read', 'DNS: Read', '"Workers R2 Storage: Edit"'].map(
+    (name): Cause => [
+      `what a token of the R2 page lacks: ${name}`,
+      'cfat_x',
+      undefined,
+      { '/accounts': { result: [] }, '/zones': { result: [] } },
+      'shows no account',
+      name,
+    ],
+  ),
   ['the same, refused', 'cfat_x', undefined, {}, 'shows no account', '9109 no'],
   ['quotes', '"cfut_x"', undefined, {}, 'not just the API token', 'in quotes'],
   ['single quotes', "'cfut_x'", undefined, {}, 'not just the API token', 'in quotes'],
