@@ -83,7 +83,7 @@ test('another host for a server that is on R2: the storage stays, the host is na
 test.each([
   { flag: '--print', why: 'the announcement stands in the env file' },
   { flag: '--sandbox', why: "Mastodon's own pages are not part of a rehearsal" },
-  { flag: '--existing-media=switch', why: 'What is announced is switched a week later' },
+  { flag: '--existing-media=switch', why: 'what is announced is switched a week later' },
 ])('--announce and $flag contradict each other', async ({ flag, why }) => {
   const machine = stage.machine(undefined, { 'public/system/a.png': 'a' })
   const before = machine.files()

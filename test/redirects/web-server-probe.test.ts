@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,10 +50,21 @@ async function blockOf(
   })
 }
 
-const ends: (() => void)[] = []
-afterEach(() => {
-  for (const end of ends.splice(0)) end()
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
 })
+
+/** A socket is a file from its bind on, and answers from its listen on. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const tried = connect(socket, () => {
+      tried.destroy()
+      resolve(true)
+    })
+    tried.on('error', () => resolve(false))
+  })
+}
 
 /** The real program with these blocks, on a socket in a folder of its own. */
 async function serve(kind: WebServer, folder: string, blocks: readonly string[]) {
@@ -74,13 +86,16 @@ server { listen unix:${socket}; ${piece} } }`,
   const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
   const child: ChildProcess = spawn(kind, args[kind], { env: { ...process.env, ...home } })
   child.stderr?.on('data', (chunk) => said.push(String(chunk)))
+  const ended = new Promise((resolve) => child.on('close', resolve))
   const limit = setTimeout(() => child.kill('SIGKILL'), 20_000)
   ends.push(() => {
     clearTimeout(limit)
     child.kill('SIGKILL')
+    return ended
   })
-  for (const end = Date.now() + 10_000; !existsSync(socket); await sleep(20)) {
-    if (Date.now() > end) throw new Error(said.join(''))
+  while (!(await answers(socket))) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(said.join(''))
+    await sleep(20)
   }
   return (path: string) =>
     new Promise<string>((resolve, reject) => {
