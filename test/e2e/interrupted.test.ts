@@ -173,6 +173,18 @@ test('kill -9 right after the key was made: the next run removes it', async () =
   expect(keysOf(stage.sandbox, bucket)).not.toContainEqual(lost)
 })
 
+test('kill -9 right after the env file was written: its key is kept', async () => {
+  // The only request behind the env file waits.
+  faults.add({ side: 'api', method: 'PUT', path: '/tokens/', kind: 'hang' })
+  const running = stage.start(at, args)
+  await until('the key is to be named', saw('PUT', /\/tokens\/\w+$/))
+  expect((await stopAt(running, 'SIGKILL')).signal).toBe('SIGKILL')
+  await wholeSetup()
+  const kept = keysOf(stage.sandbox, bucket)
+  await runsToItsEnd()
+  expect(keysOf(stage.sandbox, bucket)).toEqual(kept)
+})
+
 test('the answer about the new key is lost: one key in the end', async () => {
   faults.add({ side: 'api', method: 'POST', path: '/tokens', kind: 'applied-then-reset' })
   await runsToItsEnd()

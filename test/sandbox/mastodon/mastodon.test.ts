@@ -86,7 +86,7 @@ describe('the product finds in it', () => {
     expect(placed?.cwd).toBe(mastodon.dir)
     const { code, stdout } = await call(mastodon, 'bin/tootctl media usage')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^Attachments:\t[\d.]+ MB \([\d.]+ MB local\)\nCustom emoji:\t/)
+    expect(stdout).toMatch(/^Object +Total +Local\nAttachments +[\d.]+ MB +[\d.]+ MB\nCustom Emoji /)
     expect(calls(mastodon)).toMatchObject([
       {
         program: 'tootctl',
