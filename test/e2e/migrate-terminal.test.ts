@@ -44,7 +44,7 @@ describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
     await terminal.see('What now?')
     terminal.press('Enter')
     await terminal.see(stateOf('survey', 'done'))
-    await terminal.see(stateOf('announce', 'next'))
+    await terminal.see(offered('announce'))
     terminal.press('Down', 'Enter')
     await terminal.see('Left; nothing is lost.')
     expect(await terminal.exitCode()).toBe(0)
@@ -60,8 +60,7 @@ describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
   test('from the announcement to the switch, 100 columns wide', async () => {
     const { at, stored } = the()
     const terminal = migrate(100)
-    await terminal.see(stateOf('announce', 'next'))
-    await terminal.see('What now?')
+    await terminal.see(offered('announce'))
     terminal.press('Enter')
     await terminal.see('Carry this out?')
     terminal.type('y')

@@ -82,8 +82,8 @@ export function keysOf({ world }: Sandbox, bucket = ''): { id: string; secret: s
     .map(({ id, value }) => ({ id, secret: createHash('sha256').update(value).digest('hex') }))
 }
 
-/** Waits until something is so; fails with the words after 20 s. */
+/** Waits until something is so; fails with the words after 45 s. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(5)) if (isSo()) return
+  for (const end = Date.now() + 45_000; Date.now() < end; await sleep(5)) if (isSo()) return
   throw new Error(`It never came to pass: ${what}.`)
 }

@@ -70,7 +70,7 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
   tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
   const screen = () => tmux('capture-pane', '-p', '-S', '-')
   const waitFor = async (what: string, isSo: () => boolean) => {
-    for (const end = Date.now() + 20_000; Date.now() < end; await sleep(30)) if (isSo()) return
+    for (const end = Date.now() + 45_000; Date.now() < end; await sleep(30)) if (isSo()) return
     throw new Error(`${what} never came. On the screen:\n${screen()}`)
   }
   return {
