@@ -31,6 +31,16 @@ async function served(at: Sandbox): Promise<void> {
   for (let tries = 0; !(await serves(at)); tries++) expect(tries).toBeLessThan(500)
 }
 
+/** A worker that begins after the switch would store in the bucket, as it should. */
+async function allWorkersBegan(mastodon: Mastodon): Promise<void> {
+  const installation = (await find(mastodon)) as Installation
+  const looks = connectProcesses({ installation, ask, now })
+  for (let isSo = false; !isSo; ) {
+    const web = (await looks.running())?.find((one) => one.role === 'web')
+    isSo = web?.below?.workers === 2
+  }
+}
+
 describe('the product finds in it', () => {
   test('a Mastodon run from source, with its media, processes and services', async () => {
     const { sandbox, mastodon } = await open()
@@ -86,7 +96,9 @@ describe('the product finds in it', () => {
     expect(placed?.cwd).toBe(mastodon.dir)
     const { code, stdout } = await call(mastodon, 'bin/tootctl media usage')
     expect(code).toBe(0)
-    expect(stdout).toMatch(/^Object +Total +Local\nAttachments +[\d.]+ MB +[\d.]+ MB\nCustom Emoji /)
+    expect(stdout).toMatch(
+      /^Object +Total +Local\nAttachments +[\d.]+ MB +[\d.]+ MB\nCustom Emoji /,
+    )
     expect(calls(mastodon)).toMatchObject([
       {
         program: 'tootctl',
@@ -103,8 +115,14 @@ describe('uploads', () => {
   test('go to the disk, and after the switch and a restart to the bucket', async () => {
     const { sandbox, mastodon } = await open({ uploadsPerSecond: 40 })
     const key = bucketWithKey(sandbox)
+    await allWorkersBegan(mastodon)
+    const early = uploads(mastodon).length
     await until('both parts have uploaded', () =>
-      ['web', 'sidekiq'].every((by) => role(mastodon, by).length > 2),
+      ['web', 'sidekiq'].every((by) =>
+        uploads(mastodon)
+          .slice(early)
+          .some((one) => one.by === by),
+      ),
     )
     switchOn(mastodon, sandbox, key)
     const before = uploads(mastodon).length
