@@ -131,13 +131,18 @@ export function sourceHint(at: Refused): Hint {
 }
 
 /** As the answer tells them: `<Region>`, `<Endpoint>`, a header, or the words of AWS. */
-function toldRegion({ told, said, bucket, endpoint }: Refused) {
+function toldRegion({ told, said, bucket, endpoint, region: asked }: Refused) {
   const region = told.region ?? /expecting '([a-z0-9-]+)'/.exec(said)?.[1]
   const host = told.endpoint?.replace(/^https?:\/\//, '').replace(`${bucket}.`, '')
-  const isSame = host === undefined || host === new URL(endpoint).host
+  const own = new URL(endpoint).host
+  const found = region ?? /\bs3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host ?? '')?.[1]
+  // An address that names the other region goes on being refused, whatever S3_REGION says.
+  const moved = found !== undefined && asked !== '' ? own.replace(asked, () => found) : own
+  const right = host ?? moved
   return {
-    region: region ?? /\bs3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\./.exec(host ?? '')?.[1],
-    endpoint: isSame || !/^[a-z0-9.-]+(:\d+)?$/i.test(host) ? undefined : `https://${host}`,
+    region: found,
+    endpoint:
+      right === own || !/^[a-z0-9.-]+(:\d+)?$/i.test(right) ? undefined : `https://${right}`,
   }
 }
 

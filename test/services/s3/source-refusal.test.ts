@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { sourceService } from '../../../src/services/s3/service.ts'
+import { sourceHint } from '../../../src/services/s3/hints-source.ts'
+import { type Refused, sourceService } from '../../../src/services/s3/service.ts'
 import { worded } from '../../fakes/found.ts'
 import { type Reply, refusal, startS3Stub, thrownBy } from './s3-stub.ts'
 
@@ -205,5 +206,55 @@ describe('names of services', () => {
     ['https://files.example.net', 'files.example.net'],
   ])('%s is %s', (endpoint, name) => {
     expect(sourceService(endpoint)).toEqual({ name, role: 'source' })
+  })
+})
+
+describe('the lines for another region are right when they are taken over', () => {
+  const AWS = 's3.eu-west-1.amazonaws.com'
+  test.each<[string, string, Partial<Refused>, string, string]>([
+    [
+      'the region alone is told, and the address names the old one',
+      `https://${AWS}`,
+      { told: { region: 'us-west-2', endpoint: undefined } },
+      'us-west-2',
+      'https://s3.us-west-2.amazonaws.com',
+    ],
+    [
+      'in words alone',
+      `https://${AWS}`,
+      { said: "the region 'eu-west-1' is wrong; expecting 'ap-south-1'" },
+      'ap-south-1',
+      'https://s3.ap-south-1.amazonaws.com',
+    ],
+    [
+      'an address without a region stays',
+      'https://minio.example:9000',
+      { told: { region: 'us-west-2', endpoint: undefined } },
+      'us-west-2',
+      'https://minio.example:9000',
+    ],
+    [
+      'the address is told, too',
+      `https://${AWS}`,
+      { told: { region: 'eu-west-3', endpoint: 'media.s3.eu-west-3.amazonaws.com' } },
+      'eu-west-3',
+      'https://s3.eu-west-3.amazonaws.com',
+    ],
+  ])('%s', (_, endpoint, more, region, address) => {
+    const at = {
+      service: sourceService(endpoint),
+      bucket: 'media',
+      endpoint,
+      region: 'eu-west-1',
+      asked: 'bucket',
+      name: 'PermanentRedirect',
+      status: 301,
+      said: '',
+      told: {},
+      ...more,
+    } as Refused
+    const lines = String(sourceHint(at).next).matchAll(/^ {2}(S3_\w+)=(.*)$/gm)
+    const set = new Map([...lines].map(([, name, value]) => [name, value]))
+    expect([set.get('S3_REGION'), set.get('S3_ENDPOINT') ?? endpoint]).toEqual([region, address])
   })
 })
