@@ -122,8 +122,7 @@ export async function rotatingServer({ impatient = false } = {}) {
     return prepareRotation({ ...run, atEnd: ends })
   }
 
-  function hurried(): Pick<World, 'cloudflare' | 'connectS3'> {
-    const timeoutMs = IMPATIENCE_MS
+  function hurried(timeoutMs: number): Pick<World, 'cloudflare' | 'connectS3'> {
     const { bootstrapToken: token, apiUrl: baseUrl } = sandbox
     const cloudflare = connectCloudflare({ token, baseUrl, sleep: clock.sleep, timeoutMs })
     const connectS3: World['connectS3'] = (key) => {
@@ -135,20 +134,21 @@ export async function rotatingServer({ impatient = false } = {}) {
 
   /**
    * The whole of `rotate`, with every outgoing call led through `around`; `prepared` is called
-   * between the questions and the first step.
+   * between the questions and the first step. `timeoutMs`: of a request, where the server is impatient.
    */
   async function rotate(
     around: Around = (_, call) => call(),
     prepared: () => void = () => undefined,
+    timeoutMs = IMPATIENCE_MS,
   ): Promise<Applied> {
     const ends: (() => Promise<void>)[] = []
-    const real = { ...(await world(ends)), ...(impatient ? hurried() : {}) }
+    const real = { ...(await world(ends)), ...(impatient ? hurried(timeoutMs) : {}) }
     prepared()
     const connectTo = sandbox.connectTo.flatMap((route) => parseConnectTo(route) ?? [])
     const web = connectPublicWeb({
       connectTo,
       ca: sandbox.caPem,
-      ...(impatient && { timeoutMs: IMPATIENCE_MS }),
+      ...(impatient && { timeoutMs }),
     })
     const led: MintingWorld = {
       ...real,
