@@ -1,6 +1,6 @@
 import { columns, fold, foldCommand, leftColumn, screenWidth } from './columns.ts'
 import type { Command, CommandEntry, Host } from './host.ts'
-import type { Setting } from './settings/setting.ts'
+import type { Setting, variableOf } from './settings/setting.ts'
 import { type Topic, topicOf } from './topics.ts'
 
 type Overview = (host: Pick<Host, 'version' | 'homepage'>, width: number) => string
@@ -34,6 +34,9 @@ async function tell(
   return 0
 }
 
+const VARIABLES =
+  'Every flag has a variable: MASTODON_R2_ and its name, so --bucket is MASTODON_R2_BUCKET, unless its line names another. A switch takes 1 or 0, and a flag is stronger.'
+
 async function page(
   { homepage }: Pick<Host, 'homepage'>,
   { name, line, also = [] }: CommandEntry,
@@ -52,6 +55,8 @@ async function page(
     ...examples(topic, width),
     ...(await flags(topic, width)),
     '',
+    ...fold(VARIABLES, width),
+    '',
     ...fold(`Docs: ${topic.docs} at ${homepage}`, width),
   ].join('\n')}\n`
 }
@@ -64,10 +69,10 @@ function examples({ examples }: Topic, width: number): string[] {
 }
 
 async function flags({ catalog }: Topic, width: number): Promise<string[]> {
-  const { settingGroups } = await import('./settings/setting.ts')
+  const { settingGroups, variableOf } = await import('./settings/setting.ts')
   const settings = Object.values(catalog)
   const row = (aligned: boolean) => (setting: Setting<unknown>) =>
-    [headOf(setting, aligned), textOf(setting)] as const
+    [headOf(setting, aligned), textOf(setting, variableOf)] as const
   const aligned = settings.some(({ short }) => short !== undefined)
   const left = leftColumn(settings.map(row(aligned)), width)
   return settingGroups.flatMap((group) => {
@@ -82,10 +87,14 @@ function headOf({ flag, short, value }: Setting<unknown>, aligned: boolean): str
   return `${before}${flag}${value === undefined ? '' : ` ${value}`}`
 }
 
-function textOf({ env, help, fallback, fallbackHelp }: Setting<unknown>): string {
+/** The variable is named where it is not the one that its flag would have. */
+function textOf(
+  { flag, env, help, fallback, fallbackHelp }: Setting<unknown>,
+  variable: typeof variableOf,
+): string {
   const byDefault = fallbackHelp ?? fallback
   const notes = [
-    ...(env === undefined ? [] : [`variable ${env}`]),
+    ...(env === undefined || env === variable({ flag }) ? [] : [`variable ${env}`]),
     ...(byDefault === undefined ? [] : [`default: ${byDefault}`]),
   ]
   return `${help}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`

@@ -55,7 +55,7 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
     ],
     redirects: [
       ['lead /system/ of the instance to the media host', toType('redirects')],
-      ['print what belongs into nginx', toType('redirects', { engine: 'nginx' })],
+      ['print what belongs into nginx', toType('redirects', { via: 'nginx' })],
       ['take the redirects away', toType('redirects', { remove: true })],
     ],
     undo: [

@@ -8,7 +8,7 @@ import { MINIFLARE_VERSION } from '../src/sandbox/r2/emulator.ts'
 import { parseAnswers } from '../src/settings/answers.ts'
 import { catalog } from '../src/settings/catalog.ts'
 import { Settings } from '../src/settings/resolve.ts'
-import type { Setting } from '../src/settings/setting.ts'
+import { type Setting, variableOf } from '../src/settings/setting.ts'
 import { initSteps } from '../src/setup/steps.ts'
 import { helpPage } from './fakes/help-page.ts'
 
@@ -50,7 +50,7 @@ function row(
 ) {
   const cells = [
     value === undefined ? `\`${flag}\`` : `\`${flag} ${value}\``,
-    env === undefined ? '' : `\`${env}\``,
+    `\`${variableOf({ flag, ...(env !== undefined && { env }) })}\``,
     fallback === undefined ? (fallbackHelp ?? '') : `\`${fallback}\``,
     rest.answerable === false ? '' : `\`${name}\``,
     help,
@@ -67,7 +67,11 @@ describe('the settings table', () => {
     const text = await helpPage('init')
     const flags = (of: string) => new Set(of.match(/(?<=^| {2}|`|-\w, )--[a-z0-9-]+/gm))
     expect(flags(rows('docs/settings.md').join('\n'))).toEqual(flags(text))
-    for (const [, { env }] of settings) if (env !== undefined) expect(text).toContain(env)
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(
+      'Every flag has a variable: MASTODON_R2_ and its name',
+    )
+    for (const [, { flag, env }] of settings)
+      if (env !== undefined && env !== variableOf({ flag })) expect(text).toContain(env)
   })
 })
 

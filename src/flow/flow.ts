@@ -183,15 +183,15 @@ export async function session<C extends Catalog>(
   spec: Pick<FlowSpec<C>, 'name' | 'catalog' | 'accepts'>,
   work: (run: Run<C>, draft: Report) => Promise<number>,
 ): Promise<number> {
-  const colour = (on: boolean) => !on && (host.environment.NO_COLOR ?? '') === ''
-  const has = (name: keyof typeof outputCatalog) => hasSwitch(argv, outputCatalog[name])
+  const has = (name: Exclude<keyof typeof outputCatalog, 'format'>) =>
+    hasSwitch(host, argv, outputCatalog[name])
   let settings: Settings<C> | undefined
   let told: Whereabouts = {}
   const render = (text: Text) => renderText(text, told)
   const ui = await chooseVoice(host, {
     json: has('json'),
     quiet: has('quiet'),
-    colour: colour(has('noColor')),
+    colour: !has('noColor'),
     print: has('print'),
     render,
   })
@@ -207,7 +207,7 @@ export async function session<C extends Catalog>(
     told = whereaboutsOf(settings)
     const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
-    for (const note of settings.notes) ui.say(`Put right: ${note}`)
+    for (const note of settings.notes) ui.say(note)
     return await work(run, draft)
   } catch (error) {
     const known = settings ? { ...draft, settings: settingsOf(settings) } : draft

@@ -5,7 +5,7 @@ import type { Host } from '../host.ts'
 import { parseAnswers } from '../settings/answers.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { Settings } from '../settings/resolve.ts'
-import type { Catalog } from '../settings/setting.ts'
+import { type Catalog, variableOf } from '../settings/setting.ts'
 import type { Render, Ui } from '../ui/port.ts'
 
 /** Bytes; answers and tokens are small, anything larger is the wrong file. */
@@ -18,25 +18,38 @@ export async function gather<C extends Catalog>(
   argv: readonly string[],
   { catalog, accepts }: { readonly catalog: C; readonly accepts?: Partial<C> },
 ): Promise<Settings<C>> {
-  const flags = await parseArgv(command, argv, (accepts ?? catalog) as Catalog)
-  if (flags.get('answers') === '-' && flags.get('apiToken') === '-') throw stdinTwice()
-  const answers = await readAnswers(host, flags, catalog)
-  const environment = host.environment
+  const notes: string[] = []
+  const taken = (accepts ?? catalog) as Catalog
+  const flags = await parseArgv(command, argv, taken, notes)
+  const environment = variablesOf(host, catalog, taken)
+  const { answers: fromFile } = catalog
+  const path = flags.get('answers') ?? (fromFile && environment[variableOf(fromFile)])
+  if (path === '-' && flags.get('apiToken') === '-') throw stdinTwice()
+  const answers = await readAnswers(host, path, catalog)
   return Settings.resolve(catalog, {
     flags,
     environment,
     answers,
+    notes,
     readFile: (path, flag) => readGiven(host, path, flag),
   })
 }
 
+/** One that the rule gives counts where the command has the flag: MASTODON_R2_PRINT is not for `check`. */
+function variablesOf({ environment }: Host, catalog: Catalog, taken: Catalog): Host['environment'] {
+  const known = [
+    ...Object.values(taken),
+    ...Object.values(catalog).filter(({ env }) => env !== undefined),
+  ]
+  return Object.fromEntries(known.map(variableOf).map((name) => [name, environment[name]] as const))
+}
+
 async function readAnswers(
   host: Host,
-  flags: ReadonlyMap<string, RawValue>,
+  path: RawValue | undefined,
   catalog: Catalog,
 ): Promise<ReadonlyMap<string, unknown>> {
-  const path = flags.get('answers')
-  if (typeof path !== 'string') return new Map()
+  if (typeof path !== 'string' || path === '') return new Map()
   return parseAnswers(await readGiven(host, path, '--answers'), catalog)
 }
 

@@ -4,6 +4,7 @@ import { flow } from '../flow/flow.ts'
 import type { Command, Host } from '../host.ts'
 import { afterPrepareLine } from '../migrate/line.ts'
 import type { Step } from '../plan/step.ts'
+import { hasSwitch } from '../settings/argv.ts'
 import { catalog, shownSettings } from '../settings/catalog.ts'
 import { replay } from '../settings/replay.ts'
 import { initClosing } from '../setup/closing.ts'
@@ -17,7 +18,7 @@ import { initMenu } from './menu.ts'
 
 export const init: Command = {
   async run(host, argv) {
-    if (argv.includes('--rotate')) {
+    if (hasSwitch(host, argv, catalog.rotate)) {
       const rest = argv.filter((word) => word !== '--rotate')
       return (await import('../rotate/rotate.ts')).rotate.run(host, rest)
     }

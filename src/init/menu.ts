@@ -4,6 +4,7 @@ import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
 import { chooseVoice, gather } from '../flow/session.ts'
 import type { Host } from '../host.ts'
 import { rotateFlags } from '../rotate/settings.ts'
+import { hasSwitch } from '../settings/argv.ts'
 import { catalog, type SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
@@ -21,10 +22,12 @@ export interface Choice {
  */
 export async function initMenu(host: Host, argv: readonly string[]): Promise<Choice> {
   const init: Choice = { command: 'init', argv }
+  const saysMore = [catalog.json, catalog.quiet, catalog.yes, catalog.dryRun, catalog.sandbox]
   if (!host.hasPerson || !argv.every(isOfEveryWay)) return init
+  if (saysMore.some((setting) => hasSwitch(host, argv, setting))) return init
   const settings = await settled(host, argv)
   if (!settings || !(await isSetUp(host, settings))) return init
-  const colour = (host.environment.NO_COLOR ?? '') === '' && !argv.includes('--no-color')
+  const colour = !hasSwitch(host, argv, catalog.noColor)
   const ui = await chooseVoice(host, { json: false, quiet: false, colour, print: false })
   const way = await ui.choose({
     message: 'This server is set up on R2 already. What would you like to do?',

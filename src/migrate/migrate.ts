@@ -20,7 +20,7 @@ import { refuseOfOtherStage, refusePairs } from './stage-flags.ts'
 import { stagesInDetail } from './stage-steps.ts'
 import { nextStage, type StageStatus, stageStatus } from './stages.ts'
 
-/** What both commands call by the same name; `--engine` and `--from` mean other things there. */
+/** The settings of a migration that its redirects need, too. */
 const shared = new Set([
   'mastodonDir',
   'mastodonEnv',

@@ -36,7 +36,7 @@ function nextFor(prefix: OldPrefix, mediaHost: string): Text {
   if (prefix.served === 'provider') {
     return `Keep the media at ${prefix.host} readable for as long as other servers ask for ${name}...; what they ask for there is not led to https://${mediaHost}/.`
   }
-  return prose`Keep ${prefix.host} alive, or redirect ${name}... to https://${mediaHost}/... where it is. If its web server is yours, this prints the block for it: ${toType('redirects', { engine: 'nginx', from: [name] })}`
+  return prose`Keep ${prefix.host} alive, or redirect ${name}... to https://${mediaHost}/... where it is. If its web server is yours, this prints the block for it: ${toType('redirects', { via: 'nginx', oldAddress: [name] })}`
 }
 
 /**

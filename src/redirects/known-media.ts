@@ -296,6 +296,6 @@ function notSeen({ host }: OldPrefix, fault: string): Problem {
     code: 'redirect-not-seen',
     what: 'Cloudflare took the redirect, and old addresses do not lead to the media host.',
     why: `${fault}. Another rule may come first, or ${host} does not pass through Cloudflare.`,
-    next: `Look at the zone's rules in the dashboard and at the orange cloud of ${host}, and run this again; or use --engine nginx.`,
+    next: `Look at the zone's rules in the dashboard and at the orange cloud of ${host}, and run this again; or use --via nginx.`,
   })
 }

@@ -62,10 +62,10 @@ export async function prepareRedirects(
 
 /** What a web server does, no token is needed for; and what is taken away has no status. */
 function refuseUnused(settings: RedirectsRun['settings']): void {
-  const engine = settings.get('engine')
+  const via = settings.get('via')
   const asked = firstFlag(settings, ['apiToken', 'accountId', 'cloudflareApiUrl'])
-  if (asked !== undefined && (engine === 'nginx' || engine === 'caddy') && !settings.on('remove')) {
-    throw noEffect(`${asked} with --engine ${engine}`, 'Cloudflare is not asked then.')
+  if (asked !== undefined && (via === 'nginx' || via === 'caddy') && !settings.on('remove')) {
+    throw noEffect(`${asked} with --via ${via}`, 'Cloudflare is not asked then.')
   }
   if (settings.on('remove') && isFlag(settings, 'status')) {
     throw noEffect('--status with --remove', 'All redirects of this program go, whatever status.')
@@ -88,7 +88,7 @@ export async function connectWithToken(
   if (!isGiven) {
     ui.note('For redirects the token needs these permissions, and no others', [
       'Zone (of the instance): Single Redirect: Edit, Zone: Read, DNS: Read',
-      'For --engine bulk: Account Filter Lists: Edit and Account Rulesets: Edit, too',
+      'For --via bulk: Account Filter Lists: Edit and Account Rulesets: Edit, too',
     ])
   }
   return (await chooseCloudflare(run)).cloudflare
@@ -101,7 +101,7 @@ async function prefixesOf(
   { hasFiles, ...hosts }: Hosts & { readonly hasFiles: boolean },
 ): Promise<readonly OldPrefix[]> {
   const { instanceHost, mediaHost } = hosts
-  const given = settings.get('from')
+  const given = settings.get('oldAddress')
   if (given === undefined) {
     return oldPlaces(await settingsSoFar(installation, ui), hosts, { hasFiles })
   }
@@ -147,7 +147,7 @@ function loop({ host, path }: OldPrefix, mediaHost: string): Problem {
       host === mediaHost
         ? 'It is where media is served now: nothing would be served any more.'
         : 'The whole of Mastodon would be redirected.',
-    next: 'Name where the old media addresses begin, such as --from https://old.example.com/media/',
+    next: 'Name where the old media addresses begin, such as --old-address https://old.example.com/media/',
     exit: 2,
   })
 }

@@ -71,7 +71,7 @@ function ungranted(permissions: readonly string[], cause: Problem): Problem {
       code: 'redirect-permission',
       what: `The API token may not do this: it lacks ${names}.`,
       why: prose`Cloudflare refused. ${cause.why}`,
-      next: `Add ${names} to the token at ${TOKENS} (a user token: ${USER_TOKENS}), and run this again. Or let the web server redirect: --engine nginx`,
+      next: `Add ${names} to the token at ${TOKENS} (a user token: ${USER_TOKENS}), and run this again. Or let the web server redirect: --via nginx`,
     },
     { cause },
   )

@@ -167,7 +167,7 @@ export function redirectsSpec(
         world,
         steps,
         planTitle: 'Plan',
-        shown: ['mediaHost', 'engine', 'status', 'from'],
+        shown: ['mediaHost', 'via', 'status', 'oldAddress'],
         // Nothing but rules of this program goes, and only with --remove.
         flagged: true,
         again,
@@ -190,15 +190,15 @@ async function making(
   { world, redirecting, instanceHost, prefixes }: PreparedRedirects,
   { blocks, holdsEnvFile }: { readonly blocks: ToldBlock[]; readonly holdsEnvFile: boolean },
 ): Promise<Parts> {
-  const engine = run.settings.need('engine')
+  const via = run.settings.need('via')
   let cloudflare = world.cloudflare
   const routes = await chooseRoutes({
-    engine,
+    via,
     prefixes,
     instanceHost,
     web: world.web,
     async connect(useful) {
-      const connected = await connectWithToken(run, { needed: engine !== 'auto', useful })
+      const connected = await connectWithToken(run, { needed: via !== 'auto', useful })
       cloudflare = connected ?? cloudflare
       return connected
     },
@@ -272,16 +272,16 @@ async function dropping(
   { world, redirecting, prefixes }: PreparedRedirects,
 ): Promise<Parts> {
   const { settings } = run
-  const engine = settings.need('engine')
-  if (engine === 'nginx' || engine === 'caddy') throw notOurs(engine)
+  const via = settings.need('via')
+  if (via === 'nginx' || via === 'caddy') throw notOurs(via)
   const cloudflare = await connectWithToken(run, { needed: true, useful: true })
   const zones = (await cloudflare?.listZones(settings.get('accountId'))) ?? []
-  const only = settings.get('from') === undefined ? undefined : prefixes
+  const only = settings.get('oldAddress') === undefined ? undefined : prefixes
   const wish = { mediaHost: redirecting.mediaHost, only }
   const accounts = [...new Set(zones.map(({ account }) => account.id))]
   const steps = [
-    ...(engine === 'bulk' ? [] : [dropSingleRedirects(wish, zones)]),
-    ...(engine === 'single' ? [] : accounts.map((id) => dropBulkRedirects(wish, id))),
+    ...(via === 'bulk' ? [] : [dropSingleRedirects(wish, zones)]),
+    ...(via === 'single' ? [] : accounts.map((id) => dropBulkRedirects(wish, id))),
   ]
   return { steps, world: { ...world, cloudflare: cloudflare ?? world.cloudflare } }
 }
@@ -315,12 +315,12 @@ function uniqueBlocks(blocks: readonly ToldBlock[]): () => readonly ToldBlock[] 
   return () => [...new Map(blocks.map((block) => [block.text, block])).values()]
 }
 
-function notOurs(engine: string): Problem {
+function notOurs(via: string): Problem {
   return new Problem({
     code: 'not-ours-to-remove',
-    what: `What is in the files of ${engine} was put there by you.`,
+    what: `What is in the files of ${via} was put there by you.`,
     why: 'This program never writes to them, so it takes nothing out of them.',
-    next: `Remove the block there and reload ${engine}. For rules at Cloudflare leave --engine out.`,
+    next: `Remove the block there and reload ${via}. For rules at Cloudflare leave --via out.`,
     exit: 2,
   })
 }

@@ -16,7 +16,7 @@ export type Route = { readonly prefix: OldPrefix } & (
 )
 
 export interface RouteWish {
-  readonly engine: 'auto' | 'single' | 'bulk' | WebServer
+  readonly via: 'auto' | 'single' | 'bulk' | WebServer
   readonly prefixes: readonly OldPrefix[]
   readonly instanceHost: string
   readonly web: PublicWebPort
@@ -29,21 +29,21 @@ const MOST_SINGLES = 3
 
 /** Looks, and changes nothing. Problems, of an engine that was asked for: those of `zoneFor`. */
 export async function chooseRoutes(wish: RouteWish): Promise<readonly Route[]> {
-  const { engine, instanceHost } = wish
+  const { via, instanceHost } = wish
   const others = wish.prefixes.flatMap((prefix) => {
     const why = notForRules(prefix)
     return why === undefined ? [] : [{ prefix, by: 'kept' as const, why }]
   })
   const prefixes = wish.prefixes.filter((prefix) => notForRules(prefix) === undefined)
   if (prefixes.length === 0) return others
-  if (engine === 'nginx' || engine === 'caddy') {
-    return [...prefixes.map((prefix) => ({ prefix, by: engine, why: undefined })), ...others]
+  if (via === 'nginx' || via === 'caddy') {
+    return [...prefixes.map((prefix) => ({ prefix, by: via, why: undefined })), ...others]
   }
   const hosts = [...new Set(prefixes.map(({ host }) => host))]
   const rays = new Map(
     await Promise.all(hosts.map(async (host) => [host, await hasRay(wish.web, host)] as const)),
   )
-  const cloudflare = await wish.connect(engine !== 'auto' || [...rays.values()].includes(true))
+  const cloudflare = await wish.connect(via !== 'auto' || [...rays.values()].includes(true))
   const ways = new Map<string, Zone | Problem>()
   for (const host of hosts) {
     const ray = rays.get(host) === true
@@ -57,9 +57,9 @@ export async function chooseRoutes(wish: RouteWish): Promise<readonly Route[]> {
     if (way instanceof Problem && isElsewhere(prefix, way)) {
       return { prefix, by: 'kept', why: way.what.replace(/\.$/, '') }
     }
-    if (engine !== 'auto') {
+    if (via !== 'auto') {
       if (way instanceof Problem) throw way
-      return { prefix, by: engine, zone: way }
+      return { prefix, by: via, zone: way }
     }
     if (way instanceof Problem) {
       return { prefix, by: 'nginx', why: explain(way.what, prefix, instanceHost) }
@@ -105,11 +105,11 @@ async function zoneFor(
     return inTheWay({
       code: 'zone-not-seen',
       what: `The API token sees no zone of ${host}.`,
-      next: `Give it "${permissionNames.zone}" for that zone; if the domain is not at Cloudflare, use --engine nginx.`,
+      next: `Give it "${permissionNames.zone}" for that zone; if the domain is not at Cloudflare, use --via nginx.`,
     })
   }
   if (zone.paused || zone.status !== 'active') {
-    return inactiveZone(zone, 'Or use --engine nginx.')
+    return inactiveZone(zone, 'Or use --via nginx.')
   }
   const records = await cloudflare.listDnsRecords(zone.id, host).catch((error) => {
     if (error instanceof Problem) return []
@@ -120,7 +120,7 @@ async function zoneFor(
   return inTheWay({
     code: 'host-not-proxied',
     what: `${host} does not pass through Cloudflare (its DNS record has no orange cloud).`,
-    next: 'Switch the orange cloud of its record on, or use --engine nginx.',
+    next: 'Switch the orange cloud of its record on, or use --via nginx.',
   })
 }
 
@@ -150,7 +150,7 @@ function noToken(host: string, ray: boolean): Problem {
   return inTheWay({
     code: 'no-token',
     what,
-    next: 'Give a token (CLOUDFLARE_API_TOKEN), or use --engine nginx.',
+    next: 'Give a token (CLOUDFLARE_API_TOKEN), or use --via nginx.',
   })
 }
 

@@ -28,8 +28,9 @@ const prefix = z.string().transform((text, context) => {
 const what = { group: 'What to redirect' } as const
 
 const own = {
-  engine: setting({
-    flag: '--engine',
+  via: setting({
+    flag: '--via',
+    formerly: ['--engine'],
     value: 'NAME',
     help: 'who redirects: auto, single (a rule of the zone), bulk (a list of the account), nginx or caddy (printed, you put it in place)',
     rule: oneOf(['auto', 'single', 'bulk', 'nginx', 'caddy']),
@@ -44,8 +45,9 @@ const own = {
     fallback: '301',
     ...what,
   }),
-  from: setting({
-    flag: '--from',
+  oldAddress: setting({
+    flag: '--old-address',
+    formerly: ['--from'],
     value: 'PREFIX',
     help: 'where old addresses begin, e.g. https://old.example.com/media/; may be given several times',
     rule: z.array(prefix),

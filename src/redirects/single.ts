@@ -151,7 +151,7 @@ export function singleRedirect(
 }
 
 function isFull(zone: string, others: number): string {
-  return `The zone ${zone} has ${others} redirect rules already; the Free plan has ${FREE_RULES}. If Cloudflare refuses one more, use --engine bulk.`
+  return `The zone ${zone} has ${others} redirect rules already; the Free plan has ${FREE_RULES}. If Cloudflare refuses one more, use --via bulk.`
 }
 
 function withEnd(problem: Problem, isBack: boolean): Problem {

@@ -111,7 +111,7 @@ function refused(kind: WebServer, said: string): Problem {
     code: 'web-server-block-refused',
     what: `${kind} on this machine does not take the block that was made for it.`,
     why: said,
-    next: 'The web server is as it was. Use --engine single where Cloudflare is in front, and please report this.',
+    next: 'The web server is as it was. Use --via single where Cloudflare is in front, and please report this.',
   })
 }
 

@@ -6,6 +6,7 @@ import { type CommandFlags, toType } from '../core/to-type.ts'
 import { gather } from '../flow/session.ts'
 import type { Command, Host } from '../host.ts'
 import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
+import { hasSwitch } from '../settings/argv.ts'
 import type { MastodonPaths, SandboxAddress } from './rehearsal.ts'
 import { sandboxCatalog } from './settings.ts'
 
@@ -16,7 +17,7 @@ export const sandbox: Command = {
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       const { code, what, why, next } = error
-      if (argv.includes('--json'))
+      if (hasSwitch(host, argv, sandboxCatalog.json))
         host.stdout.write(
           `${JSON.stringify({ code, what, why: String(why), next: String(next) })}\n`,
         )

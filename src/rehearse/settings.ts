@@ -29,6 +29,8 @@ export const sandboxCatalog = {
   tokenKind: setting({
     flag: '--token-kind',
     value: 'account|user',
+    // The rule's variable is about the access key that init makes.
+    env: 'MASTODON_R2_SANDBOX_TOKEN_KIND',
     help: 'kind of the bootstrap token that is handed out',
     rule: oneOf(['account', 'user']),
     fallback: 'account',

@@ -5,6 +5,7 @@ import type { Command } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import type { MintingWorld, StepIn } from '../plan/step.ts'
 import { restartCommands } from '../services/mastodon/service-control.ts'
+import { hasSwitch } from '../settings/argv.ts'
 import { noEffect } from '../settings/no-effect.ts'
 import { replay } from '../settings/replay.ts'
 import { keyInUse } from '../setup/access-keys.ts'
@@ -112,7 +113,7 @@ export function rotateSteps(
 
 export const rotate: Command = {
   async run(host, argv) {
-    if (argv.includes('--schedule')) return printSchedule(host, argv)
+    if (hasSwitch(host, argv, rotateFlags.schedule)) return printSchedule(host, argv)
     return flow(host, argv, {
       name: 'rotate',
       catalog: rotateCatalog,

@@ -1,17 +1,19 @@
 import { parseArgs } from 'node:util'
 import { Problem } from '../core/problem.ts'
-import type { Catalog, Setting } from './setting.ts'
+import { type Catalog, fromVariable, type Setting, variableOf } from './setting.ts'
 
 export type RawValue = string | boolean | readonly string[]
 
 /**
  * Flags of one command → raw values by setting name. An unknown flag, a word too many or a missing
- * value is refused with the nearest flag; a value that might be a secret is never repeated.
+ * value is refused with the nearest flag; a value that might be a secret is never repeated. `notes`:
+ * filled with a sentence for each flag that has another name by now.
  */
 export async function parseArgv(
   command: string,
   argv: readonly string[],
   settings: Catalog,
+  notes: string[] = [],
 ): Promise<Map<string, RawValue>> {
   const named = Object.entries(settings).flatMap(([name, setting]) =>
     [setting.flag, ...(setting.formerly ?? [])].map((flag) => ({
@@ -39,6 +41,9 @@ export async function parseArgv(
     const name = byFlag.get(token.name)
     const setting = name === undefined ? undefined : settings[name]
     if (name === undefined || !setting) throw await unknownFlag(command, token.rawName, settings)
+    if (setting.formerly?.some((former) => former === token.rawName)) {
+      notes.push(`${token.rawName} is called ${setting.flag} now; the old name goes on working.`)
+    }
     if (setting.value === undefined) {
       if (token.value !== undefined) throw takesNoValue(command, setting.flag)
       values.set(name, true)
@@ -70,11 +75,15 @@ const ALSO_CALLED: readonly (readonly [RegExp, name: string])[] = [
   [/^(silent)$/, 'quiet'],
 ]
 
-/** Whether a switch is given, for what is decided before all flags are read. */
+/** Whether a switch is given, for what is decided before all settings are read. */
 export function hasSwitch(
+  { environment }: { readonly environment: Readonly<Record<string, string | undefined>> },
   argv: readonly string[],
-  { flag, short }: Pick<Setting<unknown>, 'flag' | 'short'>,
+  setting: Setting<boolean>,
 ): boolean {
+  const { flag, short } = setting
+  const variable = environment[variableOf(setting)] ?? ''
+  if (variable !== '' && fromVariable(setting, variable) === true) return true
   const letter = short?.slice(1)
   const isGroup = (word: string) => letter !== undefined && /^-[a-z]+$/.test(word)
   return argv.some((word) => word === flag || (isGroup(word) && word.includes(String(letter))))

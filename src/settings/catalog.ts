@@ -145,7 +145,7 @@ export const catalog = {
   answers: setting({
     flag: '--answers',
     value: 'PATH|-',
-    help: 'settings as JSON, by their names here without dashes; flags and variables win',
+    help: 'file with settings: JSON by their names, or variables as in an env file (- reads standard input); flags and variables win',
     rule: text,
     answerable: false,
     group: 'Run without questions',
@@ -278,7 +278,7 @@ export function refuseContradictions(given: Given): void {
       throw contradiction('--sandbox', String(given(outside)), why)
     }
   }
-  if (given('format') !== undefined && given('print') === undefined) {
+  if (isFlag('format') && given('print') === undefined) {
     throw new Problem({
       code: 'format-without-print',
       what: '--format is about the printed block, and nothing is printed.',

@@ -1,13 +1,15 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import type { RawValue } from './argv.ts'
-import type { Catalog, Setting, ValueOf } from './setting.ts'
+import { type Catalog, fromVariable, type Setting, type ValueOf, variableOf } from './setting.ts'
 
 /** Where values come from, the strongest first. */
 export interface Sources {
   readonly flags: ReadonlyMap<string, RawValue>
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly answers: ReadonlyMap<string, unknown>
+  /** What there is to say about how they were given, in whole sentences. */
+  readonly notes?: readonly string[]
   /** Reads the file that a `fromFile` flag names; `-` is standard input. */
   readonly readFile: (path: string, flag: string) => Promise<string>
 }
@@ -42,6 +44,7 @@ export class Settings<C extends Catalog> {
   /** Throws one Problem that names every wrong value. */
   static async resolve<C extends Catalog>(catalog: C, sources: Sources): Promise<Settings<C>> {
     const settings = new Settings(catalog)
+    settings.#notes.push(...(sources.notes ?? []))
     const faults: Fault[] = []
     for (const [name, setting] of Object.entries(catalog)) {
       const given = await findRaw(name, setting, sources)
@@ -54,7 +57,7 @@ export class Settings<C extends Catalog> {
     return settings
   }
 
-  /** What was put right in the values given, in whole sentences. */
+  /** What was put right in what was given, in whole sentences. */
   get notes(): readonly string[] {
     return this.#notes
   }
@@ -113,15 +116,14 @@ export class Settings<C extends Catalog> {
     const open = names.filter((name) => !this.#values.has(name))
     if (open.length === 0) return undefined
     const lines = open.map((name) => {
-      const { flag, value, env, help } = this.#catalog[name] as Setting<unknown>
-      const variable = env === undefined ? '' : ` or ${env}`
-      return `  ${flag} ${value ?? ''}${variable}: ${help}`
+      const setting = this.#catalog[name] as Setting<unknown>
+      return `  ${setting.flag} ${setting.value ?? ''} or ${variableOf(setting)}: ${setting.help}`
     })
     return new Problem({
       code: 'settings-missing',
       what: open.length === 1 ? 'One setting is missing.' : `${open.length} settings are missing.`,
       why: `There is nobody here to ask (no terminal), and these have no default:\n${lines.join('\n')}`,
-      next: 'Give them as flags, as variables, or as JSON with --answers.',
+      next: 'Give them as flags, as variables, or in a file with --answers.',
       exit: 2,
     })
   }
@@ -135,7 +137,8 @@ export class Settings<C extends Catalog> {
     const { text, notes } = tidied(setting, raw)
     const { value, fault } = check(setting, text)
     if (fault !== undefined) return fault
-    if (notes.length > 0) this.#notes.push(`${source}: ${notes.join(', ')} -> ${String(text)}`)
+    if (notes.length > 0)
+      this.#notes.push(`Put right: ${source}: ${notes.join(', ')} -> ${String(text)}`)
     const shown =
       setting.secret || value instanceof Secret ? undefined : (text as string | string[])
     this.#values.set(name, { value, source, text: shown })
@@ -149,10 +152,10 @@ async function findRaw(name: string, setting: Setting<unknown>, sources: Sources
     const raw = setting.fromFile ? await sources.readFile(String(flag), setting.flag) : flag
     return { raw, source: setting.flag }
   }
-  const variable = setting.env === undefined ? undefined : sources.environment[setting.env]
-  if (variable !== undefined && variable !== '') {
-    return { raw: setting.value === undefined ? true : variable, source: String(setting.env) }
-  }
+  const source = variableOf(setting)
+  const variable = sources.environment[source] ?? ''
+  const given = variable === '' ? undefined : fromVariable(setting, variable)
+  if (given !== undefined) return { raw: given, source: source }
   const answer = sources.answers.get(name)
   return answer === undefined ? undefined : { raw: answer, source: 'answers' }
 }

@@ -11,6 +11,7 @@ export interface Setting<T> {
   readonly formerly?: readonly `--${string}`[]
   /** Placeholder of the flag's value, e.g. `HOST`; absent for a switch. */
   readonly value?: string
+  /** The variable, where it is not the one of the rule (`variableOf`). */
   readonly env?: string
   /** One line. */
   readonly help: string
@@ -64,6 +65,25 @@ export function setting<T>(definition: Setting<T>): Setting<T> {
   return definition
 }
 
+/** The variable of a setting: MASTODON_R2_ and its flag, but for those that had a name before. */
+export function variableOf({ flag, env }: Pick<Setting<unknown>, 'flag' | 'env'>): string {
+  return env ?? `MASTODON_R2_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`
+}
+
+/**
+ * The text of a variable as its rule takes it; undefined where a switch is off. Several values are
+ * parted by commas or blanks. NO_COLOR is on whatever it holds (no-color.org).
+ */
+export function fromVariable(
+  { env, value, repeatable }: Pick<Setting<unknown>, 'env' | 'value' | 'repeatable'>,
+  text: string,
+): unknown {
+  if (repeatable) return text.split(/[\s,]+/).filter((part) => part !== '')
+  if (value !== undefined) return text
+  if (env !== undefined || /^(1|true|yes|on)$/i.test(text.trim())) return true
+  return /^(0|false|no|off)$/i.test(text.trim()) ? undefined : text
+}
+
 export type Catalog = Readonly<Record<string, Setting<unknown>>>
 export type ValueOf<S> = S extends Setting<infer T> ? T : never
 
@@ -80,7 +100,7 @@ type Typed<T> = [T] extends [boolean]
 
 export const text = z.string().min(1, 'is empty')
 
-export const flag = z.boolean()
+export const flag = z.boolean({ error: 'must be 1 or 0, or true or false' })
 
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, { error: `must be one of ${values.join(', ')}` })

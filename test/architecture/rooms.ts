@@ -69,6 +69,7 @@ const packages: readonly (readonly [name: RegExp, load: RegExp, types: RegExp])[
   [/^cloudflare(\/|$)/, /^services\/cloudflare\/sdk\.ts$/, /^(services\/cloudflare|sandbox)\//],
   [/^@aws-sdk\//, /^services\/s3\/client\.ts$/, /^services\/s3\//],
   [/^yaml$/, /^services\/mastodon\/compose\/yaml\.ts$/, /^services\/mastodon\//],
+  [/^dotenv$/, /^settings\/env-answers\.ts$/, /^$/],
   [/^zod$/, /^(settings\/.*|plan\/report.*|\w+\/settings\.ts)$/, /^(settings|plan)\//],
   [/^fastest-levenshtein$/, /^core\/nearest\.ts$/, /^$/],
   // Found by path at run time, because it is not part of the package.

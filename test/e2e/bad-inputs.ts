@@ -82,8 +82,16 @@ const usage: readonly [args: readonly string[], problem: string, ...words: strin
 ]
 
 const answers: readonly [input: string, ...words: string[]][] = [
-  ['', 'not JSON'],
-  ['mediaHost: files.example.com', 'not JSON'],
+  ['', 'empty'],
+  ['# only a comment\n', 'empty'],
+  ['{"mediaHost": ', 'not JSON'],
+  ['mediaHost: files.example.com', 'line 1', 'NAME=value'],
+  ['MASTODON_R2_BUCKET=media\nfiles.example.com', 'line 2', 'NAME=value'],
+  ['MASTODON_R2_BUCKET="media', 'line 1', 'NAME=value'],
+  ['MASTODON_R2_BUKET=media', 'MASTODON_R2_BUKET', 'Did you mean "MASTODON_R2_BUCKET"'],
+  ['LOCAL_DOMAIN=example.com', 'LOCAL_DOMAIN', 'MASTODON_R2_BUCKET'],
+  ['MASTODON_R2_YES=1', 'MASTODON_R2_YES', '--yes'],
+  ['MASTODON_R2_BUCKET=a-1\nMASTODON_R2_BUCKET=a-2', 'same setting'],
   ['["files.example.com"]', 'not a JSON object'],
   ['null', 'not a JSON object'],
   ['{"mediahost": "files.example.com"}', 'mediahost', 'Did you mean "mediaHost"'],
@@ -107,6 +115,13 @@ export const badInputs: readonly BadInput[] = [
     problem: 'settings-wrong',
     words: ['--media-host', ...words],
   })),
+  {
+    name: 'a switch in its variable',
+    env: { MASTODON_R2_DRY_RUN: 'perhaps' },
+    args: ['--bucket', 'media'],
+    problem: 'settings-wrong',
+    words: ['MASTODON_R2_DRY_RUN', '1 or 0'],
+  },
   {
     name: 'media host in the variable',
     env: { MASTODON_R2_MEDIA_HOST: 'a_b.example.com' },

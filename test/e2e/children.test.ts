@@ -96,7 +96,7 @@ describe.skipIf(rcloneMissing)('no child sees a secret that it needs not', () =>
     },
     { args: ['migrate', '--stage', 'copy', '--yes'], programs: ['rclone'] },
     { args: ['migrate', '--stage', 'cutover', '--yes'], programs: ['rclone', 'systemctl'] },
-    { args: ['redirects', '--engine', 'nginx'], programs: ['nginx'] },
+    { args: ['redirects', '--via', 'nginx'], programs: ['nginx'] },
     { args: ['rotate', '--yes', '--grace', '0s', '--restart', 'run'], programs: ['systemctl'] },
     { args: ['undo', '--yes'], programs: [] },
     { args: ['init', '--sandbox', '--yes', '--existing-media', 'prepare'], programs: ['process'] },

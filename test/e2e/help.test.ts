@@ -70,7 +70,7 @@ describe('what may be a secret is not repeated', () => {
     [['init', '--bucket', SECRET]],
     [['init', '--allow-ip', SECRET]],
     [['init', '--token-kind', SECRET]],
-    [['redirects', '--from', SECRET]],
+    [['redirects', '--old-address', SECRET]],
   ])('%j', async (args) => {
     const { code, stdout, stderr } = await started(args)
     expect(code).toBe(2)

@@ -62,18 +62,18 @@ describe('with the media in the bucket', () => {
   })
 
   test('a list of the account, behind the rules of others', limit, async () => {
-    const { code, stdout } = await server.redirects(['--engine', 'bulk', '--yes'])
+    const { code, stdout } = await server.redirects(['--via', 'bulk', '--yes'])
     expect(code, stdout).toBe(0)
     expect(server.items()).toEqual([
       'mastodon_r2_redirects social.example.com/system/ https://files.example.com/ 301',
     ])
-    expect((await server.report(['--engine', 'bulk', '--yes'])).steps.at(-1)?.status).toBe('ready')
+    expect((await server.report(['--via', 'bulk', '--yes'])).steps.at(-1)?.status).toBe('ready')
     expect((await server.redirects(['--remove', '--yes'])).code).toBe(0)
     expect([server.rules(), server.items()]).toEqual([['dynamic_redirect theirs 308'], []])
   })
 
-  test('--from names other addresses, --status 302 stays temporary', limit, async () => {
-    const from = ['--from', '/system/accounts/', '--from', '/old-media/']
+  test('--old-address names other addresses, --status 302 stays temporary', limit, async () => {
+    const from = ['--old-address', '/system/accounts/', '--old-address', '/old-media/']
     const ended = await server.redirects([...from, '--status', '302', '--yes'])
     expect(ended.code, ended.stdout).toBe(0)
     expect(server.rules().filter((rule) => / 302$/.test(rule)).length).toBe(2)
@@ -115,7 +115,7 @@ describe('with the media in the bucket', () => {
     expect(steps.at(-1)?.note).toMatch(/does not pass through Cloudflare/)
     expect(next[0]).toMatch(/location \^~ \/system\/ \{[^}]*try_files \$uri @/)
     expect(next[0]).toContain('https://files.example.com/$1 redirect;')
-    const single = await server.report(['--engine', 'single', '--yes'])
+    const single = await server.report(['--via', 'single', '--yes'])
     expect([single.code, single.problem?.code]).toEqual([2, 'host-not-proxied'])
     expect(server.stage.writes()).toEqual([])
   })
@@ -124,20 +124,18 @@ describe('with the media in the bucket', () => {
     const env = { CLOUDFLARE_API_TOKEN: '' }
     const auto = await server.redirects(['--yes'], { env })
     expect([auto.code, auto.stdout]).toEqual([0, expect.stringContaining('location ^~ /system/')])
-    const caddy = await server.redirects(['--engine', 'caddy', '--yes'], { env })
+    const caddy = await server.redirects(['--via', 'caddy', '--yes'], { env })
     expect(caddy.stdout).toContain('handle_path /system/* {')
-    expect((await server.redirects(['--engine', 'single', '--yes'], { env })).code).toBe(2)
-    expect((await server.redirects(['--remove', '--engine', 'nginx', '--yes'], { env })).code).toBe(
-      2,
-    )
+    expect((await server.redirects(['--via', 'single', '--yes'], { env })).code).toBe(2)
+    expect((await server.redirects(['--remove', '--via', 'nginx', '--yes'], { env })).code).toBe(2)
     expect(server.stage.writes()).toEqual([])
   })
 
   test.each([
     ['files.example.com', 'redirect-of-itself'],
     ['social.example.com', 'redirect-of-itself'],
-  ])('--from %s is refused', limit, async (from, problem) => {
-    const report = await server.report(['--from', from, '--yes'])
+  ])('--old-address %s is refused', limit, async (from, problem) => {
+    const report = await server.report(['--old-address', from, '--yes'])
     expect([report.code, report.problem?.code]).toEqual([2, problem])
   })
 
@@ -163,7 +161,7 @@ describe('with the media in the bucket', () => {
           0,
           expect.stringContaining('lacks "Single Redirect: Edit"'),
         ])
-        const asked = await server.report(['--engine', 'single', '--yes'])
+        const asked = await server.report(['--via', 'single', '--yes'])
         expect([asked.code, asked.problem?.code]).toEqual([1, 'redirect-permission'])
       } finally {
         Object.assign(token, { policies: kept })

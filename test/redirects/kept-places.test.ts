@@ -26,7 +26,7 @@ describe('an old place that can not be led on from here', () => {
     [
       'an alias',
       cdn,
-      /redirect https:\/\/cdn\.other\.example\/file\/my-media\/\.\.\. to .*--engine nginx/,
+      /redirect https:\/\/cdn\.other\.example\/file\/my-media\/\.\.\. to .*--via nginx/,
     ],
     ['a provider', provider, /^Keep the media at s3\.other\.example readable/],
   ])('%s: it is said what to do', async (_, place, next) => {

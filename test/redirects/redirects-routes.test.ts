@@ -12,7 +12,7 @@ const old = { host: 'old.example.org', path: '/media/' }
 const record = { type: 'A', name: HOST, content: '192.0.2.1', proxied: true }
 
 interface Given {
-  readonly engine?: RouteWish['engine']
+  readonly via?: RouteWish['via']
   readonly prefixes?: RouteWish['prefixes']
   readonly ray?: boolean
   readonly noToken?: true
@@ -20,7 +20,7 @@ interface Given {
 }
 
 async function routes(
-  { engine = 'auto', prefixes = [own], ray = false, ...more }: Given,
+  { via = 'auto', prefixes = [own], ray = false, ...more }: Given,
   countsAsking = true,
 ) {
   const cloudflare = new FakeCloudflare()
@@ -31,7 +31,7 @@ async function routes(
   web.alter = (answer) => ({ ...answer, headers: ray ? [['cf-ray', '1']] : [] })
   const asked: boolean[] = []
   const found = await chooseRoutes({
-    engine,
+    via,
     prefixes,
     instanceHost: HOST,
     web,
@@ -40,7 +40,7 @@ async function routes(
       return more.noToken ? undefined : cloudflare
     },
   })
-  if (countsAsking) expect(asked).toEqual(engine === 'nginx' ? [] : [engine !== 'auto' || ray])
+  if (countsAsking) expect(asked).toEqual(via === 'nginx' ? [] : [via !== 'auto' || ray])
   return found.map((route) => ('why' in route ? `${route.by}: ${route.why}` : route.by))
 }
 
@@ -96,8 +96,8 @@ describe('who redirects', () => {
       { noToken: true, ray: true },
       `nginx: ${HOST} passes through Cloudflare, and no API token was given with which a rule could be made there`,
     ],
-    ['nginx asked for', { engine: 'nginx' }, 'nginx: undefined'],
-    ['a list asked for', { engine: 'bulk' }, 'bulk'],
+    ['nginx asked for', { via: 'nginx' }, 'nginx: undefined'],
+    ['a list asked for', { via: 'bulk' }, 'bulk'],
   ])('%s', async (_, given, expected) => {
     expect((await routes(given)).join(' ')).toBe(expected)
   })
@@ -118,16 +118,16 @@ describe('who redirects', () => {
       { prefixes: [own, alias] },
       'single, kept: The API token sees no zone of old.example.org',
     ],
-    ['single', { engine: 'single', prefixes: [own, alias] }, 'single, kept: The API token sees'],
+    ['single', { via: 'single', prefixes: [own, alias] }, 'single, kept: The API token sees'],
     [
       'no token',
       { noToken: true, prefixes: [alias] },
       'kept: old.example.org does not pass through Cloudflare',
     ],
-    ['nginx, which may be theirs', { engine: 'nginx', prefixes: [alias] }, 'nginx: undefined'],
+    ['nginx, which may be theirs', { via: 'nginx', prefixes: [alias] }, 'nginx: undefined'],
     [
       "a provider's host, before nginx",
-      { engine: 'nginx', prefixes: [own, { ...old, served: 'provider' }] },
+      { via: 'nginx', prefixes: [own, { ...old, served: 'provider' }] },
       "nginx: undefined, kept: old.example.org is the provider's own host",
     ],
     [
@@ -163,6 +163,6 @@ describe('who redirects', () => {
       (at: FakeCloudflare) => void at.zones.splice(0, 1, { ...setupOf().zone, status: 'pending' }),
     ],
   ])('what was asked for and can not be is a problem: %s', async (code, arrange) => {
-    expect(await problemOf(routes({ engine: 'single', arrange }))).toMatchObject({ code, exit: 2 })
+    expect(await problemOf(routes({ via: 'single', arrange }))).toMatchObject({ code, exit: 2 })
   })
 })

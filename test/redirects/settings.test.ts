@@ -8,8 +8,8 @@ it.each<[string, string | undefined, string]>([
   ['http://Old.Example.com', 'old.example.com', '/'],
   ['bucket.s3.example.com/', 'bucket.s3.example.com', '/'],
   [' old.example.com/a/b-c_d~e.f/ ', 'old.example.com', '/a/b-c_d~e.f/'],
-])('--from %s', (text, host, path) => {
-  expect(redirectsCatalog.from.rule.parse([text])).toEqual([{ host, path }])
+])('--old-address %s', (text, host, path) => {
+  expect(redirectsCatalog.oldAddress.rule.parse([text])).toEqual([{ host, path }])
 })
 
 it.each([
@@ -25,6 +25,6 @@ it.each([
   'old.example.com/a;b',
   'old.example.com/{a}',
   `old.example.com${'/a'.repeat(17)}`,
-])('--from %s is refused', (text) => {
-  expect(redirectsCatalog.from.rule.safeParse([text]).success).toBe(false)
+])('--old-address %s is refused', (text) => {
+  expect(redirectsCatalog.oldAddress.rule.safeParse([text]).success).toBe(false)
 })

@@ -66,7 +66,7 @@ describe('the strongest source wins', () => {
   it('what was put right is said', async () => {
     const settings = await resolve(['--media-host', 'https://Files.example.com/'])
     expect(settings.notes).toEqual([
-      '--media-host: left out the scheme, left out the path, changed to lower case -> files.example.com',
+      'Put right: --media-host: left out the scheme, left out the path, changed to lower case -> files.example.com',
     ])
   })
 })
@@ -116,12 +116,12 @@ describe('wrong settings are refused before anything happens', () => {
 
   it.each([
     ['{', 'not JSON'],
-    ['', 'not JSON'],
+    ['', 'are empty'],
     ['[]', 'not a JSON object'],
     ['"x"', 'not a JSON object'],
     ['null', 'not a JSON object'],
     ['{"mediaHst":"a"}', 'does not exist'],
-    ['{"yes":true}', 'does not exist'],
+    ['{"yes":true}', "can't stand there"],
     ['{"mediaHost":"a.example.com","media-host":"b.example.com"}', 'same setting'],
   ])('answers %s: %s', async (answers, words) => {
     const problem = await failure(resolve([], {}, answers))
