@@ -45,6 +45,9 @@ export class Cancelled extends Error {
   }
 }
 
+/** The person saw the plan and said no. Exit code 130; nobody has to be told why. */
+export class Declined extends Cancelled {}
+
 const UNKNOWN = 'unknown'
 
 const reasons: Record<string, string> = {

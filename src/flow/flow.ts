@@ -1,5 +1,5 @@
 import { createClock, type RunClock, unlessStopped } from '../core/clock.ts'
-import { Cancelled, Problem } from '../core/problem.ts'
+import { Cancelled, Declined, Problem } from '../core/problem.ts'
 import {
   prose,
   renderText,
@@ -27,10 +27,10 @@ import { outputCatalog } from '../settings/output.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Closing, Render, Ui } from '../ui/port.ts'
-import { chooseVoice, gather, whereaboutsOf } from './session.ts'
+import { chooseVoice, gather, inRehearsal, whereaboutsOf } from './session.ts'
 import { type Stopping, watchStops } from './stopping.ts'
 
-/** Ctrl-C, or a no to the plan; after the first change with what is done, what is not, and how to go on. */
+/** Ctrl-C; after the first change with what is done, what is not, and how to go on. */
 function cancelled(stopped?: { readonly applied: Applied; readonly again: ToType }): Problem {
   const words = stopped
     ? {
@@ -40,7 +40,7 @@ function cancelled(stopped?: { readonly applied: Applied; readonly again: ToType
       }
     : {
         what: 'Stopped. Nothing was changed.',
-        why: 'You stopped the run, or did not agree to the plan.',
+        why: 'You stopped the run.',
         next: 'Run the same command again whenever you like.',
       }
   return new Problem({ code: 'cancelled', ...words })
@@ -187,7 +187,11 @@ export async function session<C extends Catalog>(
     hasSwitch(host, argv, outputCatalog[name])
   let settings: Settings<C> | undefined
   let told: Whereabouts = {}
-  const render = (text: Text) => renderText(text, told)
+  let isRehearsal = false
+  const render = (text: Text) => {
+    const words = renderText(text, told)
+    return isRehearsal ? inRehearsal(words) : words
+  }
   const ui = await chooseVoice(host, {
     json: has('json'),
     quiet: has('quiet'),
@@ -205,6 +209,7 @@ export async function session<C extends Catalog>(
       throw contradiction('--quiet', '--verbose', 'one asks for less, the other for more')
     }
     told = whereaboutsOf(settings)
+    isRehearsal = settings.on('sandbox')
     const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(note)
@@ -297,7 +302,9 @@ async function agree(ui: Ui, plan: Plan, yes: boolean, flagged = false): Promise
   if (yes && (flagged || !found.has('destructive'))) return
   if (!ui.canAsk) throw nobodyAgreed()
   const open = found.has('public') ? ' What is marked [public] can be seen by everyone.' : ''
-  if (!(await ui.agree(`Carry this out?${open}`))) throw new Cancelled()
+  // Enter alone neither publishes nor destroys.
+  const safe = found.has('public') || found.has('destructive') ? 'no' : undefined
+  if (!(await ui.agree(`Carry this out?${open}`, safe))) throw new Declined()
 }
 
 function readyFacts(plan: Plan): Partial<Facts> {
@@ -310,6 +317,10 @@ function readyFacts(plan: Plan): Partial<Facts> {
 function failed(ui: Ui, render: Render, draft: Report, error: unknown): number {
   const isCancelled = error instanceof Cancelled
   if (!isCancelled && !(error instanceof Problem)) throw error
+  if (error instanceof Declined) {
+    ui.finish(draft, { headline: 'Nothing was changed.', sections: [] })
+    return 130
+  }
   const problem = isCancelled ? cancelled() : error
   const headline = isCancelled ? 'Stopped. Nothing was changed.' : problem.what
   ui.finish({ ...draft, problem: reportProblem(problem, render) }, { headline, sections: [] })

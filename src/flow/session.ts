@@ -143,3 +143,11 @@ export function whereaboutsOf(settings: Settings<Catalog>): Whereabouts {
   })
   return Object.fromEntries(told)
 }
+
+/** What a rehearsal made is gone when it ends: another run rehearses again, and goes on from nowhere. */
+export function inRehearsal(words: string): string {
+  return words
+    .replace(/\b(This|it) goes on from here:/, '$1 rehearses again:')
+    .replace(/\b(then) go on from here:/, '$1 rehearse again:')
+    .replace(/(?:[;:,]| and) ?(?:it |the next (?:one|run) )?goes on from here/g, '')
+}

@@ -159,7 +159,7 @@ function cleanupStep(
       }
       const said = rehearsed === undefined ? '' : `; the rehearsal says: ${rehearsed}`
       const what = `run: ${real.line} (removes ${cleanup.loses}${said})`
-      return { is: 'change', changes: [{ what, risk: 'destructive' }] }
+      return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }] }
     },
 
     async change() {

@@ -108,8 +108,8 @@ export const migrate: Command = {
         if (named !== undefined) refuseOfOtherStage(run.settings, named)
         for (;;) {
           const prepared = await unlessStopped(host.interrupted, prepareMigration(run))
-          const statuses = stageStatus(prepared.checkpoint, prepared)
-          if (named === undefined) tellStatus(run, prepared, statuses)
+          const statuses = statusOf(prepared)
+          if (named === undefined && !run.ui.canAsk) tellStatus(run, prepared, statuses)
           if (named === undefined) {
             await unlessStopped(host.interrupted, tellResting(run, prepared))
           }
@@ -162,7 +162,11 @@ async function carryOutStage(
   draft: Report,
 ): Promise<number> {
   const { ui, settings } = run
-  if (stage === 'redirects') return redirectsStage(run, prepared)
+  if (stage === 'redirects') {
+    const code = await redirectsStage(run, prepared)
+    if (code === 0 && !settings.on('dryRun')) await noteRedirects(prepared)
+    return code
+  }
   await holdMigration(run, prepared, stage)
   if (stage === 'copy' && !settings.on('dryRun')) await noteSwitchFound(prepared)
   const detail = stagesInDetail[stage](run, prepared)
@@ -194,9 +198,19 @@ async function carryOutStage(
   return code
 }
 
+/** A run that only watches other storage has no notes, and needs none. */
+async function noteRedirects({ migration, world, checkpoint }: PreparedMigration): Promise<void> {
+  if (checkpoint === undefined) return
+  await noted(migration.checkpoint, { redirectedAt: world.clock.now().toISOString() })
+}
+
+function statusOf({ checkpoint, switchedOn, migration }: PreparedMigration) {
+  return stageStatus(checkpoint, { switchedOn, fromDisk: migration.from.kind === 'folder' })
+}
+
 /** What to type next, where a stage has ended well. */
 function after(stage: Stage, prepared: PreparedMigration): Stage | undefined {
-  const statuses = stageStatus(prepared.checkpoint, prepared)
+  const statuses = statusOf(prepared)
   const isSwitched = statuses.some((one) => one.stage === 'cutover' && one.state === 'done')
   const following: Partial<Record<Stage, Stage>> = {
     survey: isSwitched ? 'compare' : 'announce',
@@ -226,36 +240,53 @@ async function noteSwitchFound({
   await noted(migration.checkpoint, { switchedAt: at.toISOString() })
 }
 
+const SIGNS = { done: 'done', next: 'next', open: '-', optional: '-' } as const
+
+function rowOf({ stage, state }: StageStatus): string {
+  return `${SIGNS[state].padEnd(4)}  ${stage.padEnd(9)}`
+}
+
 function tellStatus(
   { ui }: MigrateRun,
   { migration: { width } }: PreparedMigration,
   statuses: readonly StageStatus[],
 ): void {
-  const signs = { done: 'done', next: 'next', open: '-', optional: '-' } as const
-  const lines = statuses.flatMap(({ stage, state, note }) => {
-    const begin = `${signs[state].padEnd(4)}  ${stage.padEnd(9)}  `
-    const [first = '', ...rest] = wrap(note, width - begin.length)
+  const lines = statuses.flatMap((status) => {
+    const begin = `${rowOf(status)}  `
+    const [first = '', ...rest] = wrap(status.note, width - begin.length)
     return [`${begin}${first}`, ...rest.map((line) => `${' '.repeat(begin.length)}${line}`)]
   })
   ui.note('Where the migration stands', lines)
 }
 
-/** Without a person the stage that comes next; undefined when the person wants to leave. */
+/**
+ * The table of the stages is the menu. Without a person the stage that comes next; undefined when the
+ * person wants to leave.
+ */
 async function chooseStage(
-  { ui }: MigrateRun,
+  { ui, settings }: MigrateRun,
   statuses: readonly StageStatus[],
 ): Promise<Stage | undefined> {
-  const next = nextStage(statuses)
-  if (!ui.canAsk) return next
-  const label = ({ stage, note }: StageStatus) => ({ value: stage, label: stage, hint: note })
-  const first = statuses.filter(({ state }) => state === 'next')
-  const rest = statuses.filter(({ state }) => state !== 'next')
+  if (!ui.canAsk) return nextStage(statuses)
+  const isRehearsal = settings.on('sandbox')
+  const next = statuses.find(({ state }) => state === 'next')?.stage ?? 'leave'
   const answer = await ui.choose({
-    message: 'What now? You can leave at any time; the next run goes on from here.',
+    message: isRehearsal
+      ? 'Where the rehearsal stands. What now? All of it is gone when you leave.'
+      : 'Where the migration stands. What now? You can leave at any time; the next run goes on from here.',
+    isTable: true,
+    initial: next,
     options: [
-      ...first.map(label),
-      { value: 'leave', label: 'leave', hint: 'nothing is lost' },
-      ...rest.map(label),
+      ...statuses.map((status) => ({
+        value: status.stage as string,
+        label: rowOf(status),
+        hint: status.note,
+      })),
+      {
+        value: 'leave',
+        label: `      ${'leave'.padEnd(9)}`,
+        hint: isRehearsal ? 'it was a rehearsal' : 'nothing is lost',
+      },
     ],
   })
   return statuses.find(({ stage }) => stage === answer)?.stage
@@ -274,7 +305,11 @@ function refuseUnnamed(run: MigrateRun): void {
 }
 
 function left(run: MigrateRun): number {
-  const { ui } = run
+  const { ui, settings } = run
+  if (settings.on('sandbox')) {
+    ui.say('Left. That was a rehearsal; all of it is gone now.')
+    return 0
+  }
   ui.say(prose`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
   return 0
 }

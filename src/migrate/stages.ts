@@ -20,17 +20,27 @@ const purposes: Record<Stage, string> = {
   redirects: 'lead old addresses to the media host',
 }
 
+export interface StandsAt {
+  readonly switchedOn: boolean
+  /** The media came from this server's disk: its old addresses are Mastodon's own. */
+  readonly fromDisk?: boolean
+}
+
 /** Judged by what earlier runs noted, without a request. */
 export function stageStatus(
   checkpoint: Checkpoint | undefined,
-  { switchedOn }: { readonly switchedOn: boolean },
+  { switchedOn, fromDisk = false }: StandsAt,
 ): readonly StageStatus[] {
   const done = doneStages(checkpoint, switchedOn)
-  const optional: readonly Stage[] = ['cleanup', 'redirects']
+  // What others link to goes on answering from the disk, and is nowhere once that is emptied.
+  const areBroken = fromDisk && done.has('cutover') && !done.has('redirects')
+  const optional: readonly Stage[] = areBroken ? ['cleanup'] : ['cleanup', 'redirects']
   const isCutOff = switchedOn && checkpoint?.completeSince !== undefined && !done.has('cutover')
   const next = isCutOff
     ? 'cutover'
-    : stages.find((stage) => !done.has(stage) && !optional.includes(stage))
+    : areBroken
+      ? 'redirects'
+      : stages.find((stage) => !done.has(stage) && !optional.includes(stage))
   return stages.map((stage) => {
     const note = done.get(stage)
     if (note !== undefined) return { stage, state: 'done', note }
@@ -40,9 +50,11 @@ export function stageStatus(
   })
 }
 
-/** What a run without --stage goes on with; compare, once all is done. */
+/** What a run without --stage goes on with; compare, once Mastodon is switched. */
 export function nextStage(statuses: readonly StageStatus[]): Stage {
-  return statuses.find(({ state }) => state === 'next')?.stage ?? 'compare'
+  const next = statuses.find(({ state }) => state === 'next')?.stage ?? 'compare'
+  // Another command, with settings of its own, is not begun unasked.
+  return next === 'redirects' ? 'compare' : next
 }
 
 function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Map<Stage, string> {
@@ -53,6 +65,7 @@ function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Ma
     completeSince,
     failed = [],
     switchedAt,
+    redirectedAt,
     equalAt,
   } = checkpoint ?? {}
   if (surveyed) done.set('survey', `${count(surveyed.objects)} files, on ${day(surveyed.at)}`)
@@ -69,6 +82,9 @@ function doneStages(checkpoint: Checkpoint | undefined, switchedOn: boolean): Ma
     if (!done.has('announce')) done.set('announce', 'not needed any more')
     const when = switchedAt === undefined ? '' : ` since ${minute(switchedAt)}`
     done.set('cutover', `Mastodon stores media on R2${when}`)
+  }
+  if (switchedOn && redirectedAt !== undefined) {
+    done.set('redirects', `old addresses led to the media host on ${minute(redirectedAt)}`)
   }
   const isAfter = switchedAt === undefined || (equalAt ?? '') >= switchedAt
   if (switchedOn && equalAt !== undefined && isAfter) {

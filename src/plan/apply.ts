@@ -1,7 +1,7 @@
 import { unlessStopped } from '../core/clock.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
 import { prose, type Text } from '../core/to-type.ts'
-import type { Facts, Finding, StepIn, World } from './step.ts'
+import type { Change, Facts, Finding, StepIn, World } from './step.ts'
 import { factsOf, lookAt, type Plan } from './survey.ts'
 
 /** How a step ended. */
@@ -10,7 +10,7 @@ export interface Outcome {
   readonly title: string
   readonly status: 'ready' | 'changed' | 'failed' | 'blocked' | 'skipped'
   readonly note: Text
-  readonly changes: readonly { what: string; risk: 'safe' | 'public' | 'destructive' }[]
+  readonly changes: readonly Change[]
   /** Carried out, but the run ended before it could be seen to have worked. */
   readonly unconfirmed?: true
   /** How far it came by then. */
@@ -274,7 +274,9 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
     if (finding.is === 'ready') {
       this.#ledger.learn(factsOf(finding))
       this.#ledger.heed(finding.warnings)
-      this.#ledger.record(step, 'changed', finding.note, changes)
+      // What a look finds then is that nothing is there, as if nothing ever had been.
+      const isGone = changes.length > 0 && changes.every(({ goes }) => goes)
+      this.#ledger.record(step, 'changed', isGone ? 'removed' : finding.note, changes)
       return
     }
     if (finding.is === 'later') {

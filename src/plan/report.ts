@@ -10,6 +10,7 @@ import { type Checked, checkAreas } from './verdict.ts'
 const change = z.object({
   what: z.string(),
   risk: z.enum(['safe', 'public', 'destructive']),
+  goes: z.literal(true).optional(),
 })
 
 const step = z.object({

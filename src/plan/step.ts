@@ -84,6 +84,8 @@ export type Finding =
 export interface Change {
   readonly what: string
   readonly risk: Risk
+  /** Something is taken away, and is not there afterwards. */
+  readonly goes?: true
 }
 
 /** `public`: others can see the effect. `destructive`: something is lost; needs its own flag. */

@@ -92,11 +92,12 @@ export class Settings<C extends Catalog> {
     this.#values.delete(name)
   }
 
-  /** Checks without taking; for questions while the person types. */
+  /** Checks without taking; for questions while the person types. It names what it is about. */
   fault(name: keyof C & string, raw: RawValue): string | undefined {
     const setting = this.#catalog[name] as Setting<unknown>
     const { text } = tidied(setting, raw)
-    return check(setting, text).fault
+    const { fault } = check(setting, text)
+    return fault === undefined || !setting.secret ? fault : `What you typed ${fault}`
   }
 
   /** The value, or the setting's fixed default. Throws when it has neither. */

@@ -114,7 +114,7 @@ export function undoBucket(undo: Undo): Step<'cloudflare' | 'setup'> {
       if (host === mediaHost) return stays(`it serves ${host}`, 'detachDomain')
       if (host !== undefined) return stays(`it serves ${others.join(', ')}, too`)
       const what = `delete the empty bucket ${at.bucket}`
-      return { is: 'change', changes: [{ what, risk: 'destructive' }] }
+      return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }] }
     },
 
     async change({ cloudflare, setup }) {
@@ -182,7 +182,8 @@ export const undoLifecycle: Step<'cloudflare' | 'setup'> = {
       return { is: 'ready', note: 'no rule of this tool' }
     }
     const kept = rules.length === 1 ? '' : `; ${rules.length - 1} of others stay`
-    return { is: 'change', changes: [{ what: `remove the lifecycle rule${kept}`, risk: 'safe' }] }
+    const what = `remove the lifecycle rule${kept}`
+    return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
   },
 
   async change({ cloudflare, setup }) {

@@ -42,7 +42,8 @@ async function ask(
     if (host !== undefined) return host
     const bare = typed.trim().toLowerCase()
     if (bare.includes('/') || bare.includes(':')) return undefined
-    return ownHost(bare, installation) ?? zoneFault(bare, zones)
+    const found = ownHost(bare, installation) ?? zoneFault(bare, zones)
+    return found === undefined ? undefined : `${bare} ${found}`
   }
   const suggestions = suggest(installation, zones)
   let typed: string = OTHER

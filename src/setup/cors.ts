@@ -60,7 +60,8 @@ export function undoCors(undo: Undo): Step<'cloudflare' | 'setup'> {
         return stays('Mastodon goes on using the bucket')
       }
       const kept = rules.length === 1 ? '' : `; ${rules.length - 1} of others stay`
-      return { is: 'change', changes: [{ what: `remove the CORS rule${kept}`, risk: 'safe' }] }
+      const what = `remove the CORS rule${kept}`
+      return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
     },
 
     async change({ cloudflare, setup }) {

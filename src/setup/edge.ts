@@ -303,7 +303,12 @@ export function undoEdgeRules(undo: Undo): Step<Needs> {
         return stays(`${at.setup.mediaHost} goes on serving the bucket`, 'dropEdgeRules')
       }
       const titles = mine.map(({ edge }) => edge.title).join(', ')
-      return { is: 'change', changes: [{ what: `remove the rules: ${titles}`, risk: 'public' }] }
+      const what = `remove the rules: ${titles}`
+      return {
+        is: 'change',
+        changes: [{ what, risk: 'public', goes: true }],
+        warnings: hidden(seen),
+      }
     },
 
     async change(at) {
@@ -338,10 +343,20 @@ async function seeOwn({ cloudflare, setup }: At, edge: EdgeRule): Promise<Seen> 
   }
 }
 
-function nothing(seen: readonly Seen[]): Finding {
-  const lacking = seen
+function hidden(seen: readonly Seen[]): string[] {
+  const lacking = lackingFor(seen)
+  if (lacking.length === 0) return []
+  return [`Edge rules: the API token lacks ${lacking.join(', ')}; there may be more.`]
+}
+
+function lackingFor(seen: readonly Seen[]): string[] {
+  return seen
     .filter(({ rules }) => rules === 'hidden')
     .map(({ edge }) => `"${permissionNames[edge.permission]}"`)
+}
+
+function nothing(seen: readonly Seen[]): Finding {
+  const lacking = lackingFor(seen)
   if (lacking.length === 0) return { is: 'ready', note: 'no rules of this tool' }
   return { is: 'ready', note: `none seen; the API token lacks ${lacking.join(', ')}` }
 }

@@ -279,7 +279,7 @@ export function undoMediaDomain(undo: Undo): Step<'cloudflare' | 'setup' | 'cloc
       }
       const loss = filled === false ? '' : ', and every link to media in the bucket breaks'
       const what = `detach ${mediaHost}: it stops answering${loss}`
-      return { is: 'change', changes: [{ what, risk: 'destructive' }] }
+      return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }] }
     },
 
     async change({ cloudflare, setup, clock }) {

@@ -67,7 +67,7 @@ const SIGNS: Record<Line['tone'], readonly [unicode: string, ascii: string]> = {
   ready: ['✔', 'ok'],
   change: ['+', '+'],
   public: ['+', '+'],
-  destructive: ['✖', 'x'],
+  destructive: ['-', '-'],
   fault: ['✖', 'x'],
   warning: ['▲', '!'],
   note: ['•', '*'],
@@ -91,8 +91,8 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     const options = symbol === undefined ? {} : { symbol }
     clack.log.message(lines.join('\n'), { ...options, output, spacing: 0 })
   }
-  const signed = ({ tone, text }: Line) => {
-    const sign = SIGNS[tone][unicode ? 0 : 1]
+  const signed = ({ tone, text, goes }: Line) => {
+    const sign = goes ? '-' : SIGNS[tone][unicode ? 0 : 1]
     const [first = '', ...rest] = wrap(text, width() - 2, '  ')
     return [`${paint(STYLES[tone], sign)} ${first}`, ...rest]
   }
@@ -113,7 +113,8 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     note(title, lines) {
       status.hide()
       const text = lines.flatMap((line) => wrap(render(line), width())).join('\n')
-      clack.log.info(`${paint('bold', title)}\n${text}`, { output, spacing: 1 })
+      const named = wrap(title, width()).map((line) => paint('bold', line))
+      clack.log.info([...named, text].join('\n'), { output, spacing: 1 })
     },
     link(url) {
       status.hide()
@@ -129,40 +130,55 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     },
     progress: (line) => status.cover(line),
     async ask({ message, hint, initial, masked, fault }) {
-      const validate = (typed: string | undefined) => fault(typed ?? '')
-      const full = hint === undefined ? message : `${message}\n${paint('dim', hint)}`
+      status.hide()
+      // clack sets a bar before the first line alone.
+      const under = `\n${paint('gray', unicode ? '│' : '|')}  `
+      const validate = (typed: string | undefined) => {
+        const found = fault(typed ?? '')
+        return found === undefined ? undefined : wrap(found, width()).join('\n   ')
+      }
+      const hints = hint === undefined ? [] : wrap(hint, width())
+      const full = [...wrap(message, width()), ...hints.map((line) => paint('dim', line))]
+      const asked = { ...common, message: full.join(under), validate }
       const answer = masked
-        ? clack.password({ ...common, message: full, validate })
-        : clack.text({ ...common, message: full, validate, initialValue: initial ?? '' })
+        ? clack.password(asked)
+        : clack.text({ ...asked, initialValue: initial ?? '' })
       return unlessCancelled(await answer)
     },
-    async choose({ message, options }) {
+    async choose({ message, options, initial, isTable }) {
+      status.hide()
       // A hint is a part of its label: clack shows it at the marked one alone, and breaks it anywhere.
       const labelled = options.map(({ value, label, hint }) => {
-        const lines = wrap(hint === undefined ? label : `${label}: ${hint}`, width() - 2, '  ')
-        return { value, label: lines.join('\n') }
+        const lines = isTable
+          ? tableRow(label, hint ?? '', width() - SELECT)
+          : wrap(hint === undefined ? label : `${label}: ${hint}`, width() - SELECT)
+        return { value, label: lines.join('\n  ') }
       })
       return unlessCancelled(
         await clack.select<string>({
           ...common,
           message: wrap(message, width()).join('\n'),
           options: labelled,
+          ...(initial !== undefined && { initialValue: initial }),
         }),
       )
     },
-    agree: async (message, safe) =>
-      unlessCancelled(
+    async agree(message, safe) {
+      status.hide()
+      return unlessCancelled(
         await clack.confirm({
           ...common,
           message: wrap(message, width()).join('\n'),
           initialValue: safe !== 'no',
         }),
-      ),
+      )
+    },
     showPlan(plan, settings, title) {
       if (quiet) return
       const chosen = settingLines(settings).flatMap((line) => wrap(line, width(), '    '))
       status.hide()
-      clack.log.step(paint('bold', title), { output })
+      const named = wrap(title, width()).map((line) => paint('bold', line))
+      clack.log.step(named.join('\n'), { output })
       if (chosen.length > 0) print(chosen.map((line) => paint('dim', line)))
       print(['', ...planLines(plan, render).flatMap(signed)])
     },
@@ -198,6 +214,19 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       for (const line of lines) output.write(`${line}\n`)
     },
   }
+}
+
+/** Columns that clack's select keeps free: it counts the colours of its bar among them. */
+const SELECT = 12
+/** A column that is narrower stands below its label. */
+const NOTE = 20
+
+function tableRow(label: string, note: string, columns: number): string[] {
+  const beside = columns - label.length - 2
+  if (beside < NOTE)
+    return [label.trimEnd(), ...wrap(note, columns - 6).map((line) => `      ${line}`)]
+  const [first = '', ...rest] = wrap(note, beside)
+  return [`${label}  ${first}`, ...rest.map((line) => `${' '.repeat(label.length + 2)}${line}`)]
 }
 
 function unlessCancelled<T>(answer: T | typeof clack.CANCEL_SYMBOL): T {

@@ -26,6 +26,8 @@ const SIGNS: Record<Line['tone'], string> = {
   plain: '        ',
 }
 
+const GOES = 'remove  '
+
 /** Milliseconds between lines about a long work: a log of a day's copying stays readable. */
 const PROGRESS_MS = 30_000
 
@@ -38,7 +40,8 @@ export function plainUi({ words, stdout, stderr, quiet, ...options }: PlainOptio
   }
   let progressAt = Date.now()
   const states = new Map<string, string>()
-  const signed = ({ tone, text }: Line) => `${SIGNS[tone]}${text}`
+  const signed = ({ tone, text, goes }: Line) =>
+    `${goes && tone !== 'destructive' ? GOES : SIGNS[tone]}${text}`
   return {
     canAsk: false,
     intro: chat,

@@ -45,6 +45,10 @@ export interface Question {
 
 export interface Choice {
   readonly message: string
+  /** The value that the bare Enter key chooses; the first one unless told. */
+  readonly initial?: string
+  /** Hints are a column beside the labels, which have one length. */
+  readonly isTable?: true
   readonly options: readonly {
     readonly value: string
     readonly label: string
@@ -81,4 +85,6 @@ export type Tone =
 export interface Line {
   readonly tone: Tone
   readonly text: string
+  /** A plan for something to go: a minus, in the tone's colour. */
+  readonly goes?: true
 }

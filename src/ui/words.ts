@@ -42,7 +42,8 @@ function findingLines(title: string, finding: PlanItem['finding'], render: Rende
     case 'blocked':
       return [{ tone: 'fault', text: `${title}: ${finding.problem.what}` }]
     case 'change':
-      return finding.changes.map(({ what, risk }) => ({
+      return finding.changes.map(({ what, risk, goes }) => ({
+        ...(goes && { goes }),
         tone: risk === 'safe' ? ('change' as const) : risk,
         text: `${title}: ${what}${risk === 'public' ? ' [public]' : ''}`,
       }))

@@ -31,6 +31,7 @@ export function undoAccessKeys(undo: Undo): Step<Needs> {
       const changes = going.map(({ name }) => ({
         what: `remove the key "${name}"`,
         risk: undo.inUse ? ('destructive' as const) : ('safe' as const),
+        goes: true as const,
       }))
       return { is: 'change', changes, warnings }
     },

@@ -103,7 +103,7 @@ export function undoPreparedFile(undo: Undo): Step<'envWriter'> {
         restoration.is === 'remove'
           ? `put ${file.path} aside; init made it`
           : `take the storage lines out of ${file.path}`
-      return { is: 'change', changes: [{ what, risk: 'safe' }] }
+      return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
     },
 
     async change({ envWriter }) {

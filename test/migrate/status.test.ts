@@ -50,6 +50,25 @@ describe('what a run goes on with', () => {
   })
 })
 
+describe('redirects, once Mastodon is switched', () => {
+  const switched = { ...nothing, surveyed, completeSince, switchedAt, equalAt: switchedAt }
+  const redirects = (checkpoint: Checkpoint, at: Parameters<typeof stageStatus>[1]) =>
+    stageStatus(checkpoint, at).find(({ stage }) => stage === 'redirects')?.state
+
+  test('are next where the media came from disk, until they are there', () => {
+    expect(redirects(switched, { ...on, fromDisk: true })).toBe('next')
+    expect(redirects({ ...switched, redirectedAt: switchedAt }, { ...on, fromDisk: true })).toBe(
+      'done',
+    )
+    expect(redirects({ ...nothing, completeSince }, { ...off, fromDisk: true })).toBe('optional')
+  })
+
+  test('are as you like after another bucket, and never begun unasked', () => {
+    expect(redirects(switched, on)).toBe('optional')
+    expect(nextStage(stageStatus(switched, { ...on, fromDisk: true }))).toBe('compare')
+  })
+})
+
 test('clean-up and redirects never stand in the way', () => {
   const states = stageStatus(undefined, off).map(({ stage, state }) => `${stage} ${state}`)
   expect(states).toEqual([

@@ -32,7 +32,9 @@ afterEach(() => {
 
 describe('a run on the screen', () => {
   it.each<[string, Look]>([
+    ['clack-40.txt', { columns: 40 }],
     ['clack-60.txt', { columns: 60 }],
+    ['clack-80.txt', { columns: 80 }],
     ['clack-100.txt', { columns: 100 }],
     ['clack-ascii.txt', { columns: 80, unicode: false }],
     ['clack-quiet.txt', { columns: 80, quiet: true }],
@@ -42,7 +44,7 @@ describe('a run on the screen', () => {
     await expect(`${screen.text}\n`).toMatchFileSnapshot(join(import.meta.dirname, 'golden', name))
   })
 
-  it.each([60, 100])('fits into %i columns, but for commands and addresses', (columns) => {
+  it.each([40, 60, 80, 100])('fits into %i columns, but for commands and addresses', (columns) => {
     const { ui, screen } = voice({ columns })
     tellRun(ui)
     const long = screen.lines.filter((line) => line.length > columns)

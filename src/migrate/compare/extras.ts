@@ -170,7 +170,7 @@ function findingOf({ objects, bytes }: Extras): Finding {
   }
   const them = objects === 1 ? 'an object' : counted(objects, 'object')
   const what = `remove ${them} (${bytesOf(bytes)}) from the bucket that this migration put there and that ${objects === 1 ? 'is' : 'are'} gone at the source`
-  return { is: 'change', changes: [{ what, risk: 'destructive' }] }
+  return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }] }
 }
 
 function moreOf({ lineFor }: Migration, { objects }: Extras): Finding {

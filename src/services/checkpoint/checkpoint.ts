@@ -130,7 +130,14 @@ function parseCheckpoint(text: string): Checkpoint | 'newer' | undefined {
   if (!Array.isArray(failed) || !failed.every(isFailure)) return undefined
   if (!Array.isArray(vanished) || !vanished.every(isText)) return undefined
   if (!isTally(copied)) return undefined
-  const times = ['completeSince', 'begunAt', 'announcedAt', 'switchedAt', 'equalAt'] as const
+  const times = [
+    'completeSince',
+    'begunAt',
+    'announcedAt',
+    'switchedAt',
+    'redirectedAt',
+    'equalAt',
+  ] as const
   if (!times.every((name) => isTime(read[name]))) return undefined
   if (surveyed !== undefined && !(isTally(surveyed) && isTime(surveyed.at))) return undefined
   return { failed, vanished, ...read } as unknown as Checkpoint

@@ -50,6 +50,8 @@ export interface Checkpoint {
   readonly switchedAt: string | undefined
   /** Super Slurper's jobs of this migration, by id. */
   readonly slurperJobs?: readonly string[]
+  /** When old addresses were last seen to lead to the media host. */
+  readonly redirectedAt?: string | undefined
   /** The last comparison that found both sides equal. */
   readonly equalAt: string | undefined
 }
@@ -72,7 +74,10 @@ export const blankCheckpoint: Checkpoint = {
 export async function noted(
   checkpoint: CheckpointPort,
   facts: Partial<
-    Pick<Checkpoint, 'announcedAt' | 'switchedAt' | 'equalAt' | 'surveyed' | 'slurperJobs'>
+    Pick<
+      Checkpoint,
+      'announcedAt' | 'switchedAt' | 'equalAt' | 'redirectedAt' | 'surveyed' | 'slurperJobs'
+    >
   >,
 ): Promise<void> {
   await checkpoint.write({ ...blankCheckpoint, ...(await checkpoint.read()), ...facts })

@@ -1,3 +1,4 @@
+import { prose, toType } from '../../core/to-type.ts'
 import type { Hint, Refused } from './service.ts'
 
 const AGAIN = 'Wait a minute and run this again.'
@@ -14,17 +15,17 @@ const byName: Readonly<Record<string, Hint | ((at: Refused) => Hint)>> = {
   Unauthorized: {
     what: 'R2 does not know the access key.',
     why: 'The cause is AWS_ACCESS_KEY_ID: the key was deleted, its id has a mistake, or it is so new that R2 has not heard of it (up to a minute).',
-    next: 'Wait a minute and run this again. If it stays, AWS_ACCESS_KEY_ID is wrong: it is the id of the API token, 32 characters of 0-9 and a-f.',
+    next: prose`Wait a minute and run this again. If it stays, AWS_ACCESS_KEY_ID is wrong: it is the id of the API token, 32 characters of 0-9 and a-f. Correct it, or let init make a new key:\n  ${toType('init')}`,
   },
   AccessDenied: ({ bucket }) => ({
     what: `The access key may not do this in the bucket ${bucket}.`,
     why: 'Key and secret are right, and so is the clock. The cause is S3_BUCKET (the key is made for another bucket), or the key itself: it may only read, or is limited to other IP addresses.',
-    next: "Use a key with Object Read & Write on this bucket, valid for this server's address; or let init make one.",
+    next: prose`Use a key with Object Read & Write on this bucket, valid for this server's address; or let init make a new key:\n  ${toType('init')}`,
   }),
   SignatureDoesNotMatch: {
     what: 'The secret access key does not fit the access key id.',
     why: "The cause is AWS_SECRET_ACCESS_KEY: R2 knows the id, and the secret is another key's. The secret is the SHA-256 of the API token's value, 64 characters of 0-9 and a-f.",
-    next: 'Check AWS_SECRET_ACCESS_KEY against AWS_ACCESS_KEY_ID, or let init make a new key.',
+    next: prose`Check AWS_SECRET_ACCESS_KEY against AWS_ACCESS_KEY_ID, or let init make a new key:\n  ${toType('init')}`,
   },
   RequestTimeTooSkewed: {
     what: "This machine's clock is wrong.",
@@ -87,7 +88,7 @@ const NAMELESS: Readonly<Record<number, Hint>> = {
   403: {
     what: 'R2 refused the access key for this bucket.',
     why: "It names no reason. The key belongs to another bucket or another jurisdiction's endpoint, the secret does not fit, or this machine's clock is wrong.",
-    next: 'Check the key, S3_BUCKET and S3_ENDPOINT, and the clock (`date`); or let init make a new key.',
+    next: prose`Check the key, S3_BUCKET and S3_ENDPOINT, and the clock (date); or let init make a new key:\n  ${toType('init')}`,
   },
 }
 
