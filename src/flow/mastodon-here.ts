@@ -190,6 +190,8 @@ export interface Remembered {
   /** `r2`: our kind of setup is there; `other`: another S3 provider is in use; `none`. */
   readonly storage: 'r2' | 'other' | 'none'
   readonly switchedOn: boolean
+  /** Storage that is neither S3 nor this disk, as Mastodon uses it now. */
+  readonly elsewhere: ThirdStorage | undefined
   readonly bucket: string | undefined
   readonly mediaHost: string | undefined
   readonly accountId: string | undefined
@@ -197,6 +199,35 @@ export interface Remembered {
   readonly key: S3Key | undefined
   /** The file that the values stand in, for the source shown beside them. */
   readonly from: string
+}
+
+export interface ThirdStorage {
+  readonly name: string
+  /** Container, and where it is, as far as the settings tell. */
+  readonly place: string
+  /** What rclone calls its backend for it. */
+  readonly backend: 'swift' | 'azureblob'
+}
+
+/** Mastodon asks for S3 first, then Swift, then Azure; each is exactly `true` (its config/initializers/paperclip.rb). */
+export function thirdStorage({
+  settings,
+}: Pick<Installation, 'settings'>): ThirdStorage | undefined {
+  const of = (name: string) => settings.get(name)?.value ?? ''
+  if (of('S3_ENABLED') === 'true') return undefined
+  if (of('SWIFT_ENABLED') === 'true') {
+    return { name: 'OpenStack Swift', place: of('SWIFT_CONTAINER'), backend: 'swift' }
+  }
+  if (of('AZURE_ENABLED') !== 'true') return undefined
+  return { name: 'Azure Blob Storage', place: of('AZURE_CONTAINER_NAME'), backend: 'azureblob' }
+}
+
+/** What is not copied, and what copies it. */
+export function thirdStorageCopy(
+  { name, place, backend }: ThirdStorage,
+  bucket = 'BUCKET',
+): string {
+  return `This program does not copy from ${name}. rclone does (its backend ${backend}): make a remote for it and one for R2 with "rclone config", then: rclone copy --header-upload "Cache-Control: ${MEDIA_CACHE_CONTROL}" OLD:${place || 'CONTAINER'} R2:${bucket}`
 }
 
 /** The env file is the memory: account, jurisdiction, bucket, key and media host stand in it. */
@@ -214,6 +245,7 @@ export function remember(installation: Installation, ownEndpoint?: string): Reme
   return {
     storage: isR2 ? 'r2' : switchedOn ? 'other' : 'none',
     switchedOn,
+    elsewhere: thirdStorage(installation),
     bucket: isR2 ? read('S3_BUCKET') : undefined,
     mediaHost: isR2 ? bareHost(read('S3_ALIAS_HOST')) : undefined,
     accountId: place?.accountId,

@@ -1,5 +1,11 @@
 import { Problem } from '../core/problem.ts'
-import { preparedPath } from '../flow/mastodon-here.ts'
+import { prose, toType } from '../core/to-type.ts'
+import {
+  preparedPath,
+  type ThirdStorage,
+  thirdStorage,
+  thirdStorageCopy,
+} from '../flow/mastodon-here.ts'
 import { openMediaFolder } from '../flow/media-folder.ts'
 import { callListener, s3Connector } from '../flow/world.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -27,6 +33,10 @@ export async function findSource(
 ): Promise<FoundSource> {
   const { settings } = run
   const named = settings.get('mediaDir') === undefined ? undefined : 'local'
+  const third = thirdStorage(installation)
+  if (third !== undefined && settings.get('from') !== 'local' && named === undefined) {
+    throw notCopiedHere(third, target)
+  }
   const wish = settings.get('from') ?? named ?? (await usedSoFar(installation, target))
   if (wish === 's3')
     return ofProvider(run, await findProvider(installation, target, settings.on('sandbox')))
@@ -86,6 +96,18 @@ async function findProvider(
     }
     throw error
   }
+}
+
+function notCopiedHere(third: ThirdStorage, { bucket, mediaHost }: MigrationTarget): Problem {
+  return new Problem({
+    code: 'third-storage',
+    what: `Mastodon stores its media at ${third.name}, and this program does not copy from there.`,
+    why: `${thirdStorageCopy(third, bucket)}.`,
+    next: prose`Once all of it is in ${bucket}, switch Mastodon, and copy once more what came meanwhile:
+  ${toType('init', { mediaHost, bucket, existingMedia: 'switch' })}
+Is there media on this machine, too? Add --from local.`,
+    exit: 2,
+  })
 }
 
 function noFolder({ envFile }: Installation): Problem {

@@ -1,5 +1,11 @@
 import { Problem } from '../core/problem.ts'
-import { preparedPath, type Remembered, r2Endpoint, remember } from '../flow/mastodon-here.ts'
+import {
+  preparedPath,
+  type Remembered,
+  r2Endpoint,
+  remember,
+  thirdStorageCopy,
+} from '../flow/mastodon-here.ts'
 import { chooseAccount } from '../flow/token.ts'
 import type { Setup } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
@@ -151,13 +157,18 @@ export function hasMedia(
   if (remembered.storage === 'r2' && remembered.switchedOn) {
     return bucket !== undefined && bucket !== remembered.bucket
   }
-  if (remembered.storage === 'other') return true
+  if (remembered.storage === 'other' || remembered.elsewhere !== undefined) return true
   const { files, readable } = installation.media
   return files > 0 || !readable
 }
 
 export function mediaWords({ media }: Installation, remembered: Remembered): string {
   if (remembered.storage === 'other') return 'Media is at another S3 provider now.'
+  const { elsewhere } = remembered
+  if (elsewhere !== undefined) {
+    const at = elsewhere.place === '' ? '' : ` (container ${elsewhere.place})`
+    return `Media is at ${elsewhere.name}${at} now. ${thirdStorageCopy(elsewhere)}.`
+  }
   if (remembered.switchedOn) return `Media is in the bucket ${remembered.bucket} now.`
   if (media.hidden !== undefined) return hiddenWords(media.hidden)
   if (!media.readable)
@@ -212,7 +223,12 @@ export function declaredElsewhere({ by, place }: Declared): Problem {
 }
 
 /** A block that is switched off would take away the storage that Mastodon uses. */
-function isInUse(settings: Settings<SetupCatalog>, { storage, switchedOn }: Remembered): boolean {
+function isInUse(
+  settings: Settings<SetupCatalog>,
+  { storage, switchedOn, elsewhere }: Remembered,
+): boolean {
+  // Pages name S3_ALIAS_HOST in the place of its host, even while S3_ENABLED is not true.
+  if (elsewhere !== undefined) return true
   // Another host is announced for the bucket in use: its block stays where it is.
   return storage === 'other' || (switchedOn && !settings.on('announce'))
 }

@@ -122,7 +122,21 @@ function edited(at: At, key: S3Key): { text: string; names: string[] } {
   const values = blockOf(at, key)
   const retire = hindrancesHere(setup).map(({ name }) => name)
   const before = setup.target.kind === 'file' ? setup.target.file.text : ''
-  return { text: envWriter.edit(before, values, retire), names: [...values.keys(), ...retire] }
+  const text = envWriter.edit(before, values, retire)
+  const kept = keptHosts(setup)
+  // The block is a template of its own and has no such line.
+  const whole = kept.size === 0 ? text : envWriter.edit(text, kept, [])
+  return { text: whole, names: [...values.keys(), ...kept.keys(), ...retire] }
+}
+
+/** Pages go on naming the host of the storage before: posts still show media from there. */
+function keptHosts({ storage, target, installation, mediaHost }: Setup): Map<string, string> {
+  const { settings, version, webDomain, localDomain } = installation
+  const instanceHost = webDomain ?? localDomain
+  const old = otherProvidersHost(settings, { mediaHost, instanceHost })
+  const isKept = storage === 'switch' && target.kind === 'file' && knowsExtraHosts(version)
+  if (!isKept || old === undefined) return new Map()
+  return new Map([['EXTRA_MEDIA_HOSTS', withExtraHost(settings, old)]])
 }
 
 /** Told apart, as it is not among what is always written. */

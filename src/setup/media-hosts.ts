@@ -31,8 +31,20 @@ export function otherProvidersHost(
 ): string | undefined {
   const isFull = /^(https?:)?\/\//i.test(settings.get('PAPERCLIP_ROOT_URL')?.value ?? '')
   if (!isFull && !usesObjectStorage(settings)) return undefined
+  const azure = azureHost(settings)
+  if (azure !== undefined) return azure === mediaHost ? undefined : azure
   const [address] = mediaAddresses(settings, instanceHost)
   return address && [mediaHost, instanceHost].includes(address.host) ? undefined : address?.host
+}
+
+/** Where Azure gives media out, while it is in use; what stands behind the host is not known. */
+function azureHost(settings: Settings): string | undefined {
+  const of = (name: string) => settings.get(name)?.value ?? ''
+  const isInUse = ['S3_ENABLED', 'SWIFT_ENABLED'].every((name) => of(name) !== 'true')
+  if (!isInUse || of('AZURE_ENABLED') !== 'true') return undefined
+  const account = of('AZURE_STORAGE_ACCOUNT')
+  const own = account === '' ? '' : `${account}.blob.core.windows.net`
+  return of('AZURE_ALIAS_HOST').replace(/\/.*$/, '') || own || undefined
 }
 
 /** Media is at a provider whose own host the pages name already. */

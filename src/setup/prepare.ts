@@ -6,7 +6,7 @@ import { rehearse } from '../rehearse/rehearsal.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
-import { chooseSetup, hasMedia } from './choose.ts'
+import { chooseSetup, hasMedia, mediaWords } from './choose.ts'
 import { chooseEdge } from './edge.ts'
 import { bringOut, hiddenWords } from './hidden-media.ts'
 
@@ -37,6 +37,7 @@ export async function prepareSetup(
   const installation = rehearsal?.installation ?? found
   ui.say(describe(installation))
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
+  if (remembered.elsewhere !== undefined && !lookOnly) ui.warn(mediaWords(installation, remembered))
   recall(run, remembered)
   if (lookOnly) assumeStorage(run, remembered)
   if (!lookOnly) tellHiddenMedia(run, installation, remembered)

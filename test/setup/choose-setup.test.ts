@@ -135,6 +135,14 @@ describe('the setup chosen', () => {
       `${ENV}.r2`,
     ],
     [
+      'beside Swift, whose host the pages would no longer name',
+      {
+        installation: mastodonWith(['SWIFT_ENABLED=true']),
+        flags: { existingMedia: 'prepare' },
+      },
+      `${ENV}.r2`,
+    ],
+    [
       'beside another bucket on R2',
       {
         installation: mastodonWith(ours),
@@ -236,6 +244,11 @@ describe('media that a switch would hide', () => {
     ['many', [], { files: 1000, more: true }, true, /more than 1000 files/],
     ['unreadable', [], { readable: false }, true, /can't be read/],
     ['at another provider', theirs, {}, true, /another S3 provider/],
+    ['at Swift', ['SWIFT_ENABLED=true', 'SWIFT_CONTAINER=old'], {}, true, /Swift .*old.*rclone/],
+    ['at Azure', ['AZURE_ENABLED=true'], {}, true, /Azure .*azureblob/],
+    ['at Swift, R2 prepared', ['SWIFT_ENABLED=true', 'S3_ENABLED=false'], {}, true, /Swift/],
+    ['not exactly true', ['SWIFT_ENABLED=TRUE', 'AZURE_ENABLED=1'], {}, false, /0 files/],
+    ['S3 comes first', ['SWIFT_ENABLED=true', ...ours], { files: 3 }, false, /in the bucket/],
     ['R2 is in use', ours, { files: 3 }, false, /in the bucket/],
     ['R2 is prepared', ['S3_ENABLED=false', ...ours.slice(1)], { files: 3 }, true, /3 files/],
   ])('%s', (_, lines, local, expected, words) => {

@@ -1,4 +1,5 @@
 import { prose, toType } from '../../core/to-type.ts'
+import { thirdStorage, thirdStorageCopy } from '../../flow/mastodon-here.ts'
 import type { Verdict } from '../../plan/verdict.ts'
 import {
   isSecretSetting,
@@ -32,8 +33,17 @@ export const enabled = settingCheck({
   id: 's3-enabled',
   title: 'S3_ENABLED',
   always: true,
-  judge({ kind, value, write }) {
+  judge({ kind, value, write }, { installation }) {
     const now = value('S3_ENABLED')
+    const third = thirdStorage(installation)
+    if (third !== undefined) {
+      return {
+        severity: kind === 'none' ? 'fault' : 'note',
+        saw: `Mastodon stores its media at ${third.name} now, neither on its own disk nor on R2.`,
+        matters: thirdStorageCopy(third),
+        next: toType('init', { existingMedia: 'prepare' }),
+      }
+    }
     if (kind === 'none') {
       return {
         severity: 'fault',
