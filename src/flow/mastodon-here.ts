@@ -46,6 +46,27 @@ export async function findMastodonHere(
   return { ...found, pumaWorkers: await hasPumaWorkers(found, { now: () => new Date() }) }
 }
 
+/** No Mastodon, no env file, and nobody has said where they are. */
+export function isNowhere(
+  { kind, envFile }: Pick<Installation, 'kind' | 'envFile'>,
+  settings: Here['settings'],
+): boolean {
+  const isNamed = settings.get('mastodonEnv') !== undefined
+  return kind === 'none' && !envFile.exists && !isNamed
+}
+
+/** What is needed where no Mastodon was found. `print`: the command can do without one. */
+export function nowhere({ print = false }: { readonly print?: boolean } = {}): Problem {
+  const elsewhere = print ? '\nIs Mastodon on another machine? Add --print: nothing is written here.' : ''
+  return new Problem({
+    code: 'mastodon-not-found',
+    what: 'No Mastodon was found on this machine.',
+    why: 'Looked for were its source, its compose file and .env.production: in this folder, in the usual ones, and where systemd runs it.',
+    next: `Name its folder with --mastodon-dir DIR, or its settings with --mastodon-env PATH.${elsewhere}`,
+    exit: 2,
+  })
+}
+
 /**
  * Keeps other runs away from the env file until this one ends. Who writes nothing needs no lock: a
  * look, a dry run, a rehearsal, --print, or a file that this user may not write. Returns whether

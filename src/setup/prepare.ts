@@ -1,5 +1,12 @@
 import type { Run } from '../flow/flow.ts'
-import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
+import {
+  findMastodonHere,
+  holdEnvFile,
+  isNowhere,
+  nowhere,
+  type Remembered,
+  remember,
+} from '../flow/mastodon-here.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inSetup, type World } from '../plan/step.ts'
 import { rehearse } from '../rehearse/rehearsal.ts'
@@ -28,7 +35,7 @@ export async function prepareSetup(
     name === 'jurisdiction' && isNone ? undefined : settings.source(name),
   )
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
-  const first = await findMastodonHere(run)
+  const first = await findOrAsk(run)
   // The run that held it before may have changed what was found.
   const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
     ? await findMastodonHere(run)
@@ -61,6 +68,22 @@ export async function prepareSetup(
     scratchOf: rehearsal && found.envFile,
   })
   return { world, remembered, isRehearsal: rehearsal !== undefined }
+}
+
+/** Settings are not written where no Mastodon would read them, unless somebody says so. */
+async function findOrAsk(run: Run<SetupCatalog>): Promise<Installation> {
+  const { ui, settings } = run
+  const found = await findMastodonHere(run)
+  const needsNone = settings.on('print') || settings.on('sandbox')
+  if (needsNone || !isNowhere(found, settings)) return found
+  if (!ui.canAsk) throw nowhere({ print: true })
+  const dir = await ui.ask({
+    message: 'No Mastodon was found here. In which folder is it, or its compose file?',
+    hint: 'On another machine? Ctrl-C, then: init --print',
+    fault: (typed) => settings.fault('mastodonDir', typed),
+  })
+  settings.offer('mastodonDir', dir, 'you')
+  return findMastodonHere(run)
 }
 
 /** What the env file knows comes before defaults and questions. */

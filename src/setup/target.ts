@@ -1,7 +1,7 @@
 import { jurisdictionNamed } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
-import { preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
+import { nowhere, preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
 import type { Place } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
@@ -56,7 +56,9 @@ export async function findTarget(
   if (here) return { ...here, aside: undefined }
   const aside = await findAside(installation, ownEndpoint)
   if (aside) return aside
-  throw nothingPrepared(installation)
+  throw installation.kind === 'none' && !installation.envFile.exists
+    ? nowhere()
+    : nothingPrepared(installation)
 }
 
 async function findAside(
