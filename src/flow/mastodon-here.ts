@@ -57,7 +57,9 @@ export function isNowhere(
 
 /** What is needed where no Mastodon was found. `print`: the command can do without one. */
 export function nowhere({ print = false }: { readonly print?: boolean } = {}): Problem {
-  const elsewhere = print ? '\nIs Mastodon on another machine? Add --print: nothing is written here.' : ''
+  const elsewhere = print
+    ? '\nIs Mastodon on another machine? Add --print: nothing is written here.'
+    : ''
   return new Problem({
     code: 'mastodon-not-found',
     what: 'No Mastodon was found on this machine.',
