@@ -6,6 +6,7 @@ import { prose, toType } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { EnvWriter, PlaceWorld, World } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
+import type { WriteEnvFile } from '../services/mastodon/env-write.ts'
 import type {
   EnvFileOnDisk,
   Installation,
@@ -72,7 +73,10 @@ export async function connectWorld<Where extends Pick<World, 'place'>>(
     cloudflare: lazyCloudflare(run),
     connectS3: lazyS3(run, { endpoint: s3Endpoint, bucket: at.bucket }),
     web: lazyWeb(run, ca),
-    envWriter: await envWriter(preview(run, scratchOf)),
+    envWriter: await envWriter(preview(run, scratchOf), {
+      runner: runnerOf(host),
+      warn: (line) => ui.warn(line),
+    }),
     processes: processesOf(host, installation),
     runner: runnerOf(host, (line) => ui.say(line)),
     clock,
@@ -198,7 +202,10 @@ function preview(
 const nowhere: EnvWriter['preview'] = () => Promise.reject(new Error('Mastodon is not looked for.'))
 
 /** The env file's editor with the block's template. */
-export async function envWriter(preview: EnvWriter['preview'] = nowhere): Promise<EnvWriter> {
+export async function envWriter(
+  preview: EnvWriter['preview'] = nowhere,
+  how: Pick<WriteEnvFile, 'runner' | 'warn'> = {},
+): Promise<EnvWriter> {
   const [{ editEnvFile }, { diffEnvFile }, { writeEnvFile }, block] = await Promise.all([
     import('../services/mastodon/env-edit.ts'),
     import('../services/mastodon/env-edit.ts'),
@@ -213,7 +220,7 @@ export async function envWriter(preview: EnvWriter['preview'] = nowhere): Promis
       return editEnvFile(text, { set, retire, ...whole })
     },
     diff: (before, after) => diffEnvFile(before, after, SECRETS),
-    write: (file, text) => writeEnvFile(file, text),
+    write: (file, text) => writeEnvFile(file, text, how),
     preview,
     render: renderBlock,
   }

@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import { type EnvFileOnDisk, envFileNotWritable } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
-import { KEY_TO_COME } from '../setup/env-file.ts'
+import { KEY_TO_COME, leftBehind } from '../setup/env-file.ts'
 import { unreachedBy } from '../setup/reach.ts'
 
 type Needs = 'envWriter' | 'place' | 'facts'
@@ -25,7 +25,10 @@ export const keyLines: Step<Needs> = {
     if (!facts.oldKeyNamed) return { is: 'waiting', on: 'oldKeyNamed', will }
     if (facts.envWritten) return { is: 'ready', note: `${file.path} holds the new key` }
     const text = edited(envWriter, file, facts.accessKey)
-    if (text !== file.text) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+    if (text !== file.text) {
+      const changes = [{ what: will, risk: 'safe' }] as const
+      return { is: 'change', changes, warnings: leftBehind(file) }
+    }
     const envWritten = { file: file.path, backup: undefined, changed: [], diff: [] }
     return { is: 'ready', note: `${file.path} holds the new key`, facts: { envWritten } }
   },

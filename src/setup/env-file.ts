@@ -70,7 +70,7 @@ export const envFile: Step<Needs> = {
     if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
     if (!facts.publicProven) return { is: 'waiting', on: 'publicProven', will }
     if (setup.target.kind === 'print') return printed(at, setup.target.reason)
-    const warnings = worldReadable(setup)
+    const warnings = warningsOf(setup)
     if (facts.envWritten) return { is: 'ready', note: `${targetName(setup)} written`, warnings }
     const { file } = setup.target
     if (text === file.text) {
@@ -211,11 +211,24 @@ function hinderedFrom(installation: Installation, path: string): Problem | undef
   })
 }
 
-function worldReadable({ target }: Setup): string[] {
-  if (target.kind !== 'file' || ((target.file.mode ?? 0) & 0o004) === 0) return []
-  const { path } = target.file
+function warningsOf({ target }: Setup): string[] {
+  if (target.kind !== 'file') return []
+  return [...worldReadable(target.file), ...leftBehind(target.file)]
+}
+
+function worldReadable({ path, mode = 0 }: EnvFileOnDisk): string[] {
+  if ((mode & 0o004) === 0) return []
   return [
     `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${shellWord(path)}`,
+  ]
+}
+
+/** Of a file that is about to be replaced: its other names go on meaning the old one. */
+export function leftBehind({ path, realPath, otherNames = 0 }: EnvFileOnDisk): string[] {
+  if (otherNames === 0) return []
+  const names = otherNames === 1 ? 'another name' : `${otherNames} other names`
+  return [
+    `${path} has ${names} (hard links), which will keep the old content and stand apart from then on. See them with: find / -xdev -samefile ${shellWord(realPath)}`,
   ]
 }
 

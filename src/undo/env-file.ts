@@ -2,6 +2,7 @@ import { storageNames } from '../flow/mastodon-here.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { readStatements } from '../services/mastodon/env-text.ts'
 import { envFileNotWritable } from '../services/mastodon/port.ts'
+import { leftBehind } from '../setup/env-file.ts'
 import { type EnvTrace, stays, type Undo } from '../setup/undoing.ts'
 
 type Needs = 'envWriter' | 'setup' | 'facts'
@@ -33,7 +34,8 @@ export function undoEnvFile(undo: Undo): Step<Needs> {
           }),
         }
       const risk = undo.inUse ? 'public' : 'safe'
-      const warnings = warningsOf(trace, at.setup, undo)
+      const left = restoration.is === 'write' ? leftBehind(file) : []
+      const warnings = [...warningsOf(trace, at.setup, undo), ...left]
       return { is: 'change', changes: [{ what: whatOf(trace), risk }], warnings }
     },
 

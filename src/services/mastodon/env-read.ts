@@ -42,6 +42,7 @@ export async function readEnvFile(path: string): Promise<EnvFileOnDisk> {
     text: fileText.decode(bytes),
     mode: info.mode & 0o7777,
     writable: await replaceable(realPath, info.uid),
+    ...(info.nlink > 1 && { otherNames: info.nlink - 1 }),
   }
 }
 

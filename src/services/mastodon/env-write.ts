@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import {
+  type FileHandle,
+  lstat,
+  open,
+  readdir,
+  readlink,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { holderInWords, type LockHolder, lockFile } from '../../core/lock-file.ts'
 import { type HeldFolder, holdFolder, openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, Problem } from '../../core/problem.ts'
 import { lackOfRights } from '../../core/rights.ts'
 import { shellWord } from '../../core/shell-word.ts'
+import type { RunnerPort } from '../process/port.ts'
 import { fileText } from './env-text.ts'
 import { type EnvBackupPath, type EnvFileOnDisk, envFileNotWritable } from './port.ts'
 
@@ -60,15 +70,24 @@ interface Identity {
   readonly mode: number
 }
 
+export interface WriteEnvFile {
+  /** Names the backup. */
+  readonly now?: Date
+  /** Runs cp(1), which alone can copy ACLs and extended attributes; without it they are not kept. */
+  readonly runner?: RunnerPort
+  /** Told when they could not be kept. */
+  readonly warn?: (line: string) => void
+}
+
 /**
  * Replaces an env file in one step: backup (0600), new file beside it, fsync, rename. Symlinks are
- * followed; owner, group and mode stay; a new file is 0600 and belongs to its folder's owner.
- * `now` names the backup. Problems: `env-file-changed` (since it was read), `env-file-not-writable`.
+ * followed; owner, group, mode, ACL and extended attributes stay; a new file is 0600 and belongs to
+ * its folder's owner. Problems: `env-file-changed` (since it was read), `env-file-not-writable`.
  */
 export async function writeEnvFile(
   file: EnvFileOnDisk,
   text: string,
-  now: Date = new Date(),
+  { now = new Date(), runner, warn }: WriteEnvFile = {},
 ): Promise<WrittenEnvFile> {
   const target = file.realPath
   const name = basename(target)
@@ -96,7 +115,8 @@ export async function writeEnvFile(
       made.push(basename(backup))
     }
     const fresh = temporary()
-    await create(at(fresh), text, identity)
+    const like = old && runner ? { path: at(name), runner, warn, name: file.path } : undefined
+    await create(at(fresh), text, identity, like)
     await refuseIfChanged(file, at(name))
     await rename(at(fresh), at(name))
     made.length = 0
@@ -148,15 +168,44 @@ function changedMeanwhile(file: EnvFileOnDisk): Problem {
   })
 }
 
-async function create(path: string, text: string, identity: Identity): Promise<void> {
+/** The file whose ACL and extended attributes a new one gets. */
+interface Like {
+  readonly path: string
+  readonly runner: RunnerPort
+  readonly warn: WriteEnvFile['warn'] | undefined
+  /** As the person knows it. */
+  readonly name: string
+}
+
+async function create(path: string, text: string, identity: Identity, like?: Like): Promise<void> {
   const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants
   const handle = await open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600)
   try {
     await handle.writeFile(fileText.encode(text))
-    await take(handle, identity)
+    // Beside an ACL the mode tells its mask, which alone would open the file to the group.
+    await take(handle, like ? { ...identity, mode: identity.mode & 0o7700 } : identity)
+    if (like) await keepAttributes(handle, like)
+    if (like) await handle.chmod(identity.mode)
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/** From handle to handle: what a name means by now is never asked. */
+async function keepAttributes(to: FileHandle, { path, runner, warn, name }: Like): Promise<void> {
+  const from = await openPlain(path, constants.O_RDONLY)
+  try {
+    const here = `/proc/${await readlink('/proc/self')}/fd`
+    const args = ['--attributes-only', '--preserve=mode,ownership,xattr', '--']
+    const copy = [...args, `${here}/${from.fd}`, `${here}/${to.fd}`]
+    const ended = await runner.run({ program: 'cp', args: copy, env: {} }).catch(() => undefined)
+    if (ended?.exitCode === 0) return
+    warn?.(
+      `If ${name} had an ACL or extended attributes, they are gone: cp(1) of this machine can't copy them. Owner, group and mode are as they were.`,
+    )
+  } finally {
+    await from.close()
   }
 }
 

@@ -78,6 +78,8 @@ export interface EnvFileOnDisk {
   /** Permission bits, e.g. 0o644; undefined when it doesn't exist. */
   readonly mode: number | undefined
   readonly writable: boolean
+  /** Other names of the same file (hard links); none unless told. */
+  readonly otherNames?: number
 }
 
 export interface EffectiveSetting {

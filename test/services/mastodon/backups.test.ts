@@ -11,7 +11,7 @@ test('backups of writeEnvFile are found, the newest first', async () => {
   const path = join(write(scratch(), { env: 'A=0\n' }), 'env')
   const later = new Date(noon.getTime() + 60_000)
   for (const [index, now] of [noon, noon, later].entries()) {
-    await writeEnvFile(await readEnvFile(path), `A=${index + 1}\n`, now)
+    await writeEnvFile(await readEnvFile(path), `A=${index + 1}\n`, { now })
   }
   const texts = (await findBackups(path)).map(({ text }) => text)
   expect(texts).toEqual(['A=2\n', 'A=1\n', 'A=0\n'])

@@ -14,7 +14,7 @@ it('finds the backups that were written, the newest first', async () => {
   const made: { path: string | undefined; at: Date }[] = []
   for (const day of [1, 2]) {
     const now = new Date(Date.UTC(2026, 0, day))
-    const { backup } = await writeEnvFile(await readEnvFile(path), `A=${day + 1}\n`, now)
+    const { backup } = await writeEnvFile(await readEnvFile(path), `A=${day + 1}\n`, { now })
     made.unshift({ path: backup, at: now })
   }
   expect(await envReader.backups(await readEnvFile(path))).toEqual(made)

@@ -59,7 +59,7 @@ const swaps: [what: string, swap: (at: Read) => void][] = [
 ]
 
 const acts: [what: string, act: (at: Read) => Promise<unknown>][] = [
-  ['writing', ({ file }) => writeEnvFile(file, 'A=2\n', NOW)],
+  ['writing', ({ file }) => writeEnvFile(file, 'A=2\n', { now: NOW })],
   ['putting aside', ({ file }) => setAside(file, NOW)],
 ]
 
