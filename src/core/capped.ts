@@ -28,3 +28,26 @@ export async function readCapped(
   for await (const chunk of capped(chunks, tooMuch, limit)) read.push(chunk)
   return Buffer.concat(read)
 }
+
+/** Bytes that have to come within the time in which a server may stay silent. */
+const LEAST_IN_TIME = 16_384
+
+/**
+ * What comes, as long as it comes faster than `LEAST_IN_TIME` in `limitMs`; then it throws what
+ * `tooSlow` makes. Only the time in which it was waited for counts.
+ */
+export async function* timely(
+  chunks: AsyncIterable<Uint8Array>,
+  limitMs: number,
+  tooSlow: () => Error,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let [waitedMs, bytes, since] = [0, 0, performance.now()]
+  for await (const chunk of chunks) {
+    waitedMs += performance.now() - since
+    bytes += chunk.length
+    if (bytes >= LEAST_IN_TIME) [waitedMs, bytes] = [0, 0]
+    if (waitedMs > limitMs) throw tooSlow()
+    yield chunk
+    since = performance.now()
+  }
+}

@@ -1,9 +1,11 @@
 // Loaded into the built program with --import: ends it with SIGKILL at the nth step of writing an
 // env file (KILL_AT), as a power cut would. The program itself is unchanged.
+import { constants } from 'node:fs'
 import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
 const { open, rename } = files
+const { O_WRONLY } = constants
 let left = Number(process.env.KILL_AT)
 
 function step() {
@@ -13,7 +15,7 @@ function step() {
 
 files.open = async (path, flags, mode) => {
   const handle = await open(path, flags, mode)
-  if (typeof flags !== 'number' || !isEnvFile(path)) return handle
+  if (typeof flags !== 'number' || (flags & O_WRONLY) === 0 || !isEnvFile(path)) return handle
   step()
   const writeFile = handle.writeFile.bind(handle)
   const sync = handle.sync.bind(handle)

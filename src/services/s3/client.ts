@@ -17,13 +17,24 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
-import { capped } from '../../core/capped.ts'
+import { capped, timely } from '../../core/capped.ts'
 import { Problem } from '../../core/problem.ts'
 import { type ListPage, objectsOf, readPages, takeEntries } from './listing.ts'
 import { Pace, type PaceOptions } from './pace.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
-import { damaged, isNameless, isSlowDown, notDeleted, tooMuch, toProblem } from './refusal.ts'
+import {
+  damaged,
+  isNameless,
+  isSlowDown,
+  notDeleted,
+  tooMuch,
+  tooSlow,
+  toProblem,
+} from './refusal.ts'
 import { type Asked, R2, type S3Place, type S3Service } from './service.ts'
+
+/** Milliseconds that one attempt may stay silent. */
+const TIMEOUT_MS = 30_000
 
 const PART_BYTES = 5 * 1_048_576
 
@@ -171,7 +182,7 @@ export function connectS3(options: S3Options): S3Port {
   const place: S3Place = { service, bucket: Bucket, endpoint, region }
   const client = createS3Client(options)
   leaveBodiesUnsigned(client)
-  capAnswers(client, place)
+  capAnswers(client, place, options.timeoutMs ?? TIMEOUT_MS)
   if (options.onCall) watchCalls(client, options.onCall)
   const pace = new Pace(options.pace ?? {})
 
@@ -326,17 +337,20 @@ export function connectS3(options: S3Options): S3Port {
   }
 }
 
-/** Everything but the content of an object is an answer that some MB are enough for. */
-function capAnswers(client: S3Client, place: S3Place): void {
+/**
+ * Everything but the content of an object is an answer that some MB are enough for, and none may
+ * trickle: the SDK's own limits are for silence alone.
+ */
+function capAnswers(client: S3Client, place: S3Place, timeoutMs: number): void {
   client.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
         const result = await next(args)
         const answer = result.response as SentResponse & { body?: unknown }
+        if (!(answer.body instanceof Readable)) return result
         const isContent = commandName === 'GetObjectCommand' && answer.statusCode < 300
-        if (!isContent && answer.body instanceof Readable) {
-          answer.body = Readable.from(capped(answer.body, () => tooMuch(place)))
-        }
+        const pieces = timely(answer.body, timeoutMs, () => tooSlow(place, timeoutMs))
+        answer.body = Readable.from(isContent ? pieces : capped(pieces, () => tooMuch(place)))
         return result
       },
     { step: 'deserialize', priority: 'low', name: 'capAnswers' },
@@ -377,7 +391,7 @@ function createS3Client({
   key,
   region,
   virtualHost,
-  timeoutMs = 30_000,
+  timeoutMs = TIMEOUT_MS,
 }: S3Options): S3Client {
   nodeVersionWarning.warningEmitted = true
   return new S3Client({

@@ -2,7 +2,7 @@ import type { Secret } from '../../core/secret.ts'
 
 /**
  * One bucket through the S3 endpoint, with one key. Refusals are Problems whose code is
- * `s3-<status>` (e.g. `s3-403`), `s3-unreachable`, `s3-not-deleted`, `s3-answer-too-large`, or
+ * `s3-<status>` (e.g. `s3-403`), `s3-unreachable`, `s3-not-deleted`, `s3-answer-too-large`, `s3-too-slow`, or
  * `s3-damaged` (what came back is not what S3 sends).
  */
 export interface S3Port {

@@ -141,6 +141,20 @@ function unreachable(error: Error, { endpoint, service }: S3Place): Problem {
   })
 }
 
+/** A connection that lives, and brings next to nothing. */
+export function tooSlow(
+  { endpoint, service }: Pick<S3Place, 'endpoint' | 'service'>,
+  limitMs: number,
+): Problem {
+  const seconds = Math.ceil(limitMs / 1000)
+  return new Problem({
+    code: 's3-too-slow',
+    what: `The answer of ${service.name} trickles in: less than 16 KB in ${seconds} s.`,
+    why: `It came from ${endpoint}. The line between this machine and it is overloaded, or a proxy in between is.`,
+    next: "See how fast it is by itself: curl -o /dev/null -w '%{speed_download}' https://speed.cloudflare.com/__down?bytes=1000000\nOnce that is faster, run this again.",
+  })
+}
+
 /** The answer was understood as little as if it came from something else. */
 export function damaged({ endpoint, service }: Pick<S3Place, 'endpoint' | 'service'>): Problem {
   return new Problem({

@@ -110,6 +110,17 @@ test.each([
   }
 })
 
+test('an answer that trickles in is given up, of an object as well; it is said whose it is', async () => {
+  await using stub = await startS3Stub(() => 'trickle', 300)
+  for (const ask of [() => stub.client.list('', 1), () => stub.client.get('a')]) {
+    expect(await thrownBy(ask())).toMatchObject({
+      code: 's3-too-slow',
+      what: expect.stringMatching(/^The answer of R2 trickles in/),
+      why: expect.stringContaining(stub.endpoint),
+    })
+  }
+})
+
 test('no error holds the secret, not even in its depths', async () => {
   await using stub = await startS3Stub(() => refusal(403, 'SignatureDoesNotMatch'))
   const error = await thrownBy(stub.client.get('a'))

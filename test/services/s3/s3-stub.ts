@@ -15,6 +15,7 @@ export type Reply =
   | { status: number; headers?: Record<string, string>; text?: string | Uint8Array }
   | 'reset'
   | 'hang'
+  | 'trickle'
 
 export const SECRET = 'f'.repeat(64)
 
@@ -61,6 +62,11 @@ function answer(response: ServerResponse, reply: Reply): void {
   if (reply === 'hang') return
   if (reply === 'reset') {
     response.socket?.resetAndDestroy()
+    return
+  }
+  if (reply === 'trickle') {
+    const timer = setInterval(() => response.write(' '), 20)
+    response.on('close', () => clearInterval(timer))
     return
   }
   response.writeHead(reply.status, { 'cf-ray': '8f0-FRA', ...reply.headers })
