@@ -59,6 +59,7 @@ const onlyThere: Record<Exclude<LeftOut, 'cache'>, string> = {
   private: 'private',
   suspended: 'of suspended users',
   unfinished: 'just being stored',
+  name: 'of a name that R2 refuses',
 }
 
 /** `2 of suspended users, 1 missing in the bucket`. */

@@ -1,7 +1,14 @@
 import * as z from 'zod'
 
 /** Why a copy leaves files out. */
-export const leftOutReasons = ['cache', 'skipped', 'private', 'suspended', 'unfinished'] as const
+export const leftOutReasons = [
+  'cache',
+  'skipped',
+  'private',
+  'suspended',
+  'unfinished',
+  'name',
+] as const
 
 export type LeftOut = (typeof leftOutReasons)[number]
 

@@ -5,7 +5,7 @@ import files from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
 const { open, rename } = files
-const { O_WRONLY } = constants
+const { O_CREAT } = constants
 let left = Number(process.env.KILL_AT)
 
 function step() {
@@ -15,7 +15,7 @@ function step() {
 
 files.open = async (path, flags, mode) => {
   const handle = await open(path, flags, mode)
-  if (typeof flags !== 'number' || (flags & O_WRONLY) === 0 || !isEnvFile(path)) return handle
+  if (typeof flags !== 'number' || (flags & O_CREAT) === 0 || !isEnvFile(path)) return handle
   step()
   const writeFile = handle.writeFile.bind(handle)
   const sync = handle.sync.bind(handle)

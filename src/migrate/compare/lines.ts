@@ -12,6 +12,7 @@ const reasons: Record<LeftOut, string> = {
   private: 'private',
   suspended: 'suspended users',
   unfinished: 'unfinished uploads',
+  name: 'names that R2 refuses',
 }
 
 /**

@@ -3,7 +3,7 @@ import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
 import type { Comparison, LeftOut, WrongHeader } from '../../plan/report-schema.ts'
 import type { CheckpointPort } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
-import { isUnreadable } from '../../services/rclone/port.ts'
+import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration } from '../migration.ts'
 import { removedSince } from '../removed-since.ts'
@@ -72,6 +72,7 @@ class Recheck {
   readonly #contents: string[] = []
   readonly #extra: string[] = []
   #refused: ReadonlySet<string> = new Set()
+  #unnamed: ReadonlySet<string> = new Set()
 
   constructor(migration: Migration, options: CompareAt, verdicts: Verdicts) {
     this.#migration = migration
@@ -84,11 +85,14 @@ class Recheck {
     const { failed = [] } = (await this.#migration.checkpoint.read()) ?? {}
     const refused = failed.filter(({ reason }) => isUnreadable(reason))
     this.#refused = new Set(refused.map(({ key }) => key))
+    const unnamed = failed.filter(({ reason }) => reason === NAME_REFUSED)
+    this.#unnamed = new Set(unnamed.map(({ key }) => key))
   }
 
   missing({ key, size }: MediaFile): void {
     // Of any number of them: those that a copy has asked for.
-    if (this.#refused.has(key)) this.#verdicts.unreadable.add(key, size)
+    if (this.#unnamed.has(key)) this.#verdicts.leaveOut('name')
+    else if (this.#refused.has(key)) this.#verdicts.unreadable.add(key, size)
     else keepOrCount(this.#missing, this.#verdicts.missing, key, size)
   }
 

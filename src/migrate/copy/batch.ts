@@ -1,7 +1,8 @@
 import { Cancelled, Problem } from '../../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { MediaFile } from '../../services/media/port.ts'
-import { unreadable } from '../../services/rclone/port.ts'
+import { NAME_REFUSED, unreadable } from '../../services/rclone/port.ts'
+import type { S3Port } from '../../services/s3/port.ts'
 import { isOfObject } from '../../services/s3/refusal.ts'
 import type { Migration } from '../migration.ts'
 import type { CopyTally } from './tally.ts'
@@ -111,7 +112,8 @@ async function sendAlone(
   } catch (error) {
     if (error instanceof Cancelled) throw error
     if (error instanceof Problem && isRefusal(error)) throw error
-    if (await isThere(source, file.key)) tally.fail(file.key, reasonOf(error))
+    const reason = await reasonOf(error, bucket())
+    if (await isThere(source, file.key)) tally.fail(file.key, reason)
     else tally.vanish(file.key)
   }
 }
@@ -131,7 +133,13 @@ function isRefusal({ code }: Problem): boolean {
   return /^s3-(401|403)$/.test(code)
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Problem) return error.what
-  return error instanceof Error ? error.message : String(error)
+/** Not there, or a bad request: as long as the bucket itself is there, that is about the name. */
+async function reasonOf(error: unknown, bucket: Pick<S3Port, 'headBucket'>): Promise<string> {
+  if (!(error instanceof Problem)) return error instanceof Error ? error.message : String(error)
+  if (!/^s3-(400|404)$/.test(error.code)) return error.what
+  const isOpen = await bucket.headBucket().then(
+    () => true,
+    () => false,
+  )
+  return isOpen ? NAME_REFUSED : error.what
 }

@@ -1,5 +1,6 @@
 import { bytesOf, counted, duration } from '../../core/amounts.ts'
 import type { Change, CopySummary, Finding, Step } from '../../plan/step.ts'
+import { NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { Migration } from '../migration.ts'
 import { type CopyRun, deltaRounds, incomplete, runCopy } from './run.ts'
 import { shown } from './tally.ts'
@@ -71,7 +72,7 @@ export function copyMedia(
         await found?.list?.files.close()
         found = await findNewFiles(migration, { checkpoint, clock, counts: !atOnce })
       }
-      const left = checkpoint.failed.length
+      const left = checkpoint.failed.filter(({ reason }) => reason !== NAME_REFUSED).length
       const warnings = found.unread.map(({ path, reason }) => `${shown(path)}: ${reason}`)
       const open = Math.max(left, found.unread.length)
       const isNothing = found.amount?.objects === 0
@@ -133,9 +134,15 @@ function everything({ source, to }: Migration, surveyed: Amount | undefined): st
 }
 
 function outcome(migration: Migration, run: CopyRun, maxLoss: number): Finding {
-  const { summary, unread, tookMs } = run
+  const { unread, tookMs } = run
+  const unnamed = run.summary.failed.filter(({ reason }) => reason === NAME_REFUSED)
+  const summary = {
+    ...run.summary,
+    failed: run.summary.failed.filter(({ reason }) => reason !== NAME_REFUSED),
+    leftOut: run.summary.leftOut + unnamed.length,
+  }
   if (unread.length > 0 || summary.failed.length > maxLoss) {
-    return { is: 'blocked', problem: incomplete(migration, run) }
+    return { is: 'blocked', problem: incomplete(migration, { ...run, summary }) }
   }
   const facts = { mediaCopied: summary }
   const lost = summary.failed.map(({ key, reason }) => `${shown(key)} (${reason})`)
@@ -144,8 +151,16 @@ function outcome(migration: Migration, run: CopyRun, maxLoss: number): Finding {
     is: 'ready',
     note: `${amount(summary)} in ${duration(tookMs)}${rest(migration, summary)}`,
     facts,
-    ...(lost.length > 0 ? { warnings: [warning] } : {}),
+    warnings: [...(lost.length > 0 ? [warning] : []), ...namesRefused(unnamed)],
   }
+}
+
+function namesRefused(unnamed: CopySummary['failed']): string[] {
+  if (unnamed.length === 0) return []
+  const named = unnamed.slice(0, MOST_NAMED).map(({ key }) => shown(key))
+  return [
+    `${counted(unnamed.length, 'file')} left out, as R2 takes no object of such a name: ${named.join(', ')}. No name that Mastodon makes up is like that; to copy them all the same, rename them.`,
+  ]
 }
 
 function rest(migration: Migration, { vanished, leftOut }: CopySummary): string {

@@ -3,7 +3,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose } from '../../core/to-type.ts'
 import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
-import { isUnreadable } from '../../services/rclone/port.ts'
+import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { Migration } from '../migration.ts'
 import { copyBatch } from './batch.ts'
 import { CopyTally, shown } from './tally.ts'
@@ -129,7 +129,8 @@ export async function deltaRounds(
     const run = await runCopy(migration, clock)
     sum = sum ? together(sum, run) : run
     const { objects, failed } = run.summary
-    if (failed.length + run.unread.length > 0) break
+    const real = failed.filter(({ reason }) => reason !== NAME_REFUSED)
+    if (real.length + run.unread.length > 0) break
     if (objects <= SMALL_FILES || run.tookMs <= SMALL_MS) break
   }
   return sum as CopyRun

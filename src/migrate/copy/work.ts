@@ -111,15 +111,22 @@ export interface Unread {
 /** Collects from a walk what could not be read, and asks later which of it matters. */
 export class UnreadPlaces {
   readonly #seen = new Map<string, string>()
-  readonly #foreign: (note: string) => void
+  readonly #leftOut: (note: string) => void
+  #unnamed = 0
 
-  /** `foreign`: told of what lies outside and is another user's, one sentence each. */
-  constructor(foreign: (note: string) => void = () => undefined) {
-    this.#foreign = foreign
+  /** `leftOut`: told of another user's files outside, and of names that no key can be, a sentence each. */
+  constructor(leftOut: (note: string) => void = () => undefined) {
+    this.#leftOut = leftOut
+  }
+
+  /** Files and folders whose names are not UTF-8. */
+  get unnamed(): number {
+    return this.#unnamed
   }
 
   readonly note = ({ kind, path, note }: Oddity): void => {
-    if (kind === 'foreign') this.#foreign(note)
+    if (kind === 'name-not-utf8') this.#unnamed += 1
+    if (kind === 'name-not-utf8' || kind === 'foreign') this.#leftOut(note)
     // The folder that a file system keeps for itself holds no media.
     if (kind === 'unreadable' && !/^lost\+found\/?$/.test(path)) this.#seen.set(path, note)
   }
@@ -222,7 +229,7 @@ function tellOnce({ source, say }: Migration, note: string): void {
   if (told.has(note) || told.size > MOST_TOLD) return
   told.add(note)
   if (told.size <= MOST_TOLD) say(`Not copied: ${note}`)
-  else say('More such links are not copied; survey counts them.')
+  else say('More such files are not copied; survey counts them.')
 }
 
 /** Reading has begun when it resolves. */
@@ -242,7 +249,7 @@ export async function openCopyList(
       removed.tell(migration)
       return places.wanted(migration, choice)
     },
-    leftOut: () => choice.leftOut,
+    leftOut: () => choice.leftOut + places.unnamed,
   }
 }
 

@@ -4,6 +4,7 @@ import { Problem } from '../../core/problem.ts'
 import { prose, type Text, type ToType } from '../../core/to-type.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
+import { NAME_REFUSED } from '../../services/rclone/port.ts'
 import { linesOf } from '../../setup/restart.ts'
 import type { Migration } from '../migration.ts'
 import { type Cutover, variantWords } from './cutover.ts'
@@ -21,7 +22,8 @@ export function readyToSwitch(
       if (cutover.services.commands === undefined) return refused(byHand())
       const known = await checkpoint.read()
       if (known?.completeSince === undefined) return refused(notCopied(lineFor('copy')))
-      if (known.failed.length > cutover.maxLoss) return refused(missing(known, lineFor('copy')))
+      const failed = known.failed.filter(({ reason }) => reason !== NAME_REFUSED)
+      if (failed.length > cutover.maxLoss) return refused(missing(failed, lineFor('copy')))
       await bucket().headBucket()
       const unannounced = announcementWarning(known, {
         host: place.mediaHost,
@@ -84,7 +86,7 @@ function notCopied(copyLine: ToType): Problem {
   })
 }
 
-function missing({ failed }: Checkpoint, copyLine: ToType): Problem {
+function missing(failed: Checkpoint['failed'], copyLine: ToType): Problem {
   const [first] = failed
   const named = first === undefined ? '' : `, the first: ${first.key} (${first.reason})`
   return new Problem({

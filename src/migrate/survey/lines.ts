@@ -8,6 +8,7 @@ const leftOutWords: Readonly<Record<LeftOut, string>> = {
   private: 'private',
   suspended: 'suspended users',
   unfinished: 'being stored',
+  name: 'names that R2 refuses',
 }
 
 const oddities: Readonly<Record<string, string>> = {

@@ -80,3 +80,6 @@ export function unreadable(said: string): string {
 export function isUnreadable(reason: string): boolean {
   return reason.startsWith(UNREADABLE)
 }
+
+/** The reason of a file whose name the storage refuses, while it takes others. */
+export const NAME_REFUSED = 'R2 takes no object of this name'
