@@ -197,3 +197,10 @@ describe('the page for contributors', () => {
     expect(rooms.filter((room) => !new RegExp(`[\`\\s](src/)?${room}/`).test(page))).toEqual([])
   })
 })
+
+test('SECURITY.md names code and tests that exist', () => {
+  const named = [...read('.github/SECURITY.md').matchAll(/`((?:src|test|\.github)\/[^`]+)`/g)]
+  const paths = named.map(([, path = '']) => path)
+  expect(paths.length).toBeGreaterThan(30)
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
