@@ -43,10 +43,7 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
     check: [
       ['look at everything, the worst first', toType('check')],
       ['show what every check saw', toType('check', { verbose: true })],
-      [
-        'only look, no test file; silent while all is well',
-        toType('check', { quick: true, quiet: true }),
-      ],
+      ['one line for Nagios, Icinga and the like', toType('check', { format: 'nagios' })],
     ],
     migrate: [
       ['see what is there, and go on with the first stage that is not done', toType('migrate')],

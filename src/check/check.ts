@@ -3,7 +3,7 @@ import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
 import { type Text, uniqueText } from '../core/to-type.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
-import type { Command } from '../host.ts'
+import type { Command, Host } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
 import type { Checked, Severity } from '../plan/verdict.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
@@ -14,29 +14,31 @@ import { settingsChecks } from './areas/settings.ts'
 import { storageChecks } from './areas/storage.ts'
 import { openDoor } from './areas/storage-door.ts'
 import { lookAtCloudflare } from './cloudflare-side.ts'
+import { asPlugin, isPlugin } from './nagios.ts'
 import { runChecks } from './run.ts'
 import { type CheckCatalog, checkCatalog, checkFlags } from './settings.ts'
 import { checkWorld, findInstallation, findStorage } from './world.ts'
 
 /** The doctor: looks at everything, with or without a Cloudflare token, and changes nothing. */
 export const check: Command = {
-  run: (host, argv) =>
-    session(
-      host,
-      argv,
-      { name: 'check', catalog: checkCatalog, accepts: checkFlags },
-      async (run, draft) => {
-        const ready = await unlessStopped(host.interrupted, prepared(run))
-        return examine(run, ready, draft)
-      },
-    ),
+  run: (host, argv) => (isPlugin(host, argv) ? asPlugin(host, argv, look) : look(host, argv)),
+}
+
+function look(host: Host, argv: readonly string[]): Promise<number> {
+  const accepts = { ...checkFlags, format: checkCatalog.format }
+  const spec = { name: 'check', catalog: checkCatalog, accepts }
+  return session(host, argv, spec, async (run, draft) => {
+    const ready = await unlessStopped(host.interrupted, prepared(run))
+    return examine(run, ready, draft)
+  })
 }
 
 type Prepared = Awaited<ReturnType<typeof prepare>>
 
 async function prepare(run: Run<CheckCatalog>) {
   const { ui, settings } = run
-  refuseContradictions((name) => settings.source(name))
+  // Of init's --format, which check's has nothing to do with.
+  refuseContradictions((name) => (name === 'format' ? undefined : settings.source(name)))
   refuseWithoutToken(settings)
   const installation = await findInstallation(run)
   const { storage, remembered } = findStorage(settings, installation)

@@ -1,5 +1,5 @@
 import { catalog } from '../settings/catalog.ts'
-import { type FlagsOf, flag, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const group = 'What to look at'
 const fromEnvFile = { fallbackHelp: 'from the env file', group } as const
@@ -27,10 +27,25 @@ const own = {
     answerable: false,
     group,
   }),
+  format: setting({
+    flag: '--format',
+    value: 'nagios',
+    // The rule's variable is about the block that init prints.
+    env: 'MASTODON_R2_CHECK_FORMAT',
+    help: 'one line with performance data and the exit codes of a plugin: 0 OK, 1 warning, 2 critical, 3 unknown',
+    rule: oneOf(['nagios']),
+    answerable: false,
+    group: 'What is shown',
+  }),
 } as const
 
 /** The settings of `check`: those of a setup, so that Cloudflare's side can be looked at. */
-export const checkCatalog = { ...catalog, quick: own.quick }
+export const checkCatalog = {
+  ...catalog,
+  quick: own.quick,
+  // What takes the settings of a setup never reads this one.
+  format: own.format as unknown as typeof catalog.format,
+}
 
 /** The ones that have a flag: what finds a setup, and nothing that makes or writes things. */
 export const checkFlags = {

@@ -32,6 +32,24 @@ test('a healthy setup', async () => {
   expect(await check(at)).toEqual({ code: 0, ok: true, open: [] })
 })
 
+test.each<[string, () => Machine, readonly string[], number, RegExp]>([
+  ['a healthy setup', () => at, [], 0, /^MASTODON-R2 (OK|WARNING) - .* \| faults=0;;0 .*s\n$/],
+  [
+    'a fault',
+    () => stage.machine(at.read().replace(/^S3_ENABLED=.*$/m, 'S3_ENABLED=false')),
+    [],
+    2,
+    /^MASTODON-R2 CRITICAL - .* \| faults=[1-9].*\n$/,
+  ],
+  ['a flag that is none', () => at, ['--bukcet', 'x'], 3, /^MASTODON-R2 UNKNOWN - [^|\n]*\n$/],
+])('--format nagios: %s', async (_, machine, args, expected, line) => {
+  const ended = await stage.init(machine(), ['check', '--format', 'nagios', '--quick', ...args])
+  expect(ended.stdout).toMatch(line)
+  expect(ended.stderr).toBe('')
+  const isWarning = ended.stdout.startsWith('MASTODON-R2 WARNING')
+  expect(ended.code).toBe(isWarning ? 1 : expected)
+})
+
 test('words for a healthy setup', async () => {
   const { code, stdout } = await stage.init(at, ['check'])
   expect(code).toBe(0)

@@ -36,7 +36,12 @@ describe('the rule', () => {
       return variableOf(setting) === variableOf({ flag }) ? [] : [variableOf(setting)]
     })
     expect(new Set(others)).toEqual(
-      new Set([...own, 'MASTODON_R2_ENV_FILE', 'MASTODON_R2_SANDBOX_TOKEN_KIND']),
+      new Set([
+        ...own,
+        'MASTODON_R2_ENV_FILE',
+        'MASTODON_R2_SANDBOX_TOKEN_KIND',
+        'MASTODON_R2_CHECK_FORMAT',
+      ]),
     )
     expect(variableOf(catalog.s3EndpointUrl)).toBe('MASTODON_R2_S3_ENDPOINT_URL')
   })
