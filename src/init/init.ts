@@ -12,6 +12,7 @@ import { edgeSteps } from '../setup/edge.ts'
 import { printBlock } from '../setup/formats.ts'
 import { prepareSetup } from '../setup/prepare.ts'
 import { publicRead } from '../setup/public-read.ts'
+import { freshnessOf } from '../setup/restart.ts'
 import { hostSteps, initSteps } from '../setup/steps.ts'
 import { announceFirst } from './announce-first.ts'
 import { initMenu } from './menu.ts'
@@ -55,6 +56,11 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
       const isHostChange = announcing?.isHostChange === true
       const again = replay('init', catalog, settings.entries())
       const format = settings.need('format')
+      const { target } = world.setup
+      const freshness =
+        target.kind === 'file' && !isRehearsal
+          ? await freshnessOf(target.file.path, world.processes)
+          : undefined
       return {
         world,
         ...(await printBlock(format, world.setup, steps)),
@@ -74,6 +80,7 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
                 }),
             isHostChange,
             format,
+            freshness,
           }),
       }
     },

@@ -6,6 +6,7 @@ import type { Setup } from '../plan/step.ts'
 import type { Closing } from '../ui/port.ts'
 import { type BlockFormat, blockForms } from './formats.ts'
 import { bringOut } from './hidden-media.ts'
+import type { Freshness } from './restart.ts'
 
 interface InitEnded extends Ended {
   readonly setup: Setup
@@ -16,6 +17,8 @@ interface InitEnded extends Ended {
   /** Another media host was announced on a server that is on R2 already. */
   readonly isHostChange?: boolean
   readonly format?: BlockFormat
+  /** Whether Mastodon had read its env file as that was before this run; undefined when nobody looked. */
+  readonly freshness?: Freshness | undefined
 }
 
 type Section = Closing['sections'][number]
@@ -23,11 +26,13 @@ type Section = Closing['sections'][number]
 /** The last words of `init`: what was done to the env file, and what is left for the person. */
 export function initClosing(ended: InitEnded): Closing {
   const { report, isRehearsal } = ended
-  if (report.problem) return { headline: unfinished(ended), sections: goOn(ended) }
+  if (report.problem) {
+    return { headline: unfinished(ended), sections: [...goOn(ended), ...restartLeft(ended)] }
+  }
   const headline = headlineOf(ended)
   const sections = report.dryRun
-    ? [...leftOut(ended), ...goOn(ended)]
-    : [...envSection(ended), ...leftOut(ended), ...whatIsLeft(ended), ...repeat(ended)]
+    ? [...leftOut(ended), ...goOn(ended), ...restartLeft(ended)]
+    : [...envSection(ended), ...leftOut(ended), ...leftAndAgain(ended)]
   const last: Section[] = isRehearsal
     ? [
         {
@@ -42,10 +47,14 @@ export function initClosing(ended: InitEnded): Closing {
   return { headline, sections: [...sections, ...last] }
 }
 
-function headlineOf({ report, setup, isHostChange }: InitEnded): string {
+function headlineOf(ended: InitEnded): string {
+  const { report, setup, isHostChange, freshness } = ended
   if (report.dryRun) return 'That is the plan. Nothing was changed.'
   const changed = report.steps.some(({ status }) => status === 'changed')
   if (!changed) {
+    if (freshness?.is === 'old' && restartLeft(ended).length > 0) {
+      return 'All is written already, nothing was changed; Mastodon was not seen to have read it.'
+    }
     return skippedSteps(report).length > 0
       ? 'Nothing was changed; what was left out is told below.'
       : 'All is set up already; nothing was changed.'
@@ -108,21 +117,49 @@ function placeOf({ target }: Setup): string {
   return target.kind === 'file' ? target.file.path : target.path
 }
 
+/** Where nothing was done, the last words are what is left of an earlier run. */
+function leftAndAgain(ended: InitEnded): Section[] {
+  return ended.report.steps.some(({ status }) => status === 'changed')
+    ? [...whatIsLeft(ended), ...repeat(ended)]
+    : [...repeat(ended), ...restartLeft(ended)]
+}
+
 function whatIsLeft(ended: InitEnded): Section[] {
-  const { setup, report, facts, isRehearsal, format } = ended
-  const changed = report.steps.some(({ status }) => status === 'changed')
-  if (!changed) return []
+  const { setup, facts, isRehearsal, format } = ended
   if (ended.isHostChange) return [afterAnnouncement(setup), tokenAway(setup)]
   if (format === 'terraform-import') return isRehearsal ? [] : [tokenAway(setup)]
   if (setup.storage === 'prepare') {
     return [afterPrepare(ended), ...(isRehearsal ? [] : [tokenAway(setup)])]
   }
   const saysHow = format !== undefined && blockForms[format].saysHow
-  const isNew = setup.target.kind === 'print' || (facts.envWritten?.changed.length ?? 0) > 0
+  const isPrinted = setup.target.kind === 'print'
+  const isNew = isPrinted || (facts.envWritten?.changed.length ?? 0) > 0
   return [
-    ...(isNew ? [...(saysHow ? [] : [restart(setup)]), oldLinks(setup)] : []),
+    ...(isPrinted && !saysHow ? [restart(setup)] : []),
+    ...(isPrinted ? [] : restartLeft(ended)),
+    ...(isNew ? [oldLinks(setup)] : []),
     ...(isRehearsal ? [] : [tokenAway(setup)]),
   ]
+}
+
+/**
+ * Until every process was seen to be younger than the file that holds the settings, whichever run
+ * wrote them and however this one ended.
+ */
+function restartLeft({ setup, report, facts, freshness, ...ended }: InitEnded): Section[] {
+  const written = facts.envWritten
+  if (setup.storage !== 'switch' || ended.isHostChange || !written?.file) return []
+  if (report.steps.some(({ status }) => status === 'would-change')) return []
+  if (written.changed.length > 0) return [restart(setup)]
+  if (ended.isRehearsal || !freshness || freshness.is === 'fresh') return []
+  const { title, lines } = restart(setup)
+  if (freshness.is === 'old') {
+    const names = freshness.names.join(', ')
+    return [
+      { title, lines: [...lines, `Not seen to have read ${written.file} as it is: ${names}.`] },
+    ]
+  }
+  return [{ title: `${title}, unless you have restarted it since`, lines }]
 }
 
 export function restart({ installation }: Pick<Setup, 'installation'>): Section {

@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { shellLine } from '../core/shell-word.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
-import type { RunningProcess } from '../services/mastodon/port.ts'
+import type { ProcessesPort, RunningProcess } from '../services/mastodon/port.ts'
 import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
 
 /** Whether every process of Mastodon has read the env file since it last changed. */
@@ -52,6 +52,15 @@ function isFresh({ startedAt, below }: RunningProcess, changedAt: Date, restarte
   return below.workers > 1 && below.spreadMs <= TOGETHER_MS
 }
 
+/** The same of this moment; undefined where the file is not there. */
+export async function freshnessOf(
+  file: string,
+  processes: ProcessesPort,
+): Promise<Freshness | undefined> {
+  const changedAt = await processes.changedAt(file)
+  return changedAt && judgeFreshness(await processes.running(), changedAt)
+}
+
 type Needs = 'processes' | 'runner' | 'clock' | 'facts'
 
 export interface RestartWishes {
@@ -99,8 +108,7 @@ export function restart(wishes: RestartWishes): Step<Needs> {
       const { envWritten, restartedAt, rotation } = facts
       if (!envWritten?.file) return { is: 'waiting', on: 'envWritten', will }
       if (restartedAt) return { is: 'ready', note: 'the commands were run', facts: { restartedAt } }
-      const changedAt = await processes.changedAt(envWritten.file)
-      const state = changedAt && judgeFreshness(await processes.running(), changedAt)
+      const state = await freshnessOf(envWritten.file, processes)
       if (state?.is === 'fresh') return { is: 'ready', note: 'Mastodon was restarted already' }
       // What was restarted before this run can't know what this run has written.
       const maySay = assumeRestarted && rotation?.kind === 'finish'

@@ -147,6 +147,7 @@ describe('a second run', () => {
     const { code, stdout } = await stage.init(at)
     expect(code).toBe(0)
     expect(stdout).toContain('All is set up already; nothing was changed.')
+    expect(stdout).toContain('unless you have restarted it since:\n  sudo systemctl restart')
     expect(stage.writes()).toEqual([])
     expect(at.files()).toEqual(before)
     expect(readdirSync(at.dir)).toEqual(names)

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { lstatSync, readdirSync, statSync, symlinkSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { fakeServices } from '../fakes/fake-services.ts'
 import { ENV, LOCAL_DOMAIN } from './machine.ts'
 import { run } from './program.ts'
 import { keysOf, openStage } from './stage.ts'
@@ -111,6 +113,28 @@ describe.concurrent('init finds Mastodon', () => {
     )
     expect(stdout).toContain(`cd ${at.dir} && docker compose up -d`)
     expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
+  })
+
+  test('and says that it is to be restarted until that was seen', async () => {
+    const { args } = own('restarted')
+    const yaml = `services:\n${['web', 'sidekiq'].map((name) => `  ${name}:\n    image: ghcr.io/mastodon/mastodon:v4.6.5\n    env_file: .env.production\n    volumes: ["./public/system:/mastodon/public/system"]\n`).join('')}`
+    const at = stage.machine(undefined, { 'docker-compose.yml': yaml })
+    const services = fakeServices(at)
+    const init = async () => {
+      const { code, stdout } = await stage.init(at, args, { env: services.env })
+      return { code, said: unwrapped(stdout) }
+    }
+    const restart = `cd ${at.dir} && docker compose up -d`
+    expect((await init()).said).toContain(restart)
+    const left = await init()
+    expect(left.code).toBe(0)
+    expect(left.said).not.toContain('All is set up already')
+    expect(left.said).toContain(restart)
+    expect(left.said).toContain('as it is: container live-web-1, container live-sidekiq-1.')
+    execFileSync('docker', ['compose', 'up', '-d'], { cwd: at.dir, env: services.env })
+    const done = await init()
+    expect(done.said).toContain('All is set up already; nothing was changed.')
+    expect(done.said).not.toContain(restart)
   })
 
   test('installed from source', async () => {

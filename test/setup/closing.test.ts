@@ -4,6 +4,7 @@ import type { Report } from '../../src/plan/report.ts'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import type { Installation } from '../../src/services/mastodon/port.ts'
 import { initClosing } from '../../src/setup/closing.ts'
+import type { Freshness } from '../../src/setup/restart.ts'
 import { ENV, envFileOf, installationOf, printing, setupOf } from '../fakes/fake-world.ts'
 
 const again = toType('init', { mediaHost: 'files.example.com', yes: true })
@@ -21,6 +22,8 @@ interface Ending {
   readonly setup?: Partial<Setup>
   readonly written?: Facts['envWritten'] | undefined
   readonly isRehearsal?: boolean
+  readonly isHostChange?: boolean
+  readonly freshness?: Freshness
 }
 
 function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...more }: Ending) {
@@ -40,11 +43,19 @@ function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...
     setup: setupOf(setup),
     again,
     isRehearsal,
+    isHostChange: more.isHostChange ?? false,
+    freshness: more.freshness,
     toMigrate: toType('migrate', { mastodonDir: '/srv/mastodon' }),
   })
   const lines = closing.sections.flatMap((section) => [section.title, ...section.lines])
   return { headline: closing.headline, text: lines.join('\n') }
 }
+
+const kept: Facts['envWritten'] = { file: ENV, backup: undefined, changed: [], diff: [] }
+const old: Freshness = { is: 'old', names: ['mastodon-web.service', 'mastodon-sidekiq.service'] }
+const unseen: Freshness = { is: 'unseen', why: 'no web', hidden: false }
+const fresh: Freshness = { is: 'fresh', since: new Date(0), count: 2 }
+const secondRun = { statuses: ['ready', 'ready'], written: kept } satisfies Ending
 
 const forbidden = { ...printing, reason: 'you are not allowed to write it' }
 const installed = (more: Partial<Installation>): Ending => ({
@@ -148,7 +159,10 @@ describe('what init says at the end', () => {
   it.each<[string, Ending]>([
     ['nothing changed', { statuses: ['ready'], written: undefined }],
     ['only planned', { report: { dryRun: true }, statuses: ['would-change'] }],
-    ['failed', { report: { problem }, statuses: ['changed', 'failed'] }],
+    [
+      'failed before the file',
+      { report: { problem }, statuses: ['changed', 'failed'], written: undefined, freshness: old },
+    ],
     ['only prepared', { setup: { storage: 'prepare' } }],
   ])('no restart when %s', (_, ending) => {
     expect(close(ending).text).not.toContain('systemctl')
@@ -175,6 +189,73 @@ describe('what init says at the end', () => {
       expect(text).not.toContain(again)
       expect(text).not.toContain('api-tokens')
     }
+  })
+})
+
+describe('a restart is left until it was seen', () => {
+  const unless = ', unless you have restarted it since'
+  const failed = { report: { problem }, statuses: ['ready', 'failed'] } satisfies Ending
+
+  it.each<[string, Ending, { unless: boolean }]>([
+    ['a second run, processes of before', { ...secondRun, freshness: old }, { unless: false }],
+    ['a second run, nothing seen', { ...secondRun, freshness: unseen }, { unless: true }],
+    [
+      'something else was done',
+      { statuses: ['changed', 'ready'], written: kept, freshness: old },
+      { unless: false },
+    ],
+    [
+      'only planned, and nothing to do',
+      { ...secondRun, report: { dryRun: true }, freshness: old },
+      { unless: false },
+    ],
+    [
+      'failed after the file was written',
+      { report: { problem }, statuses: ['changed', 'failed'] },
+      { unless: false },
+    ],
+    ['failed again behind it', { ...failed, written: kept, freshness: unseen }, { unless: true }],
+  ])('%s', (_, ending, expected) => {
+    const { text } = close(ending)
+    expect(text).toContain('sudo systemctl restart mastodon-sidekiq.service')
+    expect(text).toContain('Restart Mastodon, so that it uses the settings')
+    expect(text.includes(unless)).toBe(expected.unless)
+  })
+
+  it.each<[string, Ending]>([
+    ['all were seen to be younger than the file', { ...secondRun, freshness: fresh }],
+    [
+      'something else was done, and all are younger',
+      { statuses: ['changed', 'ready'], written: kept, freshness: fresh },
+    ],
+    ['failed, and all are younger', { ...failed, written: kept, freshness: fresh }],
+    [
+      'the file is only planned',
+      { statuses: ['would-change'], report: { dryRun: true }, written: undefined, freshness: old },
+    ],
+    [
+      'something is planned',
+      {
+        statuses: ['ready', 'would-change'],
+        report: { dryRun: true },
+        written: kept,
+        freshness: old,
+      },
+    ],
+    ['it is prepared only', { ...secondRun, setup: { storage: 'prepare' }, freshness: old }],
+    ['another host was announced', { ...secondRun, isHostChange: true, freshness: old }],
+    ['it is a rehearsal', { ...secondRun, isRehearsal: true, freshness: old }],
+  ])('and no word of it: %s', (_, ending) => {
+    expect(close(ending).text).not.toContain('systemctl')
+  })
+
+  it('who still runs as before is named, and the headline does not call it done', () => {
+    const { headline, text } = close({ ...secondRun, freshness: old })
+    expect(headline).toBe(
+      'All is written already, nothing was changed; Mastodon was not seen to have read it.',
+    )
+    const names = 'mastodon-web.service, mastodon-sidekiq.service'
+    expect(text.endsWith(`Not seen to have read ${ENV} as it is: ${names}.`)).toBe(true)
   })
 })
 
