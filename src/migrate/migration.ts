@@ -135,7 +135,8 @@ export interface Migration {
 }
 
 export interface MigrationWishes {
-  readonly transfers: number
+  /** Undefined: as many as turn out to be best. */
+  readonly transfers: number | undefined
   readonly bwlimit: string | undefined
   /** Copy also what Mastodon has removed from the bucket since the switch. */
   readonly withRemoved?: boolean

@@ -117,7 +117,7 @@ async function migrationOf(
     from,
     to: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
     wishes: {
-      transfers: settings.need('transfers'),
+      transfers: settings.get('transfers'),
       bwlimit: settings.get('bwlimit'),
       withRemoved: settings.on('withRemoved'),
     },

@@ -104,9 +104,9 @@ const own = {
   transfers: setting({
     flag: '--transfers',
     value: 'N',
-    help: 'files under way at the same time; more than 64 seldom helps',
+    help: 'files under way at the same time',
     rule: whole(1, 512),
-    fallback: '64',
+    fallbackHelp: 'as many as the line and the bucket take, measured meanwhile',
     ...what,
   }),
   bwlimit: setting({

@@ -1,3 +1,4 @@
+import { counted } from '../../core/amounts.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../../flow/mastodon-here.ts'
 import type { MediaFile } from '../../services/media/port.ts'
@@ -11,6 +12,13 @@ import type { CopyTally } from './tally.ts'
 const ONE_PUT = 5 * 1_048_576
 const AT_ONCE = 16
 
+export interface BatchWishes {
+  /** Files that are sent in parts. */
+  readonly isLarge?: boolean
+  /** Milliseconds of a small request to the bucket, where it was measured. */
+  readonly latencyMs?: number | undefined
+}
+
 /**
  * Copies one batch: rclone takes what it can be told of, the rest is sent one by one. Every file of
  * it is accounted for in the end: copied, failed, or gone from the source. Rejects with the Problems
@@ -21,9 +29,9 @@ export async function copyBatch(
   batch: readonly MediaFile[],
   tally: CopyTally,
   signal: AbortSignal,
+  { isLarge = false, latencyMs }: BatchWishes = {},
 ): Promise<void> {
   const { rclone, from, to, wishes } = migration
-  tally.beginBatch()
   const waiting = new Map<string, MediaFile>()
   const alone: MediaFile[] = []
   for (const file of batch) {
@@ -32,13 +40,15 @@ export async function copyBatch(
   }
   const failed = new Map<string, string>()
   if (waiting.size > 0) {
+    const sizes = new Map([...waiting].map(([key, { size }]) => [key, size]))
+    const moving = tally.beginBatch()
     const listener = {
       copied(key: string) {
         const file = waiting.get(key)
         if (!file) return
         waiting.delete(key)
         failed.delete(key)
-        tally.copied(file)
+        tally.copied(file, moving)
       },
       failed(key: string, reason: string) {
         if (!waiting.has(key)) return
@@ -50,21 +60,31 @@ export async function copyBatch(
         if (from.kind === 'bucket') failed.set(key, unreadable('404, though it is listed'))
         else if (waiting.delete(key)) tally.vanish(key)
       },
-      moving: (bytes: number) => tally.moving(bytes),
-      slower: (service: string, seconds: number, transfers: number) =>
-        migration.say(
-          `${service} asks to go on more slowly: waiting ${seconds} s, then ${transfers} at a time.`,
-        ),
+      moving: (bytes: number) => tally.moving(moving, bytes),
+      slower: (...told: readonly [string, number, number]) => migration.say(slowerLine(...told)),
     }
     const keys = [...waiting.keys()]
     const { hasCopied: hasRead } = tally
-    await rclone.copy({ from, to, keys, hasRead, ...wishes }, listener, signal)
+    const size = (key: string) => sizes.get(key) ?? 0
+    const asked = { from, to, keys, hasRead, isLarge, latencyMs, size, ...wishes }
+    try {
+      await rclone.copy(asked, listener, signal)
+    } finally {
+      tally.endBatch(moving)
+    }
     await account(migration, [...waiting.keys()], failed, tally, signal)
   }
   for (const file of alone) {
     if (signal.aborted) throw new Cancelled()
     await sendAlone(migration, file, tally)
   }
+}
+
+function slowerLine(service: string, seconds: number, perSecond: number): string {
+  const then = `${counted(perSecond, 'request')} a second`
+  return seconds > 0
+    ? `${service} asks to go on more slowly: waiting ${seconds} s, then ${then}.`
+    : `${service} asks to go on more slowly: looking for what it takes, from ${then}.`
 }
 
 /** What was asked for and not copied: gone, failed, or never mentioned. */

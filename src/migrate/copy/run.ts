@@ -5,7 +5,7 @@ import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
 import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { Migration } from '../migration.ts'
-import { copyBatch } from './batch.ts'
+import { Lanes } from './lanes.ts'
 import { CopyTally, shown } from './tally.ts'
 import {
   type CopyKind,
@@ -56,19 +56,24 @@ export async function runCopy(
   })
   const unseen = new Set(read.failed.map(({ key }) => key))
   await tally.note()
+  const lanes = new Lanes(migration, tally, { clock, signal, onTrouble: () => stop.abort() })
+  // The bucket is listed anyway: that is as long as this takes.
+  if (kind === 'first') lanes.measure()
   list ??= await openCopyList(migration, { read, kind, clock, signal })
   let unread: readonly Unread[] = []
   try {
     for await (const batch of list.files.batches()) {
       for (const { key } of batch) unseen.delete(key)
-      await copyBatch(migration, batch, tally, signal)
+      await lanes.copy(batch)
       await tally.note()
     }
+    await lanes.finish()
     unread = await list.unread()
     for (const { file, reason } of unread) if (file) tally.fail(file.key, reason)
     await settle(migration, unseen, tally)
   } catch (error) {
     stop.abort()
+    await lanes.ended()
     // What could not be noted comes first: it is why the copy was stopped.
     await tally.note()
     throw error

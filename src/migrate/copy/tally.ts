@@ -20,6 +20,12 @@ export interface TallyOptions {
   readonly onTrouble: () => void
 }
 
+/** Bytes of one batch: sent, and of these in files that are copied. */
+interface Moving {
+  sent: number
+  copied: number
+}
+
 /** What a copy has done so far: for the screen, and noted in the checkpoint, never before it is true. */
 export class CopyTally {
   readonly #migration: Migration
@@ -32,7 +38,7 @@ export class CopyTally {
   #objects = 0
   #bytes = 0
   #vanishedNow = 0
-  #moving = { bytes: 0, from: 0 }
+  readonly #moving = new Set<Moving>()
   #pending: StoredVersion[] = []
   #notedAt: number
   #toldAt = 0
@@ -65,10 +71,11 @@ export class CopyTally {
     return this.#failedNow.has(key)
   }
 
-  copied({ key, size, changedAt }: MediaFile): void {
+  copied({ key, size, changedAt }: MediaFile, moving?: Moving): void {
     this.#objects += 1
     this.#now = classOf(key).title
     this.#bytes += size
+    if (moving) moving.copied += size
     this.#failed.delete(key)
     this.#failedNow.delete(key)
     this.#vanished.delete(key)
@@ -102,13 +109,20 @@ export class CopyTally {
     this.#failed.delete(key)
   }
 
-  moving(bytes: number): void {
-    this.#moving = { ...this.#moving, bytes }
+  /** So many bytes of a batch were sent by now. */
+  moving(moving: Moving, bytes: number): void {
+    moving.sent = bytes
     this.#tell()
   }
 
-  beginBatch(): void {
-    this.#moving = { bytes: 0, from: this.#bytes }
+  beginBatch(): Moving {
+    const moving = { sent: 0, copied: 0 }
+    this.#moving.add(moving)
+    return moving
+  }
+
+  endBatch(moving: Moving): void {
+    this.#moving.delete(moving)
   }
 
   /** Resolves once everything done so far is noted. Problem `checkpoint-not-writable`. */
@@ -155,7 +169,8 @@ export class CopyTally {
     if (this.#since(this.#toldAt) < TOLD_MS) return
     this.#toldAt = this.#options.clock.now().getTime()
     const total = this.#options.total()
-    const sent = Math.max(this.#bytes, this.#moving.from + this.#moving.bytes)
+    let sent = this.#bytes
+    for (const { sent: bytes, copied } of this.#moving) sent += Math.max(0, bytes - copied)
     const state = {
       objects: this.#objects,
       bytes: total ? Math.min(sent, Math.max(total.bytes, this.#bytes)) : sent,

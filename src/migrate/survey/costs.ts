@@ -1,3 +1,5 @@
+import { transfersFor } from '../../services/rclone/pace.ts'
+
 /** What is to be carried: objects, bytes, and the Class A requests that upload them. */
 export interface Load {
   readonly objects: number
@@ -80,13 +82,15 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** `latencyMs`: of one request, measured; `bwlimit` as rclone's --bwlimit takes it. */
 export function paceOf(at: {
-  readonly transfers: number
+  /** Undefined: as many as suit the latency. */
+  readonly transfers?: number | undefined
   readonly bwlimit: string | undefined
   readonly latencyMs?: number | undefined
   readonly bytesPerSecond?: number | undefined
 }): Pace {
   const { latencyMs = ASSUMED.latencyMs, bytesPerSecond = ASSUMED.bytesPerSecond } = at
-  const each = at.transfers / (Math.max(latencyMs, 1) / 1000)
+  const transfers = at.transfers ?? transfersFor(latencyMs)
+  const each = transfers / (Math.max(latencyMs, 1) / 1000)
   return {
     objectsPerSecond: Math.min(each, MOST_OBJECTS),
     bytesPerSecond: Math.min(bytesPerSecond, limitOf(at.bwlimit)),

@@ -1,7 +1,8 @@
 import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
 import type { MediaSurvey } from '../../plan/report-schema.ts'
-import type { Clock, Step } from '../../plan/step.ts'
+import type { Step } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
+import { latency } from '../latency.ts'
 import type { Migration, PrepareStage } from '../migration.ts'
 import { slurperAdvice } from '../slurper/advice.ts'
 import { paceOf } from './costs.ts'
@@ -16,8 +17,6 @@ export interface SurveyWishes {
 /** Milliseconds between two states of the walk on the screen. */
 const TELL_MS = 200
 const TRIES = 3
-/** Milliseconds after which the rate is assumed. */
-const PATIENCE_MS = 5_000
 const HOUR_MS = 3_600_000
 
 /** What there is to migrate, and what that costs: one walk and three requests, nothing is changed. */
@@ -27,7 +26,7 @@ export function surveyMedia(migration: Migration, { surveyed }: SurveyWishes): S
     title: 'Media',
     async look({ clock }) {
       const startedAt = clock.now()
-      const latencyMs = await latency(migration, clock)
+      const latencyMs = await latency(migration, { clock, tries: TRIES })
       const counting = await countAll(migration, startedAt)
       const { wishes } = migration
       const pace = paceOf({ ...wishes, latencyMs: latencyMs ?? undefined })
@@ -56,32 +55,6 @@ async function countAll(migration: Migration, startedAt: Date): Promise<MediaCou
     migration.tell(`${counted(objects, 'file')}, ${bytesOf(bytes)} so far`.slice(0, width))
   }
   return counting
-}
-
-/** Milliseconds of the fastest of a few requests to the bucket; null when it does not answer. */
-async function latency(migration: Migration, clock: Pick<Clock, 'sleep'>): Promise<number | null> {
-  const enough = new AbortController()
-  const late = clock.sleep(PATIENCE_MS, enough.signal).then(() => null)
-  try {
-    return await Promise.race([measured(migration), late])
-  } finally {
-    enough.abort()
-  }
-}
-
-async function measured(migration: Migration): Promise<number | null> {
-  try {
-    const bucket = migration.bucket()
-    let fastest = Number.POSITIVE_INFINITY
-    for (let tries = 0; tries < TRIES; tries++) {
-      const before = performance.now()
-      await bucket.headBucket()
-      fastest = Math.min(fastest, performance.now() - before)
-    }
-    return fastest
-  } catch {
-    return null
-  }
 }
 
 function noteOf({ total, copied, costs }: MediaSurvey): string {

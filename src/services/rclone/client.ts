@@ -3,20 +3,14 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { Cancelled, Problem } from '../../core/problem.ts'
-import { aboutCommand, copyCommand, installLine, redact, versionCommand } from './commands.ts'
+import { Problem } from '../../core/problem.ts'
+import { carry } from './carry.ts'
+import { aboutCommand, installLine, redact, versionCommand } from './commands.ts'
 import { contentTypeOf, knownExtensions } from './content-types.ts'
-import {
-  expectFolder,
-  type Group,
-  groupByType,
-  leftOver,
-  readLine,
-  type Stream,
-  Tally,
-} from './output.ts'
+import { groupByType, type Stream, Tally } from './output.ts'
+import { Pace } from './pace.ts'
 import type { CopyBatch, CopyListener, RclonePort } from './port.ts'
-import { failed, type Reason, refused, serviceOf, stillTooFast, unreachable } from './trouble.ts'
+import { failed, refused } from './trouble.ts'
 
 /** The first release that knows R2 (`--s3-provider Cloudflare`) and doesn't fail on its answers. */
 const OLDEST = [1, 59] as const
@@ -117,37 +111,20 @@ export function canCarry(key: string): boolean {
 }
 
 const LAST_WORDS = 3
-const LINES_AT_ONCE = 1000
-
-/** Seconds that are waited for after one "slow down" after the other. */
-const SLOWER = [5, 15, 30, 60] as const
-
-/** How fast it may go: what a service asked for holds for all that follows. */
-class Speed {
-  #slowDowns = 0
-  #most = Number.POSITIVE_INFINITY
-
-  transfers(wished: number): number {
-    return Math.min(wished, this.#most)
-  }
-
-  /** Seconds to wait; undefined when it was asked for too often. */
-  slower(wished: number): number | undefined {
-    this.#most = Math.max(1, Math.floor(this.transfers(wished) / 4))
-    this.#slowDowns += 1
-    return SLOWER[this.#slowDowns - 1]
-  }
-}
 
 export interface RcloneOptions {
   readonly stream: Stream
   /** Until a service may be asked again; ends early when aborted. */
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>
+  /** Milliseconds, for what is measured. */
+  readonly now?: () => number
 }
 
 /** rclone through `StreamPort.stream`. */
-export function connectRclone({ stream, sleep = pause }: RcloneOptions): RclonePort {
-  const speed = new Speed()
+export function connectRclone(options: RcloneOptions): RclonePort {
+  const { sleep = pause, now = () => performance.now() } = options
+  const stream: Stream = (...run) => orMissing(options.stream(...run))
+  const pace = new Pace()
   let asked: Promise<About> | undefined
   const about = () => {
     asked ??= askAbout(stream)
@@ -182,7 +159,7 @@ export function connectRclone({ stream, sleep = pause }: RcloneOptions): RcloneP
       const keys = batch.keys.filter((key) => tally.isPending(key))
       if (keys.length === 0) return
       for (const group of groupByType(keys, await typesFor(batch))) {
-        await carry({ stream, sleep, speed, batch, tally, told, signal }, group)
+        await carry({ stream, sleep, now, pace, batch, tally, told, signal }, group)
       }
       if (tally.onlyRefused && tally.lastRefusal) throw refused(batch, tally.lastRefusal)
     },
@@ -193,134 +170,10 @@ export function connectRclone({ stream, sleep = pause }: RcloneOptions): RcloneP
 async function askVersion(stream: Stream): Promise<string> {
   const output: string[] = []
   const onLine = (line: string) => void output.push(line)
-  await orMissing(stream(versionCommand(), { onLine }))
+  await stream(versionCommand(), { onLine })
   const version = parseVersion(output.join('\n'))
   if (version === undefined) throw failed(1, output.slice(0, LAST_WORDS))
   return version
-}
-
-interface Carrying extends Required<RcloneOptions> {
-  readonly speed: Speed
-  readonly batch: CopyBatch
-  readonly tally: Tally
-  readonly told: CopyListener
-  readonly signal: AbortSignal | undefined
-}
-
-/** Runs rclone; every key of the group has been told when it resolves. */
-async function carry(at: Carrying, group: Group): Promise<void> {
-  const { stream, batch, tally, signal } = at
-  const pending = () => group.keys.filter((key) => tally.isPending(key))
-  for (let keys = pending(); keys.length > 0; keys = pending()) {
-    if (signal?.aborted) throw new Cancelled()
-    const transfers = at.speed.transfers(batch.transfers)
-    const ended = await runOnce(stream, { ...batch, transfers }, { ...group, keys }, tally, signal)
-    tally.nextRun()
-    if (ended.slow) {
-      await slowDown(at, ended.slow)
-      continue
-    }
-    const rest = pending()
-    if (rest.length > 0) await expectFolder(batch.from)
-    const isBroken = ended.exitCode !== 0 && rest.length > 0
-    if (isBroken && (await dropStoppers(batch, rest, tally))) continue
-    if (isBroken && (ended.exitCode === undefined || ended.gaveUp === 0)) {
-      throw failed(ended.exitCode, ended.words)
-    }
-    for (const key of rest) await tellLeftOver(batch, key, tally)
-  }
-}
-
-async function slowDown({ batch, speed, sleep, told, signal }: Carrying, reason: Reason) {
-  const seconds = speed.slower(batch.transfers)
-  if (seconds === undefined) throw stillTooFast(batch, reason)
-  told.slower?.(serviceOf(batch, reason), seconds, speed.transfers(batch.transfers))
-  await sleep(seconds * 1000, signal)
-}
-
-/** Ends early, and without an error, when aborted: what follows tells of that. */
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await setTimeout(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
-}
-
-interface RunEnd {
-  readonly exitCode: number | undefined
-  /** The last that it said about no single object. */
-  readonly words: readonly string[]
-  /** Objects that it gave up. */
-  readonly gaveUp: number
-  /** It was stopped for this. */
-  readonly slow: Reason | undefined
-}
-
-async function runOnce(
-  stream: Stream,
-  batch: CopyBatch,
-  { contentType, keys }: Group,
-  tally: Tally,
-  signal: AbortSignal | undefined,
-): Promise<RunEnd> {
-  const stop = new AbortController()
-  const words: string[] = []
-  let reason: Reason | undefined
-  const givenBefore = tally.given
-  const onLine = (line: string) => {
-    const event = readLine(line)
-    if (event?.is === 'said') {
-      words.push(redact(event.message, [batch.from, batch.to]).slice(0, 300))
-      if (words.length > LAST_WORDS) words.shift()
-    }
-    const found = event && tally.take(event)
-    reason ??= found
-    if (reason) stop.abort()
-  }
-  const { exitCode } = await orMissing(
-    stream(copyCommand({ ...batch, contentType }), {
-      input: lines(keys),
-      onLine,
-      ...(batch.from.kind === 'folder' && batch.from.as && { cwd: batch.from.path }),
-      signal: stop.signal,
-      ...(signal && { interrupted: signal }),
-    }),
-  )
-  if (reason?.kind === 'refused' || reason?.kind === 'unreadable') throw refused(batch, reason)
-  if (reason && reason.kind !== 'slow') throw unreachable(batch, reason)
-  if (signal?.aborted) throw new Cancelled()
-  return { exitCode, words, gaveUp: tally.given - givenBefore, slow: reason }
-}
-
-/** One name that can't be looked up (its folder may not be entered) makes rclone give up all. */
-async function dropStoppers(
-  { from }: CopyBatch,
-  keys: readonly string[],
-  tally: Tally,
-): Promise<boolean> {
-  let dropped = false
-  for (const key of keys) {
-    const left = await leftOver(from, key)
-    if (left.is !== 'failed' || !left.stops) continue
-    dropped = true
-    tally.failed(key, left.reason)
-  }
-  return dropped
-}
-
-async function tellLeftOver({ from }: CopyBatch, key: string, tally: Tally): Promise<void> {
-  const heard = tally.heard(key)
-  const left = await leftOver(from, key)
-  if (left.is === 'vanished') tally.vanished(key)
-  else if (heard !== undefined) tally.failed(key, heard)
-  else tally.failed(key, left.is === 'failed' ? left.reason : 'rclone did not mention it')
-}
-
-/** Many lines a write: each write wakes rclone up. */
-function* lines(keys: readonly string[]): Generator<string> {
-  for (let at = 0; at < keys.length; at += LINES_AT_ONCE) {
-    yield keys
-      .slice(at, at + LINES_AT_ONCE)
-      .map((key) => `${key}\n`)
-      .join('')
-  }
 }
 
 /** Reasons are rclone's words: nothing secret leaves with them. */
@@ -332,6 +185,11 @@ function guarded({ from, to }: CopyBatch, listener: CopyListener): CopyListener 
     slower: (...told) => listener.slower?.(...told),
     failed: (key, reason) => listener.failed(key, redact(reason, [from, to])),
   }
+}
+
+/** Ends early, and without an error, when aborted: what follows tells of that. */
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
 }
 
 async function orMissing<T>(running: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { type Command, commandLine } from '../process/port.ts'
-import type { CopyPlace } from './port.ts'
+import { type CopyPlace, SENT_IN_PARTS } from './port.ts'
 
 /** One run of rclone: keys that share their headers. */
 export interface CopyRun {
@@ -8,6 +8,12 @@ export interface CopyRun {
   readonly to: Extract<CopyPlace, { kind: 'bucket' }>
   readonly transfers: number
   readonly bwlimit?: string | undefined
+  /** Requests a second at most. */
+  readonly perSecond?: number | undefined
+  /** Files that are sent in parts; whole ones unless told. */
+  readonly isLarge?: boolean
+  /** An object that fails once is given up at once, so that it is heard of. */
+  readonly isBrief?: boolean
   /** Undefined where rclone's own choice is known to be right. */
   readonly contentType: string | undefined
 }
@@ -33,7 +39,7 @@ export function aboutCommand(folder: string): Command {
  * prints the secrets.
  */
 export function copyCommand(run: CopyRun): Command {
-  const { from, to, transfers, bwlimit, contentType } = run
+  const { from, to, transfers, bwlimit, perSecond, contentType, isBrief = false } = run
   const headers = [
     `Cache-Control: ${CACHE_CONTROL}`,
     ...(contentType === undefined ? [] : [`Content-Type: ${contentType}`]),
@@ -47,8 +53,11 @@ export function copyCommand(run: CopyRun): Command {
     ...headers.flatMap((header) => ['--header-upload', header]),
     ...['--transfers', String(transfers), '--checkers', String(Math.min(transfers, 64))],
     ...(bwlimit === undefined ? [] : ['--bwlimit', bwlimit]),
+    ...(perSecond === undefined ? [] : ['--tpslimit', String(perSecond)]),
     ...tuning,
-    ...['--retries', '1', '--low-level-retries', '10', '--contimeout', '20s', '--timeout', '2m'],
+    ...partsOf(run),
+    ...['--retries', '1', '--low-level-retries', isBrief ? '1' : '10'],
+    ...['--contimeout', '20s', '--timeout', '2m'],
     ...['--use-json-log', '--stats', '1s', '--stats-log-level', 'INFO', '-v'],
     ...['--ask-password=false'],
   ]
@@ -67,16 +76,30 @@ function folderOf({ path, as }: Extract<CopyPlace, { kind: 'folder' }>): string 
   return as === undefined ? path : '/proc/self/cwd'
 }
 
+const MEBI = 1_048_576
+
 const tuning = [
   '--s3-no-check-bucket',
   '--s3-no-head',
   // R2 never says `100 Continue`: each object above 2 MB would wait a second for it.
   ...['--expect-continue-timeout', '0'],
-  // Up to this size an object is one request and its ETag is its MD5; above it few and large parts.
-  ...['--s3-upload-cutoff', '200Mi', '--s3-chunk-size', '32Mi', '--s3-upload-concurrency', '2'],
-  // rclone's 16 MiB for each transfer would be a gigabyte.
-  ...['--buffer-size', '1Mi', '--multi-thread-streams', '0'],
+  // Up to this size an object is one request and its ETag is its MD5.
+  ...['--s3-upload-cutoff', `${SENT_IN_PARTS / MEBI}Mi`],
+  // rclone's 16 MiB for each transfer would be gigabytes.
+  ...['--buffer-size', '0', '--multi-thread-streams', '0'],
 ]
+
+/** Mebibytes of parts in memory at the same time, as long as they need not be smaller than S3 allows. */
+const PARTS_IN_MEMORY = 192
+const [SMALLEST_PART, LARGEST_PART] = [5, 16] as const
+
+/** rclone makes the parts larger where a file would have more than 10,000. */
+function partsOf({ transfers, isLarge = false }: Pick<CopyRun, 'transfers' | 'isLarge'>): string[] {
+  const atOnce = isLarge && transfers <= 4 ? 3 : 1
+  const fits = Math.floor(PARTS_IN_MEMORY / (transfers * atOnce))
+  const part = Math.min(LARGEST_PART, Math.max(SMALLEST_PART, fits))
+  return ['--s3-chunk-size', `${part}Mi`, '--s3-upload-concurrency', String(atOnce)]
+}
 
 function remote(name: 'R2' | 'OLD', place: Extract<CopyPlace, { kind: 'bucket' }>): Command['env'] {
   const { endpoint, region, key, provider, virtualHost = false } = place

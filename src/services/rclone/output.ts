@@ -96,11 +96,15 @@ export class Tally {
   readonly #listener: CopyListener
   readonly #pending: Set<string>
   readonly #heard = new Map<string, string>()
-  readonly #remoteLimit: number
+  readonly #again = new Map<string, 'slow' | 'thoroughly'>()
+  #remoteLimit = 0
+  #isBrief = false
   readonly #hasRead: boolean
   #sentBefore = 0
   #sent = 0
   #copied = 0
+  /** In this run of rclone. */
+  #copiedNow = 0
   #refused = 0
   #failed = 0
   #inARow: { kind: Reason['kind']; count: number } | undefined
@@ -109,14 +113,32 @@ export class Tally {
   lastRefusal: Reason | undefined
 
   constructor(
-    { keys, transfers, hasRead = false }: Pick<CopyBatch, 'keys' | 'transfers' | 'hasRead'>,
+    { keys, hasRead = false }: Pick<CopyBatch, 'keys' | 'hasRead'>,
     listener: CopyListener,
   ) {
     this.#pending = new Set(keys)
     this.#hasRead = hasRead
     this.#listener = listener
+  }
+
+  /**
+   * A run of rclone begins, with so many at a time; its bytes count from nought. `isBrief`: each object
+   * is tried once, and what failed for no lasting reason is to be done again, thoroughly.
+   */
+  beginRun({ transfers, isBrief = false }: { transfers: number; isBrief?: boolean }): void {
     // Transfers at work fail together when the network goes.
     this.#remoteLimit = Math.max(50, 2 * transfers)
+    this.#isBrief = isBrief
+    this.#inARow = undefined
+    this.#copiedNow = 0
+    this.#again.clear()
+    this.#sentBefore += this.#sent
+    this.#sent = 0
+  }
+
+  /** Whether rclone gave it up in this run and it is to be done again (in that way). */
+  isAgain(key: string, kind = this.#again.get(key)): boolean {
+    return this.#again.has(key) && this.#again.get(key) === kind
   }
 
   /** Takes in what rclone told; gives the reason to stop it, once there is one. */
@@ -127,6 +149,7 @@ export class Tally {
     }
     if (event.is === 'copied' && this.#pending.delete(event.key)) {
       this.#copied += 1
+      this.#copiedNow += 1
       this.#inARow = undefined
       this.#listener.copied(event.key)
     }
@@ -137,12 +160,20 @@ export class Tally {
     return undefined
   }
 
-  #giveUp(key: string, reason: Reason): Reason | undefined {
+  #giveUp(key: string, said: Reason): Reason | undefined {
     this.given += 1
-    // It stays to be done, with fewer at a time.
-    if (reason.kind === 'slow') {
+    // A server that is busy, and not out of order: it takes others.
+    const isBusy = this.#isBrief && said.status === 503 && this.#copiedNow > 0
+    const reason: Reason = isBusy ? { ...said, kind: 'slow' } : said
+    const isBriefly = this.#isBrief && (reason.kind === 'remote' || reason.kind === 'source')
+    if (isBriefly || reason.kind === 'slow') {
       this.#heard.set(key, reason.text)
-      return reason
+      this.#again.set(key, reason.kind === 'slow' ? 'slow' : 'thoroughly')
+    }
+    if (reason.kind === 'slow') return reason
+    if (isBriefly) {
+      const isMany = this.#count(reason) >= this.#remoteLimit
+      return isMany && reason.kind === 'remote' ? reason : undefined
     }
     if (reason.kind === 'gone') this.vanished(key)
     else if (reason.kind === 'unreadable') this.failed(key, unreadable(reason.text))
@@ -151,8 +182,7 @@ export class Tally {
       this.#refused += 1
       this.lastRefusal = reason
     }
-    const count = this.#inARow?.kind === reason.kind ? this.#inARow.count + 1 : 1
-    this.#inARow = { kind: reason.kind, count }
+    const count = this.#count(reason)
     const limit = this.#copied === 0 ? REFUSALS_AT_FIRST : REFUSALS_IN_A_ROW
     if (reason.kind === 'refused' && count >= limit) return reason
     const hasRead = this.#hasRead || this.#copied > 0
@@ -162,10 +192,10 @@ export class Tally {
     return undefined
   }
 
-  /** A run of rclone has ended; the next one counts its bytes from nought. */
-  nextRun(): void {
-    this.#sentBefore += this.#sent
-    this.#sent = 0
+  #count({ kind }: Reason): number {
+    const count = this.#inARow?.kind === kind ? this.#inARow.count + 1 : 1
+    this.#inARow = { kind, count }
+    return count
   }
 
   isPending(key: string): boolean {

@@ -14,9 +14,9 @@ export interface RclonePort {
    * result, also one that a source bucket refuses (its owner is another, or it is archived); Problems
    * are what stops everything: `rclone-refused` (a run of 401, 403 or 404), `rclone-cut-off` (nothing
    * gets through), `rclone-failed` and `rclone-stopped` (it ended without doing its work). Where a
-   * service asks to slow down, it waits and goes on with fewer at a time: `rclone-slowed-down` when that
-   * does not help. Rejects with Cancelled when aborted, once rclone has ended and what it had copied
-   * was told.
+   * service refuses some because they come too fast, the rate that it grants is found and kept to:
+   * `rclone-slowed-down` when it grants nothing. Rejects with Cancelled when aborted, once rclone has
+   * ended and what it had copied was told.
    */
   copy(batch: CopyBatch, listener: CopyListener, signal?: AbortSignal): Promise<void>
 }
@@ -26,8 +26,14 @@ export interface CopyBatch {
   readonly to: Extract<CopyPlace, { kind: 'bucket' }>
   /** All of them exist at `from`. Names that rclone can't be told are refused: see `canCarry`. */
   readonly keys: readonly string[]
-  /** 64 unless told. */
-  readonly transfers: number
+  /** Files under way at the same time; undefined: as many as turn out to be best. */
+  readonly transfers?: number | undefined
+  /** Milliseconds of one small request to the bucket, where it was measured. */
+  readonly latencyMs?: number | undefined
+  /** Files so large that they are sent in parts: few at a time, with memory for their parts. */
+  readonly isLarge?: boolean
+  /** Bytes of a key; unknown unless told. */
+  readonly size?: (key: string) => number
   /** Objects of the source bucket were read before: what is refused now is refused for itself. */
   readonly hasRead?: boolean
   /** As rclone's --bwlimit takes it, e.g. `8M`; no limit unless told. */
@@ -63,11 +69,14 @@ export interface CopyListener {
   failed(key: string, reason: string): void
   /** Gone from the source when its turn came. */
   vanished(key: string): void
-  /** A service asked for it: a pause of so many seconds, then so many transfers at a time. */
-  slower?(service: string, seconds: number, transfers: number): void
+  /** A service asked for it: a pause of so many seconds (or none), then so many requests a second. */
+  slower?(service: string, seconds: number, perSecond: number): void
   /** About once a second: bytes sent so far in this batch, and bytes a second. */
   moving(bytes: number, bytesPerSecond: number): void
 }
+
+/** Bytes above which a file is sent in parts. */
+export const SENT_IN_PARTS = 200 * 1_048_576
 
 const UNREADABLE = 'not readable at the source'
 

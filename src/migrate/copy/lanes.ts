@@ -1,0 +1,96 @@
+import type { Clock } from '../../plan/step.ts'
+import type { MediaFile } from '../../services/media/port.ts'
+import { SENT_IN_PARTS } from '../../services/rclone/port.ts'
+import { latency } from '../latency.ts'
+import type { Migration } from '../migration.ts'
+import { copyBatch } from './batch.ts'
+import type { CopyTally } from './tally.ts'
+
+/** Fewer are all under way at once anyway. */
+const WORTH_MEASURING = 256
+
+export interface LanesOptions {
+  readonly clock: Pick<Clock, 'sleep'>
+  /** Ends both lanes. */
+  readonly signal: AbortSignal
+  /** Called when the lane of the large files fails, so that the other one ends. */
+  readonly onTrouble: () => void
+}
+
+/**
+ * Two lanes: files that are sent in parts go beside the small ones, a few at a time, so that neither
+ * waits for the other. With a number of transfers that was asked for they come after the small ones:
+ * together they would be more than that.
+ */
+export class Lanes {
+  readonly #migration: Migration
+  readonly #tally: CopyTally
+  readonly #options: LanesOptions
+  #latency: Promise<number | undefined> | undefined
+  #large: MediaFile[] = []
+  #running: Promise<void> | undefined
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(migration: Migration, tally: CopyTally, options: LanesOptions) {
+    this.#migration = migration
+    this.#tally = tally
+    this.#options = options
+  }
+
+  /** Asks the bucket once how long an answer takes, beside what is done meanwhile. */
+  measure(): void {
+    if (this.#isAsked) return
+    const { clock } = this.#options
+    this.#latency ??= latency(this.#migration, { clock, tries: 1 }).then((ms) => ms ?? undefined)
+  }
+
+  /** Resolves once the small files of a batch are copied. */
+  async copy(batch: readonly MediaFile[]): Promise<void> {
+    const small = batch.filter(({ size }) => size <= SENT_IN_PARTS)
+    this.#large.push(...batch.filter(({ size }) => size > SENT_IN_PARTS))
+    if (!this.#isAsked) this.#start()
+    if (small.length >= WORTH_MEASURING) this.measure()
+    const latencyMs = await this.#latency
+    try {
+      await copyBatch(this.#migration, small, this.#tally, this.#options.signal, { latencyMs })
+    } catch (error) {
+      throw this.#failure ? this.#failure.error : error
+    }
+  }
+
+  /** Resolves once the large files are copied, too. */
+  async finish(): Promise<void> {
+    this.#start()
+    await this.ended()
+    if (this.#failure) throw this.#failure.error
+  }
+
+  /** Resolves once nothing is under way any more; never rejects. */
+  async ended(): Promise<void> {
+    await this.#running
+  }
+
+  get #isAsked(): boolean {
+    return this.#migration.wishes.transfers !== undefined
+  }
+
+  #start(): void {
+    if (this.#large.length > 0) this.#running ??= this.#copyLarge()
+  }
+
+  async #copyLarge(): Promise<void> {
+    try {
+      while (this.#large.length > 0) {
+        const batch = this.#large.splice(0)
+        await copyBatch(this.#migration, batch, this.#tally, this.#options.signal, {
+          isLarge: true,
+        })
+      }
+    } catch (error) {
+      this.#failure = { error }
+      this.#options.onTrouble()
+    } finally {
+      this.#running = undefined
+    }
+  }
+}
