@@ -8,32 +8,36 @@ export interface LatencyOptions {
   readonly clock: Pick<Clock, 'sleep'>
   /** Requests, one after the other; the first may have to connect. */
   readonly tries: number
+  /** Told after each: milliseconds of the fastest so far. */
+  readonly fastest?: (ms: number) => void
 }
 
 /** Milliseconds of the fastest of a few requests to the bucket; null when it does not answer. */
 export async function latency(
   { bucket }: Pick<Migration, 'bucket'>,
-  { clock, tries }: LatencyOptions,
+  { clock, tries, fastest }: LatencyOptions,
 ): Promise<number | null> {
   const enough = new AbortController()
   const late = clock.sleep(PATIENCE_MS, enough.signal).then(() => null)
+  const measured = measure(bucket, tries, fastest).catch(() => null)
   try {
-    return await Promise.race([measured(bucket, tries), late])
+    return await Promise.race([measured, late])
   } finally {
     enough.abort()
   }
 }
 
-async function measured(bucket: Migration['bucket'], most: number): Promise<number | null> {
-  try {
-    let fastest = Number.POSITIVE_INFINITY
-    for (let tries = 0; tries < most; tries++) {
-      const before = performance.now()
-      await bucket().headBucket()
-      fastest = Math.min(fastest, performance.now() - before)
-    }
-    return fastest
-  } catch {
-    return null
+async function measure(
+  bucket: Migration['bucket'],
+  tries: number,
+  told: LatencyOptions['fastest'],
+): Promise<number> {
+  let fastest = Number.POSITIVE_INFINITY
+  for (let tried = 0; tried < tries; tried += 1) {
+    const before = performance.now()
+    await bucket().headBucket()
+    fastest = Math.min(fastest, performance.now() - before)
+    told?.(fastest)
   }
+  return fastest
 }

@@ -39,6 +39,7 @@ async function serve(host: Host, argv: readonly string[]): Promise<number> {
     keyMs: settings.need('keyDelay'),
     requestMs: settings.need('requestDelay'),
     refusesParts: settings.on('refuseParts'),
+    s3PerSecond: settings.get('rateLimit'),
     emulator: 'eager',
     mastodon: mastodonOf(host, settings.get('media'), settings.get('uploads')),
   })

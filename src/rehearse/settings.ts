@@ -15,6 +15,12 @@ const number = (most: number) =>
     })
     .transform(Number)
 
+const perSecond = (digits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[1-9]\\d{0,${digits - 1}}(/s)?$`), 'is not a number a second such as 5/s')
+    .transform((value) => Number(value.replace('/s', '')))
+
 /** The settings of `sandbox`. */
 export const sandboxCatalog = {
   zone: setting({
@@ -42,6 +48,13 @@ export const sandboxCatalog = {
   }),
   keyDelay: setting({ flag: '--key-delay', ...delay('until a new access key works', '1s') }),
   requestDelay: setting({ flag: '--request-delay', ...delay('added to every request', '0ms') }),
+  rateLimit: setting({
+    flag: '--rate-limit',
+    value: 'N/s',
+    help: 'S3 requests above so many a second are answered with 429',
+    rule: perSecond(5),
+    group: 'What to stand in for',
+  }),
   refuseParts: setting({
     flag: '--refuse-parts',
     help: 'answer 501 to reads by part number, as some S3 storage does',
@@ -67,10 +80,7 @@ export const sandboxCatalog = {
     flag: '--uploads',
     value: 'N/s',
     help: 'with --media: files that are uploaded while it runs, e.g. 5/s',
-    rule: z
-      .string()
-      .regex(/^[1-9]\d{0,2}(\/s)?$/, 'is not a number of files a second such as 5/s')
-      .transform((value) => Number(value.replace('/s', ''))),
+    rule: perSecond(3),
     group: 'What to stand in for',
   }),
   attached: setting({

@@ -32,6 +32,8 @@ export interface SandboxOptions
   readonly silentContinue?: boolean
   /** true: reads by part number are refused with 501, as Cloudflare's emulator does; R2 knows them. */
   readonly refusesParts?: boolean
+  /** S3 requests above so many a second are refused (429), until the faults are cleared. */
+  readonly s3PerSecond?: number | undefined
   /** What Super Slurper does or does not; see the type. */
   readonly slurper?: Partial<SlurperSwitches>
   /** A Mastodon with media on its disk, whose pages are public; none unless told. */
@@ -69,8 +71,10 @@ const SLOTS = 32
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { world, bootstrapToken } = seed(options)
   const log: LoggedRequest[] = []
-  const faults = createFaults()
   const clock = options.clock ?? Date.now
+  const faults = createFaults(clock)
+  const above = options.s3PerSecond
+  if (above !== undefined) faults.add({ side: 's3', kind: 'status', status: 429, above })
   const context: SandboxContext = { world, faults, clock, log: (entry) => void log.push(entry) }
   const undo: (() => Promise<unknown>)[] = []
   const close = async () => {

@@ -103,8 +103,10 @@ export interface Fault {
   readonly path?: string
   /** How many matching requests pass before it strikes. */
   readonly after?: number
-  /** How many it strikes; 1 unless told. */
+  /** How many it strikes; 1 unless told, with `above` all. */
   readonly times?: number
+  /** Strikes only what comes faster than so many a second; a tenth of that may come at once. */
+  readonly above?: number
   readonly kind: 'status' | 'reset' | 'hang' | 'applied-then-reset' | 'malformed' | 'unsuccessful'
   /** With `status`: the HTTP status, and optional headers such as retry-after. */
   readonly status?: number
@@ -123,11 +125,13 @@ export interface Faults {
 }
 
 /** Faults waiting for requests. Where several match, the oldest one that is due strikes. */
-export function createFaults(): Faults {
-  let waiting: { fault: Fault; passes: number; strikes: number }[] = []
+export function createFaults(now: () => number = Date.now): Faults {
+  let waiting: { fault: Fault; passes: number; strikes: number; grants: () => boolean }[] = []
   return {
     add(fault) {
-      waiting.push({ fault, passes: fault.after ?? 0, strikes: fault.times ?? 1 })
+      const { after = 0, above, times = above === undefined ? 1 : Number.POSITIVE_INFINITY } = fault
+      const grants = above === undefined ? () => false : bucketOf(above, now)
+      waiting.push({ fault, passes: after, strikes: times, grants })
     },
     list: () => waiting.map((entry) => entry.fault),
     clear() {
@@ -140,12 +144,27 @@ export function createFaults(): Faults {
           entry.passes -= 1
           continue
         }
+        if (entry.grants()) continue
         entry.strikes -= 1
         waiting = waiting.filter(({ strikes }) => strikes > 0)
         return entry.fault
       }
       return undefined
     },
+  }
+}
+
+/** A token bucket: grants so many a second, and a tenth of that at once. */
+function bucketOf(perSecond: number, now: () => number): () => boolean {
+  const most = Math.max(1, perSecond / 10)
+  let [tokens, at] = [most, now()]
+  return () => {
+    const ms = now()
+    tokens = Math.min(most, tokens + ((ms - at) * perSecond) / 1000)
+    at = ms
+    if (tokens < 1) return false
+    tokens -= 1
+    return true
   }
 }
 

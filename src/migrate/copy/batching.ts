@@ -8,8 +8,8 @@ interface Fill {
   readonly ms: number
 }
 
-/** Small first, so that bytes move at once; then as few runs of rclone as can be. */
-const FIRST: Fill = { files: 2_000, ms: 100 }
+/** Soon, so that bytes move at once; then as few runs of rclone as can be: each has a start and an end. */
+const FIRST: Fill = { files: 20_000, ms: 250 }
 const LARGEST: Fill = { files: 20_000, ms: 10_000 }
 
 type Lists = AsyncIterable<readonly MediaFile[]> | Iterable<readonly MediaFile[]>

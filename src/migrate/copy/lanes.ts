@@ -8,6 +8,7 @@ import type { CopyTally } from './tally.ts'
 
 /** Fewer are all under way at once anyway. */
 const WORTH_MEASURING = 256
+const TRIES = 3
 
 export interface LanesOptions {
   readonly clock: Pick<Clock, 'sleep'>
@@ -26,7 +27,9 @@ export class Lanes {
   readonly #migration: Migration
   readonly #tally: CopyTally
   readonly #options: LanesOptions
-  #latency: Promise<number | undefined> | undefined
+  #latencyMs: number | undefined
+  /** Resolves after the first answer. */
+  #isMeasured: Promise<void> | undefined
   #large: MediaFile[] = []
   #running: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
@@ -37,11 +40,20 @@ export class Lanes {
     this.#options = options
   }
 
-  /** Asks the bucket once how long an answer takes, beside what is done meanwhile. */
+  /** Asks the bucket how long an answer takes, beside what is done meanwhile. */
   measure(): void {
     if (this.#isAsked) return
-    const { clock } = this.#options
-    this.#latency ??= latency(this.#migration, { clock, tries: 1 }).then((ms) => ms ?? undefined)
+    this.#isMeasured ??= new Promise((resolve) => {
+      const fastest = (ms: number) => {
+        this.#latencyMs = ms
+        resolve()
+      }
+      const { clock } = this.#options
+      void latency(this.#migration, { clock, tries: TRIES, fastest }).then(
+        () => resolve(),
+        () => resolve(),
+      )
+    })
   }
 
   /** Resolves once the small files of a batch are copied. */
@@ -50,7 +62,8 @@ export class Lanes {
     this.#large.push(...batch.filter(({ size }) => size > SENT_IN_PARTS))
     if (!this.#isAsked) this.#start()
     if (small.length >= WORTH_MEASURING) this.measure()
-    const latencyMs = await this.#latency
+    await this.#isMeasured
+    const latencyMs = this.#latencyMs
     try {
       await copyBatch(this.#migration, small, this.#tally, this.#options.signal, { latencyMs })
     } catch (error) {

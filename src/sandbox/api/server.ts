@@ -66,12 +66,12 @@ const kinds = ['status', 'reset', 'hang', 'applied-then-reset', 'malformed', 'un
 
 function isFault(value: unknown): value is Fault & JsonObject {
   if (!isObject(value) || !sides.includes(value.side)) return false
-  const { kind, method, path, after, times, status, code, headers } = value
+  const { kind, method, path, after, times, above, status, code, headers } = value
   return (
     kinds.some((known) => known === kind) &&
     [method, path].every((text) => text === undefined || typeof text === 'string') &&
     (after === undefined || isCount(after, 0)) &&
-    (times === undefined || isCount(times, 1)) &&
+    [times, above].every((count) => count === undefined || isCount(count, 1)) &&
     (kind === 'status' ? isCount(status, 400) && status < 600 : status === undefined) &&
     (code === undefined || isCount(code, 1)) &&
     (headers === undefined ||

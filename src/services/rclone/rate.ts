@@ -22,27 +22,30 @@ const FIRST = 200
 const LEAST = 1
 /** Seconds that are waited for, one time after the other, when nothing at all was granted. */
 const WAITS = [5, 15, 30, 60] as const
-/** Below what was found: a little less asked for is hardly refused. */
-const BELOW = 0.97
-const UP = 1.04
+/** What was granted and what was refused lie so close that it is good enough. */
+const CLOSE = 1.1
+/** Below a rate that was found; up a little while all is well; up to see whether the limit has gone. */
+const [BELOW, UP, PROBE] = [0.97, 1.02, 1.15] as const
 /** A smaller share of refusals is no reason for anything. */
 const FEW = 0.004
-/** After so many runs without a refusal it is tried whether the limit has gone. */
-const HELD = 2
-const PROBE = 1.25
-const [SEARCH_S, HOLD_S] = [1.5, 15] as const
+/** Runs without a refusal until it is looked whether the limit has gone; twice as many each time. */
+const [HELD, MOST_HELD] = [2, 8] as const
+const [SEARCH_S, HOLD_S] = [2, 20] as const
 
 /**
- * Finds the rate and goes on a little below it. Doubles until something is refused; the share that was
- * refused tells the rate (granted = asked × share), and small steps come after that. Looks for more
- * now and then, so that it notices when the limit has gone.
+ * Finds the rate and goes on a little below it. Doubles until something is refused, then halves the
+ * gap between what was granted and what was not. Looks for more now and then, so that it notices when
+ * the limit has gone.
  */
 export class Rate {
   #perSecond: number | undefined
-  /** `search`: doubling. `hold`: near the limit. `probe`: whether there still is one. */
-  #is: 'free' | 'search' | 'hold' | 'probe' = 'free'
-  #refusedAt: number | undefined
+  /** `search`: short runs. `hold`: near the limit. `probe`: whether there still is one. */
+  #is: 'search' | 'hold' | 'probe' = 'search'
+  /** The last rate that was granted whole, and the last that was not; 0 and infinity: none. */
   #good = 0
+  #bad = Number.POSITIVE_INFINITY
+  #held = 0
+  #patience: number = HELD
   #empty = 0
 
   /** Requests a second; undefined: no limit is known. */
@@ -80,55 +83,66 @@ export class Rate {
   #nothing(): Verdict {
     const wait = WAITS[this.#empty]
     this.#empty += 1
-    this.#perSecond = Math.max(LEAST, (this.#perSecond ?? FIRST) / 4)
-    this.#is = 'search'
-    this.#refusedAt = undefined
+    this.#forget()
+    this.#go('search', (this.#perSecond ?? FIRST) / 4)
     return wait === undefined ? 'gaveUp' : { wait }
   }
 
   /** A run that nothing held back tells the rate when it was a long one, or refused seldom. */
   #begin({ granted, refused, rate, ms }: RateRun): void {
-    this.#refusedAt = undefined
-    if (ms >= 3_000 && refused < 0.1 * granted) {
-      this.#perSecond = BELOW * rate
-      this.#is = 'hold'
-    } else {
-      this.#perSecond = FIRST
-      this.#is = 'search'
-    }
-    this.#good = 0
+    this.#forget()
+    if (ms >= 3_000 && refused < 0.1 * granted) this.#go('hold', BELOW * rate)
+    else this.#go('search', FIRST)
   }
 
   #granted({ rate }: RateRun, asked: number): void {
-    if (this.#is === 'hold') {
-      this.#good += 1
-      const up = asked * UP
-      if (this.#refusedAt === undefined || up < this.#refusedAt) this.#perSecond = up
-      if (this.#good < HELD) return
-      this.#good = 0
-      this.#is = 'probe'
-      this.#perSecond = asked * PROBE
+    this.#good = asked
+    // More than is asked for anyway: nothing holds it back any longer.
+    if (this.#is !== 'hold' && rate < 0.6 * asked) {
+      this.#perSecond = undefined
       return
     }
-    // More than is asked for anyway: nothing holds it back any longer.
-    if (rate < 0.7 * asked) this.#free()
-    else {
-      this.#refusedAt = undefined
-      this.#perSecond = asked * 2
-    }
+    if (this.#is === 'hold') this.#hold(asked)
+    else if (this.#is === 'probe') {
+      this.#forget()
+      this.#good = asked
+      this.#go('search', asked * 1.5)
+    } else if (this.#bad === Number.POSITIVE_INFINITY) this.#go('search', asked * 2)
+    else if (this.#bad > CLOSE * asked) this.#go('search', Math.sqrt(asked * this.#bad))
+    else this.#go('hold', asked)
+  }
+
+  #hold(asked: number): void {
+    this.#held += 1
+    if (this.#held >= this.#patience) this.#go('probe', asked * PROBE)
+    else this.#go('hold', Math.max(asked, Math.min(asked * UP, this.#bad * BELOW)))
   }
 
   #refused({ grantedSince, refused }: RateRun, asked: number): void {
-    const share = Math.max(grantedSince, 1) / (Math.max(grantedSince, 1) + refused)
-    this.#refusedAt = asked
-    this.#perSecond = Math.max(asked * share * BELOW, asked / 4)
-    this.#is = 'hold'
-    this.#good = 0
+    this.#bad = asked
+    if (this.#good >= asked) this.#good = 0
+    if (this.#is === 'probe') {
+      this.#patience = Math.min(this.#patience * 2, MOST_HELD)
+      this.#go('hold', this.#good * BELOW)
+      return
+    }
+    const share = grantedSince / Math.max(grantedSince + refused, 1)
+    // Of a few answers, and of some that came while rclone waited: no more than a hint.
+    const hint = BELOW * asked * Math.min(1, Math.max(share, this.#is === 'hold' ? 0.8 : 0.4))
+    const between = this.#good > 0 ? Math.sqrt(this.#good * asked) : hint
+    const next = hint > this.#good ? hint : between
+    this.#go(asked > CLOSE * next ? 'search' : 'hold', next)
   }
 
-  #free(): void {
-    this.#perSecond = undefined
-    this.#refusedAt = undefined
-    this.#is = 'free'
+  #forget(): void {
+    this.#good = 0
+    this.#bad = Number.POSITIVE_INFINITY
+    this.#patience = HELD
+  }
+
+  #go(is: 'search' | 'hold' | 'probe', perSecond: number): void {
+    if (is !== 'hold' || this.#is !== 'hold') this.#held = 0
+    this.#is = is
+    this.#perSecond = Math.max(LEAST, perSecond)
   }
 }

@@ -32,6 +32,21 @@ describe('which fault strikes', () => {
     expect(struck.join('')).toBe(expected)
   })
 
+  it('only what comes faster than so many a second, until it is cleared', () => {
+    let ms = 0
+    const faults = createFaults(() => ms)
+    faults.add({ ...fault, above: 20 })
+    const struck = (count: number) =>
+      Array.from({ length: count }, () => (faults.take('api', 'GET', '/') ? 'x' : '-')).join('')
+    expect(struck(4)).toBe('--xx')
+    ms = 50
+    expect(struck(2)).toBe('-x')
+    ms = 10_000
+    expect(struck(3)).toBe('--x')
+    faults.clear()
+    expect(struck(3)).toBe('---')
+  })
+
   it('takes the oldest that is due, and forgets what is spent or cleared', () => {
     const faults = createFaults()
     faults.add({ ...fault, kind: 'hang', after: 1 })

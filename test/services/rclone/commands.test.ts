@@ -34,6 +34,18 @@ describe('copyCommand', () => {
     ['a bucket', { ...run, from: old }, ['copy', 'OLD:old', 'R2:media']],
     ['a type', { ...run, contentType: 'text/csv' }, ['--header-upload', 'Content-Type: text/csv']],
     ['a limit', { ...run, bwlimit: '8M' }, ['--bwlimit', '8M']],
+    ['so many requests a second', { ...run, perSecond: 290 }, ['--tpslimit', '290']],
+    ['each once', { ...run, isBrief: true }, ['--low-level-retries', '1']],
+    [
+      'large files, a few',
+      { ...run, transfers: 4, isLarge: true },
+      ['--s3-chunk-size', '16Mi', '--s3-upload-concurrency', '3'],
+    ],
+    [
+      'large files, as many as were asked for',
+      { ...run, transfers: 64, isLarge: true },
+      ['--s3-chunk-size', '5Mi', '--s3-upload-concurrency', '1'],
+    ],
     ['as many as told', { ...run, transfers: 7 }, ['--transfers', '7', '--checkers', '7']],
     [
       'never more checkers than that',
