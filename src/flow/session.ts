@@ -118,6 +118,12 @@ export interface VoiceOptions {
 
 /** clack when a person sits at a terminal, JSON when asked for, plain lines otherwise. */
 export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui> {
+  const { tamed, tameRender } = await import('../ui/tamed.ts')
+  const render = tameRender(options.render ?? String)
+  return tamed(await voiceOf(host, { ...options, render }))
+}
+
+async function voiceOf(host: Host, options: VoiceOptions): Promise<Ui> {
   const { stdin, stdout, stderr, hasPerson } = host
   const { json, quiet, colour, print } = options
   const render = options.render ? { render: options.render } : {}

@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
 import { carryOut, session, settingsOf } from '../flow/flow.ts'
 import { servicesOf } from '../flow/world.ts'
-import type { Command } from '../host.ts'
+import type { Command, Host } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import { noted } from '../services/checkpoint/port.ts'
 import type { Stage } from '../settings/stages.ts'
@@ -47,7 +47,14 @@ export async function redirectsStage(
   // The Mastodon of a rehearsal is gone when a line is typed: only the whole can be repeated.
   const again = settings.on('sandbox') ? sameStageLine(run, 'redirects') : undefined
   const argv = [...given(settings), ...tokenFile(host.argv)]
-  return redirectsWithin(host, argv, { ca, again, holdsEnvFile })
+  return redirectsWithin(withToken(run), argv, { ca, again, holdsEnvFile })
+}
+
+/** The token of a rehearsal was given by nobody: it goes on as a variable, which is nobody's argument. */
+function withToken({ host, settings }: MigrateRun): Host {
+  const token = settings.source('apiToken') === 'sandbox' ? settings.get('apiToken') : undefined
+  if (token === undefined) return host
+  return { ...host, environment: { ...host.environment, CLOUDFLARE_API_TOKEN: token.reveal() } }
 }
 
 function given(settings: MigrateRun['settings']): string[] {

@@ -39,7 +39,7 @@ export function inAscii(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 }
 
 function plain(text: string): string {
-  return text.replace(/\P{ASCII}/gu, (sign) => {
+  return text.replaceAll('\u2191/\u2193', 'Up/Down').replace(/\P{ASCII}/gu, (sign) => {
     const [letter = ''] = sign.normalize('NFKD')
     return PLAIN.get(sign) ?? (letter <= '\x7F' ? letter : '?')
   })
