@@ -66,5 +66,5 @@ function tameAll(value: unknown): unknown {
   const isPlain =
     typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
   if (!isPlain) return value
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, tameAll(one)]))
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [tame(name), tameAll(one)]))
 }
