@@ -36,7 +36,7 @@ test.each<[string, () => Machine, readonly string[], number, RegExp]>([
   ['a healthy setup', () => at, [], 0, /^MASTODON-R2 (OK|WARNING) - .* \| faults=0;;0 .*s\n$/],
   [
     'a fault',
-    () => stage.machine(at.read().replace(/^S3_ENABLED=.*$/m, 'S3_ENABLED=false')),
+    () => stage.machine(at.read().replace(/^(AWS_SECRET_ACCESS_KEY)=.*$/m, '$1=wrong')),
     [],
     2,
     /^MASTODON-R2 CRITICAL - .* \| faults=[1-9].*\n$/,
