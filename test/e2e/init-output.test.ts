@@ -153,6 +153,25 @@ describe('a second run', () => {
     expect(readdirSync(at.dir)).toEqual(names)
   })
 
+  test('failed behind the env file: each run says that a restart is left', async () => {
+    const { args } = own('behind')
+    const at = stage.machine()
+    stage.sandbox.faults.add({
+      side: 'api',
+      method: 'PUT',
+      path: '/tokens/',
+      kind: 'status',
+      status: 403,
+    })
+    const { code, stdout } = await stage.init(at, args)
+    expect(code, stdout).toBe(1)
+    expect(settingsOf(at.read()).S3_ENABLED).toBe('true')
+    expect(stdout).toMatch(/Restart Mastodon, so that it uses the settings:\n {2}sudo systemctl/)
+    const again = await stage.init(at, args)
+    expect(again.code, again.stdout).toBe(0)
+    expect(again.stdout).toMatch(/unless you have restarted it since:\n {2}sudo systemctl/)
+  })
+
   test('--dry-run sends reads only', async () => {
     const at = stage.machine()
     stage.forget()
