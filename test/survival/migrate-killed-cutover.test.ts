@@ -111,6 +111,8 @@ describe.skipIf(rcloneMissing)(`kill -9 in the middle of a cut-over ${rcloneMiss
 
   test('what a killed run has switched is not said to be back', async () => {
     const { migrate, at, stage } = the()
+    const first = await migrate(copy)
+    expect(first.code, first.stdout + first.stderr).toBe(0)
     the().trap(systemctl('restart*', 'kill-before'))
     expect((await migrate(cutover)).signal).toBe('SIGKILL')
     the().trap(systemctl('nothing', 'fail'))
