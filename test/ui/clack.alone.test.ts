@@ -44,12 +44,16 @@ describe('a run on the screen', () => {
     await expect(`${screen.text}\n`).toMatchFileSnapshot(join(import.meta.dirname, 'golden', name))
   })
 
-  it.each([40, 60, 80, 100])('fits into %i columns, but for commands and addresses', (columns) => {
-    const { ui, screen } = voice({ columns })
-    tellRun(ui)
-    const long = screen.lines.filter((line) => line.length > columns)
-    for (const line of long) expect(line).toMatch(/https:\/\/|^ {2,}npx |Workers R2 Storage/)
-  })
+  it.each([40, 60, 80, 100])(
+    'fits into %i columns, but for commands, addresses and paths',
+    (columns) => {
+      const { ui, screen } = voice({ columns })
+      tellRun(ui)
+      const long = screen.lines.filter((line) => line.length > columns)
+      for (const line of long)
+        expect(line).toMatch(/https?:\/\/|^ {2,}npx |Workers R2 Storage|\/\S{20,}/)
+    },
+  )
 
   it('without colour no sequence sets one; only lines are wiped', () => {
     const { ui, screen } = voice({ colour: false })
