@@ -44,7 +44,8 @@ function put(at: Machine, key: string, text: string): void {
   writeFileSync(path, text)
 }
 
-const migrate = ['migrate', '--stage', 'copy', '--yes']
+// What is under way when it is killed is sent again: with a given number that is a known number.
+const migrate = ['migrate', '--stage', 'copy', '--transfers', '64', '--yes']
 const uploads = (bucket: string) =>
   stage?.sandbox.log.filter(({ method, path }) => method === 'PUT' && path.includes(`/${bucket}/m`))
     .length ?? 0
