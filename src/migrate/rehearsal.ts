@@ -96,7 +96,7 @@ export function rehearsedStages(named: Stage | undefined, dryRun: boolean): read
   if (named === undefined) {
     return dryRun ? ['survey'] : ['survey', 'announce', 'copy', 'cutover', 'compare']
   }
-  if (named === 'compare') return ['copy', 'cutover', 'compare']
+  if (named === 'compare' || named === 'redirects') return ['copy', 'cutover', named]
   return named === 'cutover' ? ['copy', 'cutover'] : [named]
 }
 

@@ -1,7 +1,13 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { shellWord } from '../core/shell-word.ts'
-import { hindrances, isSingle, SINGLE_REQUEST, storageBlock } from '../flow/mastodon-here.ts'
+import {
+  hindrances,
+  isSingle,
+  SINGLE_REQUEST,
+  storageBlock,
+  thirdStorage,
+} from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
@@ -129,12 +135,16 @@ function edited(at: At, key: S3Key): { text: string; names: string[] } {
   return { text: whole, names: [...values.keys(), ...kept.keys(), ...retire] }
 }
 
-/** Pages go on naming the host of the storage before: posts still show media from there. */
+/**
+ * Pages go on naming the host of a storage that no migration takes over (Swift, Azure): posts still
+ * show media from there. For the others the cut-over and `redirects` see to it.
+ */
 function keptHosts({ storage, target, installation, mediaHost }: Setup): Map<string, string> {
   const { settings, version, webDomain, localDomain } = installation
   const instanceHost = webDomain ?? localDomain
   const old = otherProvidersHost(settings, { mediaHost, instanceHost })
-  const isKept = storage === 'switch' && target.kind === 'file' && knowsExtraHosts(version)
+  const isLeft = thirdStorage(installation) !== undefined && storage === 'switch'
+  const isKept = isLeft && target.kind === 'file' && knowsExtraHosts(version)
   if (!isKept || old === undefined) return new Map()
   return new Map([['EXTRA_MEDIA_HOSTS', withExtraHost(settings, old)]])
 }
