@@ -47,8 +47,9 @@ export function tamed(ui: Ui): Ui {
       })
     },
     // The answer is one of the values, which stay as they are.
-    choose: ({ message, options }) =>
+    choose: ({ message, options, ...more }) =>
       choose({
+        ...more,
         message: tame(message),
         options: options.map((option) => ({
           ...(tameAll(option) as typeof option),

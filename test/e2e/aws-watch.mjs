@@ -8,9 +8,18 @@ const file = process.env.WATCH_FILE
 const append = fs.appendFileSync
 const note = (kind, value) => append(file, `${JSON.stringify([kind, value])}\n`)
 
+// A copy of the whole environment asks for no variable in particular.
+let copying = false
 process.env = new Proxy(process.env, {
+  ownKeys(target) {
+    copying = true
+    queueMicrotask(() => {
+      copying = false
+    })
+    return Reflect.ownKeys(target)
+  },
   get(target, name) {
-    if (typeof name === 'string' && name.startsWith('AWS_')) note('variable', name)
+    if (typeof name === 'string' && name.startsWith('AWS_') && !copying) note('variable', name)
     return target[name]
   },
 })
