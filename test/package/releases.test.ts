@@ -65,7 +65,7 @@ describe.each(releases)('Node $range $why', ({ path }) => {
   })
 
   test.skipIf(path === undefined)('names what is missing when nobody can be asked', async () => {
-    const { code, stdout, stderr } = await run('init')
+    const { code, stdout, stderr } = await run('init', '--mastodon-env', 'new.env')
     expect(code).toBe(2)
     expect(stdout + stderr).toContain('--media-host')
     expect(stdout + stderr).toContain('CLOUDFLARE_API_TOKEN')
