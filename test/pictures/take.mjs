@@ -4,7 +4,7 @@
  * with that of a fresh run, but for what differs from run to run.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,9 +40,7 @@ const pictures = [
 /** Runs one of them in a terminal of its own and gives the lines that it left, colours inside. */
 async function take({ args, keys, end, from, to }) {
   const scratch = mkdtempSync(join(tmpdir(), 'mastodon-r2-picture-'))
-  const live = join(tmpdir(), 'mastodon')
-  if (existsSync(live)) throw new Error(`${live} is in the way; move it elsewhere.`)
-  mkdirSync(live)
+  const live = mkdtempSync(join(tmpdir(), 'mastodon-'))
   writeFileSync(join(live, '.env.production'), 'LOCAL_DOMAIN=example.com\n')
   writeFileSync(join(scratch, 'conf'), 'set -g history-limit 5000\n')
   const tmux = (...words) =>
@@ -73,9 +71,11 @@ async function take({ args, keys, end, from, to }) {
     const last = shown.findIndex((text, at) => at > first && text.includes(to))
     return lines.slice(first, last + 1)
   } finally {
-    tmux('kill-server')
-    rmSync(scratch, { recursive: true, force: true })
-    rmSync(live, { recursive: true, force: true })
+    try {
+      tmux('kill-server')
+    } finally {
+      for (const folder of [scratch, live]) rmSync(folder, { recursive: true, force: true })
+    }
   }
 }
 
