@@ -79,13 +79,18 @@ async function take({ args, keys, end, from, to }) {
   }
 }
 
-/** Random names, numbers and times are other ones in every run, and so is where a line breaks. */
+/**
+ * Random names, numbers and times are other ones in every run, and so is where a line breaks and
+ * which of two things that go on side by side ends first: the words are compared, in no order.
+ */
 function steady(text) {
   return text
     .replace(/.*being stored.*\n/, '')
     .replace(/rehearsal-\w+|[0-9a-f]{32}|[0-9a-f]{6}\b/g, 'X')
     .replace(/[\d.,]+ ?(?:bytes?|[KMG]B|ms|s|min)?\b/g, 'N')
-    .replace(/[#.\s-]+/g, ' ')
+    .split(/[#.\s-]+/)
+    .sort()
+    .join(' ')
 }
 
 const titleOf = (svg) => /<title>([^<]*)<\/title>/.exec(svg)?.[1] ?? ''
