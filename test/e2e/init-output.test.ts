@@ -82,21 +82,6 @@ describe.concurrent('init says', () => {
     expect(stdout).toContain('Restart Mastodon')
   })
 
-  test('--verbose: every request that the sandbox saw', async () => {
-    const { bucket, args } = own('verbose')
-    const { code, stderr } = await stage.init(stage.machine(), [...args, '--verbose'])
-    expect(code).toBe(0)
-    const lines = stderr.trim().split('\n')
-    for (const line of lines) expect(line).toMatch(/^[A-Z]+ \S+ (\d{3}|\D.*) \d+ ms( ray \S+)?$/)
-    const seen = stage.sandbox.log.filter(
-      ({ side, path }) => side !== 'public' && path.includes(bucket),
-    )
-    const told = lines.filter((line) => line.includes(bucket))
-    // One request may be sent again by the connection itself, which tells nobody.
-    expect(seen.length - told.length).toBeLessThanOrEqual(1)
-    expect(told.length).toBeLessThanOrEqual(seen.length)
-  })
-
   test('--dry-run: the plan; nothing is changed', async () => {
     const { host, bucket, args } = own('dry')
     const at = stage.machine()
@@ -116,6 +101,20 @@ describe.concurrent('init says', () => {
     expect(stdout).toContain('Add --yes')
     expect(stage.sandbox.world.buckets.map(({ name }) => name)).not.toContain(bucket)
   })
+})
+
+// Not beside others: they ask after every bucket of the account, this one's too.
+test('--verbose: every request that the sandbox saw', async () => {
+  const { bucket, args } = own('verbose')
+  const { code, stderr } = await stage.init(stage.machine(), [...args, '--verbose'])
+  expect(code).toBe(0)
+  const lines = stderr.trim().split('\n')
+  for (const line of lines) expect(line).toMatch(/^[A-Z]+ \S+ (\d{3}|\D.*) \d+ ms( ray \S+)?$/)
+  const seen = stage.sandbox.log.filter(
+    ({ side, path }) => side !== 'public' && path.includes(bucket),
+  )
+  const told = lines.filter((line) => line.includes(bucket))
+  expect(told).toHaveLength(seen.length)
 })
 
 test.concurrent('--answers - takes everything from a pipe, the token too', async () => {
