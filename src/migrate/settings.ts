@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { catalog } from '../settings/catalog.ts'
+import { catalog, runFlags } from '../settings/catalog.ts'
 import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 import { stages } from '../settings/stages.ts'
 
@@ -195,22 +195,12 @@ export const migrateCatalog = { ...catalog, ...own } as const
 /** The settings that `migrate` takes. */
 export const migrateFlags = {
   ...own,
-  mastodonDir: catalog.mastodonDir,
+  ...runFlags,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
   mediaDir: catalog.mediaDir,
   apiToken: { ...catalog.apiToken, help: 'file with a Cloudflare API token; for Super Slurper' },
-  accountId: catalog.accountId,
-  answers: catalog.answers,
-  dryRun: catalog.dryRun,
   yes: { ...catalog.yes, help: 'agree to the plan; the cut-over has to be named: --stage cutover' },
-  json: catalog.json,
-  quiet: catalog.quiet,
-  verbose: catalog.verbose,
-  noColor: catalog.noColor,
   sandbox: catalog.sandbox,
-  cloudflareApiUrl: catalog.cloudflareApiUrl,
-  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
-  connectTo: catalog.connectTo,
 } as const
 
 declare module '../core/to-type.ts' {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { catalog } from '../settings/catalog.ts'
+import { catalog, runFlags } from '../settings/catalog.ts'
 import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 /** Cloudflare's bound for sources that match what is below them (docs: bulk redirects, parameters). */
@@ -77,23 +77,12 @@ export const redirectsFlags = {
     fallbackHelp: 'from the env file',
     ...what,
   },
-  accountId: catalog.accountId,
   apiToken: {
     ...catalog.apiToken,
     help: 'file with a Cloudflare API token (- reads standard input); not needed for nginx and caddy',
   },
-  mastodonDir: catalog.mastodonDir,
+  ...runFlags,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
-  answers: catalog.answers,
-  dryRun: catalog.dryRun,
-  yes: catalog.yes,
-  json: catalog.json,
-  quiet: catalog.quiet,
-  verbose: catalog.verbose,
-  noColor: catalog.noColor,
-  cloudflareApiUrl: catalog.cloudflareApiUrl,
-  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
-  connectTo: catalog.connectTo,
 } as const
 
 declare module '../core/to-type.ts' {

@@ -1,4 +1,4 @@
-import { catalog } from '../settings/catalog.ts'
+import { catalog, runFlags } from '../settings/catalog.ts'
 import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const own = {
@@ -48,23 +48,12 @@ export const rotateCatalog = { ...catalog, ...own } as const
 /** The settings that `rotate` takes. The bucket and the media host stand in the env file. */
 export const rotateFlags = {
   ...own,
-  accountId: catalog.accountId,
+  ...runFlags,
   apiToken: catalog.apiToken,
-  mastodonDir: catalog.mastodonDir,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that holds the key' },
-  answers: catalog.answers,
   tokenKind: { ...catalog.tokenKind, fallbackHelp: 'as the old key' },
   allowIp: { ...catalog.allowIp, fallbackHelp: 'as the old key' },
   expires: { ...catalog.expires, fallbackHelp: 'as long a life as the old key had' },
-  dryRun: catalog.dryRun,
-  yes: catalog.yes,
-  json: catalog.json,
-  quiet: catalog.quiet,
-  verbose: catalog.verbose,
-  noColor: catalog.noColor,
-  cloudflareApiUrl: catalog.cloudflareApiUrl,
-  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
-  connectTo: catalog.connectTo,
 } as const
 
 declare module '../core/to-type.ts' {

@@ -227,6 +227,22 @@ export const catalog = {
   }),
 } as const
 
+/** What every command takes that changes a setup which is there, as it reads in its help. */
+export const runFlags = {
+  accountId: catalog.accountId,
+  mastodonDir: catalog.mastodonDir,
+  answers: catalog.answers,
+  dryRun: catalog.dryRun,
+  yes: catalog.yes,
+  json: catalog.json,
+  quiet: catalog.quiet,
+  verbose: catalog.verbose,
+  noColor: catalog.noColor,
+  cloudflareApiUrl: catalog.cloudflareApiUrl,
+  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
+  connectTo: catalog.connectTo,
+} as const
+
 export type SettingName = keyof typeof catalog
 
 /** What stands above the plan. */

@@ -1,4 +1,4 @@
-import { catalog } from '../settings/catalog.ts'
+import { catalog, runFlags } from '../settings/catalog.ts'
 import { type FlagsOf, flag, setting } from '../settings/setting.ts'
 
 const group = 'What to take back'
@@ -45,23 +45,13 @@ export const undoSettings = {
     help: 'the jurisdiction of the bucket: default, eu, us, fedramp or fedramp-high',
     ...remembered,
   },
-  accountId: catalog.accountId,
   apiToken: {
     ...catalog.apiToken,
     help: 'file with a Cloudflare API token (- reads standard input); never stored',
   },
-  mastodonDir: catalog.mastodonDir,
+  ...runFlags,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file to put back' },
-  answers: catalog.answers,
-  dryRun: catalog.dryRun,
   yes: { ...catalog.yes, help: 'agree to the plan; what destroys something needs its flag, too' },
-  json: catalog.json,
-  quiet: catalog.quiet,
-  verbose: catalog.verbose,
-  noColor: catalog.noColor,
-  cloudflareApiUrl: catalog.cloudflareApiUrl,
-  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
-  connectTo: catalog.connectTo,
 } as const
 
 declare module '../core/to-type.ts' {
