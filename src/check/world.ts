@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, type Remembered, remember } from '../flow/mastodon-here.ts'
-import { callListener, lazyWeb, processesOf } from '../flow/world.ts'
+import { callListener, lazyWeb, processesOf, wayOutOf } from '../flow/world.ts'
 import type { Announced, CheckWorld, ConfiguredStorage } from '../plan/verdict.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { Settings } from '../settings/resolve.ts'
@@ -63,8 +63,9 @@ export async function checkWorld(
   const onCall = callListener(run)
   const { connectS3 } = await import('../services/s3/client.ts')
   const { envReader } = await import('../services/mastodon/env-read.ts')
+  const wayOut = await wayOutOf(host)
   const connect = (endpoint: string, timeoutMs?: number): CheckWorld['connectS3'] => {
-    const options = { endpoint, bucket: storage.bucket ?? '', timeoutMs, onCall }
+    const options = { endpoint, bucket: storage.bucket ?? '', timeoutMs, onCall, wayOut }
     return (key) => connectS3({ ...options, key })
   }
   return {

@@ -1,3 +1,5 @@
+import { isIPv6 } from 'node:net'
+
 /** Where to connect instead; an empty host or port matches any. */
 export interface ConnectTo {
   readonly host: string
@@ -21,6 +23,12 @@ export function parseConnectTo(text: string): ConnectTo | undefined {
   return { host: bare(host).toLowerCase(), port, toHost: bare(toHost), toPort }
 }
 
-function bare(name: string): string {
-  return name.replace(/^\[|\]$/g, '')
+/** A host without the brackets that an IPv6 address has in URLs. */
+export function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}
+
+/** The opposite. */
+export function inUrl(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host
 }

@@ -1,5 +1,6 @@
 import { createClock, type RunClock, unlessStopped } from '../core/clock.ts'
 import { Cancelled, Declined, Problem } from '../core/problem.ts'
+import { hasOnlyAllProxy, proxiesOf } from '../core/proxy.ts'
 import {
   prose,
   renderText,
@@ -210,6 +211,7 @@ export async function session<C extends Catalog>(
     }
     told = whereaboutsOf(settings)
     isRehearsal = settings.on('sandbox')
+    if (!isRehearsal) lookForProxies(host, ui)
     const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(note)
@@ -223,6 +225,13 @@ export async function session<C extends Catalog>(
     tidied()
     stopping.close()
   }
+}
+
+/** What can't be obeyed is told before anything is asked of the network. Throws `proxy-not-usable`. */
+function lookForProxies({ environment }: Host, ui: Ui): void {
+  proxiesOf(environment)
+  if (!hasOnlyAllProxy(environment)) return
+  ui.warn('ALL_PROXY is not obeyed here, and not by rclone: HTTPS_PROXY is, where it is set.')
 }
 
 /** Plan → one yes → apply → report, of what was prepared. Returns the exit code. */

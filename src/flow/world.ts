@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { ConnectTo } from '../core/connect-to.ts'
 import { Problem } from '../core/problem.ts'
+import { proxiesOf } from '../core/proxy.ts'
 import type { Secret } from '../core/secret.ts'
+import type { WayOut } from '../core/through-proxy.ts'
 import { prose, toType } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { EnvWriter, PlaceWorld, World } from '../plan/step.ts'
@@ -86,15 +88,28 @@ export async function connectWorld<Where extends Pick<World, 'place'>>(
   }
 }
 
+/** How this run gets out of the machine; undefined without a proxy. Throws Problem `proxy-not-usable`. */
+export async function wayOutOf({ environment }: Host): Promise<WayOut | undefined> {
+  const find = proxiesOf(environment)
+  if (find === undefined) return undefined
+  const { connectWayOut } = await import('../core/through-proxy.ts')
+  return connectWayOut(find)
+}
+
 /** The token, asked for where none was given, and Cloudflare as it sees it. */
-export function chooseCloudflare(
-  run: Pick<Connecting, 'ui' | 'settings' | 'clock'>,
-): Promise<TokenChoice> {
-  const { ui, settings, clock } = run
+export function chooseCloudflare(run: Connecting): Promise<TokenChoice> {
+  const { host, ui, settings, clock } = run
   const baseUrl = settings.need('cloudflareApiUrl') as string
   const onCall = callListener(run)
-  return chooseToken(settings, ui, (token) =>
-    connectTo({ token, baseUrl, ui, onCall, sleep: clock.sleepOrTidy }),
+  return chooseToken(settings, ui, async (token) =>
+    connectTo({
+      token,
+      baseUrl,
+      ui,
+      onCall,
+      sleep: clock.sleepOrTidy,
+      wayOut: await wayOutOf(host),
+    }),
   )
 }
 
@@ -105,13 +120,15 @@ async function connectTo(options: {
   readonly onCall: OnCall | undefined
   /** Between repeated requests, milliseconds. */
   readonly sleep: (ms: number) => Promise<void>
+  readonly wayOut: WayOut | undefined
 }): Promise<CloudflarePort> {
-  const { token, baseUrl, ui, onCall, sleep } = options
+  const { token, baseUrl, ui, onCall, sleep, wayOut } = options
   const { connectCloudflare } = await import('../services/cloudflare/client.ts')
   return connectCloudflare({
     token,
     baseUrl,
     sleep,
+    wayOut,
     ...(onCall && { onCall }),
     onWait: (seconds, reason) => ui.warn(`${reason}; waiting ${seconds} s.`),
   })
@@ -125,14 +142,17 @@ export async function s3Connector(options: {
   readonly virtualHost?: boolean | undefined
   readonly service?: S3Service | undefined
   readonly pace?: PaceOptions | undefined
+  readonly host: Host
 }): Promise<ConnectS3> {
+  const { host, ...place } = options
   const { connectS3 } = await import('../services/s3/client.ts')
-  return (key) => connectS3({ ...options, key })
+  const wayOut = await wayOutOf(host)
+  return (key) => connectS3({ ...place, wayOut, key })
 }
 
 /** The web as a visitor sees it, but where `--connect-to` says otherwise. */
 export function lazyWeb(
-  run: Pick<Connecting, 'ui' | 'settings'>,
+  run: Pick<Connecting, 'host' | 'ui' | 'settings'>,
   ca: string | undefined,
 ): PublicWebPort {
   const connectTo = (run.settings.get('connectTo') ?? []) as readonly ConnectTo[]
@@ -141,6 +161,7 @@ export function lazyWeb(
     const { connectPublicWeb } = await import('../services/public-web/client.ts')
     return connectPublicWeb({
       connectTo,
+      wayOut: await wayOutOf(run.host),
       ...(ca !== undefined && { ca }),
       ...(onCall && { onCall }),
     })
@@ -258,7 +279,7 @@ export function lazyPort<Port extends object>(
  * Cloudflare for a command that seldom needs it: the token is asked for with the first call, and
  * whoever only copies with rclone never gives one.
  */
-function lazyCloudflare(run: Pick<Connecting, 'ui' | 'settings' | 'clock'>): CloudflarePort {
+function lazyCloudflare(run: Connecting): CloudflarePort {
   const { ui, settings } = run
   const connected = once(async () => {
     const problem = ui.canAsk ? undefined : settings.missing(['apiToken'])
@@ -271,10 +292,11 @@ function lazyCloudflare(run: Pick<Connecting, 'ui' | 'settings' | 'clock'>): Clo
 
 /** A bucket whose SDK is loaded with the first request: a copy of nothing new never asks for one. */
 function lazyS3(
-  run: Pick<Connecting, 'ui' | 'settings'>,
+  run: Pick<Connecting, 'host' | 'ui' | 'settings'>,
   at: { readonly endpoint: string; readonly bucket: string },
 ): ConnectS3 {
-  const connected = once(() => s3Connector({ ...at, onCall: callListener(run) }))
+  const { host } = run
+  const connected = once(() => s3Connector({ ...at, host, onCall: callListener(run) }))
   return (key) => {
     const port = once(async () => (await connected())(key))
     const pages: S3Port['pages'] = async function* (...args) {

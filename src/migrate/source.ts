@@ -55,7 +55,10 @@ async function usedSoFar(
   return (await readEnvFile(preparedPath(envFile))).exists ? 's3' : 'local'
 }
 
-async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promise<FoundSource> {
+async function ofProvider(
+  { host, ui, settings }: MigrateRun,
+  old: OldProvider,
+): Promise<FoundSource> {
   for (const note of old.notes) ui.say(note)
   const { endpoint, bucket, region, virtualHost, key } = old.place
   const onCall = callListener({ ui, settings })
@@ -65,7 +68,7 @@ async function ofProvider({ ui, settings }: MigrateRun, old: OldProvider): Promi
       ui.warn(`${service.name} asks to go on more slowly; waiting ${seconds} s.`),
   }
   const place = { endpoint, bucket, region, virtualHost, service }
-  const connect = await s3Connector({ ...place, pace, onCall })
+  const connect = await s3Connector({ ...place, host, pace, onCall })
   return { source: bucketSource(connect(key), old.name), from: old.place, old }
 }
 

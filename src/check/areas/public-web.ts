@@ -103,7 +103,9 @@ const nameCheck: Check<keyof HostAt> = {
         },
       ]
     }
-    const [first = '', ...more] = await web.addresses(host)
+    const addresses = await web.addresses(host)
+    if (!addresses) return [{ severity: 'skipped', saw: 'the proxy looks names up' }]
+    const [first = '', ...more] = addresses
     const rest = more.length === 0 ? '' : ` and ${more.length} more`
     return [{ severity: 'ok', saw: `${host} leads to ${first}${rest}` }]
   },

@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
+import type { WayOut } from '../../core/through-proxy.ts'
 import { accounts, permissions, zones } from './accounts.ts'
 import { bucketRules, buckets, domains } from './buckets.ts'
 import { type Call, withRetries } from './call.ts'
@@ -26,6 +27,7 @@ export interface CloudflareOptions {
   /** Milliseconds for one attempt; 30,000 unless told. */
   readonly timeoutMs?: number | undefined
   readonly sleep?: ((ms: number) => Promise<void>) | undefined
+  readonly wayOut?: WayOut | undefined
 }
 
 const BASE_URL = 'https://api.cloudflare.com/client/v4'
@@ -35,8 +37,8 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
   const { token, signal } = options
   if (!/^[\x21-\x7e]+$/.test(token.reveal())) throw malformedToken()
   const baseUrl = (options.baseUrl || BASE_URL).replace(/\/+$/, '')
-  const { timeoutMs = 30_000, sleep = pause(signal), onCall, onWait } = options
-  const sdk = createSdk({ token, baseUrl, timeoutMs, onCall, signal })
+  const { timeoutMs = 30_000, sleep = pause(signal), onCall, onWait, wayOut } = options
+  const sdk = createSdk({ token, baseUrl, timeoutMs, onCall, signal, wayOut })
 
   const call: Call = async (sending, send) => {
     try {

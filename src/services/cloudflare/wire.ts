@@ -1,6 +1,7 @@
 import { readCapped } from '../../core/capped.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
+import type { WayOut } from '../../core/through-proxy.ts'
 import type { ApiCall } from './port.ts'
 
 export interface ApiError {
@@ -52,6 +53,8 @@ export interface WireOptions {
   readonly timeoutMs: number
   readonly onCall?: ((call: ApiCall) => void) | undefined
   readonly signal?: AbortSignal | undefined
+  /** Where a proxy is named; Problems that its `fetch` throws are passed on. */
+  readonly wayOut?: WayOut | undefined
 }
 
 /** The detail of an answer that was not read to its end; unpacked, where it was compressed. */
@@ -70,10 +73,11 @@ const NEVER_SENT = new Set([
  * The `fetch` that the SDK is given. It passes on only what Cloudflare needs (the SDK adds headers
  * of its own and those of CLOUDFLARE_CUSTOM_HEADERS), follows no redirect, reads the whole body
  * within the time limit, and hands the SDK an answer only when that says `success: true`.
- * Throws WireFailure, or Cancelled when `signal` was aborted.
+ * Throws WireFailure, a Problem of the proxy's, or Cancelled when `signal` was aborted.
  */
 export function createWire(options: WireOptions) {
   const { baseUrl, onCall, signal, timeoutMs } = options
+  const send: WayOut['fetch'] = options.wayOut?.fetch ?? ((url, request) => fetch(url, request))
 
   return async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input)
@@ -91,8 +95,9 @@ export function createWire(options: WireOptions) {
     try {
       if (signal?.aborted) throw new Cancelled()
       const request = { method, headers: headersFor(init, options.token), signal: stop.signal }
-      const sent = init.body == null ? {} : { body: init.body }
-      const response = await fetch(url, { ...request, ...sent, redirect: 'manual' })
+      // The SDK sends JSON alone.
+      const sent = init.body == null ? {} : { body: init.body as string }
+      const response = await send(url, { ...request, ...sent, redirect: 'manual' })
       const fail = { reason: 'garbled', method, path, errors: [] } as const
       const tooMuch = () => new WireFailure({ ...fail, detail: TOO_LARGE, status: response.status })
       const body = response.body ?? []
@@ -103,6 +108,7 @@ export function createWire(options: WireOptions) {
       if (error instanceof WireFailure || error instanceof Cancelled) throw error
       report('failed')
       if (signal?.aborted) throw new Cancelled()
+      if (error instanceof Problem) throw error
       const detail = stop.signal.aborted ? 'ETIMEDOUT' : networkWord(error)
       const reason = isUnreached(detail) ? 'unreached' : 'lost'
       throw new WireFailure({ reason, method, path, errors: [], detail })

@@ -3,9 +3,13 @@ import type { Account, Command } from './port.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** What a program needs to find files, people, languages and the network. */
+/** What a program needs to find files, people and languages. */
 const EVERYONE =
-  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|XDG_RUNTIME_DIR|DBUS_(SESSION|SYSTEM)_BUS_ADDRESS|SSL_CERT_(FILE|DIR)|(HTTPS?|FTP|NO|ALL)_PROXY)$/i
+  /^(PATH|HOME|USER|LOGNAME|SHELL|TERM|COLORTERM|NO_COLOR|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|XDG_RUNTIME_DIR|DBUS_(SESSION|SYSTEM)_BUS_ADDRESS|SSL_CERT_(FILE|DIR))$/i
+
+/** Who talks to the network, sudo for what it starts. A proxy's address may hold a password. */
+const TALKS = /^(rclone|docker(-compose)?|apt-get|dnf|zypper|pacman|apk|sudo)$/
+const PROXIES = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i
 
 const RUBY =
   /^(RBENV_\w+|RUBY(LIB|OPT)|GEM_(HOME|PATH)|BUNDLE_(PATH|GEMFILE|APP_CONFIG|WITHOUT)|LD_(PRELOAD|LIBRARY_PATH)|MALLOC_ARENA_MAX)$/
@@ -28,7 +32,9 @@ const SPECIAL: Readonly<Record<string, RegExp>> = {
 
 /** Whether a program sees this variable of ours, whatever it is asked to do. */
 export function isPassedOn(program: string, name: string): boolean {
-  return EVERYONE.test(name) || SPECIAL[basename(program)]?.test(name) === true
+  const called = basename(program)
+  if (PROXIES.test(name)) return TALKS.test(called)
+  return EVERYONE.test(name) || SPECIAL[called]?.test(name) === true
 }
 
 function accountsOwn({ name, home }: Account): [string, string | undefined][] {

@@ -10,15 +10,14 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { readCapped } from '../../core/capped.ts'
-import type { ConnectTo } from '../../core/connect-to.ts'
+import { bare, type ConnectTo, inUrl } from '../../core/connect-to.ts'
 import { Problem } from '../../core/problem.ts'
+import { type Detour, ProxyRefusal, type WayOut } from '../../core/through-proxy.ts'
 import type { Certificate, PublicWebPort, WebRequest, WebResponse } from './port.ts'
 
 interface Place {
+  readonly target: Target
   readonly host: string
-  /** The first is asked. */
-  readonly addresses: readonly string[]
-  readonly port: number
   readonly timeoutMs: number
   readonly trust: SecureContext | undefined
 }
@@ -27,12 +26,12 @@ interface Place {
  * Shakes hands without sending a request, so that a certificate nobody trusts can be looked at,
  * too. Rejects with the socket's error when no handshake comes about.
  */
-function readCertificate(place: Place): Promise<Certificate> {
-  const { host, addresses, port, timeoutMs, trust } = place
+async function readCertificate({ target, host, timeoutMs, trust }: Place): Promise<Certificate> {
+  const { name, addresses, port, detour } = target
+  const tunnel = await detour?.tunnel(name, port)
   return new Promise((resolve, reject) => {
     const socket = connect({
-      host: addresses[0],
-      port,
+      ...(tunnel ? { socket: tunnel } : { host: addresses[0], port }),
       servername: host,
       rejectUnauthorized: false,
       ...(trust ? { secureContext: trust } : {}),
@@ -127,6 +126,7 @@ function noAddress(host: string, faults: string[]): Problem {
 
 /** What the network did to a visitor, for the admin. Bugs come back as they are. */
 function toProblem(error: unknown, url: URL): unknown {
+  if (error instanceof ProxyRefusal && error.status >= 500) return notThere(error, url)
   if (error instanceof Problem || !(error instanceof Error)) return error
   const code = connectionCode(error)
   if (error.name === 'AbortError' || error.name === 'TimeoutError' || code === 'ETIMEDOUT') {
@@ -154,6 +154,16 @@ function toProblem(error: unknown, url: URL): unknown {
   })
 }
 
+/** A name that is new is not known to the proxy either. */
+function notThere({ why, next }: ProxyRefusal, { host }: URL): Problem {
+  return new Problem({
+    code: 'web-behind-proxy',
+    what: `${host} could not be reached through the proxy.`,
+    why,
+    next,
+  })
+}
+
 /** Where several addresses were tried, the errors are inside. */
 function connectionCode(error: Error): string | undefined {
   const first = error instanceof AggregateError ? error.errors[0] : error
@@ -177,6 +187,7 @@ export interface PublicWebOptions {
   readonly resolver?: NameResolver | undefined
   /** Milliseconds for a whole request; 20,000 unless told. */
   readonly timeoutMs?: number | undefined
+  readonly wayOut?: WayOut | undefined
 }
 
 /** One call as `--verbose` shows it. */
@@ -189,10 +200,14 @@ export interface WebCall {
   readonly rayId?: string
 }
 
+/** Where a request goes. */
 interface Target {
   readonly url: URL
+  readonly name: string
+  /** The first is asked; none through a proxy, which looks names up itself. */
   readonly addresses: readonly string[]
   readonly port: number
+  readonly detour: Detour | undefined
 }
 
 /** No connection is kept: each request begins anew, as a stranger's would. */
@@ -201,13 +216,16 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
   const resolver = options.resolver ?? createResolver(timeoutMs)
 
   async function locate(url: URL): Promise<Target> {
-    const host = url.hostname.replace(/^\[|\]$/g, '')
+    const host = bare(url.hostname)
     const port = url.port || (url.protocol === 'https:' ? '443' : '80')
     const route = options.connectTo.find((known) => {
       return (known.host === '' || known.host === host) && (known.port || port) === port
     })
-    const addresses = await findAddresses(route?.toHost ?? host, resolver)
-    return { url, addresses, port: Number(route?.toPort || port) }
+    const name = route?.toHost ?? host
+    const target = { url, name, port: Number(route?.toPort || port) }
+    const detour = options.wayOut?.to(new URL(`${url.protocol}//${inUrl(name)}:${target.port}`))
+    const addresses = detour ? [] : await findAddresses(name, resolver)
+    return { ...target, addresses, detour }
   }
 
   return {
@@ -232,14 +250,16 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
       }
     },
 
-    addresses: async (host) => (await locate(new URL(`https://${host}`))).addresses,
+    async addresses(host) {
+      const { addresses, detour } = await locate(new URL(`https://${host}`))
+      return detour ? undefined : addresses
+    },
 
     async certificate(host) {
       const url = new URL(`https://${host}`)
       try {
-        const { addresses, port } = await locate(url)
         const trust = trusting(options.ca)
-        return await readCertificate({ host, addresses, port, timeoutMs, trust })
+        return await readCertificate({ target: await locate(url), host, timeoutMs, trust })
       } catch (error) {
         throw toProblem(error, url)
       }
@@ -248,21 +268,21 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
 }
 
 function visit(
-  { url, addresses, port }: Target,
+  { url, name: to, addresses, port, detour }: Target,
   { method = 'GET', headers = {} }: WebRequest,
   { timeoutMs, trust }: { timeoutMs: number; trust: SecureContext | undefined },
 ): Promise<WebResponse> {
   const secure = url.protocol === 'https:'
-  const name = url.hostname.replace(/^\[|\]$/g, '')
+  const name = bare(url.hostname)
   const signal = AbortSignal.timeout(timeoutMs)
   const request = (secure ? httpsRequest : httpRequest)({
     method,
     path: `${url.pathname}${url.search}`,
     headers: { host: url.host, accept: '*/*', 'user-agent': 'mastodon-r2', ...headers },
-    host: isIP(name) ? addresses[0] : name,
     port,
-    lookup: always(addresses),
-    agent: false,
+    ...(detour
+      ? { host: to, agent: detour.agent }
+      : { host: isIP(name) ? addresses[0] : name, lookup: always(addresses), agent: false }),
     ...(secure && !isIP(name) ? { servername: name } : {}),
     ...(secure && trust ? { secureContext: trust } : {}),
     signal,

@@ -1,9 +1,12 @@
 /** What an anonymous browser sees. Refusals of the network are Problems with code `web-<reason>`. */
 export interface PublicWebPort {
-  /** No redirects followed, no cache, TLS verified. Codes: web-dns, web-tls, web-timeout, web-refused, web-too-large. */
+  /**
+   * No redirects followed, no cache, TLS verified. Codes: web-dns, web-tls, web-timeout, web-refused,
+   * web-too-large, web-behind-proxy; where the proxy itself refuses, proxy-unreachable, proxy-refused.
+   */
   fetch(url: string, request?: WebRequest): Promise<WebResponse>
-  /** Addresses of a host, never none: web-dns then. */
-  addresses(host: string): Promise<readonly string[]>
+  /** Addresses of a host, never none: web-dns then. Undefined where a proxy looks names up. */
+  addresses(host: string): Promise<readonly string[] | undefined>
   /** The certificate that a host shows on port 443, trusted or not. */
   certificate(host: string): Promise<Certificate>
 }

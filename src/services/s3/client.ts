@@ -19,6 +19,7 @@ import {
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
 import { capped, timely } from '../../core/capped.ts'
 import { Problem } from '../../core/problem.ts'
+import type { WayOut } from '../../core/through-proxy.ts'
 import { type ListPage, objectsOf, readPages, takeEntries } from './listing.ts'
 import { Pace, type PaceOptions } from './pace.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
@@ -159,6 +160,7 @@ export interface S3Options {
   readonly service?: S3Service | undefined
   /** How it waits for a service that asks to slow down. */
   readonly pace?: PaceOptions | undefined
+  readonly wayOut?: WayOut | undefined
 }
 
 /** One call as `--verbose` shows it. */
@@ -392,8 +394,10 @@ function createS3Client({
   region,
   virtualHost,
   timeoutMs = TIMEOUT_MS,
+  wayOut,
 }: S3Options): S3Client {
   nodeVersionWarning.warningEmitted = true
+  const agent = wayOut?.to(new URL(endpoint))?.agent
   return new S3Client({
     endpoint,
     region: region ?? 'auto',
@@ -422,6 +426,7 @@ function createS3Client({
       requestTimeout: timeoutMs,
       socketTimeout: timeoutMs,
       throwOnRequestTimeout: true,
+      ...(agent && (endpoint.startsWith('https:') ? { httpsAgent: agent } : { httpAgent: agent })),
     },
   })
 }
