@@ -28,6 +28,7 @@ import { outputCatalog } from '../settings/output.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Closing, Render, Ui } from '../ui/port.ts'
+import { runLog } from './run-log.ts'
 import { chooseVoice, gather, inRehearsal, whereaboutsOf } from './session.ts'
 import { type Stopping, watchStops } from './stopping.ts'
 
@@ -82,6 +83,7 @@ function emptyReport(command: string, dryRun: boolean): Report {
     env: null,
     warnings: [],
     next: [],
+    log: null,
     problem: null,
   }
 }
@@ -126,6 +128,8 @@ export interface Run<C extends Catalog> {
   readonly settings: Settings<C>
   readonly clock: RunClock
   readonly stopping: Stopping
+  /** Called before the first change. */
+  readonly beginLog: () => Promise<void>
   /** Called when the run ends, however it ends. */
   readonly atEnd: (() => Promise<void>)[]
 }
@@ -184,7 +188,7 @@ export async function session<C extends Catalog>(
   spec: Pick<FlowSpec<C>, 'name' | 'catalog' | 'accepts'>,
   work: (run: Run<C>, draft: Report) => Promise<number>,
 ): Promise<number> {
-  const has = (name: Exclude<keyof typeof outputCatalog, 'format'>) =>
+  const has = (name: Exclude<keyof typeof outputCatalog, 'format' | 'logFile'>) =>
     hasSwitch(host, argv, outputCatalog[name])
   let settings: Settings<C> | undefined
   let told: Whereabouts = {}
@@ -193,11 +197,14 @@ export async function session<C extends Catalog>(
     const words = renderText(text, told)
     return isRehearsal ? inRehearsal(words) : words
   }
+  const log = runLog(host, spec.name, (line) => ui.warn(line))
   const ui = await chooseVoice(host, {
+    log,
     json: has('json'),
     quiet: has('quiet'),
     colour: !has('noColor'),
     print: has('print'),
+    verbose: has('verbose'),
     render,
   })
   const draft = emptyReport(spec.name, has('dryRun'))
@@ -210,13 +217,15 @@ export async function session<C extends Catalog>(
       throw contradiction('--quiet', '--verbose', 'one asks for less, the other for more')
     }
     told = whereaboutsOf(settings)
+    await log.know(settings, JSON.stringify(settingsOf(settings)))
     isRehearsal = settings.on('sandbox')
     if (!isRehearsal) lookForProxies(host, ui)
-    const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd }
+    const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd, beginLog: log.begin }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(note)
     return await work(run, draft)
   } catch (error) {
+    if (!(error instanceof Problem || error instanceof Cancelled)) log.bug(error)
     const known = settings ? { ...draft, settings: settingsOf(settings) } : draft
     return failed(ui, render, known, error)
   } finally {
@@ -224,6 +233,7 @@ export async function session<C extends Catalog>(
     for (const end of atEnd.reverse()) await end()
     tidied()
     stopping.close()
+    await log.close()
   }
 }
 
@@ -236,7 +246,7 @@ function lookForProxies({ environment }: Host, ui: Ui): void {
 
 /** Plan → one yes → apply → report, of what was prepared. Returns the exit code. */
 export async function carryOut<C extends Catalog, At extends Running>(
-  { ui, render, settings, host, clock, stopping }: Run<C>,
+  { ui, render, settings, host, clock, stopping, beginLog }: Run<C>,
   prepared: Prepared<At>,
   draft: Report,
 ): Promise<number> {
@@ -269,6 +279,7 @@ export async function carryOut<C extends Catalog, At extends Running>(
     return !dryRun && prepared.isUnfinished?.(ready) ? LEFT_TO_DO : 0
   }
   await agree(ui, plan, settings.on('yes'), prepared.flagged)
+  await beginLog()
   const isFresh = clock.now().getTime() - lookedAt < FRESH_MS
   const { hold } = stopping
   const options = { signal: host.interrupted, looked: isFresh ? plan : undefined, hold }

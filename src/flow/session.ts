@@ -7,6 +7,7 @@ import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { Settings } from '../settings/resolve.ts'
 import { type Catalog, variableOf } from '../settings/setting.ts'
 import type { Render, Ui } from '../ui/port.ts'
+import type { Record } from '../ui/recorded.ts'
 
 /** Bytes; answers and tokens are small, anything larger is the wrong file. */
 const MOST = 1_048_576
@@ -114,13 +115,21 @@ export interface VoiceOptions {
   /** Standard output is kept for what is printed there. */
   readonly print: boolean
   readonly render?: Render
+  /** Each request is shown; no unless told. */
+  readonly verbose?: boolean
+  /** Where all that is told is noted as well. */
+  readonly log?: Record
 }
 
 /** clack when a person sits at a terminal, JSON when asked for, plain lines otherwise. */
 export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui> {
   const { tamed, tameRender } = await import('../ui/tamed.ts')
   const render = tameRender(options.render ?? String)
-  return tamed(await voiceOf(host, { ...options, render }))
+  const voice = await voiceOf(host, { ...options, render })
+  const shown = options.verbose ? voice : { ...voice, call: () => undefined }
+  if (!options.log) return tamed(shown)
+  const { recorded } = await import('../ui/recorded.ts')
+  return tamed(recorded(shown, options.log, render))
 }
 
 async function voiceOf(host: Host, options: VoiceOptions): Promise<Ui> {

@@ -29,12 +29,8 @@ import { chooseToken, type TokenChoice } from './token.ts'
 
 type OnCall = (call: ApiCall) => void
 
-/** Every request as one line for --verbose; undefined when nobody wants to see them. */
-export function callListener({
-  ui,
-  settings,
-}: Pick<Connecting, 'ui' | 'settings'>): OnCall | undefined {
-  if (!settings.on('verbose')) return undefined
+/** Every request as one line, for --verbose and the log. */
+export function callListener({ ui }: Pick<Connecting, 'ui'>): OnCall {
   return ({ method, path, status, ms, rayId }) => {
     const ray = rayId === undefined ? '' : ` ray ${rayId}`
     ui.call(`${method} ${path} ${status} ${Math.round(ms)} ms${ray}`)
@@ -117,7 +113,7 @@ async function connectTo(options: {
   readonly token: Secret
   readonly baseUrl: string
   readonly ui: Ui
-  readonly onCall: OnCall | undefined
+  readonly onCall: OnCall
   /** Between repeated requests, milliseconds. */
   readonly sleep: (ms: number) => Promise<void>
   readonly wayOut: WayOut | undefined
@@ -129,7 +125,7 @@ async function connectTo(options: {
     baseUrl,
     sleep,
     wayOut,
-    ...(onCall && { onCall }),
+    onCall,
     onWait: (seconds, reason) => ui.warn(`${reason}; waiting ${seconds} s.`),
   })
 }
@@ -163,7 +159,7 @@ export function lazyWeb(
       connectTo,
       wayOut: await wayOutOf(run.host),
       ...(ca !== undefined && { ca }),
-      ...(onCall && { onCall }),
+      onCall,
     })
   })
   return lazyPort(connected)

@@ -34,6 +34,7 @@ const shared = new Set([
   'quiet',
   'verbose',
   'noColor',
+  'logFile',
 ])
 
 /** The last stage is a command of its own. */

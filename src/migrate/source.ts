@@ -55,13 +55,10 @@ async function usedSoFar(
   return (await readEnvFile(preparedPath(envFile))).exists ? 's3' : 'local'
 }
 
-async function ofProvider(
-  { host, ui, settings }: MigrateRun,
-  old: OldProvider,
-): Promise<FoundSource> {
+async function ofProvider({ host, ui }: MigrateRun, old: OldProvider): Promise<FoundSource> {
   for (const note of old.notes) ui.say(note)
   const { endpoint, bucket, region, virtualHost, key } = old.place
-  const onCall = callListener({ ui, settings })
+  const onCall = callListener({ ui })
   const service = sourceService(endpoint)
   const pace = {
     onWait: (seconds: number) =>

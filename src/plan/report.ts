@@ -53,6 +53,8 @@ export const reportSchema = z
     survey: mediaSurveySchema.optional(),
     /** `migrate`: what source and bucket hold, file by file. */
     comparison: comparisonSchema.optional(),
+    /** The file with what this run told; null where it changed nothing, or there is none. */
+    log: z.string().nullable(),
     problem: z
       .object({ code: z.string(), what: z.string(), why: z.string(), next: z.string() })
       .nullable(),

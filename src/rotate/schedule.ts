@@ -12,7 +12,7 @@ const TOKEN_FILE = '/etc/mastodon-r2/cloudflare-token'
 
 /** What is said apart, or would be wrong the second time. */
 const OWN = new Set(['apiToken', 'restart', 'answers', 'expires'])
-const PATHS = new Set(['mastodonEnv', 'mastodonDir'])
+const PATHS = new Set(['mastodonEnv', 'mastodonDir', 'logFile'])
 
 /** Prints a systemd service with its timer, and a line for cron. Writes nothing, asks nobody. */
 export async function printSchedule(host: Host, argv: readonly string[]): Promise<number> {

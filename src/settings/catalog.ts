@@ -237,6 +237,7 @@ export const runFlags = {
   json: catalog.json,
   quiet: catalog.quiet,
   verbose: catalog.verbose,
+  logFile: catalog.logFile,
   noColor: catalog.noColor,
   cloudflareApiUrl: catalog.cloudflareApiUrl,
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },

@@ -1,4 +1,4 @@
-import { flag, oneOf, setting } from './setting.ts'
+import { flag, oneOf, setting, text } from './setting.ts'
 
 /** How a run talks, and how much it may do. */
 export const outputCatalog = {
@@ -62,6 +62,15 @@ export const outputCatalog = {
     short: '-v',
     help: 'list every request: method, path, status, milliseconds, ray id',
     rule: flag,
+    answerable: false,
+    group: 'What is shown',
+  }),
+  logFile: setting({
+    flag: '--log-file',
+    value: 'FILE',
+    help: 'the log of this run goes there, behind what the file holds; no secrets stand in it',
+    rule: text.refine((path) => path !== '-', 'names a file; the words of a run are on the screen'),
+    fallbackHelp: 'a new file in ~/.local/state/mastodon-r2/logs once something changes',
     answerable: false,
     group: 'What is shown',
   }),

@@ -6,7 +6,16 @@ import type { Catalog } from './setting.ts'
 const FOUND = new Set(['default', 'sandbox', 'the token'])
 
 /** Settings of how a run talks, not of what it does. */
-const LEFT_OUT = new Set(['dryRun', 'json', 'quiet', 'verbose', 'noColor', 'answers', 'yes'])
+const LEFT_OUT = new Set([
+  'dryRun',
+  'json',
+  'quiet',
+  'verbose',
+  'noColor',
+  'logFile',
+  'answers',
+  'yes',
+])
 
 /**
  * The line that repeats a run unattended. A secret becomes its variable, which the person has to set;

@@ -4,11 +4,14 @@ import { checkLines, faultLines } from './check-lines.ts'
 import type { Line, Render, Ui } from './port.ts'
 import { closingLines, outcomeLine, planLines, problemLines, settingLines, wrap } from './words.ts'
 
+/** What takes text: a stream, or a log. */
+export type Sink = { write(text: string): unknown }
+
 export interface PlainOptions {
   /** Where words go: standard output, or standard error beside a JSON report or a printed block. */
-  readonly words: NodeJS.WritableStream
-  readonly stdout: NodeJS.WritableStream
-  readonly stderr: NodeJS.WritableStream
+  readonly words: Sink
+  readonly stdout: Sink
+  readonly stderr: Sink
   readonly quiet: boolean
   /** Told of no place unless there is one. */
   readonly render?: Render

@@ -104,6 +104,7 @@ export const report: Report = {
   env: null,
   warnings: ['example.com is a partial (CNAME) zone'],
   next: ['npx mastodon-r2 init'],
+  log: null,
   problem,
 }
 
