@@ -69,6 +69,7 @@ describe('the report’s schema', () => {
     env: reportEnv({ file: '/x', backup: undefined, changed: ['S3_BUCKET'], diff: ['+ A=1'] }),
     warnings: [],
     next: ['npx mastodon-r2 init'],
+    log: null,
     problem: reportProblem(broken('no-way'), String),
   }
   const valid = new Ajv2020({ strict: true }).compile(reportJsonSchema())
