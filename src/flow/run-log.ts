@@ -2,12 +2,12 @@ import { resolve } from 'node:path'
 import { type LogFile, namedLog, newLog } from '../core/log-file.ts'
 import { codeOf, diskTrouble, Problem } from '../core/problem.ts'
 import { withoutSecrets } from '../core/secret.ts'
+import { stateHome } from '../core/state-home.ts'
 import type { Host } from '../host.ts'
 import { contradiction, isFlag } from '../settings/no-effect.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Record } from '../ui/recorded.ts'
-import { stateHome } from './world.ts'
 
 /** Lines kept of what came before the first change; the last ones count. */
 const BEFORE = 2_000

@@ -1,10 +1,7 @@
-import { join } from 'node:path'
 import type { ConnectTo } from '../core/connect-to.ts'
-import { Problem } from '../core/problem.ts'
 import { proxiesOf } from '../core/proxy.ts'
 import type { Secret } from '../core/secret.ts'
 import type { WayOut } from '../core/through-proxy.ts'
-import { prose, toType } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { EnvWriter, PlaceWorld, World } from '../plan/step.ts'
 import type { ApiCall, CloudflarePort } from '../services/cloudflare/port.ts'
@@ -314,19 +311,5 @@ export async function servicesOf(
     asRoot: host.userId === 0,
     ask: (command, cwd) => runner.run(command, cwd),
     now: () => new Date(),
-  })
-}
-
-/** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */
-export function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
-  const { XDG_STATE_HOME = '', HOME = '' } = environment
-  if (XDG_STATE_HOME.startsWith('/')) return XDG_STATE_HOME
-  if (HOME.startsWith('/')) return join(HOME, '.local/state')
-  throw new Problem({
-    code: 'no-state-home',
-    what: 'There is no place for the notes about what was copied.',
-    why: 'Neither HOME nor XDG_STATE_HOME names a folder.',
-    next: prose`Name one: XDG_STATE_HOME=/var/lib ${toType('migrate')}`,
-    exit: 2,
   })
 }
