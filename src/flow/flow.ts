@@ -227,7 +227,7 @@ export async function session<C extends Catalog>(
   } catch (error) {
     if (!(error instanceof Problem || error instanceof Cancelled)) log.bug(error)
     const known = settings ? { ...draft, settings: settingsOf(settings) } : draft
-    return failed(ui, render, known, error)
+    return failed({ ui, render }, known, error)
   } finally {
     const tidied = stopping.hold('tidying up')
     for (const end of atEnd.reverse()) await end()
@@ -334,7 +334,12 @@ function readyFacts(plan: Plan): Partial<Facts> {
   return Object.assign({}, ...facts)
 }
 
-function failed(ui: Ui, render: Render, draft: Report, error: unknown): number {
+/** Tells what ended the work, and gives its exit code; throws what is a bug. */
+export function failed(
+  { ui, render }: Pick<Run<Catalog>, 'ui' | 'render'>,
+  draft: Report,
+  error: unknown,
+): number {
   const isCancelled = error instanceof Cancelled
   if (!isCancelled && !(error instanceof Problem)) throw error
   if (error instanceof Declined) {

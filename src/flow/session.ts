@@ -164,5 +164,7 @@ export function inRehearsal(words: string): string {
   return words
     .replace(/\b(This|it) goes on from here:/, '$1 rehearses again:')
     .replace(/\b(then) go on from here:/, '$1 rehearse again:')
+    .replace(/(Copy it first):\n {2}npx mastodon-r2 .*/, '$1.')
+    .replace(/ ?\bTo [^.:\n]+: npx mastodon-r2 .*/g, '')
     .replace(/(?:[;:,]| and) ?(?:it |the next (?:one|run) )?goes on from here/g, '')
 }

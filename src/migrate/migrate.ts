@@ -1,7 +1,7 @@
 import { unlessStopped } from '../core/clock.ts'
-import { Problem } from '../core/problem.ts'
+import { Cancelled, Declined, Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
-import { carryOut, session, settingsOf } from '../flow/flow.ts'
+import { carryOut, failed, session, settingsOf } from '../flow/flow.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Command, Host } from '../host.ts'
 import type { Report } from '../plan/report.ts'
@@ -14,7 +14,7 @@ import { migrateClosing } from './closing.ts'
 import { otherStageLine, sameStageLine } from './line.ts'
 import type { MigrateRun, PreparedMigration } from './migration.ts'
 import { holdMigration, holdsEnv, keepHeapSmall, prepareMigration } from './prepare.ts'
-import { rehearseMigration } from './rehearsal.ts'
+import { type MigrationRehearsal, rehearseMigration } from './rehearsal.ts'
 import { migrateCatalog, migrateFlags } from './settings.ts'
 import { refuseOfOtherStage, refusePairs } from './stage-flags.ts'
 import { stagesInDetail } from './stage-steps.ts'
@@ -103,17 +103,18 @@ export const migrate: Command = {
       { name: 'migrate', catalog: migrateCatalog, accepts: migrateFlags },
       async (session, draft) => {
         refusePairs(session.settings)
-        const own: MigrateRun = { ...session, surveys: { last: undefined } }
-        const named = own.settings.get('stage')
-        const rehearsal = own.settings.on('sandbox') ? await rehearseMigration(own) : undefined
-        if (rehearsal && (named !== undefined || !own.ui.canAsk)) {
-          if (named !== undefined) refuseOfOtherStage(own.settings, named)
+        const run: MigrateRun = { ...session, surveys: { last: undefined } }
+        const named = run.settings.get('stage')
+        if (named !== undefined) refuseOfOtherStage(run.settings, named)
+        const rehearsal = run.settings.on('sandbox') ? await rehearseMigration(run) : undefined
+        if (rehearsal && named === undefined && run.ui.canAsk) {
+          return await rehearseFromMenu(rehearsal, draft)
+        }
+        if (rehearsal) {
           return await rehearsal.through(named, (run, prepared, stage) =>
             goThrough(run, prepared, stage, { ...draft, dryRun: run.settings.on('dryRun') }),
           )
         }
-        const run = rehearsal?.run ?? own
-        if (named !== undefined) refuseOfOtherStage(run.settings, named)
         for (;;) {
           const prepared = await unlessStopped(host.interrupted, prepareMigration(run))
           const statuses = statusOf(prepared)
@@ -131,6 +132,36 @@ export const migrate: Command = {
       },
     )
   },
+}
+
+/**
+ * A person goes from stage to stage until they leave. What fails, or is not agreed to, leads back to
+ * the menu, as the rehearsal would be gone; the exit code is that of the last stage.
+ */
+async function rehearseFromMenu(
+  { run, prove }: MigrationRehearsal,
+  draft: Report,
+): Promise<number> {
+  const { host, ui, settings } = run
+  for (let code = 0; ; ) {
+    const prepared = await unlessStopped(host.interrupted, prepareMigration(run))
+    const statuses = statusOf(prepared)
+    await unlessStopped(host.interrupted, tellResting(run, prepared))
+    const stage = await chooseStage(run, statuses)
+    if (stage === undefined) {
+      if (isDone(statuses, 'cutover')) await prove(prepared)
+      ui.say('Left. That was a rehearsal; all of it is gone now.')
+      return code
+    }
+    try {
+      code = await goThrough(run, prepared, stage, draft)
+    } catch (error) {
+      const isLeft = error instanceof Cancelled && !(error instanceof Declined)
+      if (isLeft) throw error
+      code = failed(run, { ...draft, settings: settingsOf(settings) }, error)
+    }
+    if (host.interrupted.aborted) return code
+  }
 }
 
 /** With a person a stage begins with what there is to decide. */
@@ -216,10 +247,14 @@ function statusOf({ checkpoint, switchedOn, migration }: PreparedMigration) {
   return stageStatus(checkpoint, { switchedOn, fromDisk: migration.from.kind === 'folder' })
 }
 
+function isDone(statuses: readonly StageStatus[], stage: Stage): boolean {
+  return statuses.some((one) => one.stage === stage && one.state === 'done')
+}
+
 /** What to type next, where a stage has ended well. */
 function after(stage: Stage, prepared: PreparedMigration): Stage | undefined {
   const statuses = statusOf(prepared)
-  const isSwitched = statuses.some((one) => one.stage === 'cutover' && one.state === 'done')
+  const isSwitched = isDone(statuses, 'cutover')
   const following: Partial<Record<Stage, Stage>> = {
     survey: isSwitched ? 'compare' : 'announce',
     announce: 'copy',
@@ -313,11 +348,6 @@ function refuseUnnamed(run: MigrateRun): void {
 }
 
 function left(run: MigrateRun): number {
-  const { ui, settings } = run
-  if (settings.on('sandbox')) {
-    ui.say('Left. That was a rehearsal; all of it is gone now.')
-    return 0
-  }
-  ui.say(prose`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
+  run.ui.say(prose`Left; nothing is lost. To go on from here:\n  ${otherStageLine(run)}`)
   return 0
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { counted } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { prose, toType } from '../core/to-type.ts'
@@ -22,6 +23,8 @@ export interface MigrationRehearsal {
   readonly run: MigrateRun
   /** Goes from stage to stage to the one that is named, or to the end. Gives the exit code. */
   through(named: Stage | undefined, goThrough: GoThrough): Promise<number>
+  /** After the switch: tells that what was uploaded meanwhile is in the bucket, or throws. */
+  prove(prepared: PreparedMigration): Promise<void>
 }
 
 type GoThrough = (run: MigrateRun, prepared: PreparedMigration, stage: Stage) => Promise<number>
@@ -62,8 +65,9 @@ export async function rehearseMigration(run: MigrateRun): Promise<MigrationRehea
   const ca = await readFile(address.caFile, 'utf8')
   const rehearsing: MigrateRun = { ...own, ca }
   return {
-    run: rehearsing,
+    run: retold(rehearsing, true),
     through: (named, goThrough) => through(rehearsing, named, goThrough, mastodon.uploads),
+    prove: (prepared) => tellProof(rehearsing, prepared, mastodon.uploads),
   }
 }
 
@@ -122,7 +126,9 @@ async function tellProof({ ui }: MigrateRun, { migration }: PreparedMigration, l
   const stored = lost.size
   for await (const page of migration.bucket().pages()) for (const { key } of page) lost.delete(key)
   if (lost.size > 0) throw lostUploads(stored, [...lost])
-  ui.say(`While all this went on ${stored} files were uploaded. Each of them is in the bucket.`)
+  ui.say(
+    `While all this went on ${counted(stored, 'file')} were uploaded. Each of them is in the bucket.`,
+  )
 }
 
 function lostUploads(stored: number, lost: readonly string[]): Problem {

@@ -16,9 +16,9 @@ const the = () => {
   return server
 }
 
-function migrate(columns: number, env: Record<string, string> = {}, args: string[] = []): Terminal {
+function migrate(columns: number, env: Record<string, string> = {}, args?: string[]): Terminal {
   const { stage, at, env: own } = the()
-  const terminal = openTerminal(['migrate', ...args, ...flags(stage.sandbox)], {
+  const terminal = openTerminal(['migrate', ...(args ?? flags(stage.sandbox))], {
     columns,
     cwd: at.dir,
     folder: at.home,
@@ -85,5 +85,44 @@ describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
     expect(tooWide(terminal.screen(), 100)).toEqual([])
     // Enter says no to what would publish something.
     expect([...(await stored()).keys()].filter((key) => /^(backups|imports)/.test(key))).toEqual([])
+  })
+
+  test('a rehearsal comes back after a no and a failure, and ends with the proof', {
+    timeout: 160_000,
+  }, async () => {
+    const terminal = migrate(80, {}, ['--sandbox'])
+    await terminal.see(offered('survey'))
+    terminal.press('Down', 'Down', 'Down', 'Down', 'Enter')
+    await terminal.see('How should Mastodon be switched?')
+    terminal.press('Enter')
+    const failed = await terminal.see(/No copy of the media has come to its end[\s\S]*● next/)
+    expect(failed).toContain('Next: Copy it first.')
+    terminal.press('Down', 'Down', 'Down', 'Enter')
+    await terminal.see('What should be copied?')
+    terminal.press('Enter')
+    await terminal.see('backups/ and imports/')
+    terminal.press('Enter')
+    await terminal.see('Carry this out?')
+    terminal.type('n')
+    await terminal.see(/Nothing was changed\.\s[\s\S]*● next +announce/)
+    terminal.press('Down', 'Down', 'Enter')
+    await terminal.see(/● Everything/)
+    terminal.press('Enter')
+    await terminal.see(/● No/)
+    terminal.press('Enter')
+    await terminal.see(/● Yes/)
+    terminal.type('y')
+    await terminal.see(stateOf('copy', '○ done'))
+    terminal.press('Down', 'Down', 'Down', 'Enter')
+    await terminal.see(/● With Sidekiq at rest/)
+    terminal.press('Enter')
+    await terminal.see(/● No/)
+    terminal.type('y')
+    await terminal.see(offered('redirects'))
+    terminal.press('Down', 'Enter')
+    expect(await terminal.exitCode()).toBe(0)
+    const screen = terminal.screen()
+    expect(screen).toMatch(/files were uploaded\. Each of them is in the/)
+    expect(screen).not.toMatch(/npx mastodon-r2|goes? on from here/)
   })
 })

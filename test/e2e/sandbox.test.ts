@@ -155,7 +155,7 @@ describe('migrate --sandbox', () => {
     const ended = await run(['migrate', '--sandbox', '--yes'], { ...options(at), ...patient })
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)
     expect(ended.stdout).toContain('This is a rehearsal')
-    expect(ended.stdout).toMatch(/\d+ files were uploaded\. Each of them is in the bucket\.$/m)
+    expect(ended.stdout).toMatch(/[\d,]+ files were uploaded\. Each of them is in the bucket\.$/m)
     expect(ended.stdout.trimEnd()).toMatch(/That was a rehearsal; all of it is gone now\.$/)
     expect(at.files()).toEqual(before)
     expect(filesBelow(at.tmp)).toEqual(new Map())

@@ -17,6 +17,11 @@ it.each([
     'their owner may be another; then go on from here:',
     'their owner may be another; then rehearse again:',
   ],
+  ['Copy it first:\n  npx mastodon-r2 migrate --stage copy', 'Copy it first.'],
+  [
+    'It was not announced. To announce it first: npx mastodon-r2 migrate --stage announce',
+    'It was not announced.',
+  ],
   ['Nothing to change here.', 'Nothing to change here.'],
 ])('a rehearsal promises nothing of the kind: %s', (words, told) => {
   expect(inRehearsal(words)).toBe(told)
