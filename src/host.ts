@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { isatty } from 'node:tty'
 
 /** The process as the program sees it. This file alone reads `process`. */
 export interface Host {
@@ -57,7 +58,7 @@ export function processHost(): Host {
     stdin,
     stdout,
     stderr,
-    hasPerson: stdin.isTTY === true && stdout.isTTY === true && env.TERM !== 'dumb',
+    hasPerson: stdin.isTTY === true && stdout.isTTY === true,
     get interrupted() {
       return interruptSignal()
     },
@@ -104,10 +105,10 @@ function interruptSignal(): AbortSignal {
   // Every question and every child listens; a long conversation has many of them.
   setMaxListeners(0, controller.signal)
   for (const signal of SIGNALS) process.on(signal, onSignal)
-  // At a question the end of the keyboard may come before SIGHUP, or without it.
+  // At a question the end of the keyboard may come before SIGHUP, or without it; or it is Ctrl-D.
   if (process.stdin.isTTY) {
     process.stdin.once('end', () => {
-      terminalGone = true
+      terminalGone = !isatty(process.stdin.fd)
       controller.abort()
     })
   }

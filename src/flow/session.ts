@@ -121,7 +121,10 @@ export interface VoiceOptions {
   readonly log?: Record
 }
 
-/** clack when a person sits at a terminal, JSON when asked for, plain lines otherwise. */
+/**
+ * JSON when asked for; clack when a person sits at a terminal that can be drawn on; plain lines
+ * otherwise, with questions where somebody is there.
+ */
 export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui> {
   const { tamed, tameRender } = await import('../ui/tamed.ts')
   const render = tameRender(options.render ?? String)
@@ -133,21 +136,25 @@ export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui
 }
 
 async function voiceOf(host: Host, options: VoiceOptions): Promise<Ui> {
-  const { stdin, stdout, stderr, hasPerson } = host
+  const { stdin, stdout, stderr, environment, interrupted } = host
   const { json, quiet, colour, print } = options
   const render = options.render ? { render: options.render } : {}
   if (json) return (await import('../ui/json.ts')).jsonUi({ stdout, stderr, quiet, ...render })
-  if (hasPerson && !print) {
-    const { clackUi } = await import('../ui/clack.ts')
-    const { speaksUtf8 } = await import('../ui/ascii.ts')
-    const { showsLinks } = await import('../ui/hyperlinks.ts')
-    const { interrupted } = host
-    const links = showsLinks(host.environment)
-    const unicode = speaksUtf8(host.environment)
-    return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, links, interrupted, ...render })
-  }
+  const { writesLines } = await import('../ui/line-questions.ts')
+  // The block is kept apart from all talk, wherever it goes to.
   const words = print ? stderr : stdout
-  return (await import('../ui/plain.ts')).plainUi({ words, stdout, stderr, quiet, ...render })
+  const hasPerson = print ? stdin.isTTY && stderr.isTTY : host.hasPerson
+  if (!hasPerson || print || writesLines(environment)) {
+    const person = hasPerson ? { person: { stdin, words, interrupted } } : {}
+    const { plainUi } = await import('../ui/plain.ts')
+    return plainUi({ words, stdout, stderr, quiet, ...person, ...render })
+  }
+  const { clackUi } = await import('../ui/clack.ts')
+  const { speaksUtf8 } = await import('../ui/ascii.ts')
+  const { showsLinks } = await import('../ui/hyperlinks.ts')
+  const links = showsLinks(environment)
+  const unicode = speaksUtf8(environment)
+  return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, links, interrupted, ...render })
 }
 
 /** What this run was told of where Mastodon is, for the lines to type that it shows. */

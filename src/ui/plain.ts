@@ -1,6 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import type { Outcome } from '../plan/apply.ts'
 import { checkLines, faultLines } from './check-lines.ts'
+import { columnsOf, lineQuestions, type Person } from './line-questions.ts'
 import type { Line, Render, Ui } from './port.ts'
 import { closingLines, outcomeLine, planLines, problemLines, settingLines, wrap } from './words.ts'
 
@@ -15,6 +16,8 @@ export interface PlainOptions {
   readonly quiet: boolean
   /** Told of no place unless there is one. */
   readonly render?: Render
+  /** Who is asked; nobody unless told. */
+  readonly person?: Person
 }
 
 const SIGNS: Record<Line['tone'], string> = {
@@ -30,48 +33,70 @@ const SIGNS: Record<Line['tone'], string> = {
 }
 
 const GOES = 'remove  '
+const WAIT = 'wait    '
 
 /** Milliseconds between lines about a long work: a log of a day's copying stays readable. */
 const PROGRESS_MS = 30_000
 
-/** Lines for logs and pipes: ASCII, no colour, nobody to ask. */
-export function plainUi({ words, stdout, stderr, quiet, ...options }: PlainOptions): Ui {
+/** Milliseconds after which a person is told what is waited for. */
+const PATIENCE_MS = 2_000
+
+/** Wide enough for any line of a log: those are not broken. */
+const UNBROKEN = 100_000
+
+/**
+ * Lines for logs and pipes: ASCII, no colour, nobody to ask; or for a terminal that takes no more, or
+ * whose lines are read aloud, with questions.
+ */
+export function plainUi({ words, stdout, stderr, quiet, person, ...options }: PlainOptions): Ui {
   const render = options.render ?? String
+  const columns = (most: number) => (person ? columnsOf(person.words) : most)
   const write = (line: string) => words.write(`${line}\n`)
   const chat = (line: string) => {
     if (!quiet) write(line)
   }
   let progressAt = Date.now()
   const states = new Map<string, string>()
-  const signed = ({ tone, text, goes }: Line) =>
-    `${goes && tone !== 'destructive' ? GOES : SIGNS[tone]}${text}`
+  const after = (sign: string, text: string, indent = '') => {
+    const under = `${indent}${SIGNS.plain}`
+    const [first = '', ...rest] = wrap(text, columns(UNBROKEN) - under.length)
+    return [`${indent}${sign}${first}`, ...rest.map((line) => `${under}${line}`)]
+  }
+  const signed = ({ tone, text, goes }: Line, indent?: string) =>
+    after(goes && tone !== 'destructive' ? GOES : SIGNS[tone], text, indent)
+  const wait = (text: string) => after(WAIT, text).forEach(chat)
+  const indented = (line: string) =>
+    wrap(line, columns(UNBROKEN) - 2).map((part) => `  ${part}`.trimEnd())
   return {
-    canAsk: false,
+    canAsk: person !== undefined,
     intro: chat,
-    say: (text) => wrap(render(text), 100).forEach(chat),
-    warn: (text) => write(`warning: ${render(text)}`),
+    say: (text) => wrap(render(text), columns(100)).forEach(chat),
+    warn: (text) => wrap(`warning: ${render(text)}`, columns(UNBROKEN)).forEach(write),
     note: (title, lines) =>
-      [`${title}:`, ...lines.map((line) => `  ${render(line)}`.trimEnd())].forEach(chat),
+      [`${title}:`, ...lines.flatMap((line) => indented(render(line)))].forEach(chat),
     link: (url) => chat(`  ${url}`),
-    busy: () => () => undefined,
+    busy(text) {
+      if (!person) return () => undefined
+      const late = setTimeout(() => wait(text), PATIENCE_MS).unref()
+      return () => clearTimeout(late)
+    },
     progress(line) {
       if (line === undefined || Date.now() - progressAt < PROGRESS_MS) return
       progressAt = Date.now()
-      chat(`wait    ${line}`)
+      wait(line)
     },
-    ask: nobody,
-    choose: nobody,
-    agree: async () => false,
+    ...(person ? lineQuestions(person) : { ask: nobody, choose: nobody, agree: async () => false }),
     showPlan(plan, settings, title) {
-      for (const line of [`${title}:`, ...settingLines(settings).map((line) => `  ${line}`)]) {
-        chat(line)
-      }
-      for (const line of planLines(plan, render)) chat(`  ${signed(line)}`)
+      const chosen = settingLines(settings).flatMap(indented)
+      const planned = planLines(plan, render).flatMap((line) => signed(line, '  '))
+      for (const line of [`${title}:`, ...chosen, ...planned]) chat(line)
     },
     showChecks(checked, shown) {
       const lines = quiet ? faultLines(checked, render) : checkLines(checked, shown, render)
       for (const { tone, text, details } of lines) {
-        const [first = '', ...rest] = [text, ...details].flatMap((line) => wrap(line, 92))
+        const [first = '', ...rest] = [text, ...details].flatMap((line) =>
+          wrap(line, columns(100) - 8),
+        )
         write(`${SIGNS[tone]}${first}`)
         for (const line of rest) write(`${SIGNS.plain}${line}`)
       }
@@ -80,19 +105,21 @@ export function plainUi({ words, stdout, stderr, quiet, ...options }: PlainOptio
     told(id, title, state) {
       if (states.get(id) === state) return
       states.set(id, state)
-      chat(`wait    ${title}: ${state}`)
+      wait(`${title}: ${state}`)
     },
     ended(outcome: Outcome) {
-      const line = signed(outcomeLine(outcome, render))
-      if (outcome.status === 'failed' || outcome.status === 'blocked') write(line)
-      else chat(line)
+      const isBad = outcome.status === 'failed' || outcome.status === 'blocked'
+      signed(outcomeLine(outcome, render)).forEach(isBad ? write : chat)
     },
     block: (text) => stdout.write(text),
     call: (line) => stderr.write(`${line}\n`),
     finish(report, closing) {
-      if (report.problem) problemLines(report.problem).forEach(write)
-      if (!report.problem || closing.headline !== report.problem.what) write(closing.headline)
-      closingLines(closing, 100, render).forEach(write)
+      const told = report.problem ? problemLines(report.problem) : []
+      const isSaid = report.problem && closing.headline === report.problem.what
+      for (const text of isSaid ? told : [...told, closing.headline]) {
+        wrap(text, columns(UNBROKEN)).forEach(write)
+      }
+      closingLines(closing, columns(100), render).forEach(write)
     },
   }
 }

@@ -43,14 +43,17 @@ export interface TerminalOptions {
   /** For the tmux configuration and the socket. */
   readonly folder: string
   readonly env: Readonly<Record<string, string>>
+  /** What the shell does with its output, e.g. `>file`. */
+  readonly redirection?: string
 }
 
 /** tmux does not always get to know how a program ended, so the shell says it. */
-const andTheExitCode = 'trap : INT; "$0" "$@"; printf "\\n[exit code %d]\\n" $?; exec sleep 1000'
+const andTheExitCode = (redirection: string) =>
+  `trap : INT; "$0" "$@" ${redirection}; printf "\\n[exit code %d]\\n" $?; exec sleep 1000`
 const ENDED = /^\[exit code (\d+)\]$/m
 
 export function openTerminal(args: readonly string[], options: TerminalOptions): Terminal {
-  const { columns, cwd, folder, env } = options
+  const { columns, cwd, folder, env, redirection = '' } = options
   const socket = join(folder, `tmux-${randomBytes(4).toString('hex')}`)
   const configuration = `${socket}.conf`
   writeFileSync(configuration, 'set -g history-limit 5000\n')
@@ -66,7 +69,16 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
   // tmux puts its own in place of a given one.
   const kept = ['TERM', 'PATH'].filter((name) => env[name] !== undefined)
   const kind = kept.length === 0 ? [] : ['env', ...kept.map((name) => `${name}=${env[name]}`)]
-  const command = ['sh', '-c', andTheExitCode, ...kind, process.execPath, '--', cli, ...args]
+  const command = [
+    'sh',
+    '-c',
+    andTheExitCode(redirection),
+    ...kind,
+    process.execPath,
+    '--',
+    cli,
+    ...args,
+  ]
   tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
   const screen = () => tmux('capture-pane', '-p', '-S', '-')
   const waitFor = async (what: string, isSo: () => boolean) => {

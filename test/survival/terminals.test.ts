@@ -15,7 +15,12 @@ describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
   afterAll(() => stage.close())
 
   /** `init` on a host and a bucket of its own, asking nothing but the yes. */
-  function init(name: string, env: Record<string, string> = {}, args: readonly string[] = []) {
+  function init(
+    name: string,
+    env: Record<string, string> = {},
+    args: readonly string[] = [],
+    redirection = '',
+  ) {
     const at = stage.machine()
     const route = stage.sandbox.connectTo.flatMap((one) => ['--connect-to', one])
     const place = ['--media-host', `${name}.example.com`, '--bucket', `${name}-media`]
@@ -25,6 +30,7 @@ describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
       cwd: at.dir,
       folder: at.home,
       env: { ...stage.environment(at), ...env },
+      redirection,
     })
     open.push(terminal)
     return { at, terminal }
@@ -50,11 +56,48 @@ describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
     expect(terminal.screen().match(/\P{ASCII}+/gu) ?? []).toEqual([])
   })
 
-  test('TERM=dumb: no control sequence at all, and nobody is asked', async () => {
-    const { terminal } = init('dumb', { TERM: 'dumb' }, ['--yes'])
+  test.each([
+    ['TERM=dumb', 'dumb', { TERM: 'dumb' }, []],
+    ['ACCESSIBLE=1, for screen readers', 'read-aloud', { ACCESSIBLE: '1' }, []],
+    ['--print', 'printed', {}, ['--print']],
+  ])('%s: questions in lines, and no control sequence at all', async (_, name, env, args) => {
+    const token = stage.sandbox.bootstrapToken.reveal()
+    const { at, terminal } = init(name, { ...env, CLOUDFLARE_API_TOKEN: '' }, args)
+    await terminal.see(/What you type is not shown\.\n>/)
+    terminal.type(`${token.slice(0, -4)}0000\r`)
+    await terminal.see('Cloudflare did not recognise the API token.')
+    await terminal.see(/not shown\.\n>[\s\S]*not shown\.\n>/)
+    terminal.type(`${token}\r`)
+    await terminal.see(/Enter alone is no\.\n>/)
+    terminal.type('what?\r')
+    await terminal.see('is neither y nor n')
+    terminal.type('y\r')
     expect(await terminal.exitCode()).toBe(0)
-    expect(terminal.screen()).toContain('R2 is ready and proven.')
+    const screen = terminal.screen()
+    expect(screen).toMatch(/^R2 is ready/m)
+    expect(screen.replaceAll(/\s/g, '')).not.toContain(token)
     expect(terminal.painted()).not.toContain('\u001B')
+    expect(at.read().includes('S3_BUCKET')).toBe(name !== 'printed')
+  })
+
+  test('--print with the block in a file: the questions stay on the terminal', async () => {
+    const { at, terminal } = init('to-file', {}, ['--print'], '>block')
+    await terminal.see(/Enter alone is no\.\n>/)
+    terminal.type('y\r')
+    expect(await terminal.exitCode()).toBe(0)
+    expect(at.read('block')).toMatch(/^S3_BUCKET=to-file-media$/m)
+  })
+
+  test.each([
+    ['C-c', 'lines-ctrl-c'],
+    ['C-d', 'lines-ctrl-d'],
+  ])('%s at a question in lines: nothing was changed', async (key, name) => {
+    const { at, terminal } = init(name, { TERM: 'dumb' })
+    await terminal.see(/Enter alone is no\.\n>/)
+    terminal.press(key)
+    expect(await terminal.exitCode()).toBe(130)
+    expect(terminal.screen()).toContain('Stopped. Nothing was changed.')
+    expect(existsSync(at.path(LOCK))).toBe(false)
   })
 
   test('a window that is resized again and again while it waits', async () => {
