@@ -42,7 +42,7 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
     ],
     check: [
       ['look at everything, the worst first', toType('check')],
-      ['show what every check saw', toType('check', { verbose: true })],
+      ['put right what can be put right safely', toType('check', { fix: true })],
       ['one line for Nagios, Icinga and the like', toType('check', { format: 'nagios' })],
     ],
     migrate: [

@@ -1,13 +1,14 @@
 import { unlessStopped } from '../core/clock.ts'
 import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
-import { type Text, uniqueText } from '../core/to-type.ts'
+import { prose, type Text, toType, uniqueText } from '../core/to-type.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
 import type { Command, Host } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
-import type { Checked, Severity } from '../plan/verdict.ts'
+import type { Checked } from '../plan/verdict.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
 import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import type { Closing } from '../ui/port.ts'
 import { mastodonChecks } from './areas/mastodon.ts'
 import { publicWebChecks } from './areas/public-web.ts'
 import { settingsChecks } from './areas/settings.ts'
@@ -15,11 +16,15 @@ import { storageChecks } from './areas/storage.ts'
 import { openDoor } from './areas/storage-door.ts'
 import { lookAtCloudflare } from './cloudflare-side.ts'
 import { asPlugin, isPlugin } from './nagios.ts'
+import { having, troubled, verdictsInWords } from './outcome.ts'
 import { runChecks } from './run.ts'
 import { type CheckCatalog, checkCatalog, checkFlags } from './settings.ts'
 import { checkWorld, findInstallation, findStorage } from './world.ts'
 
-/** The doctor: looks at everything, with or without a Cloudflare token, and changes nothing. */
+/**
+ * The doctor: looks at everything, with or without a Cloudflare token. It changes nothing, but with
+ * `--fix` what it was told to.
+ */
 export const check: Command = {
   run: (host, argv) => (isPlugin(host, argv) ? asPlugin(host, argv, look) : look(host, argv)),
 }
@@ -28,8 +33,23 @@ function look(host: Host, argv: readonly string[]): Promise<number> {
   const accepts = { ...checkFlags, format: checkCatalog.format }
   const spec = { name: 'check', catalog: checkCatalog, accepts }
   return session(host, argv, spec, async (run, draft) => {
+    const given = new Set<string>(run.settings.entries().map(([name]) => name))
     const ready = await unlessStopped(host.interrupted, prepared(run))
-    return examine(run, ready, draft)
+    const found = await examine(run, ready)
+    run.ui.showChecks(found, { verbose: run.settings.on('verbose') })
+    if (!run.settings.on('fix')) return conclude(run, ready, found, draft)
+    const { fix } = await import('./fix/fix.ts')
+    const again = async () => {
+      // What the settings said before is no answer any more.
+      for (const [name] of run.settings.entries()) {
+        if (!given.has(name)) run.settings.forget(name as keyof CheckCatalog)
+      }
+      const silent = { ...run, ui: { ...run.ui, say: () => undefined } }
+      return examine(silent, await prepare(silent))
+    }
+    const seen = { world: ready.world, cloudflare: ready.cloudflare.seen(), found }
+    const code = await fix(run, seen, { ...draft, settings: settingsOf(run.settings) }, again)
+    return code ?? conclude(run, ready, found, draft)
   })
 }
 
@@ -39,6 +59,7 @@ async function prepare(run: Run<CheckCatalog>) {
   const { ui, settings } = run
   // Of init's --format, which check's has nothing to do with.
   refuseContradictions((name) => (name === 'format' ? undefined : settings.source(name)))
+  refuseWithoutFix(settings)
   refuseWithoutToken(settings)
   const installation = await findInstallation(run)
   const { storage, remembered } = findStorage(settings, installation)
@@ -60,6 +81,13 @@ function refuseWithoutToken(settings: Run<CheckCatalog>['settings']): void {
   throw noEffect(flag, 'Without an API token Cloudflare is not asked.', next)
 }
 
+function refuseWithoutFix(settings: Run<CheckCatalog>['settings']): void {
+  const flag = settings.on('fix') ? undefined : firstFlag(settings, ['dryRun', 'yes'])
+  if (flag === undefined) return
+  const next = prose`Leave ${flag} out, or have put right what can be: ${toType('check', { fix: true })}`
+  throw noEffect(flag, 'Without --fix this only looks.', next)
+}
+
 /** What keeps the checks from being made is no fault of the setup: exit code 2. */
 async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
   try {
@@ -72,10 +100,9 @@ async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
 }
 
 async function examine(
-  { ui, render, settings, stopping }: Run<CheckCatalog>,
+  { ui, settings, stopping }: Run<CheckCatalog>,
   { world, cloudflare }: Prepared,
-  draft: Report,
-): Promise<number> {
+): Promise<Checked[]> {
   const open = sharedLook(openDoor)
   const checks = [
     ...settingsChecks,
@@ -86,10 +113,17 @@ async function examine(
   ]
   const done = ui.busy('Looking at everything')
   const options = { quick: settings.on('quick'), hold: stopping.hold }
-  const found = await runChecks(checks, world, options).finally(done)
-  ui.showChecks(found, { verbose: settings.on('verbose') })
-  const faults = having(found, 'fault')
-  const ok = faults.length === 0
+  return runChecks(checks, world, options).finally(done)
+}
+
+/** The last words of a look, and its exit code. */
+function conclude(
+  { ui, render, settings }: Run<CheckCatalog>,
+  { cloudflare }: Prepared,
+  found: readonly Checked[],
+  draft: Report,
+): number {
+  const ok = having(found, 'fault').length === 0
   const report: Report = {
     ...draft,
     ok,
@@ -99,29 +133,35 @@ async function examine(
     warnings: having(found, 'warning').map(
       ({ title, verdict }) => `${title}: ${render(verdict.saw)}`,
     ),
-    next: nextLines([...faults, ...having(found, 'warning')]).map(render),
+    next: nextLines(troubled(found)).map(render),
   }
   // A cron job that finds nothing wrong must not send a mail.
   const isSilent = ok && settings.on('quiet') && !settings.on('json')
-  if (!isSilent) ui.finish(report, { headline: headlineOf(found), sections: [] })
+  const sections = mendable(found, settings.on('fix'))
+  if (!isSilent) ui.finish(report, { headline: verdictsInWords(found), sections })
   return ok ? 0 : 1
-}
-
-function having(found: readonly Checked[], severity: Severity): Checked[] {
-  return found.filter(({ verdict }) => verdict.severity === severity)
 }
 
 function nextLines(found: readonly Checked[]): Text[] {
   return uniqueText(found.flatMap(({ verdict }) => ('next' in verdict ? [verdict.next] : [])))
 }
 
-function headlineOf(found: readonly Checked[]): string {
-  const counted = (['fault', 'warning'] as const).flatMap((severity) => {
-    const { length } = having(found, severity)
-    return length === 0 ? [] : [`${length} ${severity}${length === 1 ? '' : 's'}`]
-  })
-  if (counted.length === 0) return 'All well.'
-  return having(found, 'fault').length === 0
-    ? `All works; ${counted.join(', ')}.`
-    : `Not all is well: ${counted.join(', ')}.`
+/** That there is a shorter way, and where there is none. */
+function mendable(found: readonly Checked[], fixes: boolean): Closing['sections'] {
+  const all = troubled(found)
+  if (fixes && all.length > 0) {
+    return [
+      {
+        title: 'Nothing was changed',
+        lines: ['None of this can be put right safely by a program; what to type stands above.'],
+      },
+    ]
+  }
+  if (fixes || !all.some(({ verdict }) => 'mend' in verdict && verdict.mend)) return []
+  return [
+    {
+      title: 'To put right what can be, after one yes',
+      lines: [prose`  ${toType('check', { fix: true })}`],
+    },
+  ]
 }

@@ -16,6 +16,8 @@ export interface CloudflareSide {
   readonly checks: readonly Check[]
   /** What init would do, once it has been looked at. */
   steps(): ReportStep[]
+  /** The same with its world; undefined where Cloudflare was not asked. */
+  seen(): { readonly world: World; readonly plan: Plan } | undefined
 }
 
 /** Cloudflare's side, when a token was given; nobody is asked for one. */
@@ -25,7 +27,7 @@ export async function lookAtCloudflare(
   remembered: Remembered,
 ): Promise<CloudflareSide> {
   if (run.settings.get('apiToken') === undefined) {
-    return { checks: [unasked(undefined)], steps: () => [] }
+    return notAsked(undefined)
   }
   try {
     const world = await setupWorld(run, at, remembered)
@@ -41,11 +43,16 @@ export async function lookAtCloudflare(
     return {
       checks: cloudflareChecks(world, look),
       steps: () => (plan ? planSteps(plan, run.render) : []),
+      seen: () => plan && { world, plan },
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return { checks: [unasked(error)], steps: () => [] }
+    return notAsked(error)
   }
+}
+
+function notAsked(problem: Problem | undefined): CloudflareSide {
+  return { checks: [unasked(problem)], steps: () => [], seen: () => undefined }
 }
 
 /** The world that init would look at, chosen without a question. */

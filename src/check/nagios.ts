@@ -36,6 +36,12 @@ export async function asPlugin(
   if (hasSwitch(host, argv, checkFlags.json)) {
     return end(UNKNOWN, "--format nagios and --json can't both be meant. Leave one of them out.")
   }
+  if (hasSwitch(host, argv, checkFlags.fix)) {
+    return end(
+      UNKNOWN,
+      '--format nagios only looks, and --fix changes things. Leave one of them out.',
+    )
+  }
   const began = Date.now()
   const [stdout, silent] = [new Kept(), new Kept()]
   const streams = { stdout, stderr: silent } as unknown as Pick<Host, 'stdout' | 'stderr'>

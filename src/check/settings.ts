@@ -27,6 +27,13 @@ const own = {
     answerable: false,
     group,
   }),
+  fix: setting({
+    flag: '--fix',
+    help: 'put right what can be put right safely: one plan, one yes, and all checks once more',
+    rule: flag,
+    answerable: false,
+    group: 'Put it right',
+  }),
   format: setting({
     flag: '--format',
     value: 'nagios',
@@ -43,6 +50,7 @@ const own = {
 export const checkCatalog = {
   ...catalog,
   quick: own.quick,
+  fix: own.fix,
   // What takes the settings of a setup never reads this one.
   format: own.format as unknown as typeof catalog.format,
 }
@@ -58,6 +66,16 @@ export const checkFlags = {
   mastodonDir: catalog.mastodonDir,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
   answers: catalog.answers,
+  dryRun: {
+    ...catalog.dryRun,
+    help: 'with --fix: show the plan and change nothing',
+    group: own.fix.group,
+  },
+  yes: {
+    ...catalog.yes,
+    help: 'with --fix: agree to the plan; nothing destructive is ever part of it',
+    group: own.fix.group,
+  },
   json: catalog.json,
   quiet: { ...catalog.quiet, help: 'only faults; nothing at all while there is none' },
   verbose: { ...catalog.verbose, help: 'what every check saw, and every request' },

@@ -114,7 +114,10 @@ export function findStorage(
   const isOwn = own !== undefined && endpoint !== undefined && originOf(own) === originOf(endpoint)
   const remembered = remember(installation, isOwn ? endpoint : own)
   offer(settings, remembered)
-  const bucket = settings.get('bucket') ?? read('S3_BUCKET')
+  // Of a run that was given it: what an earlier look has found may have changed.
+  const given = (name: 'bucket' | 'mediaHost') =>
+    settings.isGiven(name) ? settings.get(name) : undefined
+  const bucket = given('bucket') ?? read('S3_BUCKET')
   const alias = bareHost(read('S3_ALIAS_HOST') || read('S3_CLOUDFRONT_HOST'))
   const isHost = alias !== '' && settings.fault('mediaHost', alias) === undefined
   return {
@@ -124,7 +127,7 @@ export function findStorage(
       isR2: remembered.storage === 'r2',
       endpoint,
       bucket: /^[A-Za-z0-9._-]+$/.test(bucket) ? bucket : undefined,
-      mediaHost: settings.get('mediaHost') ?? (isHost ? alias : undefined),
+      mediaHost: given('mediaHost') ?? (isHost ? alias : undefined),
       key: remembered.key,
       accountId: remembered.accountId ?? settings.get('accountId'),
       jurisdiction: remembered.jurisdiction,

@@ -62,18 +62,15 @@ export async function connectWorld<Where extends Pick<World, 'place'>>(
     readonly scratchOf?: EnvFileOnDisk | undefined
   } = {},
 ): Promise<Omit<PlaceWorld, 'place'> & Where> {
-  const { host, ui, clock } = run
+  const { host, clock } = run
   const { at, s3Endpoint, installation } = where.place
   return {
     cloudflare: lazyCloudflare(run),
     connectS3: lazyS3(run, { endpoint: s3Endpoint, bucket: at.bucket }),
     web: lazyWeb(run, ca),
-    envWriter: await envWriter(preview(run, scratchOf), {
-      runner: runnerOf(host),
-      warn: (line) => ui.warn(line),
-    }),
+    envWriter: await envWriterOf(run, scratchOf),
     processes: processesOf(host, installation),
-    runner: runnerOf(host, (line) => ui.say(line)),
+    runner: runnerOf(host, (line) => run.ui.say(line)),
     clock,
     facts: {},
     ...given,
@@ -210,6 +207,15 @@ function preview(
     const { realPath } = scratchOf ?? file
     return findMastodonHere({ host: run.host, settings }, { files: 0, ms: 0 }, { realPath, text })
   }
+}
+
+/** The env file's editor, which finds Mastodon anew for a preview. `scratchOf`: see `connectWorld`. */
+export function envWriterOf(
+  run: Pick<Connecting, 'host' | 'ui' | 'settings'>,
+  scratchOf?: EnvFileOnDisk,
+): Promise<EnvWriter> {
+  const warn = (line: string) => run.ui.warn(line)
+  return envWriter(preview(run, scratchOf), { runner: runnerOf(run.host), warn })
 }
 
 /** Where only the editor is wanted. */

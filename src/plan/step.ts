@@ -106,7 +106,7 @@ export interface Facts {
    * host answers, and Cloudflare does not tell the state.
    */
   readonly domainActive: { readonly attached: boolean; readonly untold?: true }
-  /** env-file: where the settings are now. */
+  /** env-file, or env-lines of `check --fix`: where the settings are now. */
   readonly envWritten: EnvWritten
   /** public-read: an object uploaded with the key came back through the media host. */
   readonly publicProven: true

@@ -1,4 +1,5 @@
 import type { Problem } from '../core/problem.ts'
+import type { Secret } from '../core/secret.ts'
 import type { Text, ToType } from '../core/to-type.ts'
 import type { EnvReader, Installation, ProcessesPort } from '../services/mastodon/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
@@ -35,7 +36,20 @@ export type Verdict =
       readonly matters: Text
       /** The next thing to type. */
       readonly next: Text
+      /** Undefined where a person has to choose, or something could be lost. */
+      readonly mend?: Mend
     }
+
+/** What puts a finding right without anybody's choice; `check --fix` plans it. */
+export type Mend =
+  /** Settings with their right values, in the files that they come from; undefined: commented out. */
+  | { readonly is: 'settings'; readonly values: ReadonlyMap<string, string | Secret | undefined> }
+  /** Settings of one file that keep their value, and stand there once, with nothing around it. */
+  | { readonly is: 'bare'; readonly file: string; readonly names: readonly string[] }
+  /** An env file, by its real path, that everybody may read or change. */
+  | { readonly is: 'mode'; readonly file: string }
+  /** Steps of the setup by their ids, which need an API token. */
+  | { readonly is: 'steps'; readonly ids: readonly string[] }
 
 export interface CheckWorld {
   readonly installation: Installation
@@ -82,7 +96,12 @@ export interface Checked {
 /** A Problem as a verdict; a fault unless told. `more` replaces its words where there are better ones. */
 export function troubleOf(
   { what, why, next }: Problem,
-  more: { severity?: 'fault' | 'warning' | 'note'; matters?: Text; next?: Text } = {},
+  more: {
+    severity?: 'fault' | 'warning' | 'note'
+    matters?: Text
+    next?: Text
+    mend?: Mend
+  } = {},
 ): Verdict {
   return { severity: 'fault', saw: what, matters: why, next, ...more }
 }

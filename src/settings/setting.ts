@@ -41,6 +41,7 @@ export const settingGroups = [
   'What to rotate',
   'What to migrate',
   'How to clean up',
+  'Put it right',
   'How to cut over',
   'What to redirect',
   'What to stand in for',

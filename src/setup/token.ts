@@ -61,6 +61,15 @@ function readsOnly(permission: Permission, groups: readonly string[] | undefined
   return groups.includes(read) && !groups.includes(write)
 }
 
+/** Whether the token may look at this and not change it, as far as it tells of itself. */
+export async function readsAlone(
+  { cloudflare, setup }: At,
+  permission: Permission,
+): Promise<boolean> {
+  const groups = await cloudflare.ownPermissionGroups(setup.token, setup.at.accountId)
+  return readsOnly(permission, groups)
+}
+
 async function missingPermissions({ cloudflare, setup }: At) {
   const scope = { accountId: setup.at.accountId, zoneId: setup.zone.id }
   const [groups, answers] = await Promise.all([

@@ -220,7 +220,7 @@ describe('what can not be run: exit 2', () => {
   test.each<[string, readonly string[], RegExp]>([
     ['no env file', ['--mastodon-env', 'nowhere.env'], /nothing-to-check/],
     ['a folder that is not there', ['--mastodon-dir', '/nowhere'], /mastodon-dir-missing/],
-    ['a flag of init', ['--yes'], /unknown-flag/],
+    ['a flag of init', ['--announce'], /unknown-flag/],
     ['less and more', ['--quiet', '--verbose'], /settings-contradict/],
   ])('%s', async (_, args, code) => {
     const ended = await check(stage.machine(good), args)

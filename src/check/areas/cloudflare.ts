@@ -66,6 +66,7 @@ function changed(rules: readonly EdgeRule[]): Verdict {
     saw: `Switched off, or not as this tool made it: ${titles}.`,
     matters: 'A rule that is there and does not act is easily taken for protection.',
     next: toType('init', { edge: rules.map(({ id }) => id).join(',') }),
+    mend: { is: 'steps', ids: rules.map(({ id }) => id) },
   }
 }
 
@@ -76,6 +77,8 @@ export interface SurveyCheck {
   /** What it means when the installer would change something here. */
   readonly severity: 'fault' | 'warning'
   readonly matters: string
+  /** The step alone puts it right, and nothing is lost by it. */
+  readonly isMended?: true
 }
 
 const INIT = toType('init')
@@ -83,7 +86,7 @@ const INIT = toType('init')
 /** What the installer would do is what is wrong: the doctor can't see things otherwise than it. */
 function surveyCheck(
   plan: () => Promise<Plan>,
-  { step, title, severity, matters }: SurveyCheck,
+  { step, title, severity, matters, isMended }: SurveyCheck,
 ): Check<never> {
   return {
     id: `cloudflare-${step}`,
@@ -92,12 +95,17 @@ function surveyCheck(
     cost: 'look',
     async look() {
       const finding = (await plan()).items.find(({ id }) => id === step)?.finding
-      return finding ? judge(finding, severity, matters) : []
+      const mend = isMended ? { mend: { is: 'steps', ids: [step] } as const } : {}
+      return finding ? judge(finding, { severity, matters, next: INIT, ...mend }) : []
     },
   }
 }
 
-function judge(finding: Finding, severity: 'fault' | 'warning', matters: string): Verdict[] {
+/** `trouble`: what it is called when there is something to change. */
+function judge(
+  finding: Finding,
+  trouble: Omit<Extract<Verdict, { next: Text }>, 'saw'>,
+): Verdict[] {
   switch (finding.is) {
     case 'ready':
       if (finding.facts?.domainActive?.untold) return [untold(finding.note)]
@@ -110,7 +118,7 @@ function judge(finding: Finding, severity: 'fault' | 'warning', matters: string)
       return [blocked(finding)]
     case 'change': {
       const saw = `init would ${finding.changes.map(({ what }) => what).join('; ')}.`
-      return [{ severity, saw, matters, next: INIT }, ...(finding.warnings ?? []).map(warned)]
+      return [{ saw, ...trouble }, ...(finding.warnings ?? []).map(warned)]
     }
   }
 }
@@ -177,12 +185,14 @@ const surveyed: readonly SurveyCheck[] = [
     severity: 'fault',
     matters:
       'Without it audio never plays, and images fail on reload (Mastodon 4.2 and newer): browsers block them.',
+    isMended: true,
   },
   {
     step: 'lifecycle',
     title: 'Lifecycle rule',
     severity: 'warning',
     matters: 'Uploads that broke off would be stored, and paid for, without end.',
+    isMended: true,
   },
   {
     step: 'dev-url',
@@ -190,12 +200,14 @@ const surveyed: readonly SurveyCheck[] = [
     severity: 'warning',
     matters:
       'It is a second way to every file: throttled, not cached, and past all rules of your domain.',
+    isMended: true,
   },
   {
     step: 'key-in-use',
     title: 'Name of the key',
     severity: 'warning',
     matters: 'Its name still says that the setup did not finish.',
+    isMended: true,
   },
 ]
 

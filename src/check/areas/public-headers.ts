@@ -100,6 +100,7 @@ export function shieldsCheck(go: Go): Check<keyof VisitAt> {
           matters:
             "Mastodon's own web server sends them, so that a file dressed up as an image can't act as a page. Your instance lives on another host name, which already limits the harm.",
           next: toType('init', { edge: 'security-headers' }),
+          mend: { is: 'steps', ids: ['security-headers'] },
         },
       ]
     },
@@ -206,8 +207,9 @@ export function corsCheck(go: Go): Check<keyof VisitAt> {
         corsOnce(url, plain, scripted, origin)
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        const next = error.code === 'public-cors' ? { next: toType('init') } : {}
-        return [troubleOf(error, { matters: CORS_MATTERS, ...next })]
+        const mend = { is: 'steps', ids: ['cors'] } as const
+        const cure = error.code === 'public-cors' ? { next: toType('init'), mend } : {}
+        return [troubleOf(error, { matters: CORS_MATTERS, ...cure })]
       }
       return [{ severity: 'ok', saw: `${origin} may read media, and it is said once` }]
     },

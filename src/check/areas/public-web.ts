@@ -165,6 +165,7 @@ function privateFoldersCheck(find: FindHost): Check<keyof At> {
           matters:
             "They hold archives of your users. The names can't be guessed; a link that leaks is enough.",
           next: prose`${toType('init', { edge: 'private-folders' })} (downloads go on working: they do not use the media host)`,
+          mend: { is: 'steps', ids: ['private-folders'] },
         },
       ]
     },

@@ -1,5 +1,6 @@
+import type { Secret } from '../../core/secret.ts'
 import { shellWord } from '../../core/shell-word.ts'
-import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
+import type { Check, CheckWorld, Mend, Verdict } from '../../plan/verdict.ts'
 
 export type SettingsWorld = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
 
@@ -9,10 +10,20 @@ export interface StorageSettings {
   readonly kind: 'none' | 'other' | 'r2'
   /** Effective value; undefined where nothing sets it. */
   value(name: string): string | undefined
-  /** How to have these lines in force, in the place that counts. */
-  write(...lines: readonly [string, ...string[]]): string
+  /** How to have this value in force, in the place that counts. */
+  write(name: string, value: string): Cure
+  /** The same in words: of lines with something that a person has to fill in. */
+  told(...lines: readonly [string, ...string[]]): string
   /** How to be rid of a setting. */
-  remove(name: string): string
+  remove(name: string): Cure
+  /** The mend alone; undefined where one of them stands in no env file. */
+  mend(values: Readonly<Record<string, string | Secret | undefined>>): { readonly mend?: Mend }
+}
+
+/** The end of a verdict. */
+interface Cure {
+  readonly next: string
+  readonly mend?: Mend
 }
 
 const STORAGE_NAME =
@@ -20,7 +31,7 @@ const STORAGE_NAME =
 const ESSENTIAL = ['S3_BUCKET', 'S3_ENDPOINT', 'S3_ALIAS_HOST', 'AWS_ACCESS_KEY_ID']
 
 function storageSettings(at: SettingsWorld): StorageSettings {
-  const { settings, envFile, composeFile } = at.installation
+  const { settings, envFile, envFiles, composeFile } = at.installation
   const value = (name: string) => settings.get(name)?.value
   const place = (name: string) => {
     const from = settings.get(name)?.from ?? envFile.path
@@ -30,18 +41,32 @@ function storageSettings(at: SettingsWorld): StorageSettings {
       ? `in ${from}`
       : `among the Environment= lines of ${unit} (sudo systemctl edit --full ${shellWord(unit)})`
   }
+  const isInFile = (name: string) => {
+    const from = settings.get(name)?.from
+    return from === undefined ? envFile.exists : envFiles.some(({ path }) => path === from)
+  }
+  const mend: StorageSettings['mend'] = (values) => {
+    if (!Object.keys(values).every(isInFile)) return {}
+    return { mend: { is: 'settings', values: new Map(Object.entries(values)) } }
+  }
+  const told: StorageSettings['told'] = (...lines) => {
+    const name = lines[0].replace(/=.*/s, '')
+    const [one, more] =
+      value(name) === undefined
+        ? ['Add this line', 'Add these lines']
+        : [`Change the line ${name}`, 'Change the lines']
+    return `${lines.length === 1 ? one : more} ${place(name)}${value(name) === undefined ? '' : ' to'}:${lines.map((line) => `\n  ${line}`).join('')}`
+  }
   return {
     kind: kindOf(value, at.storage.isR2),
     value,
-    write(...lines) {
-      const name = lines[0].replace(/=.*/s, '')
-      const [one, more] =
-        value(name) === undefined
-          ? ['Add this line', 'Add these lines']
-          : [`Change the line ${name}`, 'Change the lines']
-      return `${lines.length === 1 ? one : more} ${place(name)}${value(name) === undefined ? '' : ' to'}:${lines.map((line) => `\n  ${line}`).join('')}`
-    },
-    remove: (name) => `Remove the line ${name} ${place(name)}.`,
+    told,
+    mend,
+    write: (name, now) => ({ next: told(`${name}=${now}`), ...mend({ [name]: now }) }),
+    remove: (name) => ({
+      next: `Remove the line ${name} ${place(name)}.`,
+      ...mend({ [name]: undefined }),
+    }),
   }
 }
 

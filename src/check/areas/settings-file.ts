@@ -1,7 +1,7 @@
 import { shellWord } from '../../core/shell-word.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { hindrances } from '../../flow/mastodon-here.ts'
-import type { Severity, Verdict } from '../../plan/verdict.ts'
+import type { Mend, Severity, Verdict } from '../../plan/verdict.ts'
 import type { EnvFileOnDisk, EnvStatement } from '../../services/mastodon/port.ts'
 import {
   isSecretSetting,
@@ -136,6 +136,10 @@ function twice({ file, statements }: ReadFile): Verdict[] {
       severity: repeated.some(({ differs }) => differs) ? 'warning' : 'note',
       saw: `In ${file.path} ${repeated.map(linesOf).join('; ')}.`,
       matters: 'Mastodon takes the last one; changing an earlier one has no effect.',
+      ...bare(
+        file,
+        repeated.map(({ last }) => last),
+      ),
       next: isSimple
         ? `Keep ${keep}, remove the rest; all at once, as that changes the numbers of lines:\n  sed -i.bak ${shellWord(repeated.flatMap(({ earlier }) => earlier.map(removal)).join(' '))} ${shellWord(file.realPath)}`
         : `Keep what begins on ${keep}, remove the rest in an editor.`,
@@ -165,11 +169,12 @@ export const fileMode = settingCheck({
       return holdsSecrets && ((file.mode ?? 0) & 0o006) !== 0
     })
     if (open.length === 0) return { severity: 'ok', saw: 'not everybody' }
-    return open.map(({ file: { path, mode = 0 } }) => ({
+    return open.map(({ file: { path, realPath, mode = 0 } }) => ({
       severity: (mode & 0o002) === 0 ? ('warning' as const) : ('fault' as const),
       saw: `Every user of this machine can ${(mode & 0o002) === 0 ? 'read' : 'change'} ${path} (mode ${mode.toString(8)}).`,
       matters: "It holds the storage key, the database's password and the secrets of all sessions.",
       next: `If the file belongs to Mastodon's user or group (ls -l ${shellWord(path)}):\n  sudo chmod o= ${shellWord(path)}`,
+      mend: { is: 'mode' as const, file: realPath },
     }))
   },
 })
@@ -179,6 +184,8 @@ interface Row {
   readonly name: string
   readonly severity: Extract<Severity, 'fault' | 'warning'>
   readonly matters: string
+  /** Media may have to move first. */
+  readonly byHand?: true
 }
 
 const rows: readonly Row[] = [
@@ -195,6 +202,7 @@ const rows: readonly Row[] = [
     severity: 'warning',
     matters:
       'tootctl media remove-orphans and lookup expect media at the top of the bucket, and take it for unknown otherwise. If media is stored under the prefix already, it has to move first.',
+    byHand: true,
   },
   {
     id: 's3-signature-version',
@@ -219,7 +227,7 @@ const rows: readonly Row[] = [
 
 /** What `init` comments out, told by the doctor: both ask the same function. */
 export const hindranceChecks: readonly SettingsCheck[] = rows.map(
-  ({ id, name, severity, matters }) =>
+  ({ id, name, severity, matters, byHand }) =>
     settingCheck({
       id,
       title: name,
@@ -229,7 +237,8 @@ export const hindranceChecks: readonly SettingsCheck[] = rows.map(
           return { severity: 'ok', saw: now ? shown(now) : 'not set' }
         }
         const saw = now === '' ? `${name} is set to nothing.` : `${name} is "${shown(now ?? '')}".`
-        return { severity, saw, matters, next: remove(name) }
+        const cure = remove(name)
+        return { severity, saw, matters, ...(byHand ? { next: cure.next } : cure) }
       },
     }),
 )
@@ -255,12 +264,14 @@ export const shadowed = settingCheck({
       severity: 'fault' as const,
       saw: `${from} sets ${key}, too, to another value, and wins over ${envFile.path}.`,
       matters: 'Mastodon never sees the value in the env file; changes there have no effect.',
-      next: remove(key),
+      // No mend: which of the two values is meant, is not known.
+      next: remove(key).next,
     }))
   },
 })
 
 interface Odd {
+  readonly file: EnvFileOnDisk
   readonly place: string
   readonly statement: EnvStatement
   /** Mastodon gets something else than the line says to its own reader. */
@@ -280,8 +291,8 @@ export const plainLines = settingCheck({
     const misread = odd.filter(({ isMisread }) => isMisread)
     const harmless = odd.filter(({ isMisread }) => !isMisread)
     const found = [
-      ...(misread.length > 0 ? [keptBy(misread, at)] : []),
-      ...(harmless.length > 0 ? [droppedHere(harmless, at)] : []),
+      ...byFile(misread, (those) => keptBy(those, at)),
+      ...byFile(harmless, (those) => droppedHere(those, at)),
     ]
     return found.length === 0
       ? { severity: 'ok', saw: 'plain KEY=value, read alike by all' }
@@ -296,7 +307,7 @@ function oddLines(read: ReadFile, { installation }: SettingsWorld): Odd[] {
     const effective = installation.settings.get(key)
     const isFromHere = effective === undefined || read.paths.includes(effective.from)
     const isMisread = isFromHere && effective?.value !== statement.value
-    return [{ place: position(read, statement), statement, isMisread }]
+    return [{ file: read.file, place: position(read, statement), statement, isMisread }]
   })
 }
 
@@ -307,6 +318,7 @@ function keptBy(odd: readonly Odd[], { installation }: SettingsWorld): Verdict {
     saw: `${listed(odd)}: Mastodon does not get the bare value.`,
     matters: `${reader} reads this file, and takes what stands around a value for a part of it, or skips the line.`,
     next: prose`Write just this (${toType('init')} does it, too):${rewritten(odd)}`,
+    ...bareOf(odd),
   }
 }
 
@@ -317,6 +329,7 @@ function droppedHere(odd: readonly Odd[], { installation }: SettingsWorld): Verd
     matters:
       "Mastodon's own reader drops that; systemd (EnvironmentFile) and docker run --env-file would take it for a part of the value, or skip the line.",
     next: `To be safe everywhere, write just this:${rewritten(odd)}`,
+    ...bareOf(odd),
   }
 }
 
@@ -333,11 +346,37 @@ function oddity({ exported, quoting, comment }: EnvStatement): string {
 function rewritten(odd: readonly Odd[]): string {
   return odd
     .map(({ statement: { key, value } }) => {
-      const isSafe = /^[A-Za-z0-9._:/,@%+=-]*$/.test(value)
       if (isSecretSetting(key)) return `\n  ${key}=(the value alone)`
-      return isSafe ? `\n  ${key}=${value}` : `\n  ${key}=(without blanks and quotes)`
+      return isReadAlike(value) ? `\n  ${key}=${value}` : `\n  ${key}=(without blanks and quotes)`
     })
     .join('')
+}
+
+/** Without a character that one of the readers takes in its own way. */
+function isReadAlike(value: string): boolean {
+  return /^[A-Za-z0-9._:/,@%+=-]*$/.test(value)
+}
+
+/** One verdict for each file, as it is mended by itself. */
+function byFile(odd: readonly Odd[], verdict: (those: readonly Odd[]) => Verdict): Verdict[] {
+  const files = new Map(odd.map(({ file }) => [file.realPath, file]))
+  return [...files.keys()].map((path) => verdict(odd.filter(({ file }) => file.realPath === path)))
+}
+
+function bareOf(odd: readonly Odd[]): { readonly mend?: Mend } {
+  const [first] = odd
+  const statements = odd.map(({ statement }) => statement)
+  return first === undefined ? {} : bare(first.file, statements)
+}
+
+/** Only where each of the values can be written so that every reader takes it alike. */
+function bare(
+  { path }: EnvFileOnDisk,
+  statements: readonly Pick<EnvStatement, 'key' | 'value' | 'expands' | 'runs'>[],
+): { readonly mend?: Mend } {
+  const isKnown = statements.every((one) => isReadAlike(one.value) && !one.expands && !one.runs)
+  if (!isKnown) return {}
+  return { mend: { is: 'bare', file: path, names: statements.map(({ key }) => key) } }
 }
 
 /** This tool makes a backup and writes the file in one go; who else changes it, comes later. */

@@ -46,7 +46,7 @@ function noEndpoint(settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: 'S3_ENDPOINT is missing.',
     matters: "Without it Mastodon sends uploads to Amazon, which doesn't know your key.",
-    next: prose`${toType('init')} puts it in; or by hand, with your account's id: ${settings.write(EXAMPLE)}`,
+    next: prose`${toType('init')} puts it in; or by hand, with your account's id: ${settings.told(EXAMPLE)}`,
   }
 }
 
@@ -62,7 +62,9 @@ function noAddress(now: string, settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: `S3_ENDPOINT is "${shown(now)}".`,
     matters: 'That is no address Mastodon could send uploads to: it begins with https://.',
-    next: right === undefined ? toType('init') : settings.write(`S3_ENDPOINT=https://${right}`),
+    ...(right === undefined
+      ? { next: toType('init') }
+      : settings.write('S3_ENDPOINT', `https://${right}`)),
   }
 }
 
@@ -77,9 +79,7 @@ function bucketInside(
     saw: `S3_ENDPOINT holds more than the account's address: ${shown(now)}`,
     matters:
       'Mastodon adds the bucket itself. With the bucket in there too, files land in a folder named like the bucket: uploads look fine, and visitors get 404.',
-    next: settings.write(
-      `S3_ENDPOINT=${inHost === undefined ? originOf(url) : `https://${inHost}`}`,
-    ),
+    ...settings.write('S3_ENDPOINT', inHost === undefined ? originOf(url) : `https://${inHost}`),
   }
 }
 
@@ -92,7 +92,7 @@ function insecure(now: string, url: URL, settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: `S3_ENDPOINT begins with http: ${shown(now)}`,
     matters: 'Private files would cross the internet unencrypted; R2 takes uploads by https only.',
-    next: settings.write(`S3_ENDPOINT=https://${url.host}`),
+    ...settings.write('S3_ENDPOINT', `https://${url.host}`),
   }
 }
 
@@ -101,7 +101,7 @@ function publicAddress(url: URL, settings: StorageSettings): Verdict {
     severity: 'fault',
     saw: `S3_ENDPOINT is the public address ${url.host}.`,
     matters: 'That address only hands files out; uploads need the address of the account.',
-    next: prose`${toType('init')} puts it right; or by hand, with your account's id: ${settings.write(EXAMPLE)}`,
+    next: prose`${toType('init')} puts it right; or by hand, with your account's id: ${settings.told(EXAMPLE)}`,
   }
 }
 
@@ -153,7 +153,7 @@ function bareHost(text: string): string {
 
 /** A line that a person may take over as it is: never a sample. */
 function aliasLine(settings: StorageSettings, { localDomain }: Installation): string {
-  return settings.write(`S3_ALIAS_HOST=files.${localDomain ?? 'YOUR-DOMAIN'}`)
+  return settings.told(`S3_ALIAS_HOST=files.${localDomain ?? 'YOUR-DOMAIN'}`)
 }
 
 function noAlias(settings: StorageSettings, installation: Installation): Verdict {
@@ -178,10 +178,21 @@ function notBare(now: string, settings: StorageSettings, installation: Installat
     matters: /:\/\//.test(now)
       ? 'Mastodon puts https:// before it, so links begin with https://https:// and nothing loads.'
       : 'Mastodon puts https:// before it and the name of the file behind it, so it has to be a bare host.',
-    next: BARE.test(host)
-      ? settings.write(`S3_ALIAS_HOST=${host}`)
-      : aliasLine(settings, installation),
+    ...cureOfAlias(now, host, settings, installation),
   }
+}
+
+/** No mend where a path goes: media may be served below it, by something between. */
+function cureOfAlias(
+  now: string,
+  host: string,
+  settings: StorageSettings,
+  installation: Installation,
+) {
+  if (!BARE.test(host)) return { next: aliasLine(settings, installation) }
+  const cure = settings.write('S3_ALIAS_HOST', host)
+  const isPlaced = /[^/:]\/+[^/\s"']/.test(now)
+  return isPlaced ? { next: cure.next } : cure
 }
 
 function wrongHost(
@@ -219,7 +230,8 @@ function wrongHost(
     severity: 'fault',
     saw: `S3_ALIAS_HOST is ${host}, left over from the sample file.`,
     matters: "That host isn't yours: every image is broken.",
-    next: settings.write(`S3_ALIAS_HOST=files.${localDomain}`),
+    // No mend: whether the bucket has that host is not known.
+    next: settings.told(`S3_ALIAS_HOST=files.${localDomain}`),
   }
 }
 
@@ -231,7 +243,7 @@ function oldName(old: string, settings: StorageSettings, installation: Installat
     severity: 'note',
     saw: `The media host stands under its old name: S3_CLOUDFRONT_HOST=${shown(old)}`,
     matters: 'Mastodon still reads it; other tools and newer guides know only S3_ALIAS_HOST.',
-    next: settings.write(`S3_ALIAS_HOST=${shown(old)}`),
+    ...settings.write('S3_ALIAS_HOST', old),
   }
 }
 
@@ -251,7 +263,7 @@ export const cdnHost = settingCheck({
       saw: `CDN_HOST points at the media host (${shown(now)}).`,
       matters:
         "Mastodon's own scripts and styles are loaded from there, and the bucket has none: the site stays blank.",
-      next: remove('CDN_HOST'),
+      ...remove('CDN_HOST'),
     }
   },
 })
@@ -283,10 +295,14 @@ export const extraMediaHosts = settingCheck({
       matters: isBroken
         ? "With a semicolon in it Rails can't build the pages' security policy: every page may fail. Hosts have commas between them."
         : 'It takes full addresses, https:// and a host, with commas between them; browsers may refuse images from the others.',
-      next:
-        tidy.length > 0 && tidy.every(isRight)
-          ? write(`EXTRA_MEDIA_HOSTS=${tidy.join(',')}`)
-          : remove('EXTRA_MEDIA_HOSTS'),
+      ...cureOfHosts(tidy.length > 0 && tidy.every(isRight) ? tidy : undefined),
+    }
+
+    /** No mend where a word is no host of the web, or all of them would go. */
+    function cureOfHosts(hosts: readonly string[] | undefined) {
+      if (hosts === undefined) return { next: remove('EXTRA_MEDIA_HOSTS').next }
+      const cure = write('EXTRA_MEDIA_HOSTS', hosts.join(','))
+      return hosts.every((host) => /\.[a-z]/.test(host)) ? cure : { next: cure.next }
     }
   },
 })

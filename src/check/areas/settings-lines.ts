@@ -1,3 +1,4 @@
+import { Secret } from '../../core/secret.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { thirdStorage, thirdStorageCopy } from '../../flow/mastodon-here.ts'
 import type { Verdict } from '../../plan/verdict.ts'
@@ -23,7 +24,7 @@ export const checksums = settingCheck({
       severity: 'fault',
       saw: `${name} is "${shown(now)}".`,
       matters: 'It may be WHEN_SUPPORTED or WHEN_REQUIRED; anything else makes each upload fail.',
-      next: remove(name),
+      ...remove(name),
     }
   },
 })
@@ -33,7 +34,7 @@ export const enabled = settingCheck({
   id: 's3-enabled',
   title: 'S3_ENABLED',
   always: true,
-  judge({ kind, value, write }, { installation }) {
+  judge({ kind, value, told }, { installation }) {
     const now = value('S3_ENABLED')
     const third = thirdStorage(installation)
     if (third !== undefined) {
@@ -67,7 +68,8 @@ export const enabled = settingCheck({
       saw: `S3_ENABLED ${what}.`,
       matters:
         'Only the word true, in small letters, switches it on; Mastodon uses its own disk now.',
-      next: write('S3_ENABLED=true'),
+      // No mend: what lies on the disk would be shown no more until it is copied.
+      next: told('S3_ENABLED=true'),
     }
   },
 })
@@ -81,7 +83,7 @@ export const permission = settingCheck({
   title: 'S3_PERMISSION',
   judge({ value, write }) {
     const now = value('S3_PERMISSION')
-    const next = write('S3_PERMISSION=')
+    const cure = write('S3_PERMISSION', '')
     if (now === '') return { severity: 'ok', saw: 'there and empty' }
     if (now === undefined) {
       return {
@@ -89,7 +91,7 @@ export const permission = settingCheck({
         saw: 'S3_PERMISSION is missing.',
         matters:
           'It must be there and empty: without the line, Mastodon asks for the ACL public-read with each upload. R2 has no ACLs, so uploads can fail (error 501, NotImplemented).',
-        next,
+        ...cure,
       }
     }
     if (now === "''" || now === '""') {
@@ -97,7 +99,7 @@ export const permission = settingCheck({
         severity: 'fault',
         saw: `S3_PERMISSION arrives as two quote characters (${now}), not as nothing.`,
         matters: 'The quotes are sent to R2 as the name of an ACL, and the upload is refused.',
-        next,
+        ...cure,
       }
     }
     if (!ACL.test(now)) {
@@ -106,7 +108,7 @@ export const permission = settingCheck({
         saw: `S3_PERMISSION is "${shown(now)}".`,
         matters:
           'That is no ACL at all, and it is sent with each upload; the line has to be empty.',
-        next,
+        ...cure,
       }
     }
     return {
@@ -114,7 +116,7 @@ export const permission = settingCheck({
       saw: `S3_PERMISSION is "${shown(now)}"; it should be empty.`,
       matters:
         'R2 has no ACLs: it protects nothing, costs a request per file, and can make uploads fail.',
-      next,
+      ...cure,
     }
   },
 })
@@ -133,7 +135,7 @@ export const protocol = settingCheck({
         now === 'http'
           ? 'Links to media begin with http://, and browsers refuse those on a https page.'
           : 'It becomes the first part of every link to media; only https works.',
-      next: write('S3_PROTOCOL=https'),
+      ...write('S3_PROTOCOL', 'https'),
     }
   },
 })
@@ -150,7 +152,7 @@ export const region = settingCheck({
       saw: `S3_REGION is "${shown(now)}".`,
       matters:
         'R2 has no such regions and can refuse the signature; where the bucket is, it knows itself.',
-      next: write('S3_REGION=auto'),
+      ...write('S3_REGION', 'auto'),
     }
   },
 })
@@ -176,9 +178,11 @@ export const bucket = settingCheck({
       saw: now === '' ? 'S3_BUCKET is missing.' : `S3_BUCKET is "${shown(now)}".`,
       matters:
         "It has to be the bucket's bare name: 3 to 63 small letters, digits and hyphens (R2 has no dots in them). Nothing can be stored like this.",
-      next: NAME.test(last)
-        ? write(`S3_BUCKET=${last}`)
-        : prose`Look up the name at https://dash.cloudflare.com/?to=/:account/r2, or let this tool set it up: ${toType('init')}`,
+      ...(NAME.test(last)
+        ? write('S3_BUCKET', last)
+        : {
+            next: prose`Look up the name at https://dash.cloudflare.com/?to=/:account/r2, or let this tool set it up: ${toType('init')}`,
+          }),
     }
   },
 })
@@ -193,33 +197,43 @@ export const accessKey = settingCheck({
   title: 'Access key',
   judge(settings) {
     const [id, secret] = [settings.value(ID) ?? '', settings.value(SECRET) ?? '']
-    if (isHex(id, 64) && isHex(secret, 32)) return swapped(settings)
+    if (isHex(id, 64) && isHex(secret, 32)) return swapped(settings, { id, secret })
     const faults = [odd(ID, id, 32), odd(SECRET, secret, 64)].filter((what) => what !== undefined)
     if (faults.length === 0) return { severity: 'ok', saw: 'key and secret have the right form' }
-    return faults.map(({ saw, name }) => ({
+    return faults.map(({ saw, kept }) => ({
       severity: 'fault' as const,
       saw,
       matters: 'R2 refuses every upload with such a key.',
-      next: name === undefined ? NEW_KEY : settings.write(`${name}=(the key alone)`),
+      ...(kept === undefined
+        ? { next: NEW_KEY }
+        : {
+            next: settings.told(`${kept.name}=(the key alone)`),
+            ...settings.mend({ [kept.name]: new Secret(kept.bare) }),
+          }),
     }))
   },
 })
 
-function swapped({ write }: StorageSettings): Verdict {
+function swapped(
+  { told, mend }: StorageSettings,
+  { id, secret }: { readonly id: string; readonly secret: string },
+): Verdict {
   return {
     severity: 'fault',
     saw: `${ID} and ${SECRET} are swapped.`,
     matters: 'R2 refuses every upload: the id has 32 characters, the secret 64.',
-    next: write(`${ID}=(the one of 32 characters)`, `${SECRET}=(the one of 64)`),
+    next: told(`${ID}=(the one of 32 characters)`, `${SECRET}=(the one of 64)`),
+    ...mend({ [ID]: new Secret(secret), [SECRET]: new Secret(id) }),
   }
 }
 
-/** `name`: the key itself is good, and its line has to be written anew. */
-function odd(
-  name: string,
-  value: string,
-  length: number,
-): { saw: string; name?: string } | undefined {
+interface Odd {
+  readonly saw: string
+  /** The key itself is good, and its line has to be written anew. */
+  readonly kept?: { readonly name: string; readonly bare: string }
+}
+
+function odd(name: string, value: string, length: number): Odd | undefined {
   if (isHex(value, length)) return undefined
   if (value === '') return { saw: `${name} is missing.` }
   if (/^(AKIA|ASIA)[A-Z0-9]{12,}$/.test(value)) {
@@ -232,7 +246,8 @@ function odd(
   }
   const bare = value.replace(/\s+#.*$/s, '').replace(/^["'\s]+|["'\s]+$/g, '')
   if (bare !== value && isHex(bare, length)) {
-    return { saw: `${name} arrives with a comment, quotes or blanks beside the key.`, name }
+    const saw = `${name} arrives with a comment, quotes or blanks beside the key.`
+    return { saw, kept: { name, bare } }
   }
   if (isHex(value.toLowerCase(), length)) {
     return { saw: `${name} has capital letters; R2's keys have small ones.` }
@@ -269,7 +284,7 @@ function placeholder(name: string, value: string, settings: StorageSettings): Ve
     severity: 'fault',
     saw: `${name} holds ${what} of a guide.`,
     matters: 'Your own value was never put in, so storage can not work.',
-    next: prose`${toType('init')} puts it in; or by hand: ${settings.write(`${name}=(your value)`)}`,
+    next: prose`${toType('init')} puts it in; or by hand: ${settings.told(`${name}=(your value)`)}`,
   }
 }
 
@@ -278,6 +293,6 @@ function unused(settings: StorageSettings): Verdict {
     severity: 'note',
     saw: 'S3_DISABLE_CHECKSUM_MODE is set.',
     matters: 'No released Mastodon reads it (only test versions of 4.2 did); it has no effect.',
-    next: settings.remove('S3_DISABLE_CHECKSUM_MODE'),
+    ...settings.remove('S3_DISABLE_CHECKSUM_MODE'),
   }
 }

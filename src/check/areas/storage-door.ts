@@ -27,6 +27,7 @@ async function otherPlace(at: At): Promise<Verdict | undefined> {
     matters:
       'Each jurisdiction has an endpoint of its own. At the wrong one every upload fails, or media goes into another bucket of the same name.',
     next: `Set this line in the env file, then restart Mastodon:\n  S3_ENDPOINT=${r2Endpoint(accountId, place)}`,
+    mend: { is: 'settings', values: new Map([['S3_ENDPOINT', r2Endpoint(accountId, place)]]) },
   }
 }
 

@@ -31,7 +31,10 @@ function insideCheck<Needs extends keyof CheckWorld>(
   }
 }
 
-const NEXT = prose`${toType('init')} (it sets S3_PERMISSION to nothing), then restart Mastodon`
+const NO_ACL = {
+  next: prose`${toType('init')} (it sets S3_PERMISSION to nothing), then restart Mastodon`,
+  mend: { is: 'settings', values: new Map([['S3_PERMISSION', '']]) },
+} as const
 
 /**
  * Uploads with the `x-amz-acl` that Mastodon sends for this S3_PERMISSION: `public-read` when it is
@@ -60,7 +63,7 @@ async function replay(s3: S3Port, key: string, acl: string): Promise<Verdict> {
   if (refusal) {
     return troubleOf(refusal, {
       matters: prose`Mastodon sends ${header} with every upload, and R2 refuses it: uploads fail with an error 500. ${refusal.why}`,
-      next: NEXT,
+      ...NO_ACL,
     })
   }
   return {
@@ -68,7 +71,7 @@ async function replay(s3: S3Port, key: string, acl: string): Promise<Verdict> {
     saw: `Mastodon sends ${header} with every upload; R2 let it pass this time.`,
     matters:
       'R2 has no ACLs and does not promise to ignore them: uploads may begin to fail. Files of suspended users stay public either way.',
-    next: NEXT,
+    ...NO_ACL,
   }
 }
 
@@ -279,6 +282,7 @@ async function partsVerdict(
       saw: `${error.what} With ${SINGLE_REQUEST}=true all works.`,
       matters: NO_DOWNLOADS,
       next: prose`${toType('init')} (it writes ${SINGLE_REQUEST}=true), then restart Mastodon`,
+      mend: { is: 'settings', values: new Map([[SINGLE_REQUEST, 'true']]) },
     }
   }
 }

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { settingsChecks } from '../../../src/check/areas/settings.ts'
+import { editsOf, mendOf } from '../../../src/check/fix/edits.ts'
 import type { Checked } from '../../../src/plan/verdict.ts'
+import { editEnvFile } from '../../../src/services/mastodon/env-edit.ts'
+import { envReader } from '../../../src/services/mastodon/env-read.ts'
 import { ACCOUNT, ENV, file, healthy, lines, type Reader, reading } from './reading.ts'
 import { troubles, verdictsOf } from './verdicts.ts'
 
@@ -222,6 +225,91 @@ describe('a correction of check puts right what it is about, and breaks nothing'
       expect({ chosen, reader, news }).toMatchObject({ news: [] })
     })
     await fc.assert(property, { numRuns: 300, seed: 16 })
+  })
+})
+
+/** What the verdicts carry, written by the editor; `left`: those that carry nothing. */
+async function mended(server: Server) {
+  const { text, mode, given, reader } = server
+  const world = reading(text, { reader, files: [file(text, { mode })], given })
+  const before = await verdictsOf(settingsChecks, world)
+  const mends = before.flatMap((one) => mendOf(one) ?? [])
+  const [edit] = editsOf(mends, world.installation, envReader, new Map())
+  const isClosed = mends.some((mend) => mend.is === 'mode')
+  const after = {
+    ...server,
+    text: edit ? editEnvFile(text, edit) : text,
+    mode: isClosed ? mode & 0o770 : mode,
+  }
+  return { before, after, verdicts: await look(after) }
+}
+
+describe('what check --fix writes puts right what it is about, and breaks nothing', () => {
+  const readers = ['dotenv', 'systemd', 'compose', 'raw'] as const
+  const all = readers.flatMap((reader) =>
+    single.map(([name, value]): [string, string | undefined, Reader] => [name, value, reader]),
+  )
+
+  test.each(all)('%s=%s, read by %s', async (name, value, reader) => {
+    const at = server(lines({ [name]: value }), { reader })
+    const { before, after, verdicts } = await mended(at)
+    const known = new Set(troubles(before))
+    const promised = troubles(before.filter((one) => mendOf(one) !== undefined))
+    expect({ text: after.text, news: troubles(verdicts).filter((one) => !known.has(one)) }).toEqual(
+      {
+        text: after.text,
+        news: [],
+      },
+    )
+    expect(troubles(verdicts).filter((one) => promised.includes(one))).toEqual([])
+    const second = await mended(after)
+    expect(second.after).toEqual(after)
+  })
+
+  test.each<[string, string, RegExp]>([
+    [
+      'swapped keys',
+      lines({ AWS_ACCESS_KEY_ID: SECRET, AWS_SECRET_ACCESS_KEY: ID }),
+      /^AWS_ACCESS_KEY_ID=c{32}$/m,
+    ],
+    ['two lines', `S3_BUCKET=old\n${lines()}`, /^# S3_BUCKET=old$/m],
+    [
+      'a value that is wrong and oddly written',
+      lines({ S3_PROTOCOL: '"http" # old' }),
+      /^S3_PROTOCOL=https$/m,
+    ],
+    ['a capital letter', lines({ S3_BUCKET: 'Social-Media' }), /^S3_BUCKET=social-media$/m],
+    [
+      'another name of the host',
+      lines({ S3_ALIAS_HOST: undefined, S3_CLOUDFRONT_HOST: 'files.social.test' }),
+      /^S3_ALIAS_HOST=files\.social\.test$/m,
+    ],
+  ])('%s', async (_, text, expected) => {
+    const { after } = await mended(server(text))
+    expect(after.text).toMatch(expected)
+  })
+
+  test.each([
+    ['storage that is off', lines({ S3_ENABLED: 'TRUE' })],
+    ['media below a prefix', lines({ S3_KEY_PREFIX: 'media' })],
+    ['a host with a path', lines({ S3_ALIAS_HOST: 'files.social.test/social-media' })],
+    ['a host that nobody has seen', lines({ S3_ALIAS_HOST: 'files.example.com' })],
+    ['no key', lines({ AWS_ACCESS_KEY_ID: undefined })],
+    ['hosts of which some are none', lines({ EXTRA_MEDIA_HOSTS: "'self' https://a.social.test" })],
+    ['a dollar', lines({ S3_BUCKET: '$NAME' })],
+  ])('is never a guess: %s', async (_, text) => {
+    const { before, after } = await mended(server(text))
+    expect(troubles(before)).not.toEqual([])
+    expect(after.text).toBe(text)
+  })
+
+  test('what a unit or the compose file sets is left to its owner', async () => {
+    for (const reader of ['systemd', 'compose'] as const) {
+      const { after } = await mended(
+        server(lines({ S3_REGION: undefined }), { reader, given: { S3_REGION: 'eu' } }),
+      )
+      expect(after.text).toBe(lines({ S3_REGION: undefined }))
+    }
   })
 })
 
