@@ -1,3 +1,4 @@
+import { billFor } from '../../plan/prices.ts'
 import { transfersFor } from '../../services/rclone/pace.ts'
 
 /** What is to be carried: objects, bytes, and the Class A requests that upload them. */
@@ -24,13 +25,6 @@ export interface Costs {
   readonly hours: number
 }
 
-/** R2 Standard, US dollars: developers.cloudflare.com/r2/pricing. Use is rounded up to whole units. */
-export const prices = {
-  classAMillion: 4.5,
-  gbMonth: 0.015,
-  free: { classA: 1_000_000, gbMonths: 10 },
-} as const
-
 const MIB = 1024 * 1024
 const GB = 1e9
 /** rclone: --s3-upload-cutoff, --s3-chunk-size, and the most parts that S3 takes. */
@@ -48,20 +42,15 @@ export function uploadRequests(bytes: number): number {
 export function costs(load: Load, pace: Pace): Costs {
   const classA = load.objects === 0 ? 0 : load.uploads + 1 + Math.ceil(load.objects / PAGE)
   const gbMonths = load.bytes / GB
-  const classADollars = charged(classA - prices.free.classA, 1_000_000) * prices.classAMillion
-  const storageDollars = charged(gbMonths - prices.free.gbMonths, 1) * prices.gbMonth
+  const bill = billFor({ gbMonths, classA, classB: 0 })
   return {
     classA,
     gbMonths,
-    classADollars,
-    storageDollars,
-    firstMonthDollars: classADollars + storageDollars,
+    classADollars: bill.classA,
+    storageDollars: bill.storage,
+    firstMonthDollars: bill.total,
     hours: Math.max(load.objects / pace.objectsPerSecond, load.bytes / pace.bytesPerSecond) / 3600,
   }
-}
-
-function charged(beyondFree: number, unit: number): number {
-  return Math.ceil(Math.max(0, beyondFree) / unit)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
+import { dollars, prices } from '../../plan/prices.ts'
 import type { Amount, LeftOut, MediaSurvey } from '../../plan/report-schema.ts'
-import { prices } from './costs.ts'
 
 const leftOutWords: Readonly<Record<LeftOut, string>> = {
   cache: 'cache/',
@@ -35,11 +35,6 @@ export function shownKey(key: string): string {
     /[\x7f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-/** `$0.00`, `$12.34` */
-export function dollars(amount: number): string {
-  return `$${amount.toFixed(2)}`
 }
 
 const HOUR_MS = 3_600_000

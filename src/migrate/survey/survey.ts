@@ -1,4 +1,5 @@
 import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
+import { dollars } from '../../plan/prices.ts'
 import type { MediaSurvey } from '../../plan/report-schema.ts'
 import type { Step } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
@@ -7,7 +8,7 @@ import type { Migration, PrepareStage } from '../migration.ts'
 import { slurperAdvice } from '../slurper/advice.ts'
 import { paceOf } from './costs.ts'
 import { MediaCount } from './count.ts'
-import { dollars, surveyLines } from './lines.ts'
+import { surveyLines } from './lines.ts'
 
 export interface SurveyWishes {
   /** Told of every survey that came to its end. */
