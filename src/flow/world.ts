@@ -286,7 +286,8 @@ function lazyCloudflare(run: Connecting): CloudflarePort {
     return (await chooseCloudflare(run)).cloudflare
   })
   const slurper = lazyPort(async () => (await connected()).slurper)
-  return lazyPort(connected, { slurper })
+  const analytics = lazyPort(async () => (await connected()).analytics)
+  return lazyPort(connected, { slurper, analytics })
 }
 
 /** A bucket whose SDK is loaded with the first request: a copy of nothing new never asks for one. */

@@ -60,6 +60,7 @@ export function seedWorld(options: SeedOptions = {}): { world: World; bootstrapT
       tokens: [token],
       delays,
       edge: createEdgeState(),
+      analytics: { operations: [], storage: [] },
     },
     bootstrapToken: new Secret(token.value),
   }
@@ -76,7 +77,13 @@ function bootstrap(options: SeedOptions, firstAccount: string | undefined): Sand
   const kind = options.tokenKind ?? 'account'
   const minting =
     kind === 'user' ? ['API Tokens Write', 'Account API Tokens Write'] : accountMinting
-  const permissions = options.permissions ?? [...minting, ...setup, ...edge, ...redirects]
+  const permissions = options.permissions ?? [
+    ...minting,
+    ...setup,
+    ...edge,
+    ...redirects,
+    ...afterwards,
+  ]
   const account = `com.cloudflare.api.account.${kind === 'user' ? '*' : firstAccount}`
   const allZones = { 'com.cloudflare.api.account.zone.*': '*' }
   const grants = [
@@ -126,6 +133,9 @@ const redirects = [
   'Account Rulesets Write',
   'Account Rule Lists Write',
 ]
+
+/** What `usage` and `purge` need. */
+const afterwards = ['Account Analytics Read', 'Cache Purge']
 
 function hex(bytes: number): string {
   return randomBytes(bytes).toString('hex')

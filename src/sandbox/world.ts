@@ -13,6 +13,28 @@ export interface World {
   readonly delays: Delays
   /** Rules, redirect lists, cache switches. */
   readonly edge: EdgeState
+  /** What Cloudflare's analytics tell of R2, besides what the buckets hold at the moment. */
+  readonly analytics: { readonly operations: CountedOperation[]; readonly storage: StoredSample[] }
+}
+
+/** Requests of one hour. */
+export interface CountedOperation {
+  readonly accountId: string
+  /** As analytics call it: `eu_media`. */
+  readonly bucket: string
+  readonly action: string
+  readonly status: number
+  readonly at: number
+  requests: number
+}
+
+/** What a bucket held at a time. */
+export interface StoredSample {
+  readonly accountId: string
+  readonly bucket: string
+  readonly at: number
+  readonly objects: number
+  readonly bytes: number
 }
 
 export interface Delays {

@@ -14,6 +14,7 @@ import type {
   LocationHint,
   MintedKey,
   Permission,
+  R2Day,
   Zone,
 } from '../../src/services/cloudflare/port.ts'
 import { FakeRules } from './fake-rules.ts'
@@ -25,6 +26,14 @@ export const refusal = (code: string) =>
 /** An account in memory. Everything that changes it is written down in `writes`. */
 export class FakeCloudflare extends FakeRules implements CloudflarePort {
   readonly slurper = new FakeSlurper()
+  /** What the analytics know, by day; a Problem where they may not be read. */
+  days: Record<string, R2Day> | Problem = {}
+  readonly analytics = {
+    r2Day: async (_: string, day: string): Promise<R2Day> => {
+      if (this.days instanceof Problem) throw this.days
+      return this.days[day] ?? { day, isCutOff: false, operations: [], storage: [] }
+    },
+  }
   accounts: Account[] = []
   zones: Zone[] = []
   bucket: Bucket | undefined

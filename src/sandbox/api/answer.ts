@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { TokenVerifyResponse } from 'cloudflare/resources/accounts/tokens/tokens'
 import type { SandboxToken, World } from '../world.ts'
+import { answerGraphql } from './graphql.ts'
 import {
   authenticate,
   bearerOf,
@@ -69,6 +70,9 @@ async function dispatch(context: ApiContext, incoming: Incoming): Promise<Answer
   if (verify !== null && method === 'GET') {
     checkIds({ account: verify[1] ?? '0'.repeat(32) })
     return verifyToken(world, headers, verify[1], context.now())
+  }
+  if (url.pathname === '/graphql' && method === 'POST') {
+    return answerGraphql(context, { headers, body: readJson(incoming.body) })
   }
   const { route, params } = findRoute(method, url.pathname)
   checkIds(params)

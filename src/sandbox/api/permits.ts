@@ -45,6 +45,8 @@ export const permissionGroups: readonly PermissionGroup[] = [
   ...pair('Account Rulesets', account),
   ...pair('Account Rule Lists', account),
   ...pair('Mass URL Redirects', account),
+  group('Account Analytics Read', account, 'b89a480218d04ceb98b4fe57ca29dc1f'),
+  group('Cache Purge', zone),
 ]
 
 export function findPermissionGroup(id: string): PermissionGroup | undefined {

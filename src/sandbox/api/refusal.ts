@@ -1,8 +1,13 @@
-/** What a handler answers: the parts of Cloudflare's v4 envelope, and the HTTP status. */
+/** What a handler answers: the parts of Cloudflare's v4 envelope or of GraphQL's, and the HTTP status. */
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Envelope
+  readonly body: Envelope | GraphqlEnvelope
+}
+
+interface GraphqlEnvelope {
+  readonly data: unknown
+  readonly errors: readonly object[] | null
 }
 
 interface Envelope {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
+import { noteOperation } from '../analytics.ts'
 import type { Authority } from '../certificate.ts'
 import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
 import { headersFromEmulator } from '../r2/body.ts'
@@ -195,6 +196,11 @@ async function answer(
     return page(404, 'Object not found', { ...cors, 'cf-cache-status': status })
   }
   const object = await fetchObject(pool, live.bucket, method, key, headers)
+  noteOperation(context.world, live.bucket, {
+    action: method === 'HEAD' ? 'HeadObject' : 'GetObject',
+    status: object.statusCode ?? 500,
+    at: context.clock(),
+  })
   if (object.statusCode === 404) {
     object.resume()
     const keepSeconds = settings.cache === false ? 0 : settings.keepSeconds(404)

@@ -6,6 +6,7 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { noteOperation, operationOf } from '../analytics.ts'
 import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
 import { authenticate, awsEncode, type Identity } from './authenticate.ts'
 import { authorize, copySourceOf } from './authorize.ts'
@@ -181,7 +182,11 @@ export async function startFront(context: SandboxContext, options: FrontOptions)
   const listener = doorway(
     {
       name: 's3',
-      answer: (message) => answer(context, options, sizes, message).catch(refusal),
+      answer: async (message) => {
+        const told = await answer(context, options, sizes, message).catch(refusal)
+        count(context, options, message, told)
+        return told
+      },
       refuse: (status) =>
         xmlAnswer(status, errorXml(codeOfStatus(status), 'This fault was asked for.')),
     },
@@ -230,6 +235,26 @@ async function answer(
     part: isOfPart ? await findPart({ pool, slot, sizes }, request) : undefined,
     copySource: source && `${await pool.slotOf(source.bucket)}/${source.key}`,
   })
+}
+
+/** For the analytics; what names no bucket is left out. */
+function count(
+  { world, clock }: SandboxContext,
+  { jurisdiction }: FrontOptions,
+  message: IncomingMessage,
+  { status }: Answer,
+): void {
+  const [path = ''] = (message.url ?? '').split('?')
+  const name = path.split('/')[1]
+  const bucket = world.buckets.find((one) => one.name === name && one.jurisdiction === jurisdiction)
+  if (!bucket) return
+  try {
+    const action = operationOf(readS3Request(message))
+    noteOperation(world, bucket, { action, status, at: clock() })
+  } catch (error) {
+    // What can't be read was refused, and is no operation.
+    if (!(error instanceof S3Error)) throw error
+  }
 }
 
 /** R2 knows no signed chunks (seen in 2025 and 2026 by FluentStorage's issue 166). */

@@ -8,10 +8,10 @@ import {
 } from './wire.ts'
 
 /**
- * `repeatable`: reads, and writes that give the same result twice. `create`: sent again only when
- * Cloudflare surely did nothing. `once`: never sent again.
+ * `repeatable`: reads, and writes that give the same result twice. `query`: a read that is sent as a
+ * POST. `create`: sent again only when Cloudflare surely did nothing. `once`: never sent again.
  */
-export type Sending = 'repeatable' | 'create' | 'once'
+export type Sending = 'repeatable' | 'query' | 'create' | 'once'
 
 export interface RetryOptions {
   readonly sleep: (ms: number) => Promise<void>

@@ -3,6 +3,7 @@ import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { WayOut } from '../../core/through-proxy.ts'
 import { accounts, permissions, zones } from './accounts.ts'
+import { type AskGraphql, analytics } from './analytics.ts'
 import { bucketRules, buckets, domains } from './buckets.ts'
 import { type Call, withRetries } from './call.ts'
 import { keys } from './keys.ts'
@@ -12,7 +13,7 @@ import { toProblem } from './refusal.ts'
 import { rules, tieredCache } from './rules.ts'
 import { createSdk } from './sdk.ts'
 import { slurper } from './slurper.ts'
-import { WireFailure, wellFormed } from './wire.ts'
+import { createWire, judgeGraphql, WireFailure, wellFormed } from './wire.ts'
 
 export interface CloudflareOptions {
   readonly token: Secret
@@ -38,7 +39,9 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
   if (!/^[\x21-\x7e]+$/.test(token.reveal())) throw malformedToken()
   const baseUrl = (options.baseUrl || BASE_URL).replace(/\/+$/, '')
   const { timeoutMs = 30_000, sleep = pause(signal), onCall, onWait, wayOut } = options
-  const sdk = createSdk({ token, baseUrl, timeoutMs, onCall, signal, wayOut })
+  const wire = { token, baseUrl, timeoutMs, onCall, signal, wayOut }
+  const sdk = createSdk(wire)
+  const graphql = createWire(wire, judgeGraphql)
 
   const call: Call = async (sending, send) => {
     try {
@@ -47,6 +50,12 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
       throw error instanceof WireFailure ? toProblem(error.details, sending, token) : error
     }
   }
+  const ask: AskGraphql = (query, variables) =>
+    call('query', async () => {
+      const body = JSON.stringify({ query, variables })
+      const answer = await graphql(`${baseUrl}/graphql`, { method: 'POST', body })
+      return ((await answer.json()) as { data: unknown }).data
+    })
   const verbs = wellFormed({
     ...accounts(call, token),
     ...zones(call),
@@ -59,7 +68,7 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
     ...redirectLists(call, sleep),
     ...tieredCache(call),
   })
-  return { ...verbs, slurper: wellFormed(slurper(call)) }
+  return { ...verbs, slurper: wellFormed(slurper(call)), analytics: wellFormed(analytics(ask)) }
 }
 
 function pause(signal: AbortSignal | undefined) {

@@ -174,6 +174,32 @@ export interface SlurperFailure {
   readonly skipped: boolean
 }
 
+/** What Cloudflare's analytics know of R2 (Account Analytics: Read). Refusals are Problems as in port.ts. */
+export interface AnalyticsPort {
+  /** One day (UTC, `2026-11-29`), of every bucket of the account; counts of a sample are estimates. */
+  r2Day(accountId: string, day: string): Promise<R2Day>
+}
+
+export interface R2Day {
+  readonly day: string
+  /** There was more than one answer holds: what is told is too little. */
+  readonly isCutOff: boolean
+  readonly operations: readonly {
+    /** `eu_media` for a bucket `media` of a jurisdiction; empty for what is about no bucket. */
+    readonly bucket: string
+    readonly action: string
+    /** HTTP status; 0 where none was told. */
+    readonly status: number
+    readonly requests: number
+  }[]
+  /** The peak of the day. */
+  readonly storage: readonly {
+    readonly bucket: string
+    readonly objects: number
+    readonly bytes: number
+  }[]
+}
+
 /**
  * What the tool needs of Cloudflare, named by need. "Not there" is `undefined`; every refusal is a
  * Problem whose code is `cloudflare-<number>` or one of `cloudflare-unreachable` (nothing reached
@@ -237,6 +263,7 @@ export interface CloudflarePort extends RulesPort {
   revokeKey(owner: KeyOwner, id: string): Promise<void>
 
   readonly slurper: SlurperPort
+  readonly analytics: AnalyticsPort
 }
 
 export type LocationHint = 'apac' | 'eeur' | 'enam' | 'weur' | 'wnam' | 'oc'

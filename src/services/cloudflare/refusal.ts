@@ -178,7 +178,7 @@ export class Refusal extends Problem {
 /** What the caller gets to see of an attempt that did not work. */
 export function toProblem(failure: WireFailureDetails, sending: Sending, token: Secret): Problem {
   const safe = withoutToken(failure, token)
-  const isWrite = safe.method !== 'GET'
+  const isWrite = safe.method !== 'GET' && sending !== 'query'
   if (isWrite && mayHaveHappened(safe) && (sending !== 'repeatable' || safe.reason !== 'refused')) {
     return answerLost(safe)
   }

@@ -69,13 +69,20 @@ const NEVER_SENT = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
+/** An answer whose text is whole: passed on, or thrown as a WireFailure. */
+export type Judge = (
+  response: Response,
+  text: string,
+  call: { readonly method: string; readonly path: string },
+) => Response
+
 /**
  * The `fetch` that the SDK is given. It passes on only what Cloudflare needs (the SDK adds headers
  * of its own and those of CLOUDFLARE_CUSTOM_HEADERS), follows no redirect, reads the whole body
- * within the time limit, and hands the SDK an answer only when that says `success: true`.
- * Throws WireFailure, a Problem of the proxy's, or Cancelled when `signal` was aborted.
+ * within the time limit, and hands on an answer only when `judge` does: unless told, when that says
+ * `success: true`. Throws WireFailure, a Problem of the proxy's, or Cancelled when `signal` was aborted.
  */
-export function createWire(options: WireOptions) {
+export function createWire(options: WireOptions, judge: Judge = judgeEnvelope) {
   const { baseUrl, onCall, signal, timeoutMs } = options
   const send: WayOut['fetch'] = options.wayOut?.fetch ?? ((url, request) => fetch(url, request))
 
@@ -141,19 +148,9 @@ function headersFor(init: RequestInit, token: Secret): Headers {
   return headers
 }
 
-function judge(response: Response, text: string, call: { method: string; path: string }): Response {
+const judgeEnvelope: Judge = (response, text, call) => {
   const { status } = response
-  const rayId = rayOf(response)
-  const retryAfterSeconds = seconds(response.headers.get('retry-after'))
-  const fail = (reason: WireFailureDetails['reason'], errors: readonly ApiError[] = []) =>
-    new WireFailure({
-      ...call,
-      reason,
-      status,
-      errors,
-      ...(rayId === undefined ? {} : { rayId }),
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-    })
+  const fail = failing(response, call)
   if (status === 204) return asJson('{"success":true,"result":null}')
   const answer = envelope(text)
   if (!response.ok) {
@@ -164,6 +161,52 @@ function judge(response: Response, text: string, call: { method: string; path: s
   const isWhole = call.method !== 'GET' || (answer && 'result' in answer)
   if (answer?.success === true && isWhole) return asJson(text)
   throw answer?.success === false ? fail('refused', errorsOf(answer)) : fail('garbled')
+}
+
+/**
+ * For GraphQL, whose answers have `data` and `errors` alone. A refusal may come with status 200, and has
+ * no number (Cloudflare docs, analytics/graphql-api/errors): its words say which status is meant.
+ */
+export const judgeGraphql: Judge = (response, text, call) => {
+  const answer = envelope(text)
+  const errors = errorsOf(answer)
+  const status = response.ok ? statusOf(errors) : response.status
+  const fail = failing(response, call, status)
+  const fromCloudflare = answer !== undefined || status === 429 || status >= 500
+  if (!response.ok) throw fail(fromCloudflare ? 'refused' : 'garbled', errors)
+  if (errors.length > 0) throw fail('refused', errors)
+  if (!isRecord(answer?.data)) throw fail('garbled')
+  return asJson(text)
+}
+
+const meanings: readonly (readonly [words: RegExp, status: number])[] = [
+  [/^unauthorized$|authentication/i, 401],
+  [/not authorized|does not have access|permission/i, 403],
+  [/rate limit|too many nodes|excessive resources/i, 429],
+  [/try again later|internal server error/i, 503],
+]
+
+function statusOf(errors: readonly ApiError[]): number {
+  const said = errors.map(({ message }) => message).join('; ')
+  return meanings.find(([words]) => words.test(said))?.[1] ?? 400
+}
+
+function failing(
+  response: Response,
+  call: Parameters<Judge>[2],
+  status = response.status,
+): (reason: WireFailureDetails['reason'], errors?: readonly ApiError[]) => WireFailure {
+  const rayId = rayOf(response)
+  const retryAfterSeconds = seconds(response.headers.get('retry-after'))
+  return (reason, errors = []) =>
+    new WireFailure({
+      ...call,
+      reason,
+      status,
+      errors,
+      ...(rayId === undefined ? {} : { rayId }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    })
 }
 
 function asJson(text: string): Response {

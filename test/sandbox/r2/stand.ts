@@ -39,6 +39,7 @@ export function createStand(): Stand {
     tokens: [],
     delays: { domainMs: 0, keyMs: 0, requestMs: 0 },
     edge: createEdgeState(),
+    analytics: { operations: [], storage: [] },
   }
   const entries: LoggedRequest[] = []
   const stand: Stand = {
