@@ -35,6 +35,13 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./check/check.ts')).check,
   },
   {
+    name: 'usage',
+    also: ['costs'],
+    group: 'Look after it',
+    line: 'what is stored, what was asked, what this month costs',
+    load: async () => (await import('./usage/usage.ts')).usage,
+  },
+  {
     name: 'rotate',
     group: 'Look after it',
     line: 'replace the access key, without a moment when uploads fail',

@@ -20,6 +20,7 @@ export async function topicOf(name: string): Promise<Topic | undefined> {
 async function catalogOf(name: string): Promise<Catalog | undefined> {
   if (name === 'init') return (await import('./settings/catalog.ts')).catalog
   if (name === 'check') return (await import('./check/settings.ts')).checkFlags
+  if (name === 'usage') return (await import('./usage/settings.ts')).usageFlags
   if (name === 'migrate') return (await import('./migrate/settings.ts')).migrateFlags
   if (name === 'redirects') return (await import('./redirects/settings.ts')).redirectsFlags
   if (name === 'rotate') return (await import('./rotate/settings.ts')).rotateFlags
@@ -44,6 +45,10 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
       ['look at everything, the worst first', toType('check')],
       ['put right what can be put right safely', toType('check', { fix: true })],
       ['one line for Nagios, Icinga and the like', toType('check', { format: 'nagios' })],
+    ],
+    usage: [
+      ['what is stored, from the list of the bucket', toType('usage')],
+      ['the same for graphs', toType('usage', { json: true })],
     ],
     migrate: [
       ['see what is there, and go on with the first stage that is not done', toType('migrate')],

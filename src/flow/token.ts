@@ -33,27 +33,34 @@ const extras: Record<EdgeName, { readonly permission: RulePermission; readonly k
  * a query may hold as it is (RFC 3986) is not escaped: the link is read and copied by people.
  */
 export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url: string }[] {
-  const keys = (...names: Key[]) =>
-    encodeURIComponent(JSON.stringify(names.map(([key, type]) => ({ key, type }))))
-      .replaceAll('%3A', ':')
-      .replaceAll('%2C', ',')
   const wished = edge.flatMap((name): Key[] => {
     const { key } = extras[name]
     return key === undefined ? [] : [[key, 'edit']]
   })
   const core: Key[] = [['workers_r2', 'edit'], ['zone', 'read'], ['dns', 'read'], ...wished]
-  const account = keys(['account_api_tokens', 'edit'], ...core)
-  const user = keys(['account_api_tokens', 'edit'], ['account_settings', 'read'], ...core)
+  const account: Key[] = [['account_api_tokens', 'edit'], ...core]
+  const user = keysOf([['account_api_tokens', 'edit'], ['account_settings', 'read'], ...core])
   return [
     {
       label: 'Owned by the account',
-      url: `https://dash.cloudflare.com/?to=/:account/api-tokens&permissionGroupKeys=${account}&name=mastodon-r2%20setup`,
+      url: accountLink(account, 'mastodon-r2 setup'),
     },
     {
       label: 'Owned by you',
       url: `https://dash.cloudflare.com/profile/api-tokens?permissionGroupKeys=${user}&accountId=*&zoneId=all&name=mastodon-r2%20setup`,
     },
   ]
+}
+
+/** The link to a token that the account owns, with these permissions and no others. */
+export function accountLink(keys: readonly Key[], name: string): string {
+  return `https://dash.cloudflare.com/?to=/:account/api-tokens&permissionGroupKeys=${keysOf(keys)}&name=${encodeURIComponent(name)}`
+}
+
+function keysOf(keys: readonly Key[]): string {
+  return encodeURIComponent(JSON.stringify(keys.map(([key, type]) => ({ key, type }))))
+    .replaceAll('%3A', ':')
+    .replaceAll('%2C', ',')
 }
 
 /** The same by hand, as the dashboard names them. */

@@ -3,6 +3,7 @@ import type { Problem } from '../core/problem.ts'
 import { type Text, uniqueText } from '../core/to-type.ts'
 import type { Outcome } from './apply.ts'
 import { comparisonSchema, mediaSurveySchema } from './report-schema.ts'
+import { usageSchema } from './report-usage.ts'
 import type { EnvWritten } from './step.ts'
 import type { Plan, PlanItem } from './survey.ts'
 import { type Checked, checkAreas } from './verdict.ts'
@@ -55,6 +56,8 @@ export const reportSchema = z
     comparison: comparisonSchema.optional(),
     /** The file with what this run told; null where it changed nothing, or there is none. */
     log: z.string().nullable(),
+    /** `usage`: what is stored, what was asked, and what that costs. */
+    usage: usageSchema.optional(),
     problem: z
       .object({ code: z.string(), what: z.string(), why: z.string(), next: z.string() })
       .nullable(),

@@ -7,7 +7,7 @@ import type { Import } from './imports.ts'
 const floors: readonly (readonly string[])[] = [
   ['init'],
   ['check', 'migrate'],
-  ['rotate', 'undo', 'redirects', 'announce'],
+  ['rotate', 'undo', 'redirects', 'announce', 'usage'],
   ['setup'],
   ['rehearse'],
   ['flow'],

@@ -7,11 +7,13 @@ import { parseArgv } from '../../src/settings/argv.ts'
 import { catalog } from '../../src/settings/catalog.ts'
 import type { Catalog, Setting } from '../../src/settings/setting.ts'
 import { undoSettings } from '../../src/undo/settings.ts'
+import { usageFlags } from '../../src/usage/settings.ts'
 
 /** The settings that each command takes. */
 export const catalogs: Readonly<Record<string, Catalog>> = {
   init: catalog,
   check: checkFlags as Catalog,
+  usage: usageFlags,
   migrate: migrateFlags,
   redirects: redirectsFlags,
   rotate: rotateFlags,

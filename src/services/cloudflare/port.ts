@@ -272,6 +272,9 @@ export type TokenKind = 'account' | 'user'
 /** The permissions that the tool can use, as the dashboard names them in `permissionNames`. */
 export type Permission = 'r2' | 'account-tokens' | 'user-tokens' | 'zone' | 'dns' | RulePermission
 
+/** Those that can't be asked for without using them. */
+export type LatePermission = 'analytics' | 'cache-purge'
+
 /** What rules, redirect lists and cache switches need; the setup does without. */
 export type RulePermission =
   | 'single-redirects'
@@ -282,7 +285,7 @@ export type RulePermission =
   | 'redirect-lists'
   | 'zone-settings'
 
-export const permissionNames: Record<Permission, string> = {
+export const permissionNames: Record<Permission | LatePermission, string> = {
   r2: 'Workers R2 Storage: Edit',
   'account-tokens': 'Account API Tokens: Edit',
   'user-tokens': 'API Tokens: Edit (user)',
@@ -295,6 +298,8 @@ export const permissionNames: Record<Permission, string> = {
   'bulk-redirects': 'Account Rulesets: Edit',
   'redirect-lists': 'Account Filter Lists: Edit',
   'zone-settings': 'Zone Settings: Edit',
+  analytics: 'Account Analytics: Read',
+  'cache-purge': 'Cache Purge: Purge',
 }
 
 export interface PermissionScope {
