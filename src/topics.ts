@@ -47,8 +47,9 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
       ['one line for Nagios, Icinga and the like', toType('check', { format: 'nagios' })],
     ],
     usage: [
-      ['what is stored, from the list of the bucket', toType('usage')],
-      ['the same for graphs', toType('usage', { json: true })],
+      ['what is stored; with a token in CLOUDFLARE_API_TOKEN the bill, too', toType('usage')],
+      ['the same as numbers, for graphs', toType('usage', { json: true })],
+      ['one line for a mail of the month', toType('usage', { quiet: true })],
     ],
     migrate: [
       ['see what is there, and go on with the first stage that is not done', toType('migrate')],

@@ -86,26 +86,25 @@ export function operationLines({ analytics }: Usage, { width }: Screen): string[
 }
 
 /** The bill, line by line: so far, and as it is expected at the month's end. */
-export function billLines({ month }: Usage): string[] {
+export function billLines({ month }: Usage, { width }: Screen): string[] {
   const { soFar, expected } = month
-  const cells = (of: (use: typeof expected) => string) =>
-    [...(soFar ? [of(soFar)] : []), of(expected)].map((cell) => cell.padStart(10)).join('')
-  const row = (name: string, of: (use: typeof expected) => string) =>
-    `${name.padEnd(16)}${cells(of)}`
-  const head = `${''.padEnd(16)}${soFar ? 'so far'.padStart(10) : ''}${'in all'.padStart(10)}`
-  const requests = soFar
-    ? [
-        row('Class A', ({ classA }) => short(classA)),
-        row('', ({ bill }) => dollars(bill.classA)),
-        row('Class B', ({ classB }) => short(classB)),
-        row('', ({ bill }) => dollars(bill.classB)),
-      ]
-    : []
+  const [name, cell] = width < 60 ? [17, 9] : [20, 14]
+  const number = width < 60 ? short : count
+  const uses = soFar ? [soFar, expected] : [expected]
+  const row = (head: string, of: (use: typeof expected) => string) =>
+    `${head.padEnd(name)}${uses.map((use) => of(use).padStart(cell)).join('')}`
+  const heads = soFar ? ['so far', 'in all'] : ['in all']
+  const requests = [
+    row('Class A', ({ classA }) => number(classA)),
+    row('', ({ bill }) => dollars(bill.classA)),
+    row('Class B', ({ classB }) => number(classB)),
+    row('', ({ bill }) => dollars(bill.classB)),
+  ]
   return indented([
-    head,
-    row('stored, GB-month', ({ gbMonths }) => gbMonths.toFixed(gbMonths < 99.95 ? 1 : 0)),
+    `${''.padEnd(name)}${heads.map((head) => head.padStart(cell)).join('')}`,
+    row('stored, GB-month', ({ gbMonths }) => gbMonths.toFixed(1)),
     row('', ({ bill }) => dollars(bill.storage)),
-    ...requests,
+    ...(soFar ? requests : []),
     row(soFar ? 'the bill' : 'storage alone', ({ bill }) => dollars(bill.total)),
   ])
 }

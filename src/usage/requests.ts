@@ -12,7 +12,7 @@ export const SHOWN_DAYS = 30
 const AT_ONCE = 6
 
 /** `2026-11-29`, UTC. */
-export function dayOf(time: number): string {
+function dayOf(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
 }
 
@@ -40,7 +40,7 @@ export async function readDays(
 const UNCHARGED = [401, 403]
 
 /** How many requests of each class a day had. */
-export function requestsOf({ operations }: R2Day): Record<OperationClass, number> {
+function requestsOf({ operations }: R2Day): Record<OperationClass, number> {
   const counts = { A: 0, B: 0, free: 0, unlisted: 0 }
   for (const { action, status, requests } of operations) {
     if (!UNCHARGED.includes(status)) counts[classOfOperation(action)] += requests

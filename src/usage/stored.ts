@@ -22,7 +22,7 @@ export interface Cleanup {
   readonly what: string
 }
 
-export const cleanups: readonly Cleanup[] = [
+const cleanups: readonly Cleanup[] = [
   {
     class: 'cachedAttachments',
     days: 7,

@@ -74,7 +74,7 @@ async function countBucket(
 ): Promise<StoredCount> {
   const { ui, host } = run
   const { endpoint, bucket, key } = target
-  const connect = await s3Connector({ endpoint, bucket, onCall: callListener(run) })
+  const connect = await s3Connector({ endpoint, bucket, onCall: callListener(run), host })
   const counted = new StoredCount(now)
   let toldAt = 0
   try {
@@ -197,24 +197,24 @@ function sizeOf({ objects, bytes }: Pick<StoredCount, 'objects' | 'bytes'>): str
 }
 
 function sectionsOf(usage: Usage, causes: Found['causes'], screen: Screen): Closing['sections'] {
-  const { analytics, savings, stored } = usage
+  const { analytics, savings } = usage
   const sections: Closing['sections'] = [
+    { title: analytics ? 'This month' : 'A month of storage', lines: billLines(usage, screen) },
     { title: 'What is stored, by kind', lines: kindLines(usage, screen) },
-    { title: 'By the time that it has been in the bucket', lines: ageLines(usage, screen) },
+    { title: 'By age in the bucket', lines: ageLines(usage, screen) },
     ...(analytics
       ? [
           { title: `Requests a day, ${SHOWN_DAYS} days`, lines: chartLines(usage, screen) },
           {
-            title: `What was asked most dearly in ${SHOWN_DAYS} days (class, requests, price before what is free)`,
+            title: 'The dearest requests, as if none were free',
             lines: operationLines(usage, screen),
           },
         ]
       : []),
     {
       title: 'Why',
-      lines: causes.flatMap(({ fact, advice }) => [fact, advice]),
+      lines: causes.flatMap(({ fact, advice }) => [fact, prose`What to do: ${advice}`]),
     },
-    { title: analytics ? 'This month' : 'A month of storage', lines: billLines(usage) },
     {
       title: 'What could be saved each month',
       lines: [...savings.map(savingWords), ...cacheWords(usage)],
@@ -222,7 +222,7 @@ function sectionsOf(usage: Usage, causes: Found['causes'], screen: Screen): Clos
     { title: 'Where the numbers come from', lines: noteLines(usage) },
     ...(analytics ? [] : [{ title: 'To see requests and the bill, too', lines: tokenLines() }]),
   ]
-  return sections.filter(({ lines }) => lines.length > 0 && stored.objects >= 0)
+  return sections.filter(({ lines }) => lines.length > 0)
 }
 
 function savingWords({ how, bytes, objects, dollars: saved }: Usage['savings'][number]): string {

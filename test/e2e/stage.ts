@@ -3,8 +3,10 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Secret } from '../../src/core/secret.ts'
 import { exports, flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import type { LoggedRequest } from '../../src/sandbox/world.ts'
+import { connectS3 } from '../../src/services/s3/client.ts'
 import { ENV, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
 import { type Ended, type Running, type RunOptions, run, start } from './program.ts'
 
@@ -86,4 +88,22 @@ export function keysOf({ world }: Sandbox, bucket = ''): { id: string; secret: s
 export async function until(what: string, isSo: () => boolean): Promise<void> {
   for (const end = Date.now() + 45_000; Date.now() < end; await sleep(5)) if (isSo()) return
   throw new Error(`It never came to pass: ${what}.`)
+}
+
+/** Puts files of so many bytes into the bucket of a stage that is set up, with the first key of it. */
+export async function filledBucket(
+  { sandbox }: Stage,
+  files: Readonly<Record<string, number>>,
+): Promise<void> {
+  const [key] = keysOf(sandbox)
+  if (!key) throw new Error('There is no key.')
+  const s3 = connectS3({
+    endpoint: sandbox.s3Url(),
+    bucket: sandbox.world.buckets[0]?.name ?? '',
+    key: { accessKeyId: key.id, secretAccessKey: new Secret(key.secret) },
+  })
+  const options = { contentType: 'image/png', cacheControl: 'public, max-age=315576000, immutable' }
+  for (const [name, bytes] of Object.entries(files)) {
+    await s3.put(name, new Uint8Array(bytes), options)
+  }
 }
