@@ -60,6 +60,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./help.ts')).helpOn(commands, overview),
   },
   {
+    name: 'completion',
+    group: 'Learn more',
+    line: 'a script that completes commands and flags: completion bash|zsh|fish',
+    load: async () => (await import('./completion.ts')).completionOf(commands),
+  },
+  {
     name: 'version',
     group: 'Learn more',
     line: 'the version, as --version and -V tell it',

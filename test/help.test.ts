@@ -9,7 +9,7 @@ import { wrongLines } from './fakes/shown-lines.ts'
 const widths = [200, 100, 80, 60, 40]
 const names = commands.map(({ name }) => name)
 const pages = ['--help', ...names].flatMap((name) => widths.map((width) => ({ name, width })))
-const withFlags = names.filter((name) => !['help', 'version'].includes(name))
+const withFlags = names.filter((name) => !['help', 'completion', 'version'].includes(name))
 
 describe('a page of help', () => {
   test.each(pages)('$name fits $width columns, no word is broken', async ({ name, width }) => {

@@ -2,7 +2,7 @@
 const ELSEWHERE = ['compose', 'kubectl', 'terraform']
 
 /**
- * Whether what a test needs must be there: MASTODON_R2_TEST_REQUIRE is a comma list of `chromium`,
+ * Whether what a test needs must be there: MASTODON_R2_TEST_REQUIRE is a comma list of `chromium`, `zsh`,
  * `contract`, `rclone`, `ruby`, `tmux`, `nginx`, `node18`, `node22` …, or `all`. What is not required may be skipped.
  */
 export function isRequired(name: string): boolean {

@@ -103,6 +103,15 @@ export const text = z.string().min(1, 'is empty')
 
 export const flag = z.boolean({ error: 'must be 1 or 0, or true or false' })
 
+/** The words that a value can be; none where it is free. */
+export function choicesOf({
+  rule,
+  value = '',
+}: Pick<Setting<unknown>, 'rule' | 'value'>): string[] {
+  if (rule instanceof z.ZodEnum) return rule.options.map(String)
+  return value.split('|').filter((word) => /^[a-z][a-z-]*$/.test(word))
+}
+
 export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, { error: `must be one of ${values.join(', ')}` })
 }

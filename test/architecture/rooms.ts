@@ -35,6 +35,7 @@ const runsPrograms = ['services/mastodon', 'services/media', 'services/rclone']
 const start = [
   'cli.ts',
   'columns.ts',
+  'completion.ts',
   'commands.ts',
   'help.ts',
   'host.ts',
