@@ -3,11 +3,12 @@ import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, type Text, toType, uniqueText } from '../core/to-type.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
+import type { Remembered } from '../flow/mastodon-here.ts'
 import type { Command, Host } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
 import type { Checked } from '../plan/verdict.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
-import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import { firstFlag, noEffect, withoutToken } from '../settings/no-effect.ts'
 import type { Closing } from '../ui/port.ts'
 import { mastodonChecks } from './areas/mastodon.ts'
 import { publicWebChecks } from './areas/public-web.ts'
@@ -60,9 +61,9 @@ async function prepare(run: Run<CheckCatalog>) {
   // Of init's --format, which check's has nothing to do with.
   refuseContradictions((name) => (name === 'format' ? undefined : settings.source(name)))
   refuseWithoutFix(settings)
-  refuseWithoutToken(settings)
   const installation = await findInstallation(run)
   const { storage, remembered } = findStorage(settings, installation)
+  refuseWithoutToken(settings, remembered)
   const files = installation.envFiles.map(({ path }) => path).join(', ')
   ui.say(`Settings of Mastodon: ${files || installation.envFile.path}`)
   const world = await checkWorld(run, installation, storage)
@@ -71,14 +72,18 @@ async function prepare(run: Run<CheckCatalog>) {
   return { world, cloudflare }
 }
 
-/** Cloudflare alone knows about these, and without a token it is not asked. */
-function refuseWithoutToken(settings: Run<CheckCatalog>['settings']): void {
+/**
+ * Cloudflare alone knows about these, and without a token it is not asked. An account is of use where
+ * S3_ENDPOINT tells none.
+ */
+function refuseWithoutToken(
+  settings: Run<CheckCatalog>['settings'],
+  { accountId }: Remembered,
+): void {
   if (settings.get('apiToken') !== undefined) return
-  const names = ['jurisdiction', 'corsOrigin', 'tokenKind', 'cloudflareApiUrl']
-  const flag = firstFlag(settings, names)
-  if (flag === undefined) return
-  const next = `Leave ${flag} out, or add a token: --api-token-file PATH, or CLOUDFLARE_API_TOKEN.`
-  throw noEffect(flag, 'Without an API token Cloudflare is not asked.', next)
+  const account = accountId === undefined ? [] : ['accountId']
+  const flag = firstFlag(settings, ['jurisdiction', 'cloudflareApiUrl', ...account])
+  if (flag !== undefined) throw withoutToken(flag)
 }
 
 function refuseWithoutFix(settings: Run<CheckCatalog>['settings']): void {

@@ -8,6 +8,8 @@ import { checkFlags } from './settings.ts'
 /** Exit codes of a plugin (Monitoring Plugins Development Guidelines, "Plugin Return Codes"). */
 const STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const
 const UNKNOWN = 3
+/** A plugin says one line, whatever there is. */
+const OTHER_VOICES = [checkFlags.json, checkFlags.quiet, checkFlags.verbose]
 /** Characters of the words; old servers cut a line at 1024. */
 const MOST = 400
 
@@ -33,8 +35,12 @@ export async function asPlugin(
     host.stdout.write(`MASTODON-R2 ${STATES[state]} - ${plain(words)}${data}\n`)
     return state
   }
-  if (hasSwitch(host, argv, checkFlags.json)) {
-    return end(UNKNOWN, "--format nagios and --json can't both be meant. Leave one of them out.")
+  const other = OTHER_VOICES.find((setting) => hasSwitch(host, argv, setting))
+  if (other !== undefined) {
+    return end(
+      UNKNOWN,
+      `--format nagios and ${other.flag} can't both be meant. Leave one of them out.`,
+    )
   }
   if (hasSwitch(host, argv, checkFlags.fix)) {
     return end(

@@ -10,6 +10,7 @@ import {
 } from '../services/cloudflare/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { type EdgeName, edgeNames } from '../settings/names.ts'
+import { noEffect } from '../settings/no-effect.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import type { Ui } from '../ui/port.ts'
@@ -202,6 +203,20 @@ export async function chooseAccount(
         })
   settings.offer('accountId', id, more.length === 0 ? 'the token' : 'you')
   return id
+}
+
+/**
+ * Problem `flag-without-effect` where another account is named than the one that S3_ENDPOINT tells;
+ * `from` is the file it stands in.
+ */
+export function refuseOtherAccount(
+  settings: Pick<Settings<Pick<SetupCatalog, 'accountId'>>, 'get' | 'source'>,
+  { accountId, from }: { readonly accountId: string | undefined; readonly from: string },
+): void {
+  const given = settings.get('accountId')
+  if (accountId === undefined || given === undefined || given === accountId) return
+  const why = `${from} names the account ${accountId}, and the key is there.`
+  throw noEffect(settings.source('accountId') ?? '--account-id', why)
 }
 
 function list(accounts: readonly Account[]): string {

@@ -149,6 +149,7 @@ function refuseOther({ settings }: MigrateRun): void {
       's3EndpointUrl',
       'connectTo',
       'cloudflareApiUrl',
+      'apiToken',
       'accountId',
     ] as const
   ).find((name) => settings.source(name)?.startsWith('--'))

@@ -75,13 +75,48 @@ export function refuseOfOtherSource(settings: Settings, kind: 'local' | 's3'): v
   throw noEffect('--with-suspended', `${why} They are copied like all others.`)
 }
 
-/** Before anything is looked at. */
-export function refusePairs(settings: Pick<Settings, 'get' | 'source'>): void {
-  if (settings.get('from') === 's3' && isFlag(settings, 'mediaDir')) {
-    throw noEffect(
-      '--media-dir with --from s3',
-      'The media is read from the bucket, not from here.',
-    )
+type Given = Pick<Settings, 'get' | 'source'>
+
+/** What carries nothing has no use for how it is carried. */
+const ofCarrying = [
+  ...['engine', 'transfers', 'bwlimit', 'onlyLocal', 'skip', 'maxLoss'],
+  ...['withPrivate', 'withSuspended', 'withRemoved'],
+]
+
+/** Pairs of which one would be dropped, why, and what to do instead. */
+const PAIRS: readonly {
+  readonly when: (settings: Given) => boolean
+  readonly with: string
+  readonly flags: readonly string[]
+  readonly why: string
+  readonly next?: string
+}[] = [
+  {
+    when: (settings) => settings.get('from') === 's3',
+    with: '--from s3',
+    flags: ['mediaDir'],
+    why: 'The media is read from the bucket, not from here.',
+  },
+  {
+    when: (settings) => settings.get('slurper') !== undefined,
+    with: '--slurper',
+    flags: ofCarrying,
+    why: 'It holds or ends jobs that are under way, and copies nothing.',
+  },
+  {
+    when: (settings) => settings.get('engine') === 'super-slurper',
+    with: '--engine super-slurper',
+    flags: ['transfers', 'bwlimit'],
+    why: 'Cloudflare carries the files then, at its own pace, and nothing of that passes through here.',
+    next: 'Leave it out here; --stage cutover takes it, as its last copies are made by rclone.',
+  },
+]
+
+/** Problem `flag-without-effect`, before anything is looked at. */
+export function refusePairs(settings: Given): void {
+  for (const pair of PAIRS) {
+    const flag = pair.when(settings) ? firstFlag(settings, pair.flags) : undefined
+    if (flag !== undefined) throw noEffect(`${flag} with ${pair.with}`, pair.why, pair.next)
   }
 }
 

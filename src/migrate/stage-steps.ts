@@ -1,6 +1,7 @@
 import { announce } from '../announce/announce.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
+import { refuseOtherAccount } from '../flow/token.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Stage } from '../settings/stages.ts'
 import { cleanupSteps } from './cleanup.ts'
@@ -42,7 +43,7 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     throw nothingToClean()
   },
 
-  async copy({ settings }, { migration, old, target, world }) {
+  async copy({ settings }, { migration, old, target, world, installation }) {
     // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
     const atOnce = settings.on('yes') && !settings.on('dryRun')
     const maxLoss = settings.need('maxLoss')
@@ -50,6 +51,8 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     const wish = settings.get('slurper')
     if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
     if (old === undefined) throw onlyFromS3()
+    const { path: from } = target.aside ?? installation.envFile
+    refuseOtherAccount(settings, { accountId: target.accountId, from })
     const accountId = target.accountId ?? settings.get('accountId')
     if (accountId === undefined) throw unknownAccount()
     const between = { at: { ...world.place.at, accountId }, source: old.slurper }

@@ -9,7 +9,7 @@ import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import { firstFlag, isFlag, noEffect } from '../settings/no-effect.ts'
+import { firstFlag, isFlag, noEffect, withoutToken } from '../settings/no-effect.ts'
 import { findTarget, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
 import { type Hosts, isNow, oldPlaces, settingsSoFar } from './old-places.ts'
@@ -32,7 +32,7 @@ export async function prepareRedirects(
   { web, ca }: { readonly web?: PublicWebPort; readonly ca?: string | undefined } = {},
 ): Promise<PreparedRedirects> {
   const { host, settings } = run
-  refuseUnused(settings)
+  refuseUnused(run)
   const installation = await findMastodonHere(run)
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
   if (settings.get('mediaHost') === undefined) {
@@ -62,12 +62,14 @@ export async function prepareRedirects(
 }
 
 /** What a web server does, no token is needed for; and what is taken away has no status. */
-function refuseUnused(settings: RedirectsRun['settings']): void {
+function refuseUnused({ settings, ui }: RedirectsRun): void {
   const via = settings.get('via')
   const asked = firstFlag(settings, ['apiToken', 'accountId', 'cloudflareApiUrl'])
   if (asked !== undefined && (via === 'nginx' || via === 'caddy') && !settings.on('remove')) {
     throw noEffect(`${asked} with --via ${via}`, 'Cloudflare is not asked then.')
   }
+  const isAsked = settings.get('apiToken') !== undefined || ui.canAsk
+  if (asked !== undefined && !isAsked) throw withoutToken(asked)
   if (settings.on('remove') && isFlag(settings, 'status')) {
     throw noEffect('--status with --remove', 'All redirects of this program go, whatever status.')
   }

@@ -1,12 +1,11 @@
 import { jurisdictionNamed } from '../core/jurisdictions.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
-import { chooseAccount } from '../flow/token.ts'
+import { chooseAccount, refuseOtherAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import { noEffect } from '../settings/no-effect.ts'
 import { kindImpossible } from '../setup/choose.ts'
 import { nothingToRotate } from './keys.ts'
 import type { rotateCatalog } from './settings.ts'
@@ -37,11 +36,7 @@ export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   settings.offer('mediaHost', known.mediaHost, remembered.from)
   settings.offer('bucket', known.bucket, remembered.from)
   const { cloudflare, token } = await chooseCloudflare(run)
-  const given = settings.get('accountId')
-  if (remembered.accountId !== undefined && given !== remembered.accountId) {
-    const why = `${remembered.from} names the account ${remembered.accountId}, and the key is there.`
-    throw noEffect(settings.source('accountId') ?? '--account-id', why)
-  }
+  refuseOtherAccount(settings, remembered)
   const accountId = remembered.accountId ?? (await chooseAccount(settings, ui, cloudflare))
   const owner = await ownerOf(run, cloudflare, token, accountId, known.key.accessKeyId)
   const minting: Minting = {

@@ -143,10 +143,15 @@ async function restartWishes(
 ): Promise<RestartWishes> {
   const commands = restartCommands(place.installation, { asRoot: host.userId === 0 })
   const assumeRestarted = settings.on('assumeRestarted')
-  const wish = settings.get('restart') ?? 'ask'
-  if (wish === 'run' && commands.length === 0) {
+  const given = settings.get('restart')
+  const wish = given ?? 'ask'
+  if (given !== undefined && given !== 'print' && commands.length === 0) {
     const why = 'It is not known how Mastodon is started on this machine.'
-    throw noEffect('--restart run', why, 'Give --restart print, and restart it yourself.')
+    throw noEffect(`--restart ${given}`, why, 'Give --restart print, and restart it yourself.')
+  }
+  if (given === 'ask' && !ui.canAsk) {
+    const next = 'Give --restart run, or --restart print and restart it yourself.'
+    throw noEffect('--restart ask', 'Nobody is there to ask (no terminal).', next)
   }
   if (wish !== 'ask') return { mode: wish, commands, assumeRestarted }
   if (!ui.canAsk || settings.on('dryRun') || assumeRestarted || commands.length === 0) {

@@ -17,6 +17,12 @@ export function noEffect(flag: string, why: string, next?: Text): Problem {
   })
 }
 
+/** A flag about Cloudflare where no token is given and nobody is asked for one. */
+export function withoutToken(flag: string): Problem {
+  const next = `Leave ${flag} out, or add a token: --api-token-file PATH, or CLOUDFLARE_API_TOKEN.`
+  return noEffect(flag, 'Without an API token Cloudflare is not asked.', next)
+}
+
 /** Given as a flag: variables and answers are often there for several runs, flags for this one. */
 export function isFlag(settings: Pick<Settings<Catalog>, 'source'>, name: string): boolean {
   return settings.source(name)?.startsWith('--') === true

@@ -107,9 +107,15 @@ export function kindImpossible(): Problem {
   })
 }
 
+/** Cloudflare's side alone is printed: no key, and no line for Mastodon. */
+export function printsNoSettings(settings: SetupContext['settings']): boolean {
+  return settings.on('print') && settings.get('format') === 'terraform-import'
+}
+
 /** Old media would be out of sight the moment storage is switched, so that needs a word. */
 async function chooseStorage({ settings, ui, installation, remembered }: SetupContext) {
   if (settings.on('announce')) return 'prepare'
+  if (printsNoSettings(settings)) return 'switch'
   const given = settings.get('existingMedia')
   const { storage, switchedOn, bucket } = remembered
   const isInForce = storage === 'r2' && switchedOn && bucket === settings.get('bucket')

@@ -13,7 +13,8 @@ import { rehearse } from '../rehearse/rehearsal.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
-import { chooseSetup, hasMedia, mediaWords } from './choose.ts'
+import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import { chooseSetup, hasMedia, mediaWords, printsNoSettings } from './choose.ts'
 import { chooseEdge } from './edge.ts'
 import { bringOut, hiddenWords } from './hidden-media.ts'
 
@@ -34,6 +35,7 @@ export async function prepareSetup(
   refuseContradictions((name) =>
     name === 'jurisdiction' && isNone ? undefined : settings.source(name),
   )
+  refuseOfSettings(settings)
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
   const first = await findOrAsk(run)
   // The run that held it before may have changed what was found.
@@ -68,6 +70,15 @@ export async function prepareSetup(
     scratchOf: rehearsal && found.envFile,
   })
   return { world, remembered, isRehearsal: rehearsal !== undefined }
+}
+
+/** Problem `flag-without-effect` for what is about a key or lines that are not made. */
+function refuseOfSettings(settings: Run<SetupCatalog>['settings']): void {
+  if (!printsNoSettings(settings)) return
+  const flag = firstFlag(settings, ['allowIp', 'expires', 'existingMedia'])
+  if (flag === undefined) return
+  const why = "What is printed is Cloudflare's side: no key is made, and no settings for Mastodon."
+  throw noEffect(`${flag} with --format terraform-import`, why)
 }
 
 /** Settings are not written where no Mastodon would read them, unless somebody says so. */
@@ -136,7 +147,9 @@ function refuseMissing(
 ): void {
   if (ui.canAsk) return
   const isAsked =
-    !settings.on('announce') && hasMedia(installation, remembered, settings.get('bucket'))
+    !settings.on('announce') &&
+    !printsNoSettings(settings) &&
+    hasMedia(installation, remembered, settings.get('bucket'))
   const media = isAsked ? (['existingMedia'] as const) : []
   const problem = settings.missing(['apiToken', 'mediaHost', ...media])
   if (problem) throw problem

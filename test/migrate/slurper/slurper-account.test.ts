@@ -19,11 +19,13 @@ async function accountAsked(
       on: () => false,
       get: (name: string) => (name === 'accountId' ? given : undefined),
       need: () => 'super-slurper',
+      source: () => '--account-id',
     },
   }
   const prepared = {
     migration: copy.migration,
     target: { accountId: ofEndpoint },
+    installation: { envFile: { path: '/live/.env.production' } },
     old: { slurper: { vendor: 's3', bucket: 'old' } },
     world: { place: setupOf() },
   }
@@ -45,10 +47,16 @@ async function accountAsked(
 
 test.each([
   ['as R2’s endpoint has it', ACCOUNT, undefined, ACCOUNT],
-  ['as R2’s endpoint has it, whatever is given', ACCOUNT, OTHER, ACCOUNT],
+  ['as R2’s endpoint has it, and is given', ACCOUNT, ACCOUNT, ACCOUNT],
   ['as it is given, with an endpoint of one’s own', undefined, OTHER, OTHER],
 ])('the account is known %s', async (_, ofEndpoint, given, account) => {
   expect(await accountAsked(ofEndpoint, given)).toBe(account)
+})
+
+test('another one than R2’s endpoint has is refused', async () => {
+  const problem = await accountAsked(ACCOUNT, OTHER).catch((error) => error)
+  expect(problem).toMatchObject({ code: 'flag-without-effect', exit: 2 })
+  expect(problem.why).toContain(`/live/.env.production names the account ${ACCOUNT}`)
 })
 
 test('nobody is asked about an account that is not known', async () => {
