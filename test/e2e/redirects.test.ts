@@ -35,6 +35,12 @@ describe('with the media in the bucket', () => {
     expect(server.stage.writes()).toEqual([])
   })
 
+  test('without --yes nobody has agreed', limit, async () => {
+    const { code, problem } = await server.report([])
+    expect([code, problem?.code]).toEqual([2, 'not-agreed'])
+    expect(server.stage.writes()).toEqual([])
+  })
+
   test('a rule of the zone, once; a second run has nothing to do', limit, async () => {
     expect((await server.redirects()).code).toBe(0)
     expect(server.rules()).toEqual([expect.stringMatching(single)])
@@ -129,6 +135,29 @@ describe('with the media in the bucket', () => {
     expect((await server.redirects(['--via', 'single', '--yes'], { env })).code).toBe(2)
     expect((await server.redirects(['--remove', '--via', 'nginx', '--yes'], { env })).code).toBe(2)
     expect(server.stage.writes()).toEqual([])
+  })
+
+  test.each([
+    ['--account-id', ['--account-id', 'f'.repeat(32)], ''],
+    ['--cloudflare-api-url', ['--cloudflare-api-url', 'http://127.0.0.1:9'], ''],
+    ['--account-id with --via nginx', ['--via', 'nginx', '--account-id', 'f'.repeat(32)], 'token'],
+    ['--api-token-file with --via caddy', ['--via', 'caddy', '--api-token-file', '-'], 'token'],
+    ['--status with --remove', ['--remove', '--status', '302'], 'token'],
+    ['--account-id', ['--account-id', 'f'.repeat(32)], 'token'],
+  ])('%s would have no effect, and is refused', limit, async (flag, args, token) => {
+    const env = token === '' ? { CLOUDFLARE_API_TOKEN: '' } : {}
+    const input = server.sandbox.bootstrapToken.reveal()
+    const { code, stdout } = await server.redirects(['--yes', ...args], { env, input })
+    expect([code, stdout]).toEqual([
+      2,
+      expect.stringContaining(`${flag} would have no effect here.`),
+    ])
+    expect(server.stage.writes()).toEqual([])
+  })
+
+  test('--media-host is where old addresses lead, whatever the env file says', limit, async () => {
+    const { stdout } = await server.redirects(['--media-host', 'new.example.com', '--dry-run'])
+    expect(stdout).toContain('to https://new.example.com/')
   })
 
   test.each([
