@@ -4,7 +4,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, type Text, toType } from '../core/to-type.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
 import { findMastodonHere } from '../flow/mastodon-here.ts'
-import { accountLink, chooseAccount } from '../flow/token.ts'
+import { accountLink, chooseAccount, refuseOtherAccount } from '../flow/token.ts'
 import { callListener, chooseCloudflare, s3Connector } from '../flow/world.ts'
 import type { Command } from '../host.ts'
 import { dollars, prices } from '../plan/prices.ts'
@@ -13,7 +13,7 @@ import type { Usage } from '../plan/report-usage.ts'
 import { permissionNames, type R2Day } from '../services/cloudflare/port.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
 import { catalog, type SetupCatalog } from '../settings/catalog.ts'
-import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import { firstFlag, withoutToken } from '../settings/no-effect.ts'
 import { findTarget, type MigrationTarget } from '../setup/target.ts'
 import { speaksUtf8 } from '../ui/ascii.ts'
 import type { Closing } from '../ui/port.ts'
@@ -47,6 +47,8 @@ async function look(run: UsageRun): Promise<Found> {
   refuseUnasked(settings)
   const installation = await findMastodonHere(run)
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
+  const { path: from } = target.aside ?? installation.envFile
+  refuseOtherAccount(settings, { accountId: target.accountId, from })
   const now = clock.now()
   const [counted, known] = await Promise.all([
     countBucket(run, target, now),
@@ -59,9 +61,7 @@ async function look(run: UsageRun): Promise<Found> {
 function refuseUnasked(settings: UsageRun['settings']): void {
   if (settings.get('apiToken') !== undefined) return
   const flag = firstFlag(settings, ['accountId', 'cloudflareApiUrl'])
-  if (flag === undefined) return
-  const next = `Leave ${flag} out, or add a token: --api-token-file PATH, or CLOUDFLARE_API_TOKEN.`
-  throw noEffect(flag, 'Without an API token Cloudflare is not asked.', next)
+  if (flag !== undefined) throw withoutToken(flag)
 }
 
 /** Milliseconds between two states of the list on the screen. */

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { type Report, reportSchema } from '../../src/plan/report.ts'
 import { ENV, type Machine } from './machine.ts'
@@ -51,6 +51,7 @@ const cases: readonly Case[] = [
     found: /name ready\.example\.com in img-src/,
     asks: true,
   },
+  { command: 'usage', at: ready, own: [], found: /"bucket":"ready"|so far this month/, asks: true },
   {
     command: 'migrate',
     at: server.at,
@@ -75,17 +76,21 @@ function bare(at: Machine) {
   return { HOME, TMPDIR, NODE_EXTRA_CA_CERTS, ...server.env }
 }
 
-const routes = sandbox.connectTo.flatMap((one) => ['--connect-to', one])
-const world = ['--s3-endpoint-url', sandbox.s3Url(), ...routes]
-
-/** An empty folder, and a file with the token beside it. */
-function elsewhere(at: Machine) {
-  const folder = join(dirname(at.home), 'elsewhere')
-  mkdirSync(folder, { recursive: true })
-  const token = join(dirname(at.home), 'token')
-  writeFileSync(token, sandbox.bootstrapToken.reveal(), { mode: 0o600 })
-  return { folder, token }
+/** `usage` asks nothing of the public web. */
+function world(command: string): string[] {
+  const routes = sandbox.connectTo.flatMap((one) => ['--connect-to', one])
+  return ['--s3-endpoint-url', sandbox.s3Url(), ...(command === 'usage' ? [] : routes)]
 }
+
+/** These only look. */
+const looks = (command: string) => command === 'check' || command === 'usage'
+const mode = (command: string) => (looks(command) ? [] : ['--dry-run'])
+
+/** An empty folder, and a file with the token. */
+const folder = join(fresh.tmp, 'elsewhere')
+const token = join(fresh.tmp, 'token')
+mkdirSync(folder)
+writeFileSync(token, sandbox.bootstrapToken.reveal(), { mode: 0o600 })
 
 function reportOf({ stdout, stderr }: Ended): Report {
   expect(stdout, stderr).toMatch(/^\{/)
@@ -95,29 +100,27 @@ function reportOf({ stdout, stderr }: Ended): Report {
 describe.concurrent('each command', () => {
   test.each(cases)('$command: told by flags alone, it finds all', async (one) => {
     const { command, at, own, found, asks } = one
-    const { folder, token } = elsewhere(at)
     const ofCloudflare = ['--api-token-file', token, '--cloudflare-api-url', sandbox.apiUrl]
     const args = [
-      ...[command, ...own, '--mastodon-dir', at.dir, ...world, '--json', '--verbose'],
+      ...[command, ...own, '--mastodon-dir', at.dir, ...world(command), '--json', '--verbose'],
       ...(asks ? ofCloudflare : []),
-      ...(command === 'check' ? [] : ['--dry-run']),
+      ...mode(command),
     ]
     const env = { ...bare(at), CLOUDFLARE_BASE_URL: NOBODY }
     const ended = await run(args, { cwd: folder, env })
     const report = reportOf(ended)
-    expect(report).toMatchObject({ command, dryRun: command !== 'check' })
+    expect(report).toMatchObject({ command, dryRun: !looks(command) })
     expect(JSON.stringify(report).replaceAll('\\"', '"')).toMatch(found)
     // --verbose: the requests, each on a line.
     expect(ended.stderr).toMatch(/\b(GET|HEAD) \/\S* \d{3} \d+ ms/)
     // Who makes no public check says it again in the line to type.
-    if (!['check', 'redirects'].includes(command)) {
+    if (!looks(command) && command !== 'redirects') {
       expect(report.next.join('\n')).toContain(`--connect-to ${sandbox.connectTo[0]}`)
     }
   })
 
   test.each(cases)('$command: told by answers, and little is said', async (one) => {
     const { command, at, own, found } = one
-    const { folder } = elsewhere(at)
     const answers = join(folder, `answers-${command}.json`)
     const text = JSON.stringify({
       s3EndpointUrl: sandbox.s3Url(),
@@ -132,8 +135,7 @@ describe.concurrent('each command', () => {
         : []
     const existing = command === 'init' ? ['--existing-media', 'prepare'] : []
     const place = ['--answers', answers, '--mastodon-env', at.path(ENV), ...media, ...existing]
-    const mode = command === 'check' ? [] : ['--dry-run']
-    const line = [command, ...own, ...place, ...mode]
+    const line = [command, ...own, ...place, ...mode(command)]
     const loud = await run(line, { cwd: folder, env: bare(at) })
     const quiet = await run([...line, '--quiet'], { cwd: folder, env: bare(at) })
     const said = (loud.stdout + loud.stderr).replace(/\s+/g, ' ')
@@ -147,19 +149,16 @@ describe.concurrent('each command', () => {
   test.each(cases.filter(({ command }) => !['migrate', 'redirects'].includes(command)))(
     '$command: an account that the token does not see is refused',
     async ({ command, at, own }) => {
-      const mode = command === 'check' ? [] : ['--dry-run']
-      const ended = await stage.init(at, [
-        ...[command, ...own, ...mode, '--account-id', OTHER_ACCOUNT, '--json'],
-      ])
-      const { problem, checks } = reportOf(ended)
-      const told = checks.find(({ saw }) => saw.includes(OTHER_ACCOUNT))?.saw ?? problem?.what
-      expect(told).toContain(`does not see the account ${OTHER_ACCOUNT}`)
+      const line = [command, ...own, ...mode(command), ...world(command), '--json']
+      const env = stage.environment(at)
+      const ended = await run([...line, '--account-id', OTHER_ACCOUNT], { cwd: at.dir, env })
+      expect(JSON.stringify(reportOf(ended))).toContain(`does not see the account ${OTHER_ACCOUNT}`)
     },
   )
 })
 
 // One after the other: two of them change the same env file.
-test.each(cases.filter(({ command }) => !['check', 'redirects'].includes(command)))(
+test.each(cases.filter(({ command }) => !looks(command) && command !== 'redirects'))(
   '$command: without --yes nobody has agreed',
   async ({ command, at, own }) => {
     const stages = command === 'migrate' ? ['--stage', 'cleanup', '--clean-media', '7'] : own
@@ -176,14 +175,16 @@ describe.skipIf(tmuxMissing)(`in a terminal ${tmuxMissing ?? ''}`, () => {
   const colour = /\u001B\[(?:3[1-6]|9[0-7])m/
 
   async function painted({ command, at, own }: Case, more: readonly string[]): Promise<string> {
-    const mode = command === 'check' ? [] : ['--dry-run']
     const edge = command === 'init' ? ['--edge', 'none'] : []
-    const terminal = openTerminal([command, ...own, ...edge, ...mode, ...world, ...more], {
-      columns: 100,
-      cwd: at.dir,
-      folder: at.home,
-      env: { ...stage.environment(at), ...server.env },
-    })
+    const terminal = openTerminal(
+      [command, ...own, ...edge, ...mode(command), ...world(command), ...more],
+      {
+        columns: 100,
+        cwd: at.dir,
+        folder: at.home,
+        env: { ...stage.environment(at), ...server.env },
+      },
+    )
     open.push(terminal)
     await terminal.exitCode()
     return terminal.painted()
