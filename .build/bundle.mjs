@@ -1,5 +1,6 @@
 // Bundles src/ into dist/: a few chunks, each loaded when it is needed, no runtime dependencies.
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,18 @@ import { withoutAwsSurroundings } from './without-aws-surroundings.mjs'
 
 const root = new URL('..', import.meta.url)
 const outdir = new URL('dist/', root)
+
+/** The table of commands is read; what it loads is not. */
+const withoutCommands = {
+  name: 'without-commands',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\// }, ({ path, importer, kind }) =>
+      kind === 'dynamic-import' && importer.endsWith('/src/commands.ts')
+        ? { path, external: true }
+        : undefined,
+    )
+  },
+}
 
 const { metafile, outputFiles } = await build({
   absWorkingDir: fileURLToPath(root),
@@ -33,10 +46,12 @@ const { metafile, outputFiles } = await build({
 refuseForeignImports(metafile)
 refuseSlowStart(metafile)
 const licences = await thirdPartyLicences(metafile, root)
-await replaceDist([
+await replaceFolder(outdir, [
   ...outputFiles.map(({ path, text }) => [basename(path), withRequire(withFirstLines(text))]),
   ['THIRD-PARTY-LICENSES.txt', licences],
 ])
+await chmod(new URL('cli.js', outdir), 0o755)
+await replaceFolder(new URL('man/', root), [...(await manualPages())])
 
 /**
  * Node looks for an --env-file of its own even behind the script's name, and ends when that file
@@ -79,11 +94,44 @@ function refuseSlowStart({ outputs }) {
 }
 
 /** New files first, old ones removed last: a program that runs from dist/ meanwhile stays whole. */
-async function replaceDist(files) {
-  await mkdir(outdir, { recursive: true })
-  for (const [name, contents] of files) await writeFile(new URL(name, outdir), contents)
-  await chmod(new URL('cli.js', outdir), 0o755)
+async function replaceFolder(folder, files) {
+  await mkdir(folder, { recursive: true })
+  for (const [name, contents] of files) await writeFile(new URL(name, folder), contents)
   const names = new Set(files.map(([name]) => name))
-  const old = (await readdir(outdir)).filter((name) => !names.has(name))
-  for (const name of old) await rm(new URL(name, outdir), { recursive: true, force: true })
+  const old = (await readdir(folder)).filter((name) => !names.has(name))
+  for (const name of old) await rm(new URL(name, folder), { recursive: true, force: true })
+}
+
+/** The pages of `.build/man.ts`, which is written in the language of the tables that it reads. */
+async function manualPages() {
+  const { outputFiles } = await build({
+    absWorkingDir: fileURLToPath(root),
+    entryPoints: ['.build/man.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    write: false,
+    plugins: [withoutCommands],
+  })
+  const text = Buffer.from(outputFiles[0].contents).toString('base64')
+  const { manual } = await import(`data:text/javascript;base64,${text}`)
+  const { version, homepage } = JSON.parse(await readFile(new URL('package.json', root), 'utf8'))
+  return manual({ version, homepage, date: await dayOfChange() })
+}
+
+/** Of the newest release, or of the last commit before the first one: whoever builds it, it is the same. */
+async function dayOfChange() {
+  const changes = await readFile(new URL('CHANGELOG.md', root), 'utf8')
+  const [, released] = /^## \[\d[^\]]*\] - (\d{4}-\d\d-\d\d)$/m.exec(changes) ?? []
+  if (released !== undefined) return released
+  try {
+    return execFileSync('git', ['log', '-1', '--format=%cs'], {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    return '1970-01-01'
+  }
 }

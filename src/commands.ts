@@ -94,7 +94,8 @@ const START: readonly Row[] = [
   ['Flags:', 'mastodon-r2 help init'],
 ]
 
-const EXITS: readonly Row[] = [
+/** Exit codes, and what they say. */
+export const EXITS: readonly Row[] = [
   ['0', 'all well'],
   ['1', 'something is not right'],
   ['2', 'a setting is missing or wrong; nothing was changed'],

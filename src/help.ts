@@ -34,7 +34,8 @@ async function tell(
   return 0
 }
 
-const VARIABLES =
+/** The rule that names the variable of a flag. */
+export const VARIABLES =
   'Every flag has a variable: MASTODON_R2_ and its name, so --bucket is MASTODON_R2_BUCKET, unless its line names another. A switch takes 1 or 0, and a flag is stronger.'
 
 async function page(

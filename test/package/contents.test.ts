@@ -29,10 +29,13 @@ test('no dependencies of any kind, nothing that runs when it is installed', () =
   expect(scripts.filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([])
 })
 
-test('only the program, its templates, its licences and its README', () => {
+test('only the program, its templates, its manual, its licences and its README', () => {
   const rest = tarball.packed.files
     .map(({ path }) => path)
-    .filter((path) => !/^dist\/[\w-]+\.js$|^templates\/[\w.-]+\.(txt|sh|mjs|conf)$/.test(path))
+    .filter(
+      (path) =>
+        !/^dist\/[\w-]+\.js$|^man\/[\w-]+\.1$|^templates\/[\w.-]+\.(txt|sh|mjs|conf)$/.test(path),
+    )
   expect(rest.sort()).toEqual([
     'LICENSE',
     'README.md',
