@@ -31,7 +31,7 @@ async function readCertificate({ target, host, timeoutMs, trust }: Place): Promi
   const tunnel = await detour?.tunnel(name, port)
   return new Promise((resolve, reject) => {
     const socket = connect({
-      ...(tunnel ? { socket: tunnel } : { host: addresses[0], port }),
+      ...(tunnel ? { socket: tunnel } : { host: name, port, lookup: always(addresses) }),
       servername: host,
       rejectUnauthorized: false,
       ...(trust ? { secureContext: trust } : {}),
@@ -71,7 +71,7 @@ export interface NameResolver {
 }
 
 const NOT_THERE = new Set(['ENOTFOUND', 'ENODATA', 'NXDOMAIN', 'EAI_NODATA', 'EAI_NONAME'])
-const PUBLIC_SERVERS = ['1.1.1.1', '8.8.8.8']
+const PUBLIC_SERVERS = ['1.1.1.1', '8.8.8.8', '2606:4700:4700::1111', '2001:4860:4860::8888']
 
 /**
  * Addresses of a host: those of this machine's resolver, else of the public ones. Throws Problem
@@ -204,7 +204,7 @@ export interface WebCall {
 interface Target {
   readonly url: URL
   readonly name: string
-  /** The first is asked; none through a proxy, which looks names up itself. */
+  /** One after the other is tried; none through a proxy, which looks names up itself. */
   readonly addresses: readonly string[]
   readonly port: number
   readonly detour: Detour | undefined

@@ -55,6 +55,20 @@ test.each([
   })
 })
 
+test('of a host of which one address is dead, the other one is asked', async () => {
+  const server = showing(HOST)
+  await webAt(server)
+  const { port } = server.address() as AddressInfo
+  const local = async () => ['127.0.0.2', '127.0.0.1']
+  const route = parseConnectTo(`::two.example:${port}`)
+  const web = connectPublicWeb({
+    connectTo: route ? [route] : [],
+    ca: authority.pem,
+    resolver: { local, public: local },
+  })
+  expect((await web.certificate(HOST)).fault).toBeUndefined()
+})
+
 test('a name that leads nowhere', async () => {
   const nobody = () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' }))
   const resolver = { local: nobody, public: nobody }
