@@ -42,7 +42,8 @@ async function run(
   try {
     return await command.run(host, argv)
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const { tame } = await import('./ui/tamed.ts')
+    const text = tame(error instanceof Error ? (error.stack ?? error.message) : String(error))
     host.stderr.write(`
 This is a bug in mastodon-r2 ${host.version} (Node ${host.nodeVersion}), not your mistake:
 ${text}

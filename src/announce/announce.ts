@@ -1,5 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { Text } from '../core/to-type.ts'
+import { asRoot, prose } from '../core/to-type.ts'
 import { instanceUnknown } from '../flow/mastodon-here.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
@@ -175,6 +176,6 @@ function notNamed({ place: { mediaHost } }: At): Problem {
     code: 'not-announced',
     what: `Mastodon's pages still do not name ${mediaHost}.`,
     why: 'Its web part was told to read the env file anew. Either it did not, or something in front sends a Content-Security-Policy of its own.',
-    next: "Restart the web part (systemctl restart mastodon-web), look for Content-Security-Policy in the web server's settings, and run this again.",
+    next: prose`Restart the web part (${asRoot('systemctl restart mastodon-web')}), look for Content-Security-Policy in the web server's settings, and run this again.`,
   })
 }

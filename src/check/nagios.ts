@@ -59,7 +59,8 @@ export async function asPlugin(
     const data = ` | ${performance(report, (Date.now() - began) / 1000)}`
     return end(stateOf(report), wordsOf(report), data)
   } catch (error) {
-    host.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+    const { tame } = await import('../ui/tamed.ts')
+    host.stderr.write(`${tame(String(error instanceof Error ? error.stack : error))}\n`)
     return end(UNKNOWN, 'This is a bug in mastodon-r2, not your mistake; please report it.')
   }
 }

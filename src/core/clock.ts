@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as after } from 'node:timers/promises'
 import { Cancelled } from './problem.ts'
+import { asRoot, prose, type Text } from './to-type.ts'
 
 const TIDY_MS = 2_000
 
@@ -57,3 +58,27 @@ export async function unlessStopped<T>(
 
 /** Milliseconds. */
 export const DAY_MS = 86_400_000
+
+/** What a person types whose clock is wrong. */
+export const setClock = asRoot('timedatectl set-ntp true')
+
+/** Names under which S3 services refuse a request for its time (AWS SDK, clock skew error codes). */
+export const CLOCK_REFUSAL =
+  /^(RequestTimeTooSkewed|RequestInTheFuture|RequestExpired|ExpiredRequest)$/
+
+/** Why no connection came about, where this machine's clock may be the reason; by Node's error code. */
+export function clockTrouble(
+  code: string,
+  now = new Date(),
+): { readonly why: string; readonly next: Text } | undefined {
+  if (!/^CERT_(NOT_YET_VALID|HAS_EXPIRED)$/.test(code)) return undefined
+  const state = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'
+  const time = now
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/:\d+\.\d+Z$/, ' UTC')
+  return {
+    why: `The certificate of the other end ${state} by this machine's clock, which says ${time}.`,
+    next: prose`If that is not the time, set the clock, and run this again:\n  ${setClock}\nIf it is, whoever runs the other end has to renew the certificate.`,
+  }
+}

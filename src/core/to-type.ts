@@ -15,6 +15,12 @@ export type FlagValue = true | string | readonly string[]
 /** Where a run was told that Mastodon is: each line to type says it, too. */
 export type Whereabouts = { readonly [N in 'mastodonDir' | 'mastodonEnv' | 'mediaDir']?: string }
 
+/** Who reads a line, and where Mastodon is. */
+export interface Reader extends Whereabouts {
+  /** Whether the person who reads is root, who needs no sudo. */
+  readonly isRoot?: boolean
+}
+
 /** The others do not look at the media itself. */
 const ofMedia = new Set(['init', 'migrate'])
 
@@ -58,11 +64,29 @@ export function toType<C extends CommandName>(command: C, flags?: CommandFlags[C
   return new ToType(command, (flags ?? {}) as Readonly<Record<string, FlagValue>>)
 }
 
+/** A line of the system's that takes root: everybody else is shown it with sudo. */
+export class AsRoot {
+  readonly line: string
+
+  constructor(line: string) {
+    this.line = line
+  }
+
+  toString(): string {
+    return renderText(this)
+  }
+}
+
+/** The line is a shell's, without sudo, e.g. `asRoot('systemctl daemon-reload')`. */
+export function asRoot(line: string): AsRoot {
+  return new AsRoot(line)
+}
+
 /** Words with lines to type among them. */
 export class Prose {
-  readonly parts: readonly (string | ToType)[]
+  readonly parts: readonly Part[]
 
-  constructor(parts: readonly (string | ToType)[]) {
+  constructor(parts: readonly Part[]) {
     this.parts = parts
   }
 
@@ -71,8 +95,10 @@ export class Prose {
   }
 }
 
+type Part = string | ToType | AsRoot
+
 /** What may be said to a person. */
-export type Text = string | ToType | Prose
+export type Text = Part | Prose
 
 /** A template for Text: prose`To see what is wrong: ${toType('check')}`. */
 export function prose(words: TemplateStringsArray, ...values: readonly (Text | number)[]): Text {
@@ -90,16 +116,17 @@ export function uniqueText(texts: readonly Text[]): Text[] {
   return [...new Map(texts.map((text) => [String(text), text])).values()]
 }
 
-/** Text as it stands on a screen and in a report. `at`: what this run was told. */
-export function renderText(text: Text, at: Whereabouts = {}): string {
+/** Text as it stands on a screen and in a report. `at`: what this run was told, and by whom. */
+export function renderText(text: Text, at: Reader = {}): string {
   if (typeof text === 'string') return text
+  if (text instanceof AsRoot) return at.isRoot === true ? text.line : `sudo ${text.line}`
   if (text instanceof ToType) return lineOf(text, at)
   return text.parts.map((part) => renderText(part, at)).join('')
 }
 
-function lineOf(line: ToType, at: Whereabouts): string {
+function lineOf(line: ToType, at: Reader): string {
   const { command, flags, secrets } = line
-  const { mediaDir, ...mastodon }: Whereabouts = isNowhere(line) ? {} : at
+  const { mediaDir, isRoot: _, ...mastodon }: Reader = isNowhere(line) ? {} : at
   const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags
   const isOfMedia = mediaDir !== undefined && ofMedia.has(command)
   const told: Record<string, FlagValue> = {

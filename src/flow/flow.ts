@@ -3,11 +3,11 @@ import { Cancelled, Declined, Problem } from '../core/problem.ts'
 import { hasOnlyAllProxy, proxiesOf } from '../core/proxy.ts'
 import {
   prose,
+  type Reader,
   renderText,
   type Text,
   type ToType,
   uniqueText,
-  type Whereabouts,
 } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import { type Applied, apply, NOT_TAKEN_BACK } from '../plan/apply.ts'
@@ -191,7 +191,7 @@ export async function session<C extends Catalog>(
   const has = (name: Exclude<keyof typeof outputCatalog, 'format' | 'logFile'>) =>
     hasSwitch(host, argv, outputCatalog[name])
   let settings: Settings<C> | undefined
-  let told: Whereabouts = {}
+  let told: Reader = { isRoot: host.userId === 0 }
   let isRehearsal = false
   const render = (text: Text) => {
     const words = renderText(text, told)
@@ -216,7 +216,7 @@ export async function session<C extends Catalog>(
     if (settings.on('quiet') && settings.on('verbose')) {
       throw contradiction('--quiet', '--verbose', 'one asks for less, the other for more')
     }
-    told = whereaboutsOf(settings)
+    told = { ...told, ...whereaboutsOf(settings) }
     await log.know(settings, JSON.stringify(settingsOf(settings)))
     isRehearsal = settings.on('sandbox')
     if (!isRehearsal) lookForProxies(host, ui)

@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { shellWord } from '../core/shell-word.ts'
-import { type CommandFlags, toType } from '../core/to-type.ts'
+import { type CommandFlags, renderText, type Text, toType } from '../core/to-type.ts'
 import { gather } from '../flow/session.ts'
 import type { Command, Host } from '../host.ts'
 import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
 import { hasSwitch } from '../settings/argv.ts'
+import { bareProblem } from '../ui/words.ts'
 import type { MastodonPaths, SandboxAddress } from './rehearsal.ts'
 import { sandboxCatalog } from './settings.ts'
 
@@ -16,12 +17,13 @@ export const sandbox: Command = {
       return await serve(host, argv)
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      const { code, what, why, next } = error
+      const { code, what } = error
+      const told = (text: Text) => renderText(text, { isRoot: host.userId === 0 })
       if (hasSwitch(host, argv, sandboxCatalog.json))
         host.stdout.write(
-          `${JSON.stringify({ code, what, why: String(why), next: String(next) })}\n`,
+          `${JSON.stringify({ code, what, why: told(error.why), next: told(error.next) })}\n`,
         )
-      host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
+      host.stderr.write(bareProblem(error, host))
       return error.exit
     }
   },

@@ -6,6 +6,7 @@ import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { noEffect } from '../settings/no-effect.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
+import { bareProblem } from '../ui/words.ts'
 import { rotateFlags } from './settings.ts'
 
 const TOKEN_FILE = '/etc/mastodon-r2/cloudflare-token'
@@ -23,7 +24,7 @@ export async function printSchedule(host: Host, argv: readonly string[]): Promis
     return 0
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    host.stderr.write(`${error.what}\nWhy: ${error.why}\nNext: ${error.next}\n`)
+    host.stderr.write(bareProblem(error, host))
     return error.exit
   }
 }
@@ -60,6 +61,7 @@ async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promi
   // A percent sign ends the command of a crontab.
   const inCron = (text: string) => text.replaceAll('%', '\\%')
   return render(await readTemplate('rotate-schedule.txt'), {
+    SUDO: host.userId === 0 ? '' : 'sudo ',
     COMMAND: `npx -y mastodon-r2@${host.version} rotate --api-token-file`,
     TOKEN_FILE: tokenFile,
     FLAGS: flags,

@@ -84,13 +84,16 @@ const DAY = 24 * 3600 * 1000
 const VALID_DAYS = 30
 const EC_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
 
-/** Makes a new authority: ECDSA P-256, valid for 30 days from yesterday. Structure: RFC 5280. */
-export function createAuthority(): Authority {
+/**
+ * Makes a new authority: ECDSA P-256, valid for 30 days from the day before `now` (milliseconds).
+ * Structure: RFC 5280.
+ */
+export function createAuthority(now = Date.now()): Authority {
   const issuer = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const name = distinguishedName('mastodon-r2 sandbox, for rehearsals only')
   const issuerId = keyId(issuer.publicKey)
   const certify = (subject: Buffer, key: KeyObject, extensions: Buffer[]): string =>
-    certificate({ issuer: name, subject, key, extensions, signer: issuer.privateKey })
+    certificate({ issuer: name, subject, key, extensions, signer: issuer.privateKey, now })
   return {
     pem: certify(name, issuer.publicKey, [
       extension('2.5.29.19', true, sequence(flag(true))),
@@ -121,10 +124,11 @@ interface CertificateParts {
   readonly key: KeyObject
   readonly extensions: readonly Buffer[]
   readonly signer: KeyObject
+  readonly now: number
 }
 
-function certificate({ issuer, subject, key, extensions, signer }: CertificateParts): string {
-  const start = Date.now() - DAY
+function certificate({ issuer, subject, key, extensions, signer, now }: CertificateParts): string {
+  const start = now - DAY
   const body = sequence(
     constructed(0, integer(Buffer.from([2]))),
     integer(randomBytes(16)),

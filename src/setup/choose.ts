@@ -1,4 +1,5 @@
-import { Problem } from '../core/problem.ts'
+import { Problem, type ProblemDetails } from '../core/problem.ts'
+import { asRoot, prose } from '../core/to-type.ts'
 import {
   preparedPath,
   type Remembered,
@@ -203,7 +204,7 @@ async function chooseTarget(
   })
 }
 
-type Words = Readonly<Record<'what' | 'why' | 'next', string>>
+type Words = Pick<ProblemDetails, 'what' | 'why' | 'next'>
 
 const WORDS: Readonly<Record<Declared['by'], (place: string) => Words>> = {
   nixos: (place) => ({
@@ -219,7 +220,7 @@ const WORDS: Readonly<Record<Declared['by'], (place: string) => Words>> = {
   quadlet: (place) => ({
     what: `Mastodon is run by Podman here (${place}), and which env file it reads is not looked up by this program.`,
     why: 'A container gets what the lines EnvironmentFile= and Environment= of its .container file give it, so a file beside it would be read by nobody.',
-    next: 'Name the file of EnvironmentFile= with --mastodon-env FILE; web and Sidekiq both need it. After a change: sudo systemctl restart, with the name of each unit. Or add --print, and put the lines there yourself.',
+    next: prose`Name the file of EnvironmentFile= with --mastodon-env FILE; web and Sidekiq both need it. After a change: ${asRoot('systemctl restart')}, with the name of each unit. Or add --print, and put the lines there yourself.`,
   }),
 }
 

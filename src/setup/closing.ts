@@ -1,5 +1,5 @@
 import { shellLine, shellWord } from '../core/shell-word.ts'
-import { prose, type ToType, toType } from '../core/to-type.ts'
+import { asRoot, prose, type ToType, toType } from '../core/to-type.ts'
 import type { Ended } from '../flow/flow.ts'
 import { leftOut, skippedSteps } from '../flow/flow.ts'
 import type { Setup } from '../plan/step.ts'
@@ -104,11 +104,11 @@ function envSection({ facts, setup }: InitEnded): Section[] {
 
 function paste(setup: Setup): Section[] {
   if (isForElsewhere(setup)) return []
-  const command = `sudo sh -c 'umask 077; cat >> "$0"' ${shellWord(placeOf(setup))}`
+  const command = asRoot(`sh -c 'umask 077; cat >> "$0"' ${shellWord(placeOf(setup))}`)
   return [
     {
       title: 'Put the block into its file (the last line about a setting wins)',
-      lines: ['Run this, paste the block, then press Ctrl-D:', `  ${command}`],
+      lines: ['Run this, paste the block, then press Ctrl-D:', prose`  ${command}`],
     },
   ]
 }
@@ -190,12 +190,12 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
     title,
     lines: pumaWorkers
       ? [
-          `  sudo systemctl restart ${shellLine(sidekiq)}`,
-          `  sudo systemctl reload ${shellLine(web)}`,
+          prose`  ${asRoot(`systemctl restart ${shellLine(sidekiq)}`)}`,
+          prose`  ${asRoot(`systemctl reload ${shellLine(web)}`)}`,
           'Requests wait while Rails boots; 12 to 33 s were seen.',
         ]
       : [
-          `  sudo systemctl restart ${shellLine([...sidekiq, ...web])}`,
+          prose`  ${asRoot(`systemctl restart ${shellLine([...sidekiq, ...web])}`)}`,
           'Pages are away while Rails boots; 12 to 33 s were seen.',
         ],
   }

@@ -1,6 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { shellWord } from '../core/shell-word.ts'
+import { asRoot, prose, type Text } from '../core/to-type.ts'
 import {
   hindrances,
   isSingle,
@@ -221,15 +222,15 @@ function hinderedFrom(installation: Installation, path: string): Problem | undef
   })
 }
 
-function warningsOf({ target }: Setup): string[] {
+function warningsOf({ target }: Setup): Text[] {
   if (target.kind !== 'file') return []
   return [...worldReadable(target.file), ...leftBehind(target.file)]
 }
 
-function worldReadable({ path, mode = 0 }: EnvFileOnDisk): string[] {
+function worldReadable({ path, mode = 0 }: EnvFileOnDisk): Text[] {
   if ((mode & 0o004) === 0) return []
   return [
-    `Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: chmod 600 ${shellWord(path)}`,
+    prose`Every user of this machine can read ${path}, keys and passwords included. If Mastodon runs as the file's owner: ${asRoot(`chmod 600 ${shellWord(path)}`)}`,
   ]
 }
 

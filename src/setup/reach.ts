@@ -1,6 +1,7 @@
 import { relative } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { shellWord } from '../core/shell-word.ts'
+import { asRoot, prose, type Text } from '../core/to-type.ts'
 import type { EnvWriter } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation, ServiceReading } from '../services/mastodon/port.ts'
 
@@ -37,7 +38,7 @@ export function howToReach(
   installation: Pick<Installation, 'kind' | 'composeFile' | 'compose' | 'dir'>,
   file: File,
   found: readonly Lack[],
-): { readonly what: string; readonly why: string; readonly next: string } {
+): { readonly what: string; readonly why: string; readonly next: Text } {
   return installation.kind === 'docker'
     ? inCompose(installation, file, found)
     : inUnits(file, found)
@@ -107,7 +108,7 @@ function inUnits(file: File, found: readonly Lack[]) {
   return {
     what: `${names} would run without this ${settings.join(', ')}.`,
     why: `What systemd gives a unit wins over ${file.path}, so that part of Mastodon would use another storage than the rest.`,
-    next: `Put that right (sudo systemctl edit --full with the unit's name, then sudo systemctl daemon-reload):\n${lines.join('\n')}`,
+    next: prose`Put that right (${asRoot('systemctl edit --full')} with the unit's name, then ${asRoot('systemctl daemon-reload')}):\n${lines.join('\n')}`,
   }
 }
 
@@ -130,7 +131,7 @@ export function unreached(
   const found = lacks(after, wanted)
   if (found.length === 0) return undefined
   const { what, why, next } = howToReach(after, file, found)
-  const again = `${next}\nThen run this again.${instead}`
+  const again = prose`${next}\nThen run this again.${instead}`
   return new Problem({ code: 'env-file-not-read', what, why, next: again, exit: 2 })
 }
 

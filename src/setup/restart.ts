@@ -1,5 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { shellLine } from '../core/shell-word.ts'
+import { asRoot, prose } from '../core/to-type.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import type { ProcessesPort, RunningProcess } from '../services/mastodon/port.ts'
 import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
@@ -255,13 +256,13 @@ function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Probl
   const services = state.names.filter((name) => name.endsWith('.service'))
   const command =
     services.length > 0
-      ? `sudo systemctl restart ${shellLine(services)}`
+      ? asRoot(`systemctl restart ${shellLine(services)}`)
       : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
   return new Problem({
     code: 'processes-old',
     what: `After the restart these still run with the old ${about}: ${state.names.join(', ')}.`,
     why,
-    next: `${command}. ${again}`,
+    next: prose`${command}. ${again}`,
   })
 }
 

@@ -1,7 +1,10 @@
-import type { Text } from '../core/to-type.ts'
+import type { Problem } from '../core/problem.ts'
+import { renderText, type Text } from '../core/to-type.ts'
+import type { Host } from '../host.ts'
 import type { Report, ReportStep } from '../plan/report.ts'
 import type { Plan, PlanItem } from '../plan/survey.ts'
 import type { Closing, Line, Render, Tone } from './port.ts'
+import { tame } from './tamed.ts'
 
 /**
  * Breaks text at spaces so that no line is longer than `columns`, unless one word is. Lines that
@@ -77,8 +80,21 @@ export function settingLines(settings: Report['settings']): string[] {
   })
 }
 
-export function problemLines({ what, why, next }: NonNullable<Report['problem']>): string[] {
+export function problemLines({
+  what,
+  why,
+  next,
+}: Pick<NonNullable<Report['problem']>, 'what' | 'why' | 'next'>): string[] {
   return [what, `Why: ${why}`, `Next: ${next}`]
+}
+
+/** A Problem for standard error, where no voice was chosen yet. */
+export function bareProblem(
+  { what, why, next }: Problem,
+  { userId }: Pick<Host, 'userId'>,
+): string {
+  const render = (text: Text) => tame(renderText(text, { isRoot: userId === 0 }))
+  return `${problemLines({ what: tame(what), why: render(why), next: render(next) }).join('\n')}\n`
 }
 
 /** The closing words as wrapped lines with an empty line between sections; commands stay whole. */

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { shellWord } from '../../src/core/shell-word.ts'
-import { prose, renderText, type Text, toType, uniqueText } from '../../src/core/to-type.ts'
+import { asRoot, prose, renderText, type Text, toType, uniqueText } from '../../src/core/to-type.ts'
 
 describe('a line to type', () => {
   test.each([
@@ -148,4 +148,14 @@ describe('a shell reads back', () => {
   test.each(['a.b/c:1', 'A_b@c%d+e=f,g-h'])('%s needs no quotes', (word) => {
     expect(shellWord(word)).toBe(word)
   })
+})
+
+test.each<[boolean | undefined, string]>([
+  [true, 'Type: systemctl daemon-reload'],
+  [false, 'Type: sudo systemctl daemon-reload'],
+  [undefined, 'Type: sudo systemctl daemon-reload'],
+])('what takes root has sudo, unless root reads it (%s)', (isRoot, words) => {
+  const text = prose`Type: ${asRoot('systemctl daemon-reload')}`
+  expect(renderText(text, isRoot === undefined ? {} : { isRoot })).toBe(words)
+  if (isRoot === undefined) expect(String(text)).toBe(words)
 })

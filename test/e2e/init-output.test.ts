@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ENV, LOCAL_DOMAIN } from './machine.ts'
+import { SUDO } from './program.ts'
 import { HOST, keysOf, openStage } from './stage.ts'
 import { settingsOf, storageLines } from './storage-lines.ts'
 
@@ -148,7 +149,7 @@ describe('a second run', () => {
     const { code, stdout } = await stage.init(at)
     expect(code).toBe(0)
     expect(stdout).toContain('All is set up already; nothing was changed.')
-    expect(stdout).toContain('unless you have restarted it since:\n  sudo systemctl restart')
+    expect(stdout).toContain(`unless you have restarted it since:\n  ${SUDO}systemctl restart`)
     expect(stage.writes()).toEqual([])
     expect(at.files()).toEqual(before)
     expect(readdirSync(at.dir)).toEqual(names)
@@ -167,10 +168,10 @@ describe('a second run', () => {
     const { code, stdout } = await stage.init(at, args)
     expect(code, stdout).toBe(1)
     expect(settingsOf(at.read()).S3_ENABLED).toBe('true')
-    expect(stdout).toMatch(/Restart Mastodon, so that it uses the settings:\n {2}sudo systemctl/)
+    expect(stdout).toContain(`Restart Mastodon, so that it uses the settings:\n  ${SUDO}systemctl`)
     const again = await stage.init(at, args)
     expect(again.code, again.stdout).toBe(0)
-    expect(again.stdout).toMatch(/unless you have restarted it since:\n {2}sudo systemctl/)
+    expect(again.stdout).toContain(`unless you have restarted it since:\n  ${SUDO}systemctl`)
   })
 
   test('--dry-run sends reads only', async () => {

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, statSync, symlinkSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
 import { fakeServices } from '../fakes/fake-services.ts'
 import { ENV, LOCAL_DOMAIN } from './machine.ts'
-import { run } from './program.ts'
+import { run, SUDO } from './program.ts'
 import { keysOf, openStage } from './stage.ts'
 import { settingsOf, storageLines } from './storage-lines.ts'
 import { unwrapped } from './unwrapped.ts'
@@ -148,8 +148,7 @@ describe.concurrent('init finds Mastodon', () => {
     const { code, stdout } = await stage.init(at, [...args, ...dir], { cwd: at.home })
     expect(code).toBe(0)
     expect(unwrapped(stdout)).toContain('Found Mastodon 4.5.1 with systemd for social.example.com')
-    expect(stdout).toContain('sudo systemctl restart')
-    expect(stdout).toContain("sudo systemctl restart 'mastodon-sidekiq*' mastodon-web")
+    expect(stdout).toContain(`\n  ${SUDO}systemctl restart 'mastodon-sidekiq*' mastodon-web\n`)
     expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
   })
 })

@@ -32,6 +32,9 @@ export interface Running {
 }
 
 const NOBODY = 65_534
+
+/** What stands before a line that takes root: nothing where the tests are root's. */
+export const SUDO = process.getuid?.() === 0 ? '' : 'sudo '
 export const cli = await builtProgram()
 
 let copy: string | undefined

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { ENV, type Machine } from './machine.ts'
+import { SUDO } from './program.ts'
 import { keysOf, openStage, type Stage } from './stage.ts'
 import { settingsOf, storageLines } from './storage-lines.ts'
 import { openTerminal, type Terminal, tmuxMissing } from './terminal.ts'
@@ -74,7 +75,7 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     expect(await terminal.exitCode()).toBe(0)
     const screen = terminal.screen()
     expect(screen).toContain('R2 is ready and proven.')
-    expect(screen).toContain('sudo systemctl restart')
+    expect(screen).toMatch(new RegExp(`^ +${SUDO}systemctl restart`, 'm'))
     expect(screen.replaceAll(/\s+/g, ' ')).toContain('--edge recommended')
     expect(holdsToken(screen)).toBe(false)
     for (const { secret } of keysOf(stage.sandbox)) expect(screen).not.toContain(secret)

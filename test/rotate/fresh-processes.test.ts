@@ -82,6 +82,6 @@ describe('waiting after a restart', () => {
     world.processes.list = list
     const problem = await problemOf(waiting(world))
     expect(problem.code).toBe(code)
-    expect(problem.next).toContain(next)
+    expect(String(problem.next)).toContain(next)
   })
 })

@@ -1,5 +1,6 @@
 import { type ContentSecurityPolicy, readPolicies, refusedBy, visit } from '../../announce/pages.ts'
 import { Problem } from '../../core/problem.ts'
+import { prose } from '../../core/to-type.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import { restartLine } from './running.ts'
 
@@ -84,7 +85,7 @@ function refusal(
     matters: isDouble
       ? 'Browsers refuse media from there. Two policies are sent, and both must allow it: one is likely added by the web server or a Cloudflare rule.'
       : 'Browsers refuse media from there ("Refused to load"). Mastodon names the host once its web processes have read the settings.',
-    next: `Type this (if it does not help, look for Content-Security-Policy in the web server's settings):\n  ${restartLine(installation, { role: 'web' })}`,
+    next: prose`Type this (if it does not help, look for Content-Security-Policy in the web server's settings):\n  ${restartLine(installation, { role: 'web' })}`,
   }
 }
 

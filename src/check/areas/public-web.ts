@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../core/clock.ts'
+import { clockTrouble, DAY_MS } from '../../core/clock.ts'
 import { sharedLook } from '../../core/once.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
@@ -65,6 +65,11 @@ function judge(host: string, { validTo, issuer, fault }: Certificate, now: Date)
       matters: 'Browsers refuse every image and video.',
       next: NEXT,
     }
+  }
+  const clock = clockTrouble(fault ?? '', now)
+  if (clock) {
+    const saw = `The certificate of ${host} is not trusted (${fault}).`
+    return { severity: 'fault', saw, matters: clock.why, next: clock.next }
   }
   if (fault !== undefined) {
     return {

@@ -1,4 +1,5 @@
 import { shellLine, shellWord } from '../../core/shell-word.ts'
+import { asRoot, prose, type Text } from '../../core/to-type.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import type { Installation, RunningProcess } from '../../services/mastodon/port.ts'
 import { howToReach, type Lack } from '../../setup/reach.ts'
@@ -14,17 +15,19 @@ type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'pumaWorkers'>
 export function restartLine(
   { kind, dir, units, pumaWorkers }: Kind,
   part: Partial<RunningProcess>,
-): string {
+  isDoubtful = false,
+): Text {
   if (kind === 'docker') return `cd ${shellWord(dir ?? '.')} && docker compose up -d`
   const { role, name } = part
   const unit = name?.endsWith('.service') ? name : undefined
   if (role === 'sidekiq') {
     const all = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
-    return `sudo systemctl restart ${shellLine(unit ? [unit] : all)}`
+    return asRoot(`systemctl restart ${shellLine(unit ? [unit] : all)}`)
   }
   const all = units.web.length > 0 ? units.web : ['mastodon-web.service']
-  const verb = pumaWorkers || part.below ? 'reload-or-restart' : 'restart'
-  return `sudo systemctl ${verb} ${shellLine(unit ? [unit] : all)}`
+  const reloads = !isDoubtful && (pumaWorkers || part.below !== undefined)
+  const verb = reloads ? 'reload-or-restart' : 'restart'
+  return asRoot(`systemctl ${verb} ${shellLine(unit ? [unit] : all)}`)
 }
 
 type Needs = 'installation' | 'processes'
@@ -85,7 +88,7 @@ function staleness({ installation }: At, seen: RunningProcess, changed: Changed)
         severity: 'warning',
         saw: `${name} may be running with old settings: its workers are young, the Puma above them began before ${changed.path} changed (${time(changed.at)}).`,
         matters: 'A worker that was only replaced after a crash keeps the old settings.',
-        next: next.replace('reload-or-restart', 'restart'),
+        next: typed(restartLine(installation, seen, true)),
       },
     ]
   }
@@ -139,7 +142,7 @@ function elsewhere({ installation }: At, role: 'web' | 'sidekiq'): Verdict {
     next:
       installation.kind === 'docker'
         ? typed(restartLine(installation, { role }))
-        : `If it belongs here:\n  sudo systemctl start ${shellLine(unitsOf(installation, role))}`,
+        : prose`If it belongs here:\n  ${asRoot(`systemctl start ${shellLine(unitsOf(installation, role))}`)}`,
   }
 }
 
@@ -147,8 +150,8 @@ function unitsOf({ units }: Installation, role: 'web' | 'sidekiq'): readonly str
   return units[role].length > 0 ? units[role] : [`mastodon-${role}`]
 }
 
-function typed(command: string): string {
-  return `Type this:\n  ${command}`
+function typed(command: Text): Text {
+  return prose`Type this:\n  ${command}`
 }
 
 function time(date: Date): string {
@@ -216,6 +219,8 @@ function lacking(installation: Installation, envReader: CheckWorld['envReader'])
   if (found.length === 0) return []
   const { what, why, next } = howToReach(installation, envFile, found)
   const restart =
-    installation.kind === 'docker' ? `\nThen type this:\n  ${restartLine(installation, {})}` : ''
-  return [{ severity: 'fault', saw: what, matters: why, next: `${next}${restart}` }]
+    installation.kind === 'docker'
+      ? prose`\nThen type this:\n  ${restartLine(installation, {})}`
+      : ''
+  return [{ severity: 'fault', saw: what, matters: why, next: prose`${next}${restart}` }]
 }

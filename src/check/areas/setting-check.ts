@@ -1,5 +1,6 @@
 import type { Secret } from '../../core/secret.ts'
 import { shellWord } from '../../core/shell-word.ts'
+import { asRoot, prose, type Text } from '../../core/to-type.ts'
 import type { Check, CheckWorld, Mend, Verdict } from '../../plan/verdict.ts'
 
 export type SettingsWorld = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
@@ -13,7 +14,7 @@ export interface StorageSettings {
   /** How to have this value in force, in the place that counts. */
   write(name: string, value: string): Cure
   /** The same in words: of lines with something that a person has to fill in. */
-  told(...lines: readonly [string, ...string[]]): string
+  told(...lines: readonly [string, ...string[]]): Text
   /** How to be rid of a setting. */
   remove(name: string): Cure
   /** The mend alone; undefined where one of them stands in no env file. */
@@ -22,7 +23,7 @@ export interface StorageSettings {
 
 /** The end of a verdict. */
 interface Cure {
-  readonly next: string
+  readonly next: Text
   readonly mend?: Mend
 }
 
@@ -39,7 +40,7 @@ function storageSettings(at: SettingsWorld): StorageSettings {
     const unit = /^systemd unit (\S+)$/.exec(from)?.[1]
     return unit === undefined
       ? `in ${from}`
-      : `among the Environment= lines of ${unit} (sudo systemctl edit --full ${shellWord(unit)})`
+      : prose`among the Environment= lines of ${unit} (${asRoot(`systemctl edit --full ${shellWord(unit)}`)})`
   }
   const isInFile = (name: string) => {
     const from = settings.get(name)?.from
@@ -55,7 +56,7 @@ function storageSettings(at: SettingsWorld): StorageSettings {
       value(name) === undefined
         ? ['Add this line', 'Add these lines']
         : [`Change the line ${name}`, 'Change the lines']
-    return `${lines.length === 1 ? one : more} ${place(name)}${value(name) === undefined ? '' : ' to'}:${lines.map((line) => `\n  ${line}`).join('')}`
+    return prose`${lines.length === 1 ? one : more} ${place(name)}${value(name) === undefined ? '' : ' to'}:${lines.map((line) => `\n  ${line}`).join('')}`
   }
   return {
     kind: kindOf(value, at.storage.isR2),
@@ -64,7 +65,7 @@ function storageSettings(at: SettingsWorld): StorageSettings {
     mend,
     write: (name, now) => ({ next: told(`${name}=${now}`), ...mend({ [name]: now }) }),
     remove: (name) => ({
-      next: `Remove the line ${name} ${place(name)}.`,
+      next: prose`Remove the line ${name} ${place(name)}.`,
       ...mend({ [name]: undefined }),
     }),
   }

@@ -1,5 +1,5 @@
 import { shellWord } from '../../core/shell-word.ts'
-import { prose, toType } from '../../core/to-type.ts'
+import { asRoot, prose, toType } from '../../core/to-type.ts'
 import { hindrances } from '../../flow/mastodon-here.ts'
 import type { Mend, Severity, Verdict } from '../../plan/verdict.ts'
 import type { EnvFileOnDisk, EnvStatement } from '../../services/mastodon/port.ts'
@@ -173,7 +173,7 @@ export const fileMode = settingCheck({
       severity: (mode & 0o002) === 0 ? ('warning' as const) : ('fault' as const),
       saw: `Every user of this machine can ${(mode & 0o002) === 0 ? 'read' : 'change'} ${path} (mode ${mode.toString(8)}).`,
       matters: "It holds the storage key, the database's password and the secrets of all sessions.",
-      next: `If the file belongs to Mastodon's user or group (ls -l ${shellWord(path)}):\n  sudo chmod o= ${shellWord(path)}`,
+      next: prose`If the file belongs to Mastodon's user or group (ls -l ${shellWord(path)}):\n  ${asRoot(`chmod o= ${shellWord(path)}`)}`,
       mend: { is: 'mode' as const, file: realPath },
     }))
   },

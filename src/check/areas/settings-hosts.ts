@@ -1,4 +1,4 @@
-import { prose, toType } from '../../core/to-type.ts'
+import { prose, type Text, toType } from '../../core/to-type.ts'
 import { readR2Endpoint } from '../../flow/mastodon-here.ts'
 import type { Verdict } from '../../plan/verdict.ts'
 import type { Installation } from '../../services/mastodon/port.ts'
@@ -152,7 +152,7 @@ function bareHost(text: string): string {
 }
 
 /** A line that a person may take over as it is: never a sample. */
-function aliasLine(settings: StorageSettings, { localDomain }: Installation): string {
+function aliasLine(settings: StorageSettings, { localDomain }: Installation): Text {
   return settings.told(`S3_ALIAS_HOST=files.${localDomain ?? 'YOUR-DOMAIN'}`)
 }
 

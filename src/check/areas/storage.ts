@@ -1,3 +1,4 @@
+import { setClock } from '../../core/clock.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../../flow/mastodon-here.ts'
@@ -111,7 +112,7 @@ function bucketCheck(open: Open): Check<keyof StorageAt> {
 
 const SKEW = {
   matters: 'R2 refuses requests that are more than 15 minutes off (RequestTimeTooSkewed).',
-  next: 'sudo timedatectl set-ntp true',
+  next: setClock,
 }
 
 /** This machine's clock against R2's, which even a refused request tells. */

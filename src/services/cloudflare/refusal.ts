@@ -1,3 +1,4 @@
+import { clockTrouble } from '../../core/clock.ts'
 import { Problem, type ProblemDetails } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import { prose } from '../../core/to-type.ts'
@@ -216,13 +217,17 @@ function tooLarge(call: string): Problem {
 }
 
 function unreachable({ detail = 'connection broken' }: WireFailureDetails): Problem {
+  const { why, next } = clockTrouble(detail) ?? {
+    why: isCertificateTrouble(detail)
+      ? `The other end's certificate is not trusted (${detail}): something is in between, or this machine's list of authorities is too old.`
+      : `The network of this machine says ${detail}.`,
+    next: 'Try `curl -I https://api.cloudflare.com` on this machine; once that works, run this again.',
+  }
   return new Problem({
     code: 'cloudflare-unreachable',
     what: "Cloudflare's API could not be reached.",
-    why: isCertificateTrouble(detail)
-      ? `The other end's certificate is not trusted (${detail}): something is in between, or this machine's clock or certificates are wrong.`
-      : `The network of this machine says ${detail}.`,
-    next: 'Try `curl -I https://api.cloudflare.com` on this machine; once that works, run this again.',
+    why,
+    next,
   })
 }
 

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { Problem } from '../../core/problem.ts'
+import { asRoot, prose } from '../../core/to-type.ts'
 import { starterOf } from './account.ts'
 import { childEnvironment } from './environment.ts'
 import { type Command, commandLine } from './port.ts'
@@ -119,7 +120,7 @@ export function notStarted({ program }: Command, code: string | undefined): Prob
       code: 'program-missing',
       what: `The program ${program} was not found.`,
       why: 'It is not installed, or not in the PATH of this shell.',
-      next: `Install ${program} (on Debian or Ubuntu: sudo apt-get install ${program}), then run this again.`,
+      next: prose`Install ${program} (on Debian or Ubuntu: ${asRoot(`apt-get install ${program}`)}), then run this again.`,
     })
   }
   return new Problem({

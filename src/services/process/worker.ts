@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { codeOf, Problem, type ProblemDetails } from '../../core/problem.ts'
+import { asRoot, prose } from '../../core/to-type.ts'
 import { childEnvironment } from './environment.ts'
 import type { WorkerParent } from './port.ts'
 
@@ -150,7 +151,7 @@ function workerEnded(): Problem {
   return new Problem({
     code: 'media-reader-ended',
     what: 'The process that reads the media folder as its owner has ended.',
-    why: 'Somebody or the system ended it; the latter when memory runs short (see: dmesg | tail).',
+    why: prose`Somebody or the system ended it; the latter when memory runs short (see: ${asRoot('dmesg | tail')}).`,
     next: 'Run the same command again; it goes on from here.',
   })
 }

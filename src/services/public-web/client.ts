@@ -10,6 +10,7 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import { readCapped } from '../../core/capped.ts'
+import { clockTrouble } from '../../core/clock.ts'
 import { bare, type ConnectTo, inUrl } from '../../core/connect-to.ts'
 import { Problem } from '../../core/problem.ts'
 import { type Detour, ProxyRefusal, type WayOut } from '../../core/through-proxy.ts'
@@ -139,11 +140,15 @@ function toProblem(error: unknown, url: URL): unknown {
   }
   if (code === undefined) return error
   if (isTls(code)) {
+    const { why, next } = clockTrouble(code) ?? {
+      why: `The connection ended with ${code}. A new domain may have no certificate yet, or something stands in between.`,
+      next: 'Wait some minutes and run this again. If it stays, look at the custom domain of the bucket in the Cloudflare dashboard: its certificate must be active.',
+    }
     return new Problem({
       code: 'web-tls',
       what: `No trusted HTTPS connection to ${url.host} came about.`,
-      why: `The connection ended with ${code}. A new domain may have no certificate yet, or something stands in between.`,
-      next: 'Wait some minutes and run this again. If it stays, look at the custom domain of the bucket in the Cloudflare dashboard: its certificate must be active.',
+      why,
+      next,
     })
   }
   return new Problem({

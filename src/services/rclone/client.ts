@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Problem } from '../../core/problem.ts'
+import { prose } from '../../core/to-type.ts'
 import { carry } from './carry.ts'
 import { aboutCommand, installLine, redact, versionCommand } from './commands.ts'
 import { contentTypeOf, knownExtensions } from './content-types.ts'
@@ -34,7 +35,7 @@ async function rcloneMissing(): Promise<Problem> {
     code: 'rclone-missing',
     what: 'rclone is not installed on this machine.',
     why: 'It is the program that carries the media to R2.',
-    next: `Install it, then run this again:\n  ${await installLine()}`,
+    next: prose`Install it, then run this again:\n  ${await installLine()}`,
   })
 }
 

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import { asRoot, type Text } from '../../core/to-type.ts'
 import { type Command, commandLine } from '../process/port.ts'
 import { type CopyPlace, SENT_IN_PARTS } from './port.ts'
 
@@ -157,9 +158,9 @@ export async function installCommand(exists: Exists = isThere): Promise<Command 
 }
 
 /** The line to paste; for a machine without a known package manager the page that tells. */
-export async function installLine(exists: Exists = isThere): Promise<string> {
+export async function installLine(exists: Exists = isThere): Promise<Text> {
   const command = await installCommand(exists)
-  return command ? `sudo ${commandLine(command)}` : 'see https://rclone.org/install/'
+  return command ? asRoot(commandLine(command)) : 'see https://rclone.org/install/'
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
+import { CLOCK_REFUSAL, setClock } from '../../core/clock.ts'
 import { Problem } from '../../core/problem.ts'
-import { prose, toType } from '../../core/to-type.ts'
+import { asRoot, prose, toType } from '../../core/to-type.ts'
 import type { CopyBatch } from './port.ts'
 
 /** Why an object was not copied. */
@@ -18,14 +19,19 @@ export interface Reason {
 
 /** Refusals that are about the key or the bucket, whichever object was asked for. */
 const OF_ALL =
-  /^(InvalidAccessKeyId|SignatureDoesNotMatch|RequestTimeTooSkewed|NoSuchBucket|ExpiredToken|InvalidToken|AuthorizationHeaderMalformed|PermanentRedirect)$/
+  /^(InvalidAccessKeyId|SignatureDoesNotMatch|NoSuchBucket|ExpiredToken|InvalidToken|AuthorizationHeaderMalformed|PermanentRedirect)$/
 const SLOW = /^(SlowDown|TooManyRequests|RequestLimitExceeded)$/
+
+/** By the clock of this machine, which may be wrong. */
+const WRONG_TIME = "its certificate is of another time than this machine's clock"
 
 const NETWORK: readonly (readonly [RegExp, string])[] = [
   [/connection refused/i, 'connection refused'],
   [/no such host/i, 'the name of the server is not known'],
   [/connection reset|broken pipe|\bEOF\b/i, 'the connection broke'],
   [/i\/o timeout|deadline exceeded|Client\.Timeout|TLS handshake timeout/i, 'no answer in time'],
+  // Go's crypto/x509 has one sentence for both.
+  [/certificate has expired or is not yet valid/i, WRONG_TIME],
   [/x509|certificate/i, 'the certificate of the server is not trusted'],
   [/network is unreachable|no route to host/i, 'the network is not reachable'],
 ]
@@ -71,7 +77,7 @@ export function readReason(message: string): Reason {
 
 function kindOf(status: number, name: string | undefined, atSource: boolean): Reason['kind'] {
   if (status === 429 || SLOW.test(name ?? '')) return 'slow'
-  const isOfAll = status === 401 || OF_ALL.test(name ?? '')
+  const isOfAll = status === 401 || OF_ALL.test(name ?? '') || CLOCK_REFUSAL.test(name ?? '')
   if (atSource && [403, 404].includes(status) && !isOfAll) return 'unreadable'
   return isOfAll || [403, 404].includes(status) ? 'refused' : 'remote'
 }
@@ -91,17 +97,21 @@ export function serviceOf(sides: Sides, reason: Reason): string {
 
 /** A bucket refuses object after object: the one that is copied to, or the one that is read. */
 export function refused(sides: Sides, reason: Reason): Problem {
+  const { text } = reason
   const { bucket } = bucketOf(sides, reason)
   const service = serviceOf(sides, reason)
   const isRead = bucketOf(sides, reason) !== sides.to
   const what = isRead ? 'to be read' : 'the uploads'
-  const check = isRead
-    ? `Look at the AWS_* and S3_* lines of ${service} in the env file, and at the key in the console of ${service}.`
-    : prose`To see what is wrong:\n  ${toType('check')}`
+  const isClock = text.split(' ').some((word) => CLOCK_REFUSAL.test(word))
+  const check = isClock
+    ? prose`Set the clock:\n  ${setClock}`
+    : isRead
+      ? `Look at the AWS_* and S3_* lines of ${service} in the env file, and at the key in the console of ${service}.`
+      : prose`To see what is wrong:\n  ${toType('check')}`
   return new Problem({
     code: 'rclone-refused',
-    what: `The bucket ${bucket} at ${service} refuses ${what} (${reason.text}); the copy was stopped.`,
-    why: whyOf(bucket, service, reason),
+    what: `The bucket ${bucket} at ${service} refuses ${what} (${text}); the copy was stopped.`,
+    why: isClock ? "This machine's clock is wrong." : whyOf(bucket, service, reason),
     next: prose`${check}\n  What was copied stays copied; run this again to go on.`,
   })
 }
@@ -113,7 +123,6 @@ function whyOf(bucket: string, service: string, { status, kind, text }: Reason):
   if (/PermanentRedirect|AuthorizationHeaderMalformed/.test(text)) {
     return `The bucket is in another region of ${service} than S3_REGION says.`
   }
-  if (/RequestTimeTooSkewed/.test(text)) return "This machine's clock is wrong."
   if (status === 401 || /InvalidAccessKeyId/.test(text)) {
     return `${service} does not know the access key (any more): it was revoked or has expired, or its id is wrong.`
   }
@@ -133,7 +142,7 @@ export function failed(exitCode: number | undefined, words: readonly string[]): 
     return new Problem({
       code: 'rclone-stopped',
       what: 'rclone was ended in the middle of its work.',
-      why: 'Somebody or the system did so; the latter when memory runs short (see: sudo dmesg | tail).',
+      why: prose`Somebody or the system did so; the latter when memory runs short (see: ${asRoot('dmesg | tail')}).`,
       next: 'Run this again to go on; if it happens again, with fewer at a time: --transfers 16',
     })
   }
@@ -154,8 +163,14 @@ export function unreachable(sides: Sides, reason: Reason): Problem {
   return new Problem({
     code: 'rclone-cut-off',
     what: `Nothing gets through to ${service} any more (${endpoint}: ${reason.text}); the copy was stopped.`,
-    why: 'Each object was tried ten times. The network, or the service, has a disturbance.',
-    next: `See ${page}, then run this again to go on.`,
+    why:
+      reason.text === WRONG_TIME
+        ? "Each object was tried ten times. This machine's clock is wrong, or the certificate has ended."
+        : 'Each object was tried ten times. The network, or the service, has a disturbance.',
+    next:
+      reason.text === WRONG_TIME
+        ? prose`If it is the clock (see: date), set it, then run this again to go on:\n  ${setClock}`
+        : `See ${page}, then run this again to go on.`,
   })
 }
 

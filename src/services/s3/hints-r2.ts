@@ -1,5 +1,6 @@
+import { CLOCK_REFUSAL } from '../../core/clock.ts'
 import { prose, toType } from '../../core/to-type.ts'
-import type { Hint, Refused } from './service.ts'
+import { clockHint, type Hint, type Refused } from './service.ts'
 
 const AGAIN = 'Wait a minute and run this again.'
 const BUCKETS = 'https://dash.cloudflare.com/?to=/:account/r2'
@@ -26,16 +27,6 @@ const byName: Readonly<Record<string, Hint | ((at: Refused) => Hint)>> = {
     what: 'The secret access key does not fit the access key id.',
     why: "The cause is AWS_SECRET_ACCESS_KEY: R2 knows the id, and the secret is another key's. The secret is the SHA-256 of the API token's value, 64 characters of 0-9 and a-f.",
     next: prose`Check AWS_SECRET_ACCESS_KEY against AWS_ACCESS_KEY_ID, or let init make a new key:\n  ${toType('init')}`,
-  },
-  RequestTimeTooSkewed: {
-    what: "This machine's clock is wrong.",
-    why: 'R2 refuses requests that are more than 15 minutes off.',
-    next: 'Set the clock (`timedatectl set-ntp true`), and run this again.',
-  },
-  ExpiredRequest: {
-    what: 'R2 says that the request is too old.',
-    why: "This machine's clock is wrong, or the connection is very slow.",
-    next: 'Set the clock (`timedatectl set-ntp true`), and run this again.',
   },
   NotEntitled: {
     what: 'R2 is not switched on in this Cloudflare account.',
@@ -102,6 +93,7 @@ const names: Readonly<Record<number, string>> = {
 
 /** R2's refusals, and what to do about them. */
 export function r2Hint(at: Refused): Hint {
+  if (CLOCK_REFUSAL.test(at.name)) return clockHint(at)
   const hint = byName[at.name] ?? NAMELESS[at.status] ?? byName[names[at.status] ?? '']
   if (hint) return typeof hint === 'function' ? hint(at) : hint
   return at.status >= 500 ? TROUBLE : UNKNOWN

@@ -1,5 +1,6 @@
+import { CLOCK_REFUSAL } from '../../core/clock.ts'
 import { prose, toType } from '../../core/to-type.ts'
-import type { Hint, Refused } from './service.ts'
+import { clockHint, type Hint, type Refused } from './service.ts'
 
 type Telling = (at: Refused) => Hint
 
@@ -92,11 +93,6 @@ const byName: Readonly<Record<string, Telling>> = {
           next: 'Run this again.',
         }
       : missingBucket(at),
-  RequestTimeTooSkewed: ({ service }) => ({
-    what: "This machine's clock is wrong.",
-    why: `${service.name} refuses requests that are minutes off.`,
-    next: 'Set the clock (`timedatectl set-ntp true`), and run this again.',
-  }),
   SlowDown: slow,
   TooManyRequests: slow,
   RequestLimitExceeded: slow,
@@ -113,6 +109,7 @@ const names: Readonly<Record<number, string>> = {
 
 /** Refusals of a place that is only read: never with R2's advice, never with a new key of ours. */
 export function sourceHint(at: Refused): Hint {
+  if (CLOCK_REFUSAL.test(at.name)) return clockHint(at)
   const tell = byName[at.name] ?? byName[names[at.status] ?? '']
   if (tell) return tell(at)
   const { name } = at.service

@@ -1,3 +1,4 @@
+import { CLOCK_REFUSAL, clockTrouble } from '../../core/clock.ts'
 import { Problem, type ProblemDetails } from '../../core/problem.ts'
 import { r2Hint } from './hints-r2.ts'
 import { sourceHint } from './hints-source.ts'
@@ -10,8 +11,7 @@ interface Undeleted {
 }
 
 /** These are about the key or the bucket, whichever object was asked for. */
-const OF_ALL =
-  /^(InvalidAccessKeyId|SignatureDoesNotMatch|RequestTimeTooSkewed|ExpiredToken|InvalidToken|NoSuchBucket)$/
+const OF_ALL = /^(InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|NoSuchBucket)$/
 
 /**
  * Whether an object was refused for itself, while the bucket may be open: its owner is another, it is
@@ -19,7 +19,8 @@ const OF_ALL =
  */
 export function isOfObject(error: unknown): error is Problem {
   if (!(error instanceof Problem) || !/^s3-40[34]$/.test(error.code)) return false
-  return !(error instanceof S3Refusal && OF_ALL.test(error.refusal))
+  if (!(error instanceof S3Refusal)) return true
+  return !OF_ALL.test(error.refusal) && !CLOCK_REFUSAL.test(error.refusal)
 }
 
 /** A refusal of one object, or of the whole bucket, by an S3 service. */
@@ -133,11 +134,14 @@ function isNetwork(error: Error): boolean {
 
 function unreachable(error: Error, { endpoint, service }: S3Place): Problem {
   const { code = 'ETIMEDOUT' } = error as NodeJS.ErrnoException
+  const clock = clockTrouble(code)
   return new Problem({
     code: 's3-unreachable',
     what: `The S3 endpoint of ${service.name} could not be reached.`,
-    why: `${endpoint}: ${code === 'ETIMEDOUT' ? 'no answer in time' : code}.`,
-    next: `Try \`curl -I ${endpoint}\` on this machine; once that works, run this again.`,
+    why: `${endpoint}: ${clock?.why ?? (code === 'ETIMEDOUT' ? 'no answer in time.' : `${code}.`)}`,
+    next:
+      clock?.next ??
+      `Try \`curl -I ${endpoint}\` on this machine; once that works, run this again.`,
   })
 }
 

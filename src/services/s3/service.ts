@@ -1,4 +1,6 @@
+import { setClock } from '../../core/clock.ts'
 import type { ProblemDetails } from '../../core/problem.ts'
+import { prose } from '../../core/to-type.ts'
 
 /** Whose bucket is asked: refusals carry its name, and advice that fits it. */
 export interface S3Service {
@@ -33,6 +35,15 @@ export interface Refused extends S3Place {
   readonly said: string
   /** Where the bucket really is, as 301 and 400 tell it. */
   readonly told: { readonly region: string | undefined; readonly endpoint: string | undefined }
+}
+
+/** Whatever it was, it was refused for its time. */
+export function clockHint({ service }: Pick<Refused, 'service'>): Hint {
+  return {
+    what: "This machine's clock is wrong.",
+    why: `${service.name} refuses requests that are some minutes off.`,
+    next: prose`Set the clock, and run this again:\n  ${setClock}`,
+  }
 }
 
 export const R2: S3Service = { name: 'R2', role: 'target' }

@@ -106,6 +106,6 @@ describe('installLine', () => {
     ['/usr/bin/dnf', 'sudo dnf install -y rclone'],
     ['/usr/bin/none', 'see https://rclone.org/install/'],
   ])('%s', async (present, line) => {
-    expect(await installLine(async (path) => path === present)).toBe(line)
+    expect(String(await installLine(async (path) => path === present))).toBe(line)
   })
 })
