@@ -54,6 +54,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./undo/undo.ts')).undo,
   },
   {
+    name: 'leave',
+    group: 'Go back',
+    line: 'bring the media from R2 back to this machine',
+    load: async () => (await import('./leave/leave.ts')).leave,
+  },
+  {
     name: 'help',
     group: 'Learn more',
     line: 'this page, or the flags of one command: help init',

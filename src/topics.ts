@@ -23,6 +23,7 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   if (name === 'usage') return (await import('./usage/settings.ts')).usageFlags
   if (name === 'migrate') return (await import('./migrate/settings.ts')).migrateFlags
   if (name === 'redirects') return (await import('./redirects/settings.ts')).redirectsFlags
+  if (name === 'leave') return (await import('./leave/settings.ts')).leaveFlags
   if (name === 'rotate') return (await import('./rotate/settings.ts')).rotateFlags
   if (name === 'undo') return (await import('./undo/settings.ts')).undoSettings
   if (name === 'sandbox') return (await import('./rehearse/settings.ts')).sandboxCatalog
@@ -68,6 +69,11 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
         'the bucket as well, if nothing is in it',
         toType('undo', { detachDomain: true, deleteEmptyBucket: true }),
       ],
+    ],
+    leave: [
+      ['see what would come back; nothing is changed', toType('leave')],
+      ['fetch it while Mastodon goes on', toType('leave', { stage: 'copy' })],
+      ['see that nothing is missing', toType('leave', { stage: 'compare' })],
     ],
     rotate: [
       ['replace the key; the old one goes an hour later', toType('rotate')],

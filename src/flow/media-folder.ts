@@ -1,5 +1,7 @@
+import { Problem } from '../core/problem.ts'
 import type { Command, Host } from '../host.ts'
-import type { BringBackPort, MediaSource } from '../services/media/port.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { BringBackPort, LandingPort, MediaSource } from '../services/media/port.ts'
 import type { Account } from '../services/process/port.ts'
 import type { CopyPlace } from '../services/rclone/port.ts'
 
@@ -9,6 +11,7 @@ export interface MediaFolder {
   /** For rclone. */
   readonly from: Extract<CopyPlace, { kind: 'folder' }>
   readonly bringBack: BringBackPort
+  readonly landing: LandingPort
 }
 
 const READER = 'media-reader'
@@ -29,12 +32,17 @@ export async function openMediaFolder(
 ): Promise<MediaFolder> {
   const owner = host.userId === 0 ? await ownerIfThere(root) : 0
   if (owner === 0) {
-    const [{ localTree }, { connectBringBack }] = await Promise.all([
+    const [{ localTree }, { connectBringBack, connectLanding }] = await Promise.all([
       import('../services/media/tree.ts'),
       import('../services/media/bring-back.ts'),
     ])
     const from = { kind: 'folder', path: root } as const
-    return { source: localTree(root), from, bringBack: connectBringBack(root) }
+    return {
+      source: localTree(root),
+      from,
+      bringBack: connectBringBack(root),
+      landing: connectLanding(root),
+    }
   }
   const [{ startWorker }, { asOwner }] = await Promise.all([
     import('../services/process/worker.ts'),
@@ -47,6 +55,17 @@ export async function openMediaFolder(
   const as = (await worker.call('account')) as Account
   const look = (key: string) => worker.call('look', key) as Promise<string | undefined>
   return { ...asOwner(root, worker), from: { kind: 'folder', path: root, as, look } }
+}
+
+/** Nothing tells where the media is on this machine. `more`: another way, begins with a blank. */
+export function noMediaFolder({ envFile }: Pick<Installation, 'envFile'>, more = ''): Problem {
+  return new Problem({
+    code: 'no-media-folder',
+    what: 'The folder with the media was not found.',
+    why: `It is public/system in Mastodon's folder, or what PAPERCLIP_ROOT_PATH says in ${envFile.path}.`,
+    next: `Name the folder with the media: --media-dir DIR.${more}`,
+    exit: 2,
+  })
 }
 
 /** A folder that is not there is told of by whoever reads it. */

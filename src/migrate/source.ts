@@ -6,7 +6,7 @@ import {
   thirdStorage,
   thirdStorageCopy,
 } from '../flow/mastodon-here.ts'
-import { openMediaFolder } from '../flow/media-folder.ts'
+import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
 import { callListener, s3Connector } from '../flow/world.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { BringBackPort, MediaSource } from '../services/media/port.ts'
@@ -41,7 +41,9 @@ export async function findSource(
   if (wish === 's3')
     return ofProvider(run, await findProvider(installation, target, settings.on('sandbox')))
   const root = installation.media.root
-  if (root === undefined) throw noFolder(installation)
+  if (root === undefined) {
+    throw noMediaFolder(installation, ' Is the media at another S3 provider? Add --from s3.')
+  }
   return { ...(await openMediaFolder(run, root)), old: undefined }
 }
 
@@ -106,16 +108,6 @@ function notCopiedHere(third: ThirdStorage, { bucket, mediaHost }: MigrationTarg
     next: prose`Once all of it is in ${bucket}, switch Mastodon, and copy once more what came meanwhile:
   ${toType('init', { mediaHost, bucket, existingMedia: 'switch' })}
 Is there media on this machine, too? Add --from local.`,
-    exit: 2,
-  })
-}
-
-function noFolder({ envFile }: Installation): Problem {
-  return new Problem({
-    code: 'no-media-folder',
-    what: 'The folder with the media was not found.',
-    why: `It is public/system in Mastodon's folder, or what PAPERCLIP_ROOT_PATH says in ${envFile.path}.`,
-    next: 'Name the folder with the media: --media-dir DIR. Is the media at another S3 provider? Add --from s3.',
     exit: 2,
   })
 }

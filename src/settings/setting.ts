@@ -40,6 +40,7 @@ export const settingGroups = [
   'What to take back',
   'What to rotate',
   'What to migrate',
+  'What to bring back',
   'How to clean up',
   'Put it right',
   'How to cut over',

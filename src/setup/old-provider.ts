@@ -3,14 +3,12 @@ import { Secret } from '../core/secret.ts'
 import { prose, toType } from '../core/to-type.ts'
 import type { SlurperSource } from '../services/cloudflare/port.ts'
 import type { MediaFile, MediaSource, Oddity } from '../services/media/port.ts'
-import type { CopyPlace } from '../services/rclone/port.ts'
+import type { BucketPlace } from '../services/rclone/port.ts'
 import type { ListedObject, S3Port } from '../services/s3/port.ts'
 import { isOfObject } from '../services/s3/refusal.ts'
 import { rcloneProvider, sourceService } from '../services/s3/service.ts'
 import { bucketUrl } from './media-addresses.ts'
 import { slurperSource } from './slurper-source.ts'
-
-export type BucketPlace = Extract<CopyPlace, { kind: 'bucket' }>
 
 /** The S3 provider that Mastodon uses now, and that media is copied from. */
 export interface OldProvider {

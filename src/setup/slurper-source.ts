@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import { Problem } from '../core/problem.ts'
 import { readR2Endpoint } from '../flow/mastodon-here.ts'
 import type { SlurperSource } from '../services/cloudflare/port.ts'
-import type { CopyPlace } from '../services/rclone/port.ts'
+import type { BucketPlace } from '../services/rclone/port.ts'
 
 /** Networks that nobody reaches from elsewhere (RFC 1918, 3927, 4193, 4291, 6598). */
 const privateNetworks = new BlockList()
@@ -32,7 +32,6 @@ export function reachableFromOutside(host: string): boolean {
   return bare.includes('.') && !LOCAL_NAME.test(bare)
 }
 
-type BucketPlace = Extract<CopyPlace, { kind: 'bucket' }>
 type Jurisdiction = Extract<SlurperSource, { vendor: 'r2' }>['jurisdiction']
 
 /**

@@ -6,8 +6,9 @@ import type { Import } from './imports.ts'
  */
 const floors: readonly (readonly string[])[] = [
   ['init'],
-  ['check', 'migrate'],
+  ['check', 'migrate', 'leave'],
   ['rotate', 'undo', 'redirects', 'announce', 'usage'],
+  ['moving'],
   ['setup'],
   ['rehearse'],
   ['flow'],

@@ -29,7 +29,17 @@ export interface Stage {
 }
 
 export const HOST = 'files.example.com'
-const COMMANDS = ['init', 'check', 'rotate', 'undo', 'migrate', 'redirects', 'sandbox', 'help']
+const COMMANDS = [
+  'init',
+  'check',
+  'rotate',
+  'undo',
+  'leave',
+  'migrate',
+  'redirects',
+  'sandbox',
+  'help',
+]
 
 export async function openStage(options: Parameters<typeof startSandbox>[0] = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-e2e-'))

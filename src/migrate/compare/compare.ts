@@ -1,10 +1,10 @@
 import { bytesOf, count, counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, type Text } from '../../core/to-type.ts'
+import type { ContentReader } from '../../moving/content.ts'
 import { type Comparison, lostFiles } from '../../plan/report-schema.ts'
 import type { Facts, Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
-import type { ContentReader } from './content.ts'
 import { type CompareOptions, compareSides } from './sides.ts'
 
 export interface CompareWishes extends Omit<CompareOptions, 'content'> {

@@ -2,10 +2,10 @@ import { bytesOf, count, counted } from '../../core/amounts.ts'
 import { DAY_MS } from '../../core/clock.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import { fewAtOnce, merge } from '../../core/streams.ts'
+import { sideBySide } from '../../moving/side-by-side.ts'
+import { kept } from '../../moving/tally.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
-import { sideBySide } from '../side-by-side.ts'
-import { kept } from '../survey/count.ts'
 import { RecordedKeys, Unread } from './sides.ts'
 
 /** Keys that are held at a time; the rest is left for another run. */

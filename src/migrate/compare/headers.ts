@@ -1,7 +1,7 @@
 import { fewAtOnce } from '../../core/streams.ts'
+import { kept } from '../../moving/tally.ts'
 import type { Comparison, WrongHeader } from '../../plan/report-schema.ts'
 import type { S3Port } from '../../services/s3/port.ts'
-import { kept } from '../survey/count.ts'
 
 /** What an object should be stored with; what is undefined is not looked at. */
 export type ExpectedHeaders = (key: string) => {

@@ -1,5 +1,8 @@
 import { counted } from '../../core/amounts.ts'
 import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
+import { type ContentReader, sameContent } from '../../moving/content.ts'
+import { sideBySide } from '../../moving/side-by-side.ts'
+import { kept, Tally } from '../../moving/tally.ts'
 import type { Comparison, LeftOut, WrongHeader } from '../../plan/report-schema.ts'
 import type { CheckpointPort } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
@@ -7,9 +10,6 @@ import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { leftOut, type Migration } from '../migration.ts'
 import { removedSince } from '../removed-since.ts'
-import { sideBySide } from '../side-by-side.ts'
-import { kept, Tally } from '../survey/count.ts'
-import { type ContentReader, sameContent } from './content.ts'
 import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
 
 /** Files of other content that are named, as nothing but their names lets them be copied again. */

@@ -1,12 +1,12 @@
 import { Cancelled } from '../../core/problem.ts'
 import { merge } from '../../core/streams.ts'
+import { sideBySide } from '../../moving/side-by-side.ts'
 import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { CLOCK_MARGIN_MS, leftOut, type Migration, usualModes } from '../migration.ts'
 import { RemovedFiles, type RemovedSince, removedSince } from '../removed-since.ts'
-import { sideBySide } from '../side-by-side.ts'
 import { Batching } from './batching.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>

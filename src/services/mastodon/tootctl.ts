@@ -13,6 +13,8 @@ export interface TootctlOptions {
   readonly passwd?: string
 }
 
+type Installed = Pick<Installation, 'kind' | 'dir' | 'services' | 'composeNames'>
+
 interface Owner {
   readonly id: number
   readonly name: string
@@ -25,32 +27,42 @@ const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
  * tootctl the way Mastodon's docs (admin/tootctl) run it: as the owner of Mastodon's folder with
  * RAILS_ENV and rbenv's Ruby, or in a container of the web service that goes afterwards.
  */
-export function connectTootctl(
-  installation: Pick<Installation, 'kind' | 'dir' | 'services' | 'composeNames'>,
+export function connectTootctl(installation: Installed, options: TootctlOptions): TootctlPort {
+  return { command: (args) => programCommand(installation, ['bin/tootctl', ...args], options) }
+}
+
+/** The same for `bin/rails`, such as `rails runner`. */
+export function railsCommand(
+  installation: Installed,
+  args: readonly string[],
   options: TootctlOptions,
-): TootctlPort {
+): PlacedCommand | undefined {
+  return programCommand(installation, ['bin/rails', ...args], options)
+}
+
+function programCommand(
+  installation: Installed,
+  words: readonly [program: string, ...args: string[]],
+  options: TootctlOptions,
+): PlacedCommand | undefined {
   const { kind, dir } = installation
-  return {
-    command(args) {
-      if (kind === 'none' || dir === undefined) return undefined
-      if (kind === 'docker') return placed(inContainer(installation, args), dir)
-      return onMachine(dir, args, options)
-    },
-  }
+  if (kind === 'none' || dir === undefined) return undefined
+  if (kind === 'docker') return placed(inContainer(installation, words), dir)
+  return onMachine(dir, words, options)
 }
 
 function inContainer(
   { services = [], composeNames }: Pick<Installation, 'services' | 'composeNames'>,
-  args: readonly string[],
+  words: readonly string[],
 ): Command {
   const name = services.find(({ role }) => role === 'web')?.name ?? 'web'
   // -T: nobody types into it, and its lines are read one by one.
-  return composeCommand(['run', '--rm', '-T', name, 'bin/tootctl', ...args], { composeNames })
+  return composeCommand(['run', '--rm', '-T', name, ...words], { composeNames })
 }
 
 function onMachine(
   dir: string,
-  args: readonly string[],
+  [program, ...args]: readonly [program: string, ...args: string[]],
   { asRoot, userId = userInfo().uid, passwd = '/etc/passwd' }: TootctlOptions,
 ): PlacedCommand {
   const id = statSync(dir, { throwIfNoEntry: false })?.uid ?? userId
@@ -58,13 +70,13 @@ function onMachine(
   const shims = owner && join(owner.home, '.rbenv/shims')
   const path = shims !== undefined && existsSync(shims) ? `${shims}:${USUAL_PATH}` : undefined
   const settings = { RAILS_ENV: 'production', ...(path !== undefined && { PATH: path }) }
-  if (id === userId) return placed({ program: 'bin/tootctl', args, env: settings }, dir)
+  if (id === userId) return placed({ program, args, env: settings }, dir)
   // sudo and runuser keep or clear the environment as they were set up to; env says what holds.
   const home = owner === undefined ? {} : { HOME: owner.home }
   const variables = Object.entries({ ...home, ...settings }).map(
     ([key, value]) => `${key}=${value}`,
   )
-  const rest = [...variables, 'bin/tootctl', ...args]
+  const rest = [...variables, program, ...args]
   if (asRoot && owner !== undefined) {
     const line = ['-u', owner.name, '--', 'env', ...rest]
     return placed({ program: 'runuser', args: line, env: {} }, dir)

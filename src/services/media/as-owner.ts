@@ -2,8 +2,16 @@ import { statSync } from 'node:fs'
 import { Cancelled, codeOf } from '../../core/problem.ts'
 import type { Account, WorkerParent } from '../process/port.ts'
 import { serveWorker, type Worker } from '../process/worker.ts'
-import { connectBringBack } from './bring-back.ts'
-import type { BringBackPort, MediaFile, MediaSource, Oddity, ReadOptions } from './port.ts'
+import { connectBringBack, connectLanding } from './bring-back.ts'
+import type {
+  BringBackPort,
+  LandingFile,
+  LandingPort,
+  MediaFile,
+  MediaSource,
+  Oddity,
+  ReadOptions,
+} from './port.ts'
 import { localTree } from './tree.ts'
 import { folderFs } from './walk.ts'
 
@@ -28,6 +36,7 @@ export function serveMedia(parent: WorkerParent, root: string, account: Account)
     name === undefined ? `the owner of the media folder (user ${uid})` : `the user ${name}`
   const tree = localTree(HERE, { reader: { uid, gids: groups }, who, name: root, fs: folderFs })
   const back = connectBringBack(HERE, root)
+  const landing = connectLanding(HERE, root)
   serveWorker(parent, {
     account: () => account,
     files: (options: ReadOptions) => batches(tree, options),
@@ -36,6 +45,10 @@ export function serveMedia(parent: WorkerParent, root: string, account: Account)
     content: (key: string) => tree.content?.(key),
     look: (key: string) => codeOfLooking(`${HERE}/${key}`),
     add: (key: string, body: Uint8Array) => back.add(key, body),
+    openLanding: () => landing.open(),
+    closeLanding: () => landing.close(),
+    free: () => landing.free(),
+    place: (files: readonly LandingFile[]) => landing.place(files),
   })
 }
 
@@ -75,7 +88,11 @@ function columns(files: readonly MediaFile[], oddities: readonly Oddity[]): Colu
 export function asOwner(
   root: string,
   worker: Worker,
-): { readonly source: MediaSource; readonly bringBack: BringBackPort } {
+): {
+  readonly source: MediaSource
+  readonly bringBack: BringBackPort
+  readonly landing: LandingPort
+} {
   const source: MediaSource = {
     kind: 'local',
     name: root,
@@ -97,7 +114,16 @@ export function asOwner(
     folder: root,
     add: (key, body) => worker.call('add', key, body) as Promise<boolean>,
   }
-  return { source, bringBack }
+  const { stage } = connectLanding(root)
+  const landing: LandingPort = {
+    folder: root,
+    stage,
+    open: async () => void (await worker.call('openLanding')),
+    close: async () => void (await worker.call('closeLanding')),
+    free: () => worker.call('free') as Promise<number>,
+    place: (files) => worker.call('place', files) as ReturnType<LandingPort['place']>,
+  }
+  return { source, bringBack, landing }
 }
 
 function rows({ keys, sizes, times, modes }: Columns): MediaFile[] {

@@ -1,9 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, lstat, mkdir, open, opendir, unlink } from 'node:fs/promises'
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  rm,
+  statfs,
+  unlink,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { codeOf, Problem } from '../../core/problem.ts'
-import type { BringBackPort } from './port.ts'
+import type { BringBackPort, LandingFile, LandingPort } from './port.ts'
 
 interface Place {
   readonly uid: number
@@ -13,6 +24,8 @@ interface Place {
 
 /** Where no file is near enough to learn from: what Mastodon's umask gives on most servers. */
 const USUAL_MODE = 0o644
+/** As Mastodon hides the media of suspended users on disk. */
+const CLOSED_MODE = 0o600
 /** Folders that are looked into for a file to learn from. */
 const MOST_FOLDERS = 200
 
@@ -24,23 +37,115 @@ export function connectBringBack(root: string, folder = root): BringBackPort {
   return {
     folder,
     async add(key, body) {
-      const parts = key.split('/')
-      const leads = parts.some((part) => part === '' || part === '.' || part === '..')
-      if (leads || key.includes('\0'))
-        throw notBroughtBack(folder, key, 'Its name leads elsewhere.')
+      const parts = partsOf(key)
+      if (parts === undefined) throw notBroughtBack(folder, key, 'Its name leads elsewhere.')
       try {
         return await put(root, parts, body)
       } catch (error) {
         if (error instanceof Problem) throw error
-        const code = codeOf(error)
-        if (code === 'EEXIST') return false
-        const isLink = code === 'ELOOP' || code === 'ENOTDIR'
-        const why = isLink
-          ? 'A link or a file lies where a folder should be, and links are not followed.'
-          : `The system says ${code}.`
-        throw notBroughtBack(folder, key, why, error)
+        if (codeOf(error) === 'EEXIST') return false
+        throw notBroughtBack(folder, key, `${whyNot(error)}.`, error)
       }
     },
+  }
+}
+
+/** Undefined for a key that leads out of the folder. */
+function partsOf(key: string): string[] | undefined {
+  const parts = key.split('/')
+  const leads = parts.some((part) => part === '' || part === '.' || part === '..')
+  return leads || key.includes('\0') ? undefined : parts
+}
+
+function whyNot(error: unknown): string {
+  const code = codeOf(error)
+  return code === 'ELOOP' || code === 'ENOTDIR'
+    ? 'A link or a file lies where a folder should be, and links are not followed'
+    : `The system says ${code}`
+}
+
+const STAGE = '.mastodon-r2-landing'
+
+/**
+ * The same for many files, which somebody else fetches: into a folder beside the media that only their
+ * owner may enter, and from there each is put under its name once it is whole.
+ */
+export function connectLanding(root: string, folder = root): LandingPort {
+  const stage = join(root, STAGE)
+  let usual: number | undefined
+  return {
+    folder,
+    stage: join(folder, STAGE),
+
+    async open() {
+      await rm(stage, { recursive: true, force: true })
+      await mkdir(stage, { mode: 0o700 })
+    },
+
+    async close() {
+      await rm(stage, { recursive: true, force: true })
+    },
+
+    async free() {
+      const { bavail, bsize } = await statfs(root)
+      return bavail * bsize
+    },
+
+    async place(files) {
+      usual ??= await modeOfFiles(root, root)
+      const failed: { key: string; reason: string }[] = []
+      for (const file of files) {
+        const reason = await placed(root, file, usual)
+        if (reason !== undefined) failed.push({ key: file.key, reason })
+      }
+      return failed
+    },
+  }
+}
+
+/** Owner and group of its folder, and the mode of the files around; undefined when it is in its place. */
+async function placed(
+  root: string,
+  { key, isClosed }: LandingFile,
+  usual: number,
+): Promise<string | undefined> {
+  const parts = partsOf(key)
+  if (parts === undefined) return 'its name leads elsewhere'
+  const opened: FileHandle[] = []
+  const fetched = join(root, STAGE, key)
+  try {
+    const { folder, place } = await openFolder(root, parts.slice(0, -1), opened)
+    const handle = await open(fetched, O_RDONLY | O_NOFOLLOW)
+    opened.push(handle)
+    if (!(await handle.stat()).isFile()) return 'it is no plain file'
+    await own(handle, { ...place, mode: isClosed ? CLOSED_MODE : usual })
+    await handle.sync()
+    await linkInto(fetched, folder, parts.at(-1) ?? '')
+    return undefined
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return 'another file of that name is there'
+    return whyNot(error)
+  } finally {
+    for (const handle of opened) await handle.close()
+    await unlink(fetched).catch(() => undefined)
+  }
+}
+
+/** `link` never replaces what is there; a folder on another disk gets a copy of its own first. */
+async function linkInto(from: string, folder: FileHandle, name: string): Promise<void> {
+  try {
+    await link(from, within(folder, name))
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error
+    const there = within(folder, `.mastodon-r2-${randomBytes(6).toString('hex')}`)
+    try {
+      await copyFile(from, there, constants.COPYFILE_EXCL)
+      const [model, copy] = [await lstat(from), await open(there, O_RDONLY | O_NOFOLLOW)]
+      await own(copy, placeOf(model)).finally(() => copy.close())
+      await link(there, within(folder, name))
+    } finally {
+      await unlink(there).catch(() => undefined)
+    }
   }
 }
 

@@ -72,6 +72,28 @@ export interface Oddity {
   readonly note: string
 }
 
+/** Takes many files into Mastodon's folder, with the rights of its owner and following no link. */
+export interface LandingPort {
+  /** For words. */
+  readonly folder: string
+  /** Where they are to be fetched to, each by its key: a folder that only the owner may enter. */
+  readonly stage: string
+  /** Makes that folder, empty; throws the system's errors. */
+  open(): Promise<void>
+  /** Removes it, with what was not placed. */
+  close(): Promise<void>
+  /** Bytes that the owner may still write. */
+  free(): Promise<number>
+  /** Puts fetched files under their names, never over what is there. Gives those that it could not. */
+  place(files: readonly LandingFile[]): Promise<readonly { key: string; reason: string }[]>
+}
+
+export interface LandingFile {
+  readonly key: string
+  /** For nobody but the owner: media of a suspended user. */
+  readonly isClosed: boolean
+}
+
 /** Puts media into Mastodon's folder that came to be elsewhere. */
 export interface BringBackPort {
   /** For words. */

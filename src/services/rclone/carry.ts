@@ -1,5 +1,5 @@
 import { Cancelled } from '../../core/problem.ts'
-import { copyCommand, redact } from './commands.ts'
+import { copyCommand, folderOf, redact } from './commands.ts'
 import { expectFolder, type Group, leftOver, readLine, type Stream, type Tally } from './output.ts'
 import { Gauge, type Measured, Pace, type Stride } from './pace.ts'
 import type { CopyBatch, CopyListener, CopyPlace } from './port.ts'
@@ -130,11 +130,12 @@ async function runOnce(
     stop.abort()
   }
   const { perSecond, transfers } = stride
+  const folder = folderOf(batch)
   const command = copyCommand({ ...batch, transfers, perSecond, isBrief, contentType })
   const { exitCode } = await stream(command, {
     input: lines(keys),
     onLine,
-    ...(batch.from.kind === 'folder' && batch.from.as && { cwd: batch.from.path }),
+    ...(folder?.as && { cwd: folder.path }),
     signal: stop.signal,
     ...(signal && { interrupted: signal }),
   })

@@ -159,7 +159,11 @@ export function connectRclone(options: RcloneOptions): RclonePort {
       }
       const keys = batch.keys.filter((key) => tally.isPending(key))
       if (keys.length === 0) return
-      for (const group of groupByType(keys, await typesFor(batch))) {
+      const isToDisk = batch.to.kind === 'folder'
+      const groups = isToDisk
+        ? [{ contentType: undefined, keys }]
+        : groupByType(keys, await typesFor(batch))
+      for (const group of groups) {
         await carry({ stream, sleep, now, pace, batch, tally, told, signal }, group)
       }
       if (tally.onlyRefused && tally.lastRefusal) throw refused(batch, tally.lastRefusal)

@@ -1,12 +1,12 @@
 import { access } from 'node:fs/promises'
 import { asRoot, type Text } from '../../core/to-type.ts'
 import { type Command, commandLine } from '../process/port.ts'
-import { type CopyPlace, SENT_IN_PARTS } from './port.ts'
+import { type BucketPlace, type CopyPlace, SENT_IN_PARTS } from './port.ts'
 
 /** One run of rclone: keys that share their headers. */
 export interface CopyRun {
   readonly from: CopyPlace
-  readonly to: Extract<CopyPlace, { kind: 'bucket' }>
+  readonly to: CopyPlace
   readonly transfers: number
   readonly bwlimit?: string | undefined
   /** Requests a second at most. */
@@ -47,11 +47,11 @@ export function copyCommand(run: CopyRun): Command {
   ]
   const args = [
     'copy',
-    from.kind === 'folder' ? folderOf(from) : `OLD:${from.bucket}`,
-    `R2:${to.bucket}`,
+    placeOf('OLD', from),
+    placeOf('R2', to),
     ...['--files-from-raw', '-', '--no-check-dest', '--no-traverse', '--no-unicode-normalization'],
     ...['--no-update-modtime', '--copy-links'],
-    ...headers.flatMap((header) => ['--header-upload', header]),
+    ...(to.kind === 'bucket' ? headers.flatMap((header) => ['--header-upload', header]) : onDisk),
     ...['--transfers', String(transfers), '--checkers', String(Math.min(transfers, 64))],
     ...(bwlimit === undefined ? [] : ['--bwlimit', bwlimit]),
     ...(perSecond === undefined ? [] : ['--tpslimit', String(perSecond)]),
@@ -63,18 +63,32 @@ export function copyCommand(run: CopyRun): Command {
     ...['--ask-password=false'],
   ]
   const command = rclone(args, {
-    ...remote('R2', to),
+    ...(to.kind === 'bucket' && remote('R2', to)),
     ...(from.kind === 'bucket' && { ...remote('OLD', from), RCLONE_S3_NO_HEAD_OBJECT: 'true' }),
   })
-  return from.kind === 'folder' && from.as !== undefined ? { ...command, as: from.as } : command
+  const as = folderOf(run)?.as
+  return as === undefined ? command : { ...command, as }
+}
+
+/** Of the time of an object each file would cost a request; Mastodon asks for none. */
+const onDisk = ['--use-server-modtime', '--local-no-set-modtime']
+
+/** The side that lies on this machine; undefined where both are buckets. */
+export function folderOf({
+  from,
+  to,
+}: Pick<CopyRun, 'from' | 'to'>): Extract<CopyPlace, { kind: 'folder' }> | undefined {
+  if (from.kind === 'folder') return from
+  return to.kind === 'folder' ? to : undefined
 }
 
 /**
  * An account may not be allowed to search what lies above its folder (`/root`), so rclone is started
  * in there, and told of it by a name that the system resolves at once.
  */
-function folderOf({ path, as }: Extract<CopyPlace, { kind: 'folder' }>): string {
-  return as === undefined ? path : '/proc/self/cwd'
+function placeOf(name: 'R2' | 'OLD', place: CopyPlace): string {
+  if (place.kind === 'bucket') return `${name}:${place.bucket}`
+  return place.as === undefined ? place.path : '/proc/self/cwd'
 }
 
 const MEBI = 1_048_576
@@ -102,7 +116,7 @@ function partsOf({ transfers, isLarge = false }: Pick<CopyRun, 'transfers' | 'is
   return ['--s3-chunk-size', `${part}Mi`, '--s3-upload-concurrency', String(atOnce)]
 }
 
-function remote(name: 'R2' | 'OLD', place: Extract<CopyPlace, { kind: 'bucket' }>): Command['env'] {
+function remote(name: 'R2' | 'OLD', place: BucketPlace): Command['env'] {
   const { endpoint, region, key, provider, virtualHost = false } = place
   const options = {
     TYPE: 's3',

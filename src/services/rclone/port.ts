@@ -1,6 +1,9 @@
 import type { Secret } from '../../core/secret.ts'
 import type { Account } from '../process/port.ts'
 
+/** A bucket that rclone reads or writes. */
+export type BucketPlace = Extract<CopyPlace, { kind: 'bucket' }>
+
 /** rclone, which carries the media: the real program, 1.59 or later. */
 export interface RclonePort {
   /** Problems: `rclone-missing`, `rclone-too-old`. */
@@ -22,8 +25,9 @@ export interface RclonePort {
 }
 
 export interface CopyBatch {
+  /** One of the two is a bucket, or both are. */
   readonly from: CopyPlace
-  readonly to: Extract<CopyPlace, { kind: 'bucket' }>
+  readonly to: CopyPlace
   /** All of them exist at `from`. Names that rclone can't be told are refused: see `canCarry`. */
   readonly keys: readonly string[]
   /** Files under way at the same time; undefined: as many as turn out to be best. */
@@ -44,7 +48,7 @@ export type CopyPlace =
   | {
       readonly kind: 'folder'
       readonly path: string
-      /** Whose rights it is read with; this process's unless told. */
+      /** Whose rights it is read or written with; this process's unless told. */
       readonly as?: Account
       /** As that account: what `stat` says of a key, the system's error code; undefined: it is there. */
       readonly look?: (key: string) => Promise<string | undefined>

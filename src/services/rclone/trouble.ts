@@ -1,7 +1,7 @@
 import { CLOCK_REFUSAL, setClock } from '../../core/clock.ts'
 import { Problem } from '../../core/problem.ts'
 import { asRoot, prose, toType } from '../../core/to-type.ts'
-import type { CopyBatch } from './port.ts'
+import type { BucketPlace, CopyBatch } from './port.ts'
 
 /** Why an object was not copied. */
 export interface Reason {
@@ -36,11 +36,16 @@ const NETWORK: readonly (readonly [RegExp, string])[] = [
   [/network is unreachable|no route to host/i, 'the network is not reachable'],
 ]
 
+/** Why a file could not be written: the next one would fare no better. */
+export const DISK_FULL = 'the disk is full'
+
 const SOURCE: readonly (readonly [RegExp, string])[] = [
   [/permission denied/i, 'permission denied'],
   [/source file is being updated/i, 'it was being written'],
   [/too many open files/i, 'too many open files'],
   [/input\/output error/i, 'the disk could not read it'],
+  [/no space left|quota exceeded/i, DISK_FULL],
+  [/read-only file system/i, 'the disk is read-only'],
   [/corrupted on transfer/i, 'it changed while it was copied, or was damaged on the way'],
 ]
 
@@ -83,11 +88,13 @@ function kindOf(status: number, name: string | undefined, atSource: boolean): Re
 }
 
 type Sides = Pick<CopyBatch, 'from' | 'to'>
-type Bucket = CopyBatch['to']
 
 /** The bucket that a reason came of. */
-function bucketOf({ from, to }: Sides, { atSource }: Reason): Bucket {
-  return atSource === true && from.kind === 'bucket' ? from : to
+function bucketOf({ from, to }: Sides, { atSource }: Reason): BucketPlace {
+  const [first, second] = atSource === true ? [from, to] : [to, from]
+  const bucket = first.kind === 'bucket' ? first : second
+  if (bucket.kind !== 'bucket') throw new Error('No side of a copy is a bucket.')
+  return bucket
 }
 
 /** As the person calls the service that a reason came of. */
@@ -105,7 +112,7 @@ export function refused(sides: Sides, reason: Reason): Problem {
   const isClock = text.split(' ').some((word) => CLOCK_REFUSAL.test(word))
   const check = isClock
     ? prose`Set the clock:\n  ${setClock}`
-    : isRead
+    : isRead && service !== 'R2'
       ? `Look at the AWS_* and S3_* lines of ${service} in the env file, and at the key in the console of ${service}.`
       : prose`To see what is wrong:\n  ${toType('check')}`
   return new Problem({

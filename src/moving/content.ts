@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { MediaFile } from '../../services/media/port.ts'
-import type { ListedObject } from '../../services/s3/port.ts'
+import type { MediaFile } from '../services/media/port.ts'
+import type { ListedObject } from '../services/s3/port.ts'
 
 const MIB = 1_048_576
 /** Bytes a part, as Mastodon sends them and as our rclone does. */

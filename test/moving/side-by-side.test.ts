@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareKeys, merge } from '../../src/core/streams.ts'
-import { sideBySide } from '../../src/migrate/side-by-side.ts'
+import { sideBySide } from '../../src/moving/side-by-side.ts'
 import type { MediaFile } from '../../src/services/media/port.ts'
 import type { ListedObject } from '../../src/services/s3/port.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { hasEtag, partSizes, sameEtag } from '../../../src/migrate/compare/content.ts'
+import { hasEtag, partSizes, sameEtag } from '../../src/moving/content.ts'
 
 const MIB = 1_048_576
 const md5 = (data: Uint8Array) => createHash('md5').update(data).digest()

@@ -1,0 +1,171 @@
+import { unlessStopped } from '../core/clock.ts'
+import { Problem } from '../core/problem.ts'
+import { prose, type Text, ToType } from '../core/to-type.ts'
+import { carryOut, type Ended, type Run, session, settingsOf } from '../flow/flow.ts'
+import { findMastodonHere, holdEnvFile } from '../flow/mastodon-here.ts'
+import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
+import { connectWorld } from '../flow/world.ts'
+import type { Command } from '../host.ts'
+import type { PlaceWorld, StepIn } from '../plan/step.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { StreamPort } from '../services/process/port.ts'
+import type { S3Port } from '../services/s3/port.ts'
+import { repeated, replay } from '../settings/replay.ts'
+import { unfinished } from '../setup/closing.ts'
+import { findTarget, targetPlace } from '../setup/target.ts'
+import type { Closing } from '../ui/port.ts'
+import { compareWithDisk } from './compare.ts'
+import { copyToDisk } from './copy.ts'
+import { hiddenKeys } from './hidden.ts'
+import type { Leaving } from './leaving.ts'
+import { type LeaveStage, leaveCatalog, leaveFlags } from './settings.ts'
+import { surveyOfDisk } from './survey.ts'
+
+type LeaveRun = Run<typeof leaveCatalog>
+
+/** The way out: the media of a server that is on R2 comes back to its disk, a stage at a time. */
+export const leave: Command = {
+  run: (host, argv) => {
+    const spec = { name: 'leave', catalog: leaveCatalog, accepts: leaveFlags }
+    return session(host, argv, spec, async (run, draft) => {
+      const { settings } = run
+      const stage = settings.need('stage')
+      settings.need('to')
+      const { world, at } = await unlessStopped(host.interrupted, prepare(run, stage))
+      const again = lineOf(run, stage, replay)
+      return carryOut(
+        run,
+        {
+          world,
+          steps: stepsOf(run, at, stage),
+          planTitle: `Plan: ${stage}`,
+          shown: ['stage', 'to'],
+          again,
+          closing: (ended) => closingOf(ended, { at, stage, again }),
+        },
+        { ...draft, settings: settingsOf(settings) },
+      )
+    })
+  },
+}
+
+function stepsOf(
+  { settings }: LeaveRun,
+  at: Leaving,
+  stage: LeaveStage,
+): readonly StepIn<PlaceWorld>[] {
+  if (stage === 'survey') return [surveyOfDisk(at)]
+  if (stage === 'copy') return [copyToDisk(at)]
+  return [compareWithDisk(at, { checksum: settings.on('checksum') })]
+}
+
+interface Prepared {
+  readonly world: PlaceWorld
+  readonly at: Leaving
+}
+
+/** Between the flags and the plan; the bucket is asked nothing yet. */
+async function prepare(run: LeaveRun, stage: LeaveStage): Promise<Prepared> {
+  const { host, settings } = run
+  if (settings.on('checksum') && stage !== 'compare') throw onlyForCompare()
+  const found = await findMastodonHere(run, { files: 0, ms: 0 })
+  const holds = stage === 'copy' && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
+  const installation = holds ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
+  const target = await findTarget(installation, settings.get('s3EndpointUrl'))
+  const world = await connectWorld(run, { place: targetPlace(installation, target) })
+  const { endpoint, bucket, key } = target
+  const root = installation.media.root
+  if (root === undefined) throw noMediaFolder(installation)
+  const folder = await openMediaFolder(run, root)
+  const { as } = folder.from
+  const over = new AbortController()
+  run.atEnd.push(async () => over.abort())
+  const { connectRclone } = await import('../services/rclone/client.ts')
+  const stream = await streamOf(run)
+  const signal = AbortSignal.any([host.interrupted, over.signal])
+  let opened: S3Port | undefined
+  const at: Leaving = {
+    bucket: () => (opened ??= world.connectS3(key)),
+    from: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
+    disk: folder.source,
+    landing: folder.landing,
+    bringBack: folder.bringBack,
+    stage: { kind: 'folder', path: folder.landing.stage, ...(as && { as }) },
+    rclone: connectRclone(stream),
+    transfers: settings.get('transfers'),
+    hidden: hiddenOnce(run, installation, stream, signal),
+    signal,
+    lineFor: (other) => lineOf(run, other, repeated),
+    tell: (line) => run.ui.progress(line === '' ? undefined : line),
+    say: (line) => run.ui.say(line),
+  }
+  return { world, at }
+}
+
+async function streamOf({ host }: LeaveRun): Promise<StreamPort> {
+  const { stream } = await import('../services/process/stream.ts')
+  const { environment } = host
+  return { stream: (command, options) => stream(command, { ...options, environment }) }
+}
+
+function hiddenOnce(
+  { host, settings }: LeaveRun,
+  installation: Installation,
+  stream: StreamPort,
+  signal: AbortSignal,
+): Leaving['hidden'] {
+  let asked: Promise<ReadonlySet<string>> | undefined
+  return () => {
+    asked ??= settings.on('suspendedOpen')
+      ? Promise.resolve(new Set<string>())
+      : hiddenKeys({ installation, stream, asRoot: host.userId === 0, signal })
+    return asked
+  }
+}
+
+function lineOf({ settings }: LeaveRun, stage: LeaveStage, how: typeof replay): ToType {
+  const own = settings.entries().filter(([name]) => name !== 'stage' && name !== 'checksum')
+  const { command, flags, secrets } = how('leave', leaveFlags, own)
+  const { yes, ...rest } = flags
+  return new ToType(command, { ...rest, stage, ...(yes && { yes }) }, secrets)
+}
+
+function closingOf(
+  ended: Ended,
+  { at, stage, again }: { at: Leaving; stage: LeaveStage; again: ToType },
+): Closing {
+  const { report } = ended
+  const section = (title: string, line: Text) => ({ title, lines: [prose`  ${line}`] })
+  if (report.problem) {
+    return { headline: unfinished({ report }), sections: [section('To go on from here', again)] }
+  }
+  if (report.dryRun) {
+    return {
+      headline: 'That is the plan. Nothing was changed.',
+      sections: [section('To carry it out', again)],
+    }
+  }
+  if (stage === 'survey') {
+    return {
+      headline: 'Nothing was changed.',
+      sections: [section('To fetch it, while Mastodon goes on with R2', at.lineFor('copy'))],
+    }
+  }
+  if (stage === 'copy') {
+    return {
+      headline: 'The disk holds what the bucket held. Mastodon goes on with R2.',
+      sections: [section('To see that nothing is missing', at.lineFor('compare'))],
+    }
+  }
+  return { headline: 'The disk holds all of the bucket. Mastodon goes on with R2.', sections: [] }
+}
+
+function onlyForCompare(): Problem {
+  return new Problem({
+    code: 'checksum-without-compare',
+    what: '--checksum belongs to --stage compare.',
+    why: 'Other stages look at names and sizes; rclone checks what it fetches by itself.',
+    next: 'Leave it out, or add --stage compare.',
+    exit: 2,
+  })
+}

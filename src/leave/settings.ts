@@ -1,0 +1,80 @@
+import * as z from 'zod'
+import { catalog, runFlags } from '../settings/catalog.ts'
+import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
+
+/** The way out, in its order; each stage is run alone. */
+export const leaveStages = ['survey', 'copy', 'compare'] as const
+export type LeaveStage = (typeof leaveStages)[number]
+
+const what = { group: 'What to bring back' } as const
+
+const own = {
+  stage: setting({
+    flag: '--stage',
+    value: 'NAME',
+    help: `one stage: ${leaveStages.join(', ')}`,
+    rule: oneOf(leaveStages),
+    fallback: 'survey',
+    ...what,
+  }),
+  to: setting({
+    flag: '--to',
+    value: 'disk',
+    help: "where the media goes: Mastodon's folder on this machine",
+    rule: oneOf(['disk']),
+    fallback: 'disk',
+    ...what,
+  }),
+  checksum: setting({
+    flag: '--checksum',
+    help: 'compare: contents (MD5) too; reads every file on the disk',
+    rule: flag,
+    ...what,
+  }),
+  suspendedOpen: setting({
+    flag: '--suspended-open',
+    help: 'do not ask Mastodon whose media is hidden: what is fetched of suspended users is readable as all else',
+    rule: flag,
+    ...what,
+  }),
+  transfers: setting({
+    flag: '--transfers',
+    value: 'N',
+    help: 'files under way at the same time',
+    rule: z.string().transform((value, context) => {
+      const number = Number(value)
+      if (/^\d+$/.test(value) && number >= 1 && number <= 512) return number
+      context.addIssue({ code: 'custom', message: 'must be a whole number, 1 to 512' })
+      return z.NEVER
+    }),
+    fallbackHelp: 'as many as the line and the bucket take, measured meanwhile',
+    ...what,
+  }),
+} as const
+
+/** Everything that finds a setup, and what `leave` adds. */
+export const leaveCatalog = { ...catalog, ...own } as const
+
+/** The settings that `leave` takes: no token is needed, the key in the env file reads the bucket. */
+export const leaveFlags = {
+  ...own,
+  mastodonDir: runFlags.mastodonDir,
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
+  mediaDir: catalog.mediaDir,
+  answers: runFlags.answers,
+  dryRun: runFlags.dryRun,
+  yes: runFlags.yes,
+  json: runFlags.json,
+  quiet: runFlags.quiet,
+  verbose: runFlags.verbose,
+  logFile: runFlags.logFile,
+  noColor: runFlags.noColor,
+  s3EndpointUrl: runFlags.s3EndpointUrl,
+  connectTo: runFlags.connectTo,
+} as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    leave: FlagsOf<typeof leaveFlags>
+  }
+}
