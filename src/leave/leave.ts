@@ -14,12 +14,11 @@ import { repeated, replay } from '../settings/replay.ts'
 import { unfinished } from '../setup/closing.ts'
 import { findTarget, targetPlace } from '../setup/target.ts'
 import type { Closing } from '../ui/port.ts'
-import { compareWithDisk } from './compare.ts'
+import { compareWithDisk, survey } from './compare.ts'
 import { copyToDisk } from './copy.ts'
 import { hiddenKeys } from './hidden.ts'
 import type { Leaving } from './leaving.ts'
 import { type LeaveStage, leaveCatalog, leaveFlags } from './settings.ts'
-import { surveyOfDisk } from './survey.ts'
 
 type LeaveRun = Run<typeof leaveCatalog>
 
@@ -54,7 +53,7 @@ function stepsOf(
   at: Leaving,
   stage: LeaveStage,
 ): readonly StepIn<PlaceWorld>[] {
-  if (stage === 'survey') return [surveyOfDisk(at)]
+  if (stage === 'survey') return [survey(at)]
   if (stage === 'copy') return [copyToDisk(at)]
   return [compareWithDisk(at, { checksum: settings.on('checksum') })]
 }
