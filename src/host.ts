@@ -30,6 +30,10 @@ export interface Host {
   /** Ends the process at once, as a second Ctrl-C does. */
   leaveNow(): never
   readStdin(): Promise<string>
+  /** What is typed while nothing is asked is not shown any more, until the process ends. */
+  hushKeyboard(): Promise<void>
+  /** Takes away what was typed by now: it answers no question that comes later. */
+  forgetTyped(): Promise<void>
   /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
   keepSignals(): void
   /** What started this process as its worker; undefined where nothing did. */
@@ -67,6 +71,8 @@ export function processHost(): Host {
     },
     leaveNow: () => process.exit(STOPPED),
     readStdin,
+    hushKeyboard,
+    forgetTyped,
     keepSignals,
     parent: parentOf(),
     become,
@@ -222,6 +228,49 @@ async function readStdin(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Node puts the terminal back as it was when it ends (ResetStdio in src/node.cc). */
+async function hushKeyboard(): Promise<void> {
+  if (!ownsTerminal()) return
+  const { spawnSync } = await import('node:child_process')
+  const stdio = ['inherit', 'ignore', 'ignore'] as const
+  spawnSync('stty', ['-echo'], {
+    stdio: [...stdio],
+    timeout: 2_000,
+    env: { PATH: process.env.PATH },
+  })
+}
+
+/**
+ * Whether this process is in the foreground of its terminal: another one that changes it is stopped
+ * (SIGTTOU). Only Linux tells, in proc_pid_stat(5).
+ */
+function ownsTerminal(): boolean {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8')
+    const [, , group, , , owner] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return group === owner
+  } catch {
+    return false
+  }
+}
+
+const CTRL_C = 3
+/** Milliseconds in which all is read that the terminal has kept. */
+const READING_MS = 20
+
+async function forgetTyped(): Promise<void> {
+  const { stdin } = process
+  if (!stdin.isTTY || !ownsTerminal()) return
+  const drop = (chunk: Buffer | string) => {
+    if (Buffer.from(chunk as string).includes(CTRL_C)) process.kill(process.pid, 'SIGINT')
+  }
+  // A line without an end is only given out so.
+  stdin.setRawMode(true).on('data', drop).resume()
+  await new Promise((resolve) => setTimeout(resolve, READING_MS))
+  stdin.off('data', drop).pause()
+  if (!stdin.readableEnded) stdin.setRawMode(false)
 }
 
 export interface Command {

@@ -133,7 +133,7 @@ function changesOf({ place, envWriter }: At, edit: Edit, reload: readonly Placed
   const written = edit.isNew
     ? [
         `name the media host in ${envFile.path} (a backup is kept)`,
-        ...envWriter.diff(envFile.text, edit.text),
+        ...envWriter.diff(envFile.text, edit.text).filter((line) => line.length > 2),
       ]
     : []
   const changes: Change[] = written.map((what) => ({ what, risk: 'safe' }))

@@ -154,7 +154,10 @@ async function voiceOf(host: Host, options: VoiceOptions): Promise<Ui> {
   const { showsLinks } = await import('../ui/hyperlinks.ts')
   const links = showsLinks(environment)
   const unicode = speaksUtf8(environment)
-  return clackUi({ stdin, stdout, stderr, colour, quiet, unicode, links, interrupted, ...render })
+  await host.hushKeyboard()
+  const { forgetTyped } = host
+  const keyboard = { stdin, interrupted, forgetTyped }
+  return clackUi({ ...keyboard, stdout, stderr, colour, quiet, unicode, links, ...render })
 }
 
 /** What this run was told of where Mastodon is, for the lines to type that it shows. */

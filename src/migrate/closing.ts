@@ -106,7 +106,9 @@ const done: Record<Stage, string> = {
 }
 
 const advice: Partial<Record<Stage, readonly string[]>> = {
-  copy: ['Run it again at any time: it copies what is new, and asks for nothing that is there.'],
+  copy: [
+    'Before that, copy again whenever you like: what is new is copied, and nothing is asked for that is there.',
+  ],
 }
 
 /** The last words of a stage: what came of it, and the next one to type. */
@@ -218,8 +220,6 @@ function left({ report, left: commands }: MigrateEnded): Section[] {
 }
 
 function goOn({ next, stage }: MigrateEnded): Section[] {
-  const hints = advice[stage] ?? []
-  const lines: Text[] = next === undefined ? [] : [prose`  ${next}`]
-  if (hints.length + lines.length === 0) return []
-  return [{ title: 'Next', lines: [...hints, ...lines] }]
+  if (next === undefined) return []
+  return [{ title: 'Next', lines: [prose`  ${next}`, ...(advice[stage] ?? [])] }]
 }

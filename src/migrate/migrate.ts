@@ -211,8 +211,8 @@ async function carryOutStage(
   const detail = stagesInDetail[stage](run, prepared)
   const { steps, found, done } = await unlessStopped(run.host.interrupted, detail)
   const again = sameStageLine(run, stage)
-  // Who is asked again in a moment needs no line to type.
-  const isAsked = ui.canAsk && settings.get('stage') === undefined
+  // Who is asked again in a moment needs no line to type: at the menu, or in the stage that was named.
+  const isAsked = ui.canAsk && settings.get('stage') !== stage
   const following = isAsked ? undefined : after(stage, prepared)
   const next = following && otherStageLine(run, following)
   const code = await carryOut(

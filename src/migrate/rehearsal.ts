@@ -113,7 +113,8 @@ function retold(run: MigrateRun, isLast: boolean): MigrateRun {
   const finish: typeof ui.finish = (report, closing) => {
     if (settings.on('json') && report.ok && !isLast) return
     const sections = closing.sections.filter(({ title }) => !noUse.has(title))
-    ui.finish(report, { ...closing, sections })
+    const headline = closing.headline.replace(' What is done stays done.', '')
+    ui.finish(report, { headline, sections })
   }
   return { ...run, ui: { ...ui, finish } }
 }

@@ -27,6 +27,9 @@ type Section = Closing['sections'][number]
 export function initClosing(ended: InitEnded): Closing {
   const { report, isRehearsal } = ended
   if (report.problem) {
+    if (isRehearsal) {
+      return { headline: 'The rehearsal ends here; nothing of yours was changed.', sections: [] }
+    }
     return { headline: unfinished(ended), sections: [...goOn(ended), ...restartLeft(ended)] }
   }
   const headline = headlineOf(ended)

@@ -1,3 +1,4 @@
+import { duration } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import type { BucketRef, CustomDomain, DnsRecord, Zone } from '../services/cloudflare/port.ts'
@@ -47,7 +48,7 @@ export const mediaDomain: Step<Needs> = {
         facts: { domainActive: { attached: false, untold: true } },
       }
     }
-    const wait: Change = { what: `wait until ${mediaHost} is active`, risk: 'safe' }
+    const wait = waitFor(setup)
     const enable: Change = { what: `switch ${mediaHost} on for the bucket`, risk: 'public' }
     return { is: 'change', changes: domain.enabled ? [wait] : [enable, wait], warnings }
   },
@@ -74,7 +75,7 @@ export const mediaDomain: Step<Needs> = {
         return { is: 'blocked', problem: await domainFailed(at, domain) }
       }
       if (waited >= setup.waitDomainMs) return { is: 'blocked', problem: tooSlow(setup, domain) }
-      tell(state(domain))
+      tell(`${state(domain)} (${usually(setup)})`)
       await clock.sleep(pollPause(waited))
     }
   },
@@ -115,6 +116,15 @@ function active(host: string, attached: boolean): Extract<Finding, { is: 'ready'
   return { is: 'ready', note, facts: { domainActive: { attached } } }
 }
 
+function waitFor(setup: At['setup']): Change {
+  return { what: `wait until ${setup.mediaHost} is active: ${usually(setup)}`, risk: 'safe' }
+}
+
+/** How long it takes by Cloudflare's word, and how long this waits. */
+function usually({ waitDomainMs }: At['setup']): string {
+  return `some minutes mostly, at most ${duration(waitDomainMs)}`
+}
+
 function state(domain: CustomDomain | undefined): string {
   if (!domain || isUntold(domain)) {
     return 'Cloudflare does not tell the state yet'
@@ -151,7 +161,7 @@ async function notAttached({ cloudflare, setup }: At) {
   const all = filled ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
   const changes: Change[] = [
     { what: `serve the bucket at https://${mediaHost}${all}`, risk: 'public' },
-    { what: `wait until ${mediaHost} is active`, risk: 'safe' },
+    waitFor(setup),
   ]
   return { is: 'change', changes } as const
 }

@@ -47,7 +47,13 @@ export const uploadProbe: Step<Needs> = {
 }
 
 function willProbe(place: Place): string {
-  const what = 'upload, read and delete test files as Mastodon does'
+  const { waitKeyMs } = place
+  // Nobody waits for a key that is in use already.
+  const limit =
+    waitKeyMs === 0
+      ? ''
+      : `; a new key works within a minute mostly, at most ${Math.round(waitKeyMs / 1000)} s`
+  const what = `upload, read and delete test files as Mastodon does${limit}`
   if (isSingle(place)) return what
   return `${what} (with ${SINGLE_REQUEST}=true where reads by part number are refused)`
 }

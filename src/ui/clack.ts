@@ -43,6 +43,8 @@ export interface ClackOptions {
   readonly unicode?: boolean
   /** Addresses are sent as links that a click opens; false unless told. */
   readonly links?: boolean
+  /** Takes away what was typed by now. */
+  readonly forgetTyped?: () => Promise<void>
   /** Ends a question that is open as if the person had cancelled it. */
   readonly interrupted?: AbortSignal
   /** Told of no place unless there is one. */
@@ -165,6 +167,8 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     },
     async agree(message, safe) {
       status.hide()
+      // What was typed while this worked is no yes.
+      await options.forgetTyped?.()
       return unlessCancelled(
         await clack.confirm({
           ...common,

@@ -63,11 +63,27 @@ export class StatusLine {
     const columns = Math.max((this.#output.columns ?? 80) - 6, 8)
     const parts = [...this.#items.values()].reverse().map(({ text, since }) => {
       const seconds = Math.round((Date.now() - since) / 1000)
-      return seconds < 2 ? text : `${text}, ${seconds} s`
+      return { text, time: seconds < 2 ? '' : `, ${seconds} s` }
     })
-    const text = this.#cover ?? parts.join(', ')
-    const shown = text.length > columns ? `${text.slice(0, columns - 3)}...` : text
+    const shown = this.#cover === undefined ? joined(parts, columns) : cut(this.#cover, columns)
     this.#frame = (this.#frame + 1) % this.#frames.length
     this.#output.write(`\r\u001B[2K${this.#bar}  ${this.#frames[this.#frame]} ${shown}`)
   }
+}
+
+interface Part {
+  readonly text: string
+  /** How long it takes by now: it is seen, however little room there is. */
+  readonly time: string
+}
+
+function joined(parts: readonly Part[], columns: number): string {
+  const [first, ...rest] = parts
+  if (!first) return ''
+  const line = `${cut(first.text, columns - first.time.length)}${first.time}`
+  return cut([line, ...rest.map(({ text, time }) => `${text}${time}`)].join(', '), columns)
+}
+
+function cut(text: string, columns: number): string {
+  return text.length > columns ? `${text.slice(0, Math.max(columns - 3, 0))}...` : text
 }

@@ -8,7 +8,7 @@ import { tame } from './tamed.ts'
 
 /**
  * Breaks text at spaces so that no line is longer than `columns`, unless one word is. Lines that
- * start with two spaces are commands to copy: they stay whole.
+ * start with two spaces are commands to copy: they stay whole, and so does one inside a sentence.
  */
 export function wrap(text: string, columns: number, indent = ''): string[] {
   return text
@@ -16,10 +16,23 @@ export function wrap(text: string, columns: number, indent = ''): string[] {
     .flatMap((line) => (line.startsWith('  ') ? [line] : fold(line, columns, indent)))
 }
 
+/** A line to type, with the values of its flags (core/to-type.ts). */
+const COMMAND =
+  /(?:[A-Z_]+="\$[A-Z_]+" )*npx mastodon-r2(?: [a-z]+)?(?: --[a-z][a-z\d-]*(?: (?:'[^']*'|[^\s'-]\S*))?)*/g
+
+/** Words, and lines to type as one word. */
+function wordsOf(text: string): string[] {
+  const whole = '\u0000'
+  return text
+    .replace(COMMAND, (line) => line.replaceAll(' ', whole))
+    .split(' ')
+    .map((word) => word.replaceAll(whole, ' '))
+}
+
 function fold(text: string, columns: number, indent: string): string[] {
   const lines: string[] = []
   let line = ''
-  for (const word of text.split(' ')) {
+  for (const word of wordsOf(text)) {
     if (line !== '' && line.length + 1 + word.length > columns) {
       lines.push(line)
       line = indent + word
@@ -101,7 +114,7 @@ export function bareProblem(
 export function closingLines({ sections }: Closing, columns: number, render: Render): string[] {
   return sections.flatMap(({ title, lines }) => [
     '',
-    `${title}:`,
+    ...wrap(`${title}:`, columns),
     ...lines
       .map(render)
       .flatMap((line) =>

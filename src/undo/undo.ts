@@ -70,7 +70,7 @@ function left({ report, again }: UndoEnded): Section[] {
   })
   if (staying.length === 0) return []
   const wishes = wishesIn(staying.map(({ note }) => note))
-  const list = staying.map(({ title, note }) => `${title} ${note}`)
+  const list = staying.map(({ title, note }) => `${title}: ${note.replace('stays: ', '')}`)
   const command = prose`  ${again.with(Object.fromEntries(wishes.map((name) => [name, true])))}`
   const more: Section[] =
     wishes.length === 0 ? [] : [{ title: 'To take that back, too', lines: [command] }]

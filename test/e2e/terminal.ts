@@ -26,6 +26,8 @@ export interface Terminal {
   type(text: string): void
   /** All that was ever shown, in lines as they stand on the screen. */
   screen(): string
+  /** The same, with lines that the terminal broke in one. */
+  joined(): string
   /** The same with its escape sequences. */
   painted(): string
   /** Waits for the words; fails with the screen. */
@@ -89,6 +91,7 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
     press: (...keys) => void tmux('send-keys', ...keys),
     type: (text) => void tmux('send-keys', '-l', text),
     screen,
+    joined: () => tmux('capture-pane', '-p', '-J', '-S', '-'),
     painted: () => tmux('capture-pane', '-p', '-e', '-S', '-'),
     async see(words) {
       await waitFor(String(words), () => {

@@ -16,7 +16,7 @@ describe('looking', () => {
     [
       'a new key',
       facts,
-      'change upload, read and delete test files as Mastodon does (with S3_FORCE_SINGLE_REQUEST=true where reads by part number are refused)',
+      'change upload, read and delete test files as Mastodon does; a new key works within a minute mostly, at most 90 s (with S3_FORCE_SINGLE_REQUEST=true where reads by part number are refused)',
     ],
     [
       'a kept key, which its look has tried',

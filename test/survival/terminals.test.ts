@@ -9,7 +9,7 @@ describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
   const { world } = stage.sandbox
   const open: Terminal[] = []
   afterEach(() => {
-    Object.assign(world.delays, { domainMs: 200 })
+    Object.assign(world.delays, { domainMs: 200, requestMs: 0 })
     for (const terminal of open.splice(0)) terminal.close()
   })
   afterAll(() => stage.close())
@@ -107,6 +107,22 @@ describe.skipIf(tmuxMissing)(`odd terminals ${tmuxMissing ?? ''}`, async () => {
     for (const columns of [40, 12, 120, 30, 80]) terminal.resize(columns)
     expect(await terminal.exitCode()).toBe(0)
     expect(terminal.screen()).toContain('R2 is ready and proven.')
+  })
+
+  test('what is typed while it works is neither shown nor a yes; afterwards the keyboard is as before', async () => {
+    Object.assign(world.delays, { domainMs: 3000, requestMs: 300 })
+    const { terminal } = init('typed-ahead')
+    await terminal.see('Looking at what is there')
+    terminal.type('y\rimpatient')
+    expect(await terminal.see(/Carry this out\?[\s\S]*● No/)).not.toContain('impatient')
+    terminal.type('y')
+    await terminal.see(/Custom domain: ownership/)
+    terminal.type('hurry\r\r\rup')
+    expect(await terminal.exitCode()).toBe(0)
+    const screen = terminal.screen()
+    expect(screen).not.toMatch(/hurry|up$|[◒◐◓◑]/m)
+    terminal.type('typed to the shell')
+    await terminal.see('typed to the shell')
   })
 
   test('the terminal goes away at a question: the program ends, and nothing was changed', async () => {

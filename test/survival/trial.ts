@@ -191,6 +191,8 @@ function hostOf(
     readStdin: async () => '',
     leave: () => undefined,
     keepSignals: () => undefined,
+    hushKeyboard: async () => undefined,
+    forgetTyped: async () => undefined,
     onInsisting: () => undefined,
     leaveNow: () => {
       throw new Error('Nobody leaves a trial.')

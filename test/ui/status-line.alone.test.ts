@@ -56,6 +56,15 @@ describe('the status line', () => {
     status.clear()
   })
 
+  it('the seconds are seen, however long the words are', () => {
+    const { status, screen } = line(40)
+    status.set('a', 'a long word about a long wait '.repeat(4))
+    vi.advanceTimersByTime(12_000)
+    expect(screen.text).toMatch(/\.\.\., 12 s$/)
+    expect(screen.text.length).toBeLessThanOrEqual(40)
+    status.clear()
+  })
+
   it('hides for lines that stay, and comes back below them', () => {
     const { status, screen } = line()
     status.set('a', 'Bucket')

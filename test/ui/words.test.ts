@@ -19,6 +19,13 @@ describe('wrap', () => {
       '',
       ['do this:', '  npx mastodon-r2 init --yes'],
     ],
+    [
+      'so does one in a sentence',
+      'Then type: TOKEN="$TOKEN" npx mastodon-r2 undo --bucket a --yes. Or leave it.',
+      30,
+      '',
+      ['Then type:', 'TOKEN="$TOKEN" npx mastodon-r2 undo --bucket a --yes.', 'Or leave it.'],
+    ],
   ])('%s', (_, text, columns, indent, expected) => {
     expect(wrap(text, columns, indent)).toEqual(expected)
   })

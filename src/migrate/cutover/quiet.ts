@@ -1,3 +1,4 @@
+import { duration } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import type { Finding, Step, World } from '../../plan/step.ts'
 import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/port.ts'
@@ -87,7 +88,8 @@ async function jobsDone({ services, clock, tell, say, waitJobsMs }: Wait): Promi
     }
     if (seen.every(({ busy, quiet }) => quiet && busy === 0)) return
     if (clock.now().getTime() >= end) throw stillBusy(seen)
-    tell(seen.some(({ quiet }) => !quiet) ? 'Sidekiq goes to rest' : left(seen))
+    const state = seen.some(({ quiet }) => !quiet) ? 'Sidekiq goes to rest' : left(seen)
+    tell(`${state}; seconds mostly, at most ${duration(waitJobsMs)}`)
     await clock.sleep(1_000)
   }
 }

@@ -41,7 +41,7 @@ const HOUR_MS = 3_600_000
 /** From here on there is room for how something is fetched again; below `NARROW` for bars no more. */
 const [WIDE, NARROW] = [104, 50]
 const NAMED = 3
-const [TITLE, OBJECTS, SIZE, BAR] = [24, 9, 9, 8]
+const [TITLE, OBJECTS, SIZE, BAR] = [24, 9, 11, 8]
 
 /** A survey for the screen: ASCII, every line indented by two and no longer than `width` unless a key is. */
 export function surveyLines(survey: MediaSurvey, width: number): string[] {

