@@ -64,7 +64,7 @@ export function toType<C extends CommandName>(command: C, flags?: CommandFlags[C
   return new ToType(command, (flags ?? {}) as Readonly<Record<string, FlagValue>>)
 }
 
-/** A line of the system's that takes root: everybody else is shown it with sudo. */
+/** A line of the system's that takes root: `sudo` stands before it for everybody else. */
 export class AsRoot {
   readonly line: string
 
