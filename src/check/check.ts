@@ -1,6 +1,7 @@
 import { unlessStopped } from '../core/clock.ts'
 import { sharedLook } from '../core/once.ts'
 import { Problem } from '../core/problem.ts'
+import { allOf } from '../core/streams.ts'
 import { prose, type Text, toType, uniqueText } from '../core/to-type.ts'
 import { type Run, session, settingsOf } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
@@ -18,7 +19,7 @@ import { openDoor } from './areas/storage-door.ts'
 import { lookAtCloudflare } from './cloudflare-side.ts'
 import { asPlugin, isPlugin } from './nagios.ts'
 import { having, troubled, verdictsInWords } from './outcome.ts'
-import { runChecks } from './run.ts'
+import { runChecks, worstFirst } from './run.ts'
 import { type CheckCatalog, checkCatalog, checkFlags } from './settings.ts'
 import { checkWorld, findInstallation, findStorage } from './world.ts'
 
@@ -48,7 +49,8 @@ function look(host: Host, argv: readonly string[]): Promise<number> {
       const silent = { ...run, ui: { ...run.ui, say: () => undefined } }
       return examine(silent, await prepare(silent))
     }
-    const seen = { world: ready.world, cloudflare: ready.cloudflare.seen(), found }
+    const side = await ready.cloudflare
+    const seen = { world: ready.world, cloudflare: side.seen(), found }
     const code = await fix(run, seen, { ...draft, settings: settingsOf(run.settings) }, again)
     return code ?? conclude(run, ready, found, draft)
   })
@@ -67,8 +69,9 @@ async function prepare(run: Run<CheckCatalog>) {
   const files = installation.envFiles.map(({ path }) => path).join(', ')
   ui.say(`Settings of Mastodon: ${files || installation.envFile.path}`)
   const world = await checkWorld(run, installation, storage)
-  const done = ui.busy('Asking Cloudflare')
-  const cloudflare = await lookAtCloudflare(run, world, remembered).finally(done)
+  // Begun, and not waited for: what is no matter of Cloudflare's is looked at meanwhile.
+  const cloudflare = lookAtCloudflare(run, world, remembered)
+  cloudflare.catch(() => undefined)
   return { world, cloudflare }
 }
 
@@ -114,26 +117,29 @@ async function examine(
     ...storageChecks(open),
     ...publicWebChecks(open),
     ...mastodonChecks,
-    ...cloudflare.checks,
   ]
   const done = ui.busy('Looking at everything')
   const options = { quick: settings.on('quick'), hold: stopping.hold }
-  return runChecks(checks, world, options).finally(done)
+  const looking = [
+    runChecks(checks, world, options),
+    cloudflare.then((side) => runChecks(side.checks, world, options)),
+  ]
+  return worstFirst((await allOf(looking).finally(done)).flat())
 }
 
 /** The last words of a look, and its exit code. */
-function conclude(
+async function conclude(
   { ui, render, settings }: Run<CheckCatalog>,
   { cloudflare }: Prepared,
   found: readonly Checked[],
   draft: Report,
-): number {
+): Promise<number> {
   const ok = having(found, 'fault').length === 0
   const report: Report = {
     ...draft,
     ok,
     settings: settingsOf(settings),
-    steps: cloudflare.steps(),
+    steps: (await cloudflare).steps(),
     checks: reportChecks(found, render),
     warnings: having(found, 'warning').map(
       ({ title, verdict }) => `${title}: ${render(verdict.saw)}`,

@@ -31,17 +31,16 @@ export async function lookAtCloudflare(
   }
   try {
     const world = await setupWorld(run, at, remembered)
-    let looking: Promise<Plan> | undefined
     let plan: Plan | undefined
-    const look = () => {
-      looking ??= survey(initSteps, world).then((seen) => {
-        plan = seen
-        return seen
-      })
-      return looking
-    }
+    const looking = survey(initSteps, world).then((seen) => {
+      plan = seen
+      return seen
+    })
+    looking.catch(() => undefined)
+    // Nothing that was seen counts where the token is no good.
+    await world.setup.token()
     return {
-      checks: cloudflareChecks(world, look),
+      checks: cloudflareChecks(world, () => looking),
       steps: () => (plan ? planSteps(plan, run.render) : []),
       seen: () => plan && { world, plan },
     }

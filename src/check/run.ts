@@ -14,8 +14,6 @@ export interface CheckRun {
   readonly quick: boolean
   /** Milliseconds for one check; 60,000 unless told. */
   readonly limitMs?: number
-  /** How many run at the same time; 8 unless told. */
-  readonly atOnce?: number
   /** Called when a stopped run has to wait until test objects are gone; the result when they are. */
   readonly hold?: (what: string) => () => void
 }
@@ -31,29 +29,24 @@ const ORDER: readonly Severity[] = ['fault', 'warning', 'note', 'ok', 'skipped']
 export async function runChecks(
   checks: readonly Check[],
   world: CheckWorld,
-  { quick, limitMs = 60_000, atOnce = 8, hold }: CheckRun,
+  { quick, limitMs = 60_000, hold }: CheckRun,
 ): Promise<Checked[]> {
   const chosen = checks.filter(({ cost }) => !quick || cost === 'look')
-  const waiting = [...chosen.entries()]
   const found: Checked[][] = []
   const bugs: unknown[] = []
   const probes = new Map<Check, Promise<unknown>>()
-  async function work(): Promise<void> {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const [index, check] = next
-      try {
-        const judging = judged(check, world)
-        if (check.cost === 'probe') probes.set(check, judging)
-        const verdicts = await inTime(judging, world, limitMs)
-        const { id, about, title } = check
-        found[index] = verdicts.map((verdict) => ({ id, about, title, verdict }))
-      } catch (error) {
-        if (error instanceof Cancelled) waiting.length = 0
-        bugs.push(error)
-      }
+  async function work(check: Check, index: number): Promise<void> {
+    try {
+      const judging = judged(check, world)
+      if (check.cost === 'probe') probes.set(check, judging)
+      const verdicts = await inTime(judging, world, limitMs)
+      const { id, about, title } = check
+      found[index] = verdicts.map((verdict) => ({ id, about, title, verdict }))
+    } catch (error) {
+      bugs.push(error)
     }
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, chosen.length) }, work))
+  await Promise.all(chosen.map(work))
   if (bugs.some((error) => error instanceof Cancelled)) {
     const removed = hold?.('test objects are removed from the bucket')
     await Promise.allSettled(probes.values())
@@ -97,7 +90,7 @@ function tooLate(limitMs: number): Verdict {
 }
 
 /** By severity, then by area; within one area the order stays. */
-function worstFirst(found: readonly Checked[]): Checked[] {
+export function worstFirst(found: readonly Checked[]): Checked[] {
   const rank = ({ verdict, about }: Checked) =>
     ORDER.indexOf(verdict.severity) * checkAreas.length + checkAreas.indexOf(about)
   return [...found].sort((one, other) => rank(one) - rank(other))

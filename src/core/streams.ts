@@ -53,6 +53,12 @@ export function fewAtOnce(limit: number): FewAtOnce {
   }
 }
 
+/** Waits for every one, also where one fails; then throws the first fault. */
+export async function allOf<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}
+
 /**
  * Keys in the order in which S3 lists them: by their UTF-8 bytes. UTF-16 order (`<`) is another one as
  * soon as a character outside the basic plane meets one behind the surrogates.

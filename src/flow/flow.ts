@@ -141,6 +141,8 @@ export interface Prepared<At = World> {
   readonly world: At
   /** Steps that find all they need in that world. */
   readonly steps: readonly StepIn<At>[]
+  /** What ends the run when it rejects, asked beside the looks, as who the API token is. */
+  readonly known?: () => Promise<unknown>
   readonly planTitle: string
   /** The settings that stand above the plan, in this order; the report has all of them. */
   readonly shown: readonly (keyof Catalog & string)[]
@@ -252,7 +254,8 @@ export async function carryOut<C extends Catalog, At extends Running>(
 ): Promise<number> {
   const { world, steps } = prepared
   const looked = ui.busy('Looking at what is there')
-  const plan = await unlessStopped(host.interrupted, survey(steps, world)).finally(looked)
+  const looking = Promise.all([survey(steps, world), prepared.known?.()])
+  const [plan] = await unlessStopped(host.interrupted, looking).finally(looked)
   const lookedAt = clock.now().getTime()
   const problem = blocked(plan)
   const dryRun = settings.on('dryRun')

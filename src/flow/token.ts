@@ -86,27 +86,37 @@ function edgePermission(name: EdgeName): string {
 
 export interface TokenChoice {
   readonly cloudflare: CloudflarePort
-  readonly token: BootstrapToken
+  /** The same answer each time; of a token that was given it may still be under way. */
+  readonly token: () => Promise<BootstrapToken>
 }
 
-/** The bootstrap token, known to Cloudflare; a person may try again until it is. */
+/**
+ * The bootstrap token. Of one that a person types it is known that Cloudflare knows it, or another is
+ * asked for; who one is that was given is asked beside what comes next.
+ */
 export async function chooseToken(
   settings: Settings<Pick<SetupCatalog, 'apiToken' | 'accountId'> & Catalog>,
   ui: Ui,
   connect: (token: Secret) => Promise<CloudflarePort>,
 ): Promise<TokenChoice> {
-  if (ui.canAsk && settings.get('apiToken') === undefined) tellToken(ui, edgeOf(settings))
+  const accountId = settings.get('accountId') as string | undefined
+  const given = settings.get('apiToken') as Secret | undefined
+  if (given !== undefined) {
+    const cloudflare = await connect(given)
+    const identity = active(cloudflare, accountId)
+    identity.catch(() => undefined)
+    return { cloudflare, token: () => identity }
+  }
+  if (ui.canAsk) tellToken(ui, edgeOf(settings))
   for (;;) {
-    const given = settings.get('apiToken') as Secret | undefined
-    const secret = given ?? (await askToken(settings, ui))
+    const secret = await askToken(settings, ui)
     const done = ui.busy('Asking Cloudflare about the token')
     try {
       const cloudflare = await connect(secret)
-      const token = await identify(cloudflare, settings.get('accountId') as string | undefined)
-      if (token.status !== 'active') throw inactiveToken(token.status)
-      return { cloudflare, token }
+      const token = await active(cloudflare, accountId)
+      return { cloudflare, token: async () => token }
     } catch (error) {
-      if (!(error instanceof Problem) || given !== undefined || !ui.canAsk) throw error
+      if (!(error instanceof Problem) || !ui.canAsk) throw error
       done()
       ui.warn(prose`${error.what} ${error.why} ${error.next}`)
       settings.forget('apiToken')
@@ -114,6 +124,16 @@ export async function chooseToken(
       done()
     }
   }
+}
+
+/** Rejects with Problem `token-inactive` where it is known, and of no use. */
+async function active(
+  cloudflare: CloudflarePort,
+  accountId: string | undefined,
+): Promise<BootstrapToken> {
+  const token = await identify(cloudflare, accountId)
+  if (token.status !== 'active') throw inactiveToken(token.status)
+  return token
 }
 
 /** A wrong account id makes a good token look bad; the token is then known without it. */

@@ -103,6 +103,13 @@ export function chooseCloudflare(run: Connecting): Promise<TokenChoice> {
   )
 }
 
+/** Cloudflare for who does nothing before it knows whose the token is. */
+export async function identified(run: Connecting) {
+  const { cloudflare, token } = await chooseCloudflare(run)
+  await token()
+  return cloudflare
+}
+
 async function connectTo(options: {
   readonly token: Secret
   readonly baseUrl: string
@@ -283,7 +290,7 @@ function lazyCloudflare(run: Connecting): CloudflarePort {
   const connected = once(async () => {
     const problem = ui.canAsk ? undefined : settings.missing(['apiToken'])
     if (problem) throw problem
-    return (await chooseCloudflare(run)).cloudflare
+    return await identified(run)
   })
   const slurper = lazyPort(async () => (await connected()).slurper)
   const analytics = lazyPort(async () => (await connected()).analytics)

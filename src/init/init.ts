@@ -64,6 +64,7 @@ function setUp(host: Host, argv: readonly string[]): Promise<number> {
       return {
         world,
         ...(await printBlock(format, world.setup, steps)),
+        known: world.setup.token,
         planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
         shown: shownSettings,
         again,

@@ -221,7 +221,8 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
     this.#hasChanged = true
     this.#ledger.begin(step, changes)
     const done = this.#hold(`${step.title} (${changes[0]?.what})`)
-    this.#ledger.learn(await Promise.resolve(step.change?.(this.#now)).finally(done))
+    const changing = Promise.resolve(step.change?.(this.#now, finding.seen))
+    this.#ledger.learn(await changing.finally(done))
     if (step.confirm) {
       const note = changes.map(({ what }) => what).join('; ')
       this.#ledger.record(step, 'changed', note, changes, { silent: true })
@@ -239,7 +240,7 @@ class Run<At extends Pick<World, 'clock' | 'facts'>> {
   }
 
   #seen(step: StepIn<At>): Finding | undefined {
-    if (this.#hasChanged) return undefined
+    if (this.#hasChanged && !step.standsAlone?.(this.#now)) return undefined
     const seen = this.#looked?.items.find(({ id }) => id === step.id)?.finding
     return seen?.is === 'waiting' ? undefined : seen
   }

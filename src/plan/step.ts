@@ -48,8 +48,13 @@ export interface StepIn<At> {
   readonly title: string
   // Properties, not methods: TypeScript then refuses a step in a world that lacks what it needs.
   readonly look: (at: At) => Promise<Finding>
-  /** Carries out what `look` announced and returns what it learned. */
-  readonly change?: (at: At) => Promise<Partial<Facts>>
+  /**
+   * What its look found can't be changed by the steps before it: seconds later it holds, though they
+   * have changed something meanwhile.
+   */
+  readonly standsAlone?: (at: At) => boolean
+  /** Carries out what `look` announced and returns what it learned; `seen` is from that look. */
+  readonly change?: (at: At, seen?: Seen) => Promise<Partial<Facts>>
   /** How far a change came that was stopped, as in `2 files, 30 KB copied`. */
   readonly reached?: () => string | undefined
   /** Called after `change`, beside the steps that follow; `tell` shows the state reached so far. */
@@ -69,6 +74,7 @@ export type Finding =
       readonly is: 'change'
       readonly changes: readonly Change[]
       readonly warnings?: readonly Text[]
+      readonly seen?: Seen
     }
   /** Can't be looked at until another step has run. `will` says what is done then. */
   | { readonly is: 'waiting'; readonly on: keyof Facts; readonly will: string }
@@ -80,6 +86,14 @@ export type Finding =
       readonly next: Text
       readonly warnings?: readonly Text[]
     }
+
+/** What a look saw that its change goes by, so that it is not asked for again. */
+export interface Seen {
+  /** media-domain: the host is attached to no bucket. */
+  readonly unattached?: true
+  /** key-in-use: the key that gets its lasting name. */
+  readonly key?: MintedKey
+}
 
 export interface Change {
   readonly what: string
@@ -93,10 +107,12 @@ export type Risk = 'safe' | 'public' | 'destructive'
 
 /** What steps learn, each fact written by one step. */
 export interface Facts {
+  /** token: who the API token is. */
+  readonly token: BootstrapToken
   /** bucket: this run made it. */
   readonly bucketMade: true
   /** access-keys, or new-key of a rotation: the key that Mastodon will use. */
-  readonly accessKey: S3Key & { readonly minted: boolean }
+  readonly accessKey: S3Key & { readonly minted: boolean; readonly made?: MintedKey | undefined }
   /** upload-probe: the key did all that Mastodon does. */
   readonly keyProven: true
   /** upload-probe: reads by part number are refused, so S3_FORCE_SINGLE_REQUEST=true is needed. */
@@ -108,12 +124,14 @@ export interface Facts {
   readonly domainActive: { readonly attached: boolean; readonly untold?: true }
   /** env-file, or env-lines of `check --fix`: where the settings are now. */
   readonly envWritten: EnvWritten
-  /** public-read: an object uploaded with the key came back through the media host. */
-  readonly publicProven: true
+  /** public-read: an object uploaded with the key came back through the media host; then it goes. */
+  readonly publicProven: { readonly testFile?: string }
   /** old-key: what is there to rotate, decided once for a run. */
   readonly rotation: Rotation
   /** old-key-name: the env file may be switched, as the old key is known to be an old one. */
   readonly oldKeyNamed: true
+  /** key-in-use: the name that the key has now. */
+  readonly keyNamed: string
   /** restart: when the commands were run. */
   readonly restartedAt: Date
   /** fresh-processes: all of them began after the env file changed, the last one at `since`. */
@@ -215,7 +233,8 @@ export interface Place {
 /** A place, and the token that makes keys for it. */
 export interface Minting extends Place {
   readonly at: BucketRef
-  readonly token: BootstrapToken
+  /** Who it is may be asked while other things are looked at. Rejects with what is wrong with it. */
+  readonly token: () => Promise<BootstrapToken>
   readonly owner: KeyOwner
   /** `--token-kind` says so; else it is what the token allows. */
   readonly isOwnerWished?: boolean

@@ -14,33 +14,31 @@ export interface PlanItem {
 
 /**
  * Looks at everything at the same time; looks are read-only, so their order doesn't matter. A step
- * that waits for a fact is looked at again once another step's look has told it.
+ * that waits for a fact is looked at again as soon as another step's look has told it.
  */
 export async function survey<At extends Pick<World, 'facts'>>(
   steps: readonly StepIn<At>[],
   world: At,
 ): Promise<Plan> {
-  const findings = await Promise.all(steps.map((step) => lookAt(step, world)))
   const facts: Partial<Facts> = { ...world.facts }
-  for (let told = true; told; ) {
-    Object.assign(facts, ...findings.map(factsOf))
-    const again = steps.flatMap((step, index) => {
-      const finding = findings[index] as Finding
-      return finding.is === 'waiting' && facts[finding.on] !== undefined ? [{ step, index }] : []
+  const findings = new Map<StepIn<At>, Finding>()
+  async function look(step: StepIn<At>): Promise<void> {
+    findings.delete(step)
+    const finding = await lookAt(step, { ...world, facts: { ...facts } })
+    findings.set(step, finding)
+    Object.assign(facts, factsOf(finding))
+    const again = steps.filter((other) => {
+      const seen = findings.get(other)
+      return seen?.is === 'waiting' && facts[seen.on] !== undefined
     })
-    const looks = again.map(({ step }) => lookAt(step, { ...world, facts: { ...facts } }))
-    for (const [nth, finding] of (await Promise.all(looks)).entries()) {
-      findings[again[nth]?.index ?? 0] = finding
-    }
-    told = again.length > 0
+    await Promise.all(again.map(look))
   }
-  return {
-    items: steps.map(({ id, title }, index) => ({
-      id,
-      title,
-      finding: findings[index] as Finding,
-    })),
-  }
+  await Promise.all(steps.map(look))
+  const items = steps.map((step) => {
+    const { id, title } = step
+    return { id, title, finding: findings.get(step) as Finding }
+  })
+  return { items }
 }
 
 /** A Problem thrown while looking is a finding; anything else is a bug and goes up. */

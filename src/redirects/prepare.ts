@@ -3,7 +3,7 @@ import { stateHome } from '../core/state-home.ts'
 import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, instanceUnknown, remember } from '../flow/mastodon-here.ts'
 import { openMediaFolder } from '../flow/media-folder.ts'
-import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
+import { connectWorld, identified, runnerOf } from '../flow/world.ts'
 import type { PlaceWorld } from '../plan/step.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -94,7 +94,7 @@ export async function connectWithToken(
       'For --via bulk: Account Filter Lists: Edit and Account Rulesets: Edit, too',
     ])
   }
-  return (await chooseCloudflare(run)).cloudflare
+  return await identified(run)
 }
 
 /** As given; else everywhere that media addresses pointed to before. */

@@ -4,7 +4,7 @@ import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flo
 import { chooseAccount, refuseOtherAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
-import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
+import type { CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { kindImpossible } from '../setup/choose.ts'
 import { nothingToRotate } from './keys.ts'
@@ -75,15 +75,16 @@ function complete({ bucket, mediaHost, key }: Remembered, { envFile, settings }:
 async function ownerOf(
   { settings }: RotateRun,
   cloudflare: CloudflarePort,
-  token: BootstrapToken,
+  token: Minting['token'],
   accountId: string,
   keyId: string,
 ): Promise<KeyOwner> {
   const account: KeyOwner = { kind: 'account', accountId }
   const user: KeyOwner = { kind: 'user' }
   const wish = settings.get('tokenKind')
-  if (wish === 'user' && token.kind === 'account') throw kindImpossible()
-  if (token.kind === 'account') return account
+  const { kind } = await token()
+  if (wish === 'user' && kind === 'account') throw kindImpossible()
+  if (kind === 'account') return account
   if (wish !== undefined) return wish === 'user' ? user : account
   if (await cloudflare.findKey(account, keyId)) return account
   if (await cloudflare.findKey(user, keyId)) return user

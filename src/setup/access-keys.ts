@@ -20,6 +20,8 @@ type At = Pick<World, Needs>
 export const accessKeys: Step<Needs> = {
   id: 'access-keys',
   title: 'Access key',
+  // Whether one that is known opens the bucket can change with the bucket.
+  standsAlone: ({ facts, minting }) => !facts.accessKey && minting.knownKey === undefined,
 
   async look(at): Promise<Finding> {
     const { facts, minting } = at
@@ -54,7 +56,12 @@ export const accessKeys: Step<Needs> = {
     const expiry = minting.keyExpiresOn === undefined ? {} : { expiresOn: minting.keyExpiresOn }
     const key = await mintFresh(at, { at: minting.at, allowIps: minting.allowIps, ...expiry })
     return {
-      accessKey: { accessKeyId: key.id, secretAccessKey: key.secretAccessKey, minted: true },
+      accessKey: {
+        accessKeyId: key.id,
+        secretAccessKey: key.secretAccessKey,
+        minted: true,
+        made: key.made,
+      },
     }
   },
 
@@ -89,27 +96,29 @@ export const keyInUse: Step<Needs> = {
   id: 'key-in-use',
   title: 'Key name',
 
-  async look(at) {
-    const { facts, minting } = at
-    if (!facts.envWritten) {
-      return { is: 'waiting', on: 'envWritten', will: 'mark the key as in use' }
-    }
-    const id = facts.accessKey?.accessKeyId
-    const key = id === undefined ? undefined : await at.cloudflare.findKey(minting.owner, id)
-    if (!key && facts.accessKey?.minted) return notMarked()
-    const state = key && keyState(key.name)
-    if (state !== 'pending' && state !== 'retiring') {
+  async look({ cloudflare, facts, minting }): Promise<Finding> {
+    const { accessKey, envWritten, keyNamed } = facts
+    const will = 'mark the key as in use'
+    if (keyNamed !== undefined) return { is: 'ready', note: keyNamed }
+    if (!accessKey) return { is: 'waiting', on: 'accessKey', will }
+    // A new key waits for its file; of one that was there the name is known without it.
+    if (accessKey.minted && !envWritten) return { is: 'waiting', on: 'envWritten', will }
+    const key = accessKey.made ?? (await cloudflare.findKey(minting.owner, accessKey.accessKeyId))
+    if (!key && accessKey.minted) return notMarked()
+    const isNamed = !['pending', 'retiring'].includes(keyState(key?.name ?? '') ?? '')
+    if (!key || isNamed) {
       return { is: 'ready', note: key?.name ?? 'the key belongs to somebody else' }
     }
-    return { is: 'change', changes: [{ what: 'mark the key as in use', risk: 'safe' }] }
+    if (!envWritten) return { is: 'waiting', on: 'envWritten', will }
+    return { is: 'change', changes: [{ what: will, risk: 'safe' }], seen: { key } }
   },
 
-  async change(at) {
-    const { cloudflare, minting, facts } = at
-    const id = facts.accessKey?.accessKeyId
-    const key = id === undefined ? undefined : await cloudflare.findKey(minting.owner, id)
-    if (key) await cloudflare.renameKey(minting.owner, key, nameInState(at, key.name, 'inUse'))
-    return {}
+  async change(at, { key } = {}) {
+    const { cloudflare, minting } = at
+    if (!key) return {}
+    const keyNamed = nameInState(at, key.name, 'inUse')
+    await cloudflare.renameKey(minting.owner, key, keyNamed)
+    return { keyNamed }
   },
 }
 

@@ -11,6 +11,9 @@ export const bucket: Step<'cloudflare' | 'setup' | 'facts'> = {
 
   async look({ cloudflare, setup, facts }): Promise<Finding> {
     const { at, location } = setup
+    // Asked beside it, and of no interest once the bucket is there.
+    const elsewhereAsked = facts.bucketMade ? undefined : otherJurisdiction({ cloudflare, setup })
+    elsewhereAsked?.catch(() => undefined)
     const found = await cloudflare.findBucket(at)
     const place = at.jurisdiction === 'default' ? '' : `, jurisdiction ${at.jurisdiction}`
     if (found) {
@@ -21,7 +24,7 @@ export const bucket: Step<'cloudflare' | 'setup' | 'facts'> = {
       if (!facts.bucketMade) return { is: 'blocked', problem: livesAlready(at.bucket, own) }
       return { is: 'ready', note, warnings: [unmetHint(at.bucket, location, own)] }
     }
-    const elsewhere = await otherJurisdiction({ cloudflare, setup })
+    const elsewhere = await elsewhereAsked
     if (elsewhere !== undefined && !setup.jurisdictionGiven) {
       return { is: 'blocked', problem: isElsewhere(at, elsewhere) }
     }
@@ -38,6 +41,9 @@ export const bucket: Step<'cloudflare' | 'setup' | 'facts'> = {
     await cloudflare.createBucket(setup.at, setup.location)
     return { bucketMade: true }
   },
+
+  /** Beside the steps that follow: what they do with a bucket that is not there fails by itself. */
+  confirm: (at) => bucket.look(at),
 }
 
 function livesAlready(name: string, own: string | undefined): Problem {
@@ -57,17 +63,21 @@ function unmetHint(name: string, wish: string, own: string | undefined): string 
   return `--location ${wish} is a wish, and the bucket ${name} did not get it: ${where}. It works all the same.`
 }
 
-/** Where else the account has a bucket of this name; what can't be asked counts as not seen. */
+/**
+ * Where else the account has a bucket of this name; what can't be asked counts as not seen. The custom
+ * domain asks for the same lists at the same time.
+ */
 async function otherJurisdiction({ cloudflare, setup }: Pick<World, 'cloudflare' | 'setup'>) {
-  const others = jurisdictions.filter((name) => name !== setup.at.jurisdiction)
+  const { accountId, bucket, jurisdiction: own } = setup.at
+  const others = jurisdictions.filter((name) => name !== own)
   const found = await Promise.all(
     others.map(async (jurisdiction) => {
-      const asked = cloudflare.findBucket({ ...setup.at, jurisdiction })
-      const there = await asked.catch((error: unknown) => {
-        if (error instanceof Problem) return undefined
+      const asked = cloudflare.listBuckets(accountId, jurisdiction)
+      const names = await asked.catch((error: unknown): string[] => {
+        if (error instanceof Problem) return []
         throw error
       })
-      return there && jurisdiction
+      return names.includes(bucket) ? jurisdiction : undefined
     }),
   )
   return found.find((name) => name !== undefined)

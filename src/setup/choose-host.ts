@@ -13,18 +13,19 @@ export async function chooseHost(options: {
   readonly ui: Ui
   readonly cloudflare: CloudflarePort
   readonly installation: Installation
-  readonly accountId: string
+  /** Of no interest to a host that was given and has a zone. */
+  readonly account: Promise<string>
 }): Promise<{ mediaHost: string; zone: Zone }> {
-  const { settings, ui, cloudflare, installation, accountId } = options
+  const { settings, ui, cloudflare, installation, account } = options
   const given = settings.get('mediaHost')
   if (given !== undefined) {
     const fault = ownHost(given, installation)
     if (fault !== undefined) throw refused(given, fault)
     const zone = await cloudflare.findZone(given)
-    if (!zone) throw noZone(await cloudflare.listZones(accountId), given)
+    if (!zone) throw noZone(await cloudflare.listZones(await account), given)
     return { mediaHost: given, zone }
   }
-  const zones = await cloudflare.listZones(accountId)
+  const zones = await cloudflare.listZones(await account)
   if (zones.length === 0) throw noZone([])
   const mediaHost = await ask(settings, ui, zones, installation)
   const zone = zoneOf(mediaHost, zones) as Zone

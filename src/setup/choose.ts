@@ -34,7 +34,8 @@ export interface SetupContext {
   readonly installation: Installation
   readonly remembered: Remembered
   readonly cloudflare: CloudflarePort
-  readonly token: BootstrapToken
+  /** Who the token is; may still be asked for. */
+  readonly token: () => Promise<BootstrapToken>
   /** Nothing will be written, so the env file need not be writable. */
   readonly lookOnly: boolean
   /** Reads what is at a path beside the env file. */
@@ -43,15 +44,8 @@ export interface SetupContext {
 
 /** The choices that need Cloudflare's answers: account, media host and zone, owner of the key. */
 export async function chooseSetup(context: SetupContext): Promise<Setup> {
-  const { settings, ui, installation, cloudflare, token } = context
-  const accountId = await chooseAccount(settings, ui, cloudflare)
-  const [{ mediaHost, zone }, owner] = await Promise.all([
-    chooseHost({ settings, ui, cloudflare, installation, accountId }),
-    chooseOwner(settings, cloudflare, token, accountId),
-  ]).catch(async (error: unknown) => {
-    // A token without rights to zones sees no domain at all: that is said, and all else that is missing.
-    throw (await withoutZones(cloudflare, token, accountId)) ?? error
-  })
+  const { settings, installation, token } = context
+  const { accountId, mediaHost, zone, owner } = await choosePlace(context)
   if (settings.get('bucket') === undefined) {
     settings.offer('bucket', bucketFor(installation.localDomain ?? zone.name), 'default')
   }
@@ -82,18 +76,40 @@ export async function chooseSetup(context: SetupContext): Promise<Setup> {
   }
 }
 
+/**
+ * Where the setup is and whose the key is. The zone of a host that was given is looked for while the
+ * token is identified; what is wrong with the token is told before all else.
+ */
+async function choosePlace({ settings, ui, cloudflare, installation, token }: SetupContext) {
+  const account = chooseAccount(settings, ui, cloudflare)
+  const host = chooseHost({ settings, ui, cloudflare, installation, account })
+  host.catch(() => undefined)
+  const accountId = await account.catch(async (error: unknown) => {
+    await token()
+    throw error
+  })
+  const owning = chooseOwner(settings, cloudflare, token, accountId)
+  const [place, owner] = await Promise.all([host, owning]).catch(async (error: unknown) => {
+    await token()
+    // A token without rights to zones sees no domain at all: that is said, and all else that is missing.
+    throw (await withoutZones(cloudflare, token, accountId)) ?? error
+  })
+  return { accountId, owner, ...place }
+}
+
 /** An account's key survives people leaving, so it is preferred wherever the token may make one. */
 async function chooseOwner(
   settings: Settings<SetupCatalog>,
   cloudflare: CloudflarePort,
-  token: BootstrapToken,
+  token: () => Promise<BootstrapToken>,
   accountId: string,
 ): Promise<KeyOwner> {
   const wish = settings.get('tokenKind')
-  if (wish === 'user' && token.kind === 'account') throw kindImpossible()
+  const kind = (await cloudflare.kindByForm()) ?? (await token()).kind
+  if (wish === 'user' && kind === 'account') throw kindImpossible()
   if (wish !== undefined) return wish === 'user' ? { kind: 'user' } : { kind: 'account', accountId }
   const account: KeyOwner = { kind: 'account', accountId }
-  if (token.kind === 'account') return account
+  if (kind === 'account') return account
   if (await cloudflare.can('account-tokens', { accountId })) return account
   return (await cloudflare.can('user-tokens', { accountId })) ? { kind: 'user' } : account
 }

@@ -129,10 +129,11 @@ function leftAndAgain(ended: InitEnded): Section[] {
 
 function whatIsLeft(ended: InitEnded): Section[] {
   const { setup, facts, isRehearsal, format } = ended
-  if (ended.isHostChange) return [afterAnnouncement(setup), tokenAway(setup)]
-  if (format === 'terraform-import') return isRehearsal ? [] : [tokenAway(setup)]
+  const away = isRehearsal ? [] : tokenAway(facts)
+  if (ended.isHostChange) return [afterAnnouncement(setup), ...away]
+  if (format === 'terraform-import') return away
   if (setup.storage === 'prepare') {
-    return [afterPrepare(ended), ...(isRehearsal ? [] : [tokenAway(setup)])]
+    return [afterPrepare(ended), ...away]
   }
   const saysHow = format !== undefined && blockForms[format].saysHow
   const isPrinted = setup.target.kind === 'print'
@@ -141,7 +142,7 @@ function whatIsLeft(ended: InitEnded): Section[] {
     ...(isPrinted && !saysHow ? [restart(setup)] : []),
     ...(isPrinted ? [] : restartLeft(ended)),
     ...(isNew ? [oldLinks(setup)] : []),
-    ...(isRehearsal ? [] : [tokenAway(setup)]),
+    ...away,
   ]
 }
 
@@ -243,15 +244,14 @@ function oldLinks({ installation, mediaHost }: Setup): Section {
   }
 }
 
-function tokenAway({ token }: Setup): Section {
+function tokenAway({ token }: InitEnded['facts']): Section[] {
+  if (!token) return []
   const place =
     token.kind === 'account'
       ? 'https://dash.cloudflare.com/?to=/:account/api-tokens'
       : 'https://dash.cloudflare.com/profile/api-tokens'
   const until =
     token.expiresOn === undefined ? 'it never expires' : `valid until ${token.expiresOn}`
-  return {
-    title: `Delete the API token of this setup (${until}); Mastodon's key is another one`,
-    lines: [`  ${place}`],
-  }
+  const title = `Delete the API token of this setup (${until}); Mastodon's key is another one`
+  return [{ title, lines: [`  ${place}`] }]
 }

@@ -10,27 +10,45 @@ const PIECE = 5 * 1_048_576
 export const NO_DOWNLOADS =
   'Mastodon begins every download with one: videos would stay "failed" and archives would hold empty files, without a word on its pages.'
 
+/** An object that was uploaded just now. */
+export interface Uploaded {
+  readonly key: string
+  /** How many parts it was uploaded in, and the ETag that came of them; 1 and none of a single PUT. */
+  readonly parts: number
+  readonly etag?: string
+}
+
 /**
- * Fetches an object as Mastodon does, which it does with every video, audio file, thumbnail and
- * archive: `HEAD ?partNumber=1`, then what aws-sdk-s3's FileDownloader makes of the answer. `single`:
- * the one GET of S3_FORCE_SINGLE_REQUEST=true. Throws Problem `s3-part-number` where reads by part
- * number are refused.
+ * Fetches an object with the requests that Mastodon sends for every video, audio file, thumbnail and
+ * archive: `HEAD ?partNumber=1`, and what aws-sdk-s3's FileDownloader makes of the answer. What that
+ * answer will be is known of what was just uploaded, so all are sent at the same time; where it is
+ * another one, what Mastodon makes of that follows. `single`: the one GET of
+ * S3_FORCE_SINGLE_REQUEST=true. Throws Problem `s3-part-number` where reads by part number are refused.
  */
-export async function download(s3: S3Port, key: string, single: boolean): Promise<S3Object> {
+export async function download(s3: S3Port, sent: Uploaded, single: boolean): Promise<S3Object> {
+  const { key } = sent
   const whole = () => s3.get(key, { checksumMode: 'ENABLED' })
   if (single) return whole()
-  const { parts = 1, size, etag } = there(await byPart(s3.head(key, 1)))
-  const pieces = { ifMatch: etag, checksumMode: 'ENABLED' } as const
-  if (parts <= 1 && size <= PIECE) return whole()
-  if (parts <= 1) {
-    const count = Math.ceil(size / PIECE)
-    return joined(count, (at) => {
-      const last = Math.min(size, (at + 1) * PIECE) - 1
-      return s3.get(key, { ...pieces, range: `bytes=${at * PIECE}-${last}` })
-    })
+  const inParts = async (parts: number, ifMatch: string | undefined) => {
+    const heading = s3.head(key).then(there)
+    const pieces = joined(parts, (at) =>
+      byPart(s3.get(key, { ifMatch, checksumMode: 'ENABLED', part: at + 1 })),
+    )
+    return (await Promise.all([pieces, heading]))[0]
   }
-  there(await s3.head(key))
-  return joined(parts, (at) => byPart(s3.get(key, { ...pieces, part: at + 1 })))
+  const heading = byPart(s3.head(key, 1))
+  const expected = sent.parts > 1 ? inParts(sent.parts, sent.etag) : whole()
+  expected.catch(() => undefined)
+  const { parts = 1, size, etag } = there(await heading)
+  const isAsExpected = parts === sent.parts && etag === (sent.etag ?? etag)
+  if (parts > 1) return isAsExpected ? expected : inParts(parts, etag)
+  if (size <= PIECE) return isAsExpected ? expected : whole()
+  const count = Math.ceil(size / PIECE)
+  return joined(count, (at) => {
+    const last = Math.min(size, (at + 1) * PIECE) - 1
+    const range = `bytes=${at * PIECE}-${last}`
+    return s3.get(key, { ifMatch: etag, checksumMode: 'ENABLED', range })
+  })
 }
 
 /** The first part alone, with the length that it should have. Throws what `download` throws. */

@@ -23,6 +23,7 @@ type At = Pick<World, Needs>
 export const mediaDomain: Step<Needs> = {
   id: 'media-domain',
   title: 'Custom domain',
+  standsAlone: () => true,
 
   async look(at): Promise<Finding> {
     const { setup } = at
@@ -30,12 +31,12 @@ export const mediaDomain: Step<Needs> = {
     const zoneProblem = unfitZone(zone, setup.at.accountId)
     if (zoneProblem) return { is: 'blocked', problem: zoneProblem }
     const warnings = zone.type === 'partial' ? [partialZone(zone)] : []
-    const attaching = notAttached(at)
+    const asking = whatIsThere(at)
     // Asked beside the domain, and of no interest once that is attached.
-    attaching.catch(() => undefined)
+    asking.catch(() => undefined)
     const domain = await stateOf(at)
     if (domain === undefined) {
-      const finding = await attaching
+      const finding = await notAttached(at, await asking)
       return finding.is === 'blocked' ? finding : { ...finding, warnings }
     }
     if (isActive(domain)) return { ...active(mediaHost, false), warnings }
@@ -53,9 +54,9 @@ export const mediaDomain: Step<Needs> = {
     return { is: 'change', changes: domain.enabled ? [wait] : [enable, wait], warnings }
   },
 
-  async change({ cloudflare, setup }) {
+  async change({ cloudflare, setup }, { unattached } = {}) {
     const { at, mediaHost } = setup
-    const domain = await cloudflare.findCustomDomain(at, mediaHost)
+    const domain = unattached ? undefined : await cloudflare.findCustomDomain(at, mediaHost)
     if (domain === undefined) await attach({ cloudflare, setup })
     else if (!domain.enabled) await cloudflare.enableCustomDomain(at, mediaHost)
     return {}
@@ -102,9 +103,12 @@ function isUntold({ ownership, ssl }: CustomDomain): boolean {
   return ownership === 'unknown' && ssl === 'unknown'
 }
 
-/** Milliseconds: mostly it takes seconds to minutes, and Cloudflare counts every call. */
+/**
+ * Milliseconds: a wait gets longer by no more than some hundredths, be it seconds or minutes, and
+ * Cloudflare, which counts every call (1200 in five minutes), is asked 300 times in the first five.
+ */
 function pollPause(waited: number): number {
-  return waited < 30_000 ? 500 : waited < 120_000 ? 2_000 : 5_000
+  return Math.min(Math.max(waited / 80, 100), 5_000)
 }
 
 function isActive(domain: CustomDomain): boolean {
@@ -144,15 +148,22 @@ async function attach({ cloudflare, setup }: Pick<World, 'cloudflare' | 'setup'>
   }
 }
 
-async function notAttached({ cloudflare, setup }: At) {
+function whatIsThere({ cloudflare, setup }: At) {
   const { mediaHost, zone, at } = setup
   // The records of a partial zone are elsewhere, so only its buckets tell.
   const most = zone.type === 'partial' ? mostBuckets.suspected : mostBuckets.unsuspected
-  const [records, filled, asked] = await Promise.all([
+  return Promise.all([
     cloudflare.listDnsRecords(zone.id, mediaHost),
     cloudflare.hasObjects(at),
     findHostOwner(cloudflare, at.accountId, mediaHost, most),
   ])
+}
+
+async function notAttached(
+  { cloudflare, setup }: At,
+  [records, filled, asked]: Awaited<ReturnType<typeof whatIsThere>>,
+) {
+  const { mediaHost } = setup
   const [record] = records
   if (record) return { is: 'blocked', problem: await taken({ cloudflare, setup }, record) } as const
   if (asked.owner) {
@@ -163,7 +174,7 @@ async function notAttached({ cloudflare, setup }: At) {
     { what: `serve the bucket at https://${mediaHost}${all}`, risk: 'public' },
     waitFor(setup),
   ]
-  return { is: 'change', changes } as const
+  return { is: 'change', changes, seen: { unattached: true } } as const
 }
 
 /** Why no bucket of this account can be served from the zone; undefined when one can. */

@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { allOf } from '../core/streams.ts'
 import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { S3Object, S3Port } from '../services/s3/port.ts'
@@ -39,9 +40,10 @@ export const uploadProbe: Step<Needs> = {
   async change(at) {
     const { facts, clock, place } = at
     const s3 = at.connectS3(learned(facts, 'accessKey'))
-    const single = await onceKeyWorks(at, () =>
-      probeAsNeeded(s3, () => clock.randomHex(16), isSingle(place)),
-    )
+    const single = await onceKeyWorks(at, async () => {
+      await s3.headBucket()
+      return probeAsNeeded(s3, () => clock.randomHex(16), isSingle(place))
+    })
     return { keyProven: true, ...(single && { singleRequests: true }) }
   },
 }
@@ -102,58 +104,87 @@ async function onceKeyWorks<T>({ clock, place }: At, attempt: () => Promise<T>):
       return await attempt()
     } catch (error) {
       const refused = error instanceof Problem && /^s3-(401|403)$/.test(error.code)
-      if (!refused || clock.now().getTime() - start >= place.waitKeyMs) throw error
-      await clock.sleep(1_000)
+      const waited = clock.now().getTime() - start
+      if (!refused || waited >= place.waitKeyMs) throw error
+      await clock.sleep(Math.min(Math.max(waited / 20, 200), 1_000))
     }
   }
 }
 
+interface Probe {
+  readonly s3: S3Port
+  /** What the keys of all test files begin with. */
+  readonly prefix: string
+  readonly text: Uint8Array
+  readonly single: boolean
+}
+
+const SENT = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL } as const
+const SUMMED = { ...SENT, checksum: 'CRC32' } as const
+const VIDEO = { ...SUMMED, contentType: 'video/mp4' } as const
+
 /**
- * Writes, reads, lists and deletes under `mastodon-r2-probe/<name>`, request for request as Mastodon
- * 4.6.5 does (aws-sdk-s3 1.228.1), and once without a checksum, as older ones do. Throws the first
+ * Writes, reads, lists and deletes under `mastodon-r2-probe/<name>`, with the requests of Mastodon
+ * 4.6.5 (aws-sdk-s3 1.228.1), and once without a checksum, as older ones do. Throws the first
  * Problem (`s3-…`), once nothing of it is left. `single`: reads as with S3_FORCE_SINGLE_REQUEST=true.
+ * The longest row of requests is five, an upload in parts: begun, sent, completed, read, removed.
  */
 export async function probeUploads(
   s3: S3Port,
   name: string,
   { single }: { readonly single: boolean },
 ): Promise<void> {
-  await s3.headBucket()
-  const prefix = `mastodon-r2-probe/${name}`
-  const keys = ['plain.txt', 'checksum.txt', 'parts.bin'].map((end) => `${prefix}-${end}`)
-  const [plain = '', checksum = '', parts = ''] = keys
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
-  const large = twoParts(text)
-  const options = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
-  const summed = { ...options, checksum: 'CRC32' } as const
-  const removed = () => allOf([s3.delete(plain), s3.deleteMany([checksum, parts])])
-  try {
-    await allOf([
-      s3.put(plain, text, options),
-      s3.put(checksum, text, summed),
-      s3.putMultipart(parts, large, { ...summed, contentType: 'video/mp4' }),
-    ])
-    await allOf([
-      readsBack(s3.get(plain), text),
-      readsBack(download(s3, checksum, single), text),
-      readsBack(download(s3, parts, single), large, 'video/mp4'),
-      ...(single ? [] : [readsFirstPart(s3, parts, large)]),
-      readsPart(s3, plain, text, 4, 19),
-      readsPart(s3, parts, large, 5 * MIB - 8, 5 * MIB + 1023),
-      lists(s3, prefix, keys),
-    ])
-  } catch (error) {
-    await removed().catch(() => undefined)
-    throw error
-  }
-  await removed()
-  await isEmpty(s3, prefix)
+  const probe = { s3, prefix: `mastodon-r2-probe/${name}`, text, single }
+  // Both to their end, so that nothing is written after a clean-up.
+  await allOf([probeSmall(probe), probeParts(probe)])
 }
 
-/** Waits for every one, so that nothing is written after the clean-up; then throws the first fault. */
-async function allOf(work: Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(work)
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+/** Two small files, removed in both ways, and seen to be gone. */
+async function probeSmall({ s3, prefix, text, single }: Probe): Promise<void> {
+  const [plain, checksum] = [`${prefix}-plain.txt`, `${prefix}-checksum.txt`]
+  await whileThere(
+    async () => {
+      await allOf([s3.put(plain, text, SENT), s3.put(checksum, text, SUMMED)])
+      await allOf([
+        readsBack(s3.get(plain), text),
+        readsBack(download(s3, { key: checksum, parts: 1 }, single), text),
+        readsPart(s3, plain, text, 4, 19),
+        lists(s3, prefix, [plain, checksum]),
+      ])
+    },
+    () => allOf([s3.delete(plain), s3.deleteMany([checksum])]),
+  )
+  await areGone(s3, prefix, [plain, checksum])
+}
+
+/** One that is large enough to be uploaded, and read, in parts. */
+async function probeParts({ s3, prefix, text, single }: Probe): Promise<void> {
+  const key = `${prefix}-parts.bin`
+  const large = twoParts(text)
+  await whileThere(
+    async () => {
+      const etag = await s3.putMultipart(key, large, VIDEO)
+      await allOf([
+        readsBack(download(s3, { key, parts: 2, etag }, single), large, VIDEO.contentType),
+        ...(single ? [] : [readsFirstPart(s3, key, large)]),
+        readsPart(s3, key, large, 5 * MIB - 8, 5 * MIB + 1023),
+        lists(s3, prefix, [key]),
+      ])
+    },
+    () => s3.deleteMany([key]),
+  )
+}
+
+/** Removes what the work has put there, also where it fails; then its fault is thrown. */
+async function whileThere(work: () => Promise<void>, remove: () => Promise<unknown>) {
+  try {
+    await work()
+  } catch (error) {
+    await remove().catch(() => undefined)
+    throw error
+  }
+  await remove()
 }
 
 function twoParts(filling: Uint8Array): Uint8Array {
@@ -211,7 +242,7 @@ async function lists(s3: S3Port, prefix: string, keys: readonly string[]): Promi
   if (missing.length > 0) throw notProven(`Listed without ${missing.join(', ')}.`)
 }
 
-async function isEmpty(s3: S3Port, prefix: string): Promise<void> {
-  const left = await s3.list(prefix, 10)
+async function areGone(s3: S3Port, prefix: string, keys: readonly string[]): Promise<void> {
+  const left = (await s3.list(prefix, 10)).filter((key) => keys.includes(key))
   if (left.length > 0) throw notProven(`Deleted, and still listed: ${left.join(', ')}.`)
 }

@@ -21,12 +21,15 @@ export const publicRead: Step<Needs> = {
     const { facts, place } = at
     const will = `read a test file at https://${place.mediaHost}`
     if (!facts.domainActive) return { is: 'waiting', on: 'domainActive', will }
-    if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
-    if (facts.publicProven) return ready('status, bytes, type, range and CORS are right')
+    if (facts.publicProven) return proven
     const isNew = facts.domainActive.attached || facts.accessKey?.minted === true
+    // A key that is kept works; whether all is proven of it is no matter of who only reads.
+    if ((isNew || !facts.accessKey) && !facts.keyProven)
+      return { is: 'waiting', on: 'keyProven', will }
     if (isNew) return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
     const fault = await topFault(at)
     if (fault === undefined) return ready(`https://${place.mediaHost} answers`)
+    if (!facts.keyProven) return { is: 'waiting', on: 'keyProven', will }
     return { is: 'change', changes: [{ what: `${will}; just now: ${fault}`, risk: 'safe' }] }
   },
 
@@ -37,10 +40,19 @@ export const publicRead: Step<Needs> = {
     try {
       await s3.put(key, body, { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL })
       await onceSpread(at, (attempt) => read(at, attempt === 0 ? key : `${key}?n=${attempt}`, body))
-    } finally {
+    } catch (error) {
       await s3.delete(key).catch(() => undefined)
+      throw error
     }
-    return { publicProven: true }
+    return { publicProven: { testFile: key } }
+  },
+
+  /** Removes the test file, beside the steps that follow. */
+  async confirm({ connectS3, facts }) {
+    const { testFile } = learned(facts, 'publicProven')
+    const s3 = connectS3(learned(facts, 'accessKey'))
+    if (testFile !== undefined) await s3.delete(testFile).catch(() => undefined)
+    return proven
   },
 }
 
@@ -59,8 +71,10 @@ export async function topFault({
   }
 }
 
+const proven: Finding = { is: 'ready', note: 'status, bytes, type, range and CORS are right' }
+
 function ready(note: string): Finding {
-  return { is: 'ready', note, facts: { publicProven: true } }
+  return { is: 'ready', note, facts: { publicProven: {} } }
 }
 
 async function onceSpread({ clock }: At, attempt: (n: number) => Promise<void>): Promise<void> {

@@ -19,13 +19,16 @@ export const token: Step<Needs> = {
   title: 'API token',
 
   async look(at): Promise<Finding> {
-    const { token } = at.setup
+    // Asked beside who it is, which is the better answer where it is not good at all.
+    const asking = missingPermissions(at)
+    asking.catch(() => undefined)
+    const token = await at.setup.token()
     if (token.status !== 'active') return { is: 'blocked', problem: inactiveToken(token.status) }
-    const missing = await missingPermissions(at)
+    const missing = await asking
     if (missing.length > 0) return { is: 'blocked', problem: notAllowed(missing) }
     const owner = token.kind === 'account' ? 'account-owned' : 'user'
     const expiry = token.expiresOn === undefined ? 'no expiry' : `until ${token.expiresOn}`
-    return { is: 'ready', note: `${owner}, all permissions there, ${expiry}` }
+    return { is: 'ready', note: `${owner}, all permissions there, ${expiry}`, facts: { token } }
   },
 }
 
@@ -66,14 +69,14 @@ export async function readsAlone(
   { cloudflare, setup }: At,
   permission: Permission,
 ): Promise<boolean> {
-  const groups = await cloudflare.ownPermissionGroups(setup.token, setup.at.accountId)
+  const groups = await permissionGroups({ cloudflare, minting: setup })
   return readsOnly(permission, groups)
 }
 
 async function missingPermissions({ cloudflare, setup }: At) {
   const scope = { accountId: setup.at.accountId, zoneId: setup.zone.id }
   const [groups, answers] = await Promise.all([
-    cloudflare.ownPermissionGroups(setup.token, setup.at.accountId),
+    permissionGroups({ cloudflare, minting: setup }),
     Promise.all(
       needed({ cloudflare, setup }).map(async (need) => ({
         ...need,
@@ -82,6 +85,17 @@ async function missingPermissions({ cloudflare, setup }: At) {
     ),
   ])
   return answers.filter(({ permission, granted }) => !granted || readsOnly(permission, groups))
+}
+
+/** Of the token itself: among the keys of its owner, which the access key's step lists, too. */
+async function permissionGroups({ cloudflare, minting }: Pick<World, MintingNeeds>) {
+  const listing = cloudflare.listKeys(minting.owner, '').catch((error: unknown) => {
+    if (error instanceof Problem) return []
+    throw error
+  })
+  const [token, keys] = await Promise.all([minting.token(), listing])
+  const listed = keys.find(({ id }) => id === token.id)
+  return listed?.groups ?? cloudflare.ownPermissionGroups(token, minting.at.accountId)
 }
 
 function notAllowed(missing: readonly Need[], seen = ''): Problem {
@@ -102,7 +116,7 @@ function notAllowed(missing: readonly Need[], seen = ''): Problem {
  */
 export async function withoutZones(
   cloudflare: CloudflarePort,
-  { kind }: BootstrapToken,
+  token: () => Promise<BootstrapToken>,
   accountId: string,
 ): Promise<Problem | undefined> {
   const forbidden = (error: unknown): [] => {
@@ -111,6 +125,7 @@ export async function withoutZones(
   }
   const zones = await cloudflare.listZones(accountId).catch(forbidden)
   if (zones.length > 0) return undefined
+  const { kind } = await token()
   const owner: KeyOwner = kind === 'account' ? { kind, accountId } : { kind }
   const tokens = ['account-tokens', 'user-tokens'] as const
   const [mayR2, ...mayMintAs] = await Promise.all([
@@ -137,7 +152,7 @@ export const mintingToken: Step<MintingNeeds> = {
       const missing = { permission, steps: 'making and removing keys' }
       return { is: 'blocked', problem: notAllowed([missing]) }
     }
-    const { token } = at.minting
+    const token = await at.minting.token()
     const expiry = token.expiresOn === undefined ? 'no expiry' : `until ${token.expiresOn}`
     return { is: 'ready', note: `may make and remove keys, ${expiry}` }
   },
@@ -154,7 +169,7 @@ async function mayMint(
   const { accountId } = minting.at
   const [may, groups] = await Promise.all([
     cloudflare.can(permission, { accountId }),
-    cloudflare.ownPermissionGroups(minting.token, accountId),
+    permissionGroups({ cloudflare, minting }),
   ])
   return may && !readsOnly(permission, groups)
 }

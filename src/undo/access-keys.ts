@@ -54,17 +54,18 @@ export async function ownKeys({ cloudflare, setup }: Pick<At, 'cloudflare' | 'se
       return keys.map((key) => ({ ...key, owner }))
     }),
   )
+  const token = await setup.token()
   const own = (['pending', 'inUse', 'retiring'] as const).map((state) => keyPrefix(setup, state))
   return lists
     .flat()
-    .filter(({ id, name }) => id !== setup.token.id && own.some((stem) => name.startsWith(stem)))
+    .filter(({ id, name }) => id !== token.id && own.some((stem) => name.startsWith(stem)))
 }
 
 /** A user's token may see both its account's keys and those that the user owns. */
 async function ownersOf({ cloudflare, setup }: Pick<At, 'cloudflare' | 'setup'>) {
   const { accountId } = setup.at
   const account: KeyOwner = { kind: 'account', accountId }
-  if (setup.token.kind === 'account') return [account]
+  if ((await setup.token()).kind === 'account') return [account]
   const [ofAccount, ofUser] = await Promise.all([
     cloudflare.can('account-tokens', { accountId }),
     cloudflare.can('user-tokens', { accountId }),

@@ -111,6 +111,7 @@ export const undo: Command = {
         return {
           world,
           steps: undoSteps(undo),
+          known: world.setup.token,
           planTitle: 'Plan',
           shown: ['mediaHost', 'bucket', 'accountId', 'jurisdiction'],
           flagged: true,

@@ -15,6 +15,7 @@ import type {
   MintedKey,
   Permission,
   R2Day,
+  TokenKind,
   Zone,
 } from '../../src/services/cloudflare/port.ts'
 import { FakeRules } from './fake-rules.ts'
@@ -48,9 +49,15 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
   readonly wishes: KeyWish[] = []
   /** How many of the next mints make a key whose answer gets lost. */
   lostAnswers = 0
+  /** Whether the answer to a mint describes the key. */
+  tellsMade = true
   mintRefusal: Problem | undefined
   denied: Permission[] = []
   groups: string[] | undefined
+
+  async kindByForm(): Promise<TokenKind | undefined> {
+    return undefined
+  }
 
   async identifyToken() {
     return { id: 'b'.repeat(32), kind: 'account' as const, status: 'active' as const }
@@ -83,8 +90,7 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
   /** A jurisdiction that has a bucket of the same name. */
   elsewhere: string | undefined
 
-  async findBucket(at?: BucketRef) {
-    if (at !== undefined && at.jurisdiction === this.elsewhere) return { name: at.bucket }
+  async findBucket(_?: BucketRef): Promise<Bucket | undefined> {
     return this.bucket
   }
 
@@ -94,6 +100,7 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
   attachedTo: string | undefined
 
   async listBuckets(_: string, jurisdiction: string) {
+    if (jurisdiction === this.elsewhere) return ['example-media']
     const there = this.others[jurisdiction] ?? []
     if (there instanceof Problem) throw there
     return there
@@ -121,6 +128,7 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
       const host = 'files.example.com'
       return isThere ? { host, enabled: true, ownership: 'active', ssl: 'active' } : undefined
     }
+    if (at?.jurisdiction === this.elsewhere) return undefined
     return this.domains.length > 1 ? this.domains.shift() : this.domains[0]
   }
 
@@ -191,7 +199,8 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
       this.lostAnswers -= 1
       throw refusal('cloudflare-answer-lost')
     }
-    return { id, secretAccessKey: new Secret('5'.repeat(64)) }
+    const made = this.tellsMade ? this.keys.at(-1) : undefined
+    return { id, secretAccessKey: new Secret('5'.repeat(64)), made }
   }
 
   async renameKey(_: KeyOwner, key: MintedKey, name: string) {

@@ -72,6 +72,7 @@ export class FakeS3 implements S3Port {
   async putMultipart(key: string, body: Uint8Array, options: PutOptions) {
     this.#begin('put-parts', key)
     this.objects.set(key, { body, inParts: true, ...options })
+    return md5(body)
   }
 
   async get(key: string, { range, part, ifMatch }: ReadWish = {}) {

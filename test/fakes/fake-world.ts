@@ -8,6 +8,7 @@ import {
   type Setup,
   type World,
 } from '../../src/plan/step.ts'
+import type { BootstrapToken } from '../../src/services/cloudflare/port.ts'
 import type { EnvFileOnDisk, Installation } from '../../src/services/mastodon/port.ts'
 import { FakeCloudflare } from './fake-cloudflare.ts'
 import { FakeProcesses } from './fake-processes.ts'
@@ -100,10 +101,15 @@ export function installationOf(more: Partial<Installation> = {}): Installation {
   }
 }
 
+/** Who the API token is: the account's, and active. */
+export function tokenOf(more: Partial<BootstrapToken> = {}): Setup['token'] {
+  return async () => ({ id: 'b'.repeat(32), kind: 'account', status: 'active', ...more })
+}
+
 export function setupOf(more: Partial<Setup> = {}): Setup {
   const installation = more.installation ?? installationOf()
   return {
-    token: { id: 'b'.repeat(32), kind: 'account', status: 'active' },
+    token: tokenOf(),
     owner: { kind: 'account', accountId: ACCOUNT },
     at: { accountId: ACCOUNT, bucket: 'example-media', jurisdiction: 'default' },
     jurisdictionGiven: false,

@@ -21,7 +21,7 @@ async function worldWith(text: string, more: Partial<Setup> = {}) {
 }
 
 const values = storageBlock(setupOf(), knownKey)
-const proven = { accessKey: mintedKey, keyProven: true, publicProven: true } as const
+const proven = { accessKey: mintedKey, keyProven: true, publicProven: {} } as const
 
 describe('the env writer', () => {
   it('renders the block that stands in the file afterwards', async () => {

@@ -42,7 +42,8 @@ const statuses = ({ outcomes }: Awaited<ReturnType<typeof run>>) =>
   Object.fromEntries(outcomes.map(({ id, status }) => [id, status]))
 
 /** What a second run finds: the file as it was written, and the key in it. */
-function secondRun(first: Fakes, key: Setup['knownKey']): Fakes {
+function secondRun(first: Fakes, made: Setup['knownKey']): Fakes {
+  const key = made && { accessKeyId: made.accessKeyId, secretAccessKey: made.secretAccessKey }
   const file = envFileOf(first.envWriter.written.at(-1) ?? '')
   const lines = file.text.split('\n').filter((line) => line.includes('='))
   const settings = new Map(

@@ -7,7 +7,7 @@ const HOUR = 3_600_000
 const minutesAgo = (minutes: number) => new Date(Date.UTC(2026, 10, 22, 10) - minutes * 60_000)
 const facts = (restart: number, file: number) => ({
   allFresh: { since: minutesAgo(restart), fileChangedAt: minutesAgo(file) },
-  publicProven: true as const,
+  publicProven: {} as const,
 })
 const words = 'so that links signed with the old key run out'
 

@@ -92,7 +92,7 @@ async function choose(
     readFile: () => Promise.reject(new Error('read')),
   })
   const ui = plainUi({ words: screen, stdout: screen, stderr: screen, quiet: false })
-  return { settings, cloudflare, ui, installation, accountId: ACCOUNT }
+  return { settings, cloudflare, ui, installation, account: Promise.resolve(ACCOUNT) }
 }
 
 describe('the media host given', () => {

@@ -7,7 +7,15 @@ import { Settings } from '../../src/settings/resolve.ts'
 import { chooseSetup, hasMedia, mediaWords } from '../../src/setup/choose.ts'
 import { plainUi } from '../../src/ui/plain.ts'
 import { FakeCloudflare } from '../fakes/fake-cloudflare.ts'
-import { ACCOUNT, ENV, envFileOf, HOST, installationOf, setupOf } from '../fakes/fake-world.ts'
+import {
+  ACCOUNT,
+  ENV,
+  envFileOf,
+  HOST,
+  installationOf,
+  setupOf,
+  tokenOf,
+} from '../fakes/fake-world.ts'
 import { problemOf } from '../fakes/found.ts'
 import { Screen } from '../ui/terminal.ts'
 
@@ -63,7 +71,7 @@ async function chosen(situation: Situation) {
     installation,
     remembered: remember(installation),
     cloudflare,
-    token: situation.token ?? setupOf().token,
+    token: tokenOf(situation.token),
     lookOnly,
     readEnvFile: async (path) => situation.beside ?? envFileOf('', { path, exists: false }),
   })

@@ -20,13 +20,14 @@ interface Ending {
   readonly statuses?: Report['steps'][number]['status'][]
   readonly report?: Partial<Report>
   readonly setup?: Partial<Setup>
+  readonly token?: Partial<Facts['token']>
   readonly written?: Facts['envWritten'] | undefined
   readonly isRehearsal?: boolean
   readonly isHostChange?: boolean
   readonly freshness?: Freshness
 }
 
-function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...more }: Ending) {
+function close({ statuses = ['changed'], report, setup, token, ...more }: Ending) {
   const written = 'written' in more ? more.written : changed
   const steps = statuses.map((status) => ({
     id: 's',
@@ -37,12 +38,15 @@ function close({ statuses = ['changed'], report, setup, isRehearsal = false, ...
   }))
   const closing = initClosing({
     report: { dryRun: false, problem: null, steps, ...report } as Report,
-    facts: written ? { envWritten: written } : {},
+    facts: {
+      token: { id: 'x', kind: 'account', status: 'active', ...token },
+      ...(written && { envWritten: written }),
+    },
     plan: undefined,
     left: [],
     setup: setupOf(setup),
     again,
-    isRehearsal,
+    isRehearsal: more.isRehearsal ?? false,
     isHostChange: more.isHostChange ?? false,
     freshness: more.freshness,
     toMigrate: toType('migrate', { mastodonDir: '/srv/mastodon' }),
@@ -168,18 +172,17 @@ describe('what init says at the end', () => {
     expect(close(ending).text).not.toContain('systemctl')
   })
 
-  it.each<[string, Partial<Setup>, string]>([
-    ['account', {}, '?to=/:account/api-tokens'],
-    ['user', { token: { id: 'x', kind: 'user', status: 'active' } }, '/profile/api-tokens'],
-  ])('delete the token of the %s', (_, setup, place) => {
-    expect(close({ setup }).text).toContain(place)
-    expect(close({ setup: { ...setup, storage: 'prepare' } }).text).toContain(place)
+  it.each([
+    ['account', '?to=/:account/api-tokens'],
+    ['user', '/profile/api-tokens'],
+  ] as const)('delete the token of the %s', (kind, place) => {
+    expect(close({ token: { kind } }).text).toContain(place)
+    expect(close({ token: { kind }, setup: { storage: 'prepare' } }).text).toContain(place)
   })
 
   it('until when the token is good', () => {
-    const token = { id: 'x', kind: 'user', status: 'active', expiresOn: '2026-12-01' } as const
     expect(close({}).text).toContain('it never expires')
-    expect(close({ setup: { token } }).text).toContain('valid until 2026-12-01')
+    expect(close({ token: { expiresOn: '2026-12-01' } }).text).toContain('valid until 2026-12-01')
   })
 
   it('a rehearsal says so, and gives no command that would need the sandbox', () => {

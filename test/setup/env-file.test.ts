@@ -16,7 +16,7 @@ import {
 } from '../fakes/fake-world.ts'
 import { found, problemOf, warningsOf } from '../fakes/found.ts'
 
-const proven: Partial<Facts> = { accessKey: mintedKey, keyProven: true, publicProven: true }
+const proven: Partial<Facts> = { accessKey: mintedKey, keyProven: true, publicProven: {} }
 const written = { file: ENV, backup: undefined, changed: [], diff: [] }
 const block = [
   'S3_ENABLED=true',

@@ -15,7 +15,7 @@ function bucketOf() {
     const kept = Object.fromEntries(
       ['content-type', 'cache-control'].map((name) => [name, String(headers[name] ?? '')]),
     )
-    if (method === 'PUT' && query.has('uploadId')) uploads.push(body)
+    if (method === 'PUT' && query.has('uploadId')) uploads[Number(query.get('partNumber')) - 1] = body
     else if (method === 'PUT') objects.set(path, { parts: [body], headers: kept })
     if (method === 'PUT') return { status: 200, headers: { etag: '"e"' } }
     if (method === 'POST' && query.has('uploads')) {
@@ -104,16 +104,16 @@ describe(`the probe beside Mastodon ${recordedOn.mastodon} (${recordedOn.date})`
 
   it('sends parts of 5 MiB, and their sum with the last request', () => {
     const parts = received.filter(({ method, query }) => method === 'PUT' && query.has('uploadId'))
-    expect(parts.map(({ body }) => body.length)).toEqual([PART, 1024])
+    expect(parts.map(({ body }) => body.length).sort()).toEqual([1024, PART])
     const done = received.find(({ headers }) => headers['x-amz-mp-object-size'] !== undefined)
     expect(done?.headers['x-amz-mp-object-size']).toBe(String(PART + 1024))
   })
 
-  it('begins each of its downloads with the same HEAD', () => {
+  it('sends the same HEAD for each of its downloads', () => {
     const downloads = received.filter(({ headers }) => headers['x-amz-checksum-mode'] === 'ENABLED')
     for (const { path } of downloads) {
-      const first = received.find((other) => other.path === path && /GET|HEAD/.test(other.method))
-      expect(first?.query.get('partNumber')).toBe('1')
+      const heads = received.filter((other) => other.path === path && other.method === 'HEAD')
+      expect(heads.map(({ query }) => query.get('partNumber'))).toContain('1')
     }
     expect(downloads.length).toBeGreaterThan(2)
   })

@@ -38,7 +38,7 @@ describe('looking', () => {
     ['nothing new', old, `ready https://${HOST} answers`],
     [
       'proven in this run',
-      { ...fresh, publicProven: true },
+      { ...fresh, publicProven: {} },
       'ready status, bytes, type, range and CORS are right',
     ],
   ])('%s', async (_, facts, expected) => {
@@ -79,7 +79,7 @@ describe('looking', () => {
 describe('reading', () => {
   it('uploads first, reads without and with Origin, by range, and the top; removes it', async () => {
     const world = worldOf({}, fresh)
-    expect(await reading(world)).toEqual({ publicProven: true })
+    const facts = await reading(world)
     const key = /^put (\S+)$/.exec(world.s3.calls[0] ?? '')?.[1] ?? ''
     expect(key).toMatch(/^mastodon-r2-probe\/[0-9a-f]{32}\.txt$/)
     const url = `https://${HOST}/${key}`
@@ -87,6 +87,9 @@ describe('reading', () => {
     expect(world.web.requests.slice(1).sort()).toEqual(
       [`${url} https://example.com`, `${url} bytes=4-19`, `https://${HOST}/`].sort(),
     )
+    expect(facts).toEqual({ publicProven: { testFile: key } })
+    expect(world.s3.calls).toEqual([`put ${key}`])
+    await publicRead.confirm?.({ ...world, facts: { ...fresh, ...facts } }, () => undefined)
     expect(world.s3.calls).toEqual([`put ${key}`, `delete ${key}`])
     expect(world.s3.objects.size).toBe(0)
   })
@@ -94,7 +97,7 @@ describe('reading', () => {
   it('a 404 that the edge remembers is got round with another URL', async () => {
     const world = worldOf({}, fresh)
     world.web.blindFor = 3
-    expect(await reading(world)).toEqual({ publicProven: true })
+    expect(await reading(world)).toHaveProperty('publicProven')
     const whole = world.web.requests.filter((line) => !line.includes(' ') && !isTop(line))
     expect(new Set(whole).size).toBe(whole.length)
     expect(whole).toHaveLength(4)
@@ -132,7 +135,7 @@ describe('reading', () => {
               [acao, headers.origin],
             ],
           }
-    expect(await reading(world)).toEqual({ publicProven: true })
+    expect(await reading(world)).toHaveProperty('publicProven')
   })
 
   const broken: [string, (answer: Answer, origin: string | undefined, range: boolean) => Answer][] =
@@ -200,7 +203,7 @@ describe('reading', () => {
     let refusals = 5
     world.web.fetch = (url, request) =>
       refusals-- > 0 ? Promise.reject(refusal('web-tls')) : fetch(url, request)
-    expect(await reading(world)).toEqual({ publicProven: true })
+    expect(await reading(world)).toHaveProperty('publicProven')
   })
 
   it('a host that lists its files is told at once', async () => {
@@ -213,7 +216,10 @@ describe('reading', () => {
   it('a failing clean-up does not hide what went well', async () => {
     const world = worldOf({}, fresh)
     world.s3.refuse = (verb) => (verb === 'delete' ? refusal('s3-500') : undefined)
-    expect(await reading(world)).toEqual({ publicProven: true })
+    const facts = { ...fresh, ...(await reading(world)) }
+    expect(found(await publicRead.confirm?.({ ...world, facts }, () => undefined))).toContain(
+      'ready',
+    )
   })
 
   it('an upload that fails is told, and nothing is asked for', async () => {

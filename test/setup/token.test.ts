@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest'
 import type { KeyOwner, Permission, TokenKind } from '../../src/services/cloudflare/port.ts'
 import { permissionNames } from '../../src/services/cloudflare/port.ts'
 import { token } from '../../src/setup/token.ts'
-import { ACCOUNT, worldOf } from '../fakes/fake-world.ts'
+import { ACCOUNT, tokenOf, worldOf } from '../fakes/fake-world.ts'
 import { found } from '../fakes/found.ts'
 
 const account: KeyOwner = { kind: 'account', accountId: ACCOUNT }
 const user: KeyOwner = { kind: 'user' }
-const id = 'b'.repeat(32)
 
 describe('token', () => {
   it.each<[TokenKind, string | undefined, string]>([
@@ -19,13 +18,13 @@ describe('token', () => {
     ],
   ])('%s, %s', async (kind, expiresOn, expected) => {
     const expiry = expiresOn === undefined ? {} : { expiresOn }
-    const world = worldOf({ token: { id, kind, status: 'active', ...expiry } })
+    const world = worldOf({ token: tokenOf({ kind, ...expiry }) })
     expect(found(await token.look(world))).toBe(expected)
   })
 
-  it.each(['disabled', 'expired'] as const)('%s: asked for nothing else', async (status) => {
-    const world = worldOf({ token: { id, kind: 'account', status } })
-    world.cloudflare.can = () => Promise.reject(new Error('asked'))
+  it.each(['disabled', 'expired'] as const)('%s: told before all else', async (status) => {
+    const world = worldOf({ token: tokenOf({ status }) })
+    world.cloudflare.can = () => Promise.reject(new Error('refused'))
     const finding = await token.look(world)
     expect(found(finding)).toBe('blocked token-inactive')
     expect(finding).toMatchObject({ problem: { exit: 2, what: `The API token is ${status}.` } })

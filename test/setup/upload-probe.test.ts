@@ -103,8 +103,9 @@ describe('reads by part number are refused', () => {
       const world = worldOf({}, facts)
       world.s3.tellsParts = tells
       expect(await probing(world)).toEqual({ keyProven: true })
-      const byParts = world.s3.calls.filter((call) => call.startsWith('get-part '))
-      expect(byParts).toHaveLength(tells ? 3 : 1)
+      const reads = world.s3.calls.filter((call) => /^get .*parts\.bin$/.test(call))
+      // Besides the range of a player: where the count is not told, all of it at once.
+      expect(reads).toHaveLength(tells ? 1 : 2)
     },
   )
 })
@@ -163,7 +164,7 @@ describe('probing', () => {
     const world = worldOf({ waitKeyMs: 30_000 }, facts)
     world.s3.refuse = () => refusal('s3-401')
     expect((await problemOf(probing(world))).code).toBe('s3-401')
-    expect(world.clock.slept).toBe(30_000)
+    expect(Math.floor(world.clock.slept / 1_000)).toBe(30)
   })
 
   it.each(['s3-404', 's3-500', 's3-unreachable'])('%s is not waited for', async (code) => {

@@ -3,7 +3,7 @@ import { type KeyState, keyName } from '../../src/setup/minted-keys.ts'
 import type { EnvTrace } from '../../src/setup/undoing.ts'
 import { undoAccessKeys } from '../../src/undo/access-keys.ts'
 import { clean, undoOf } from '../fakes/fake-undo.ts'
-import { envFileOf, HOST, knownKey, worldOf } from '../fakes/fake-world.ts'
+import { envFileOf, HOST, knownKey, tokenOf, worldOf } from '../fakes/fake-world.ts'
 import { found, warningsOf } from '../fakes/found.ts'
 
 const ID = knownKey.accessKeyId
@@ -87,7 +87,7 @@ describe('undo of the access keys', () => {
   })
 
   it('looks at the keys of the user, too, when the token is one of a user', async () => {
-    const world = worldOf({ token: { id: 'b'.repeat(32), kind: 'user', status: 'active' } })
+    const world = worldOf({ token: tokenOf({ kind: 'user' }) })
     const asked: string[] = []
     const list = world.cloudflare.listKeys.bind(world.cloudflare)
     world.cloudflare.listKeys = (owner, prefix) => {

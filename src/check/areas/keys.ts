@@ -17,7 +17,7 @@ export interface KeySeen {
 export async function findKeyInUse({ cloudflare, setup }: KeyAt): Promise<KeySeen | undefined> {
   const id = setup.knownKey?.accessKeyId
   if (id === undefined) return undefined
-  for (const owner of owners(setup)) {
+  for (const owner of await owners(setup)) {
     const key = await cloudflare.findKey(owner, id).catch(nothingIfForbidden)
     if (key) return { owner, key }
   }
@@ -25,9 +25,9 @@ export async function findKeyInUse({ cloudflare, setup }: KeyAt): Promise<KeySee
 }
 
 /** Those whose keys the token may see. */
-function owners({ token, at }: KeyAt['setup']): KeyOwner[] {
+async function owners({ token, at }: KeyAt['setup']): Promise<KeyOwner[]> {
   const account: KeyOwner = { kind: 'account', accountId: at.accountId }
-  return token.kind === 'user' ? [account, { kind: 'user' }] : [account]
+  return (await token()).kind === 'user' ? [account, { kind: 'user' }] : [account]
 }
 
 /** Other errors go up. */
@@ -54,7 +54,7 @@ export function extraKeysCheck(at: KeyAt): Check<never> {
     cost: 'look',
     async look() {
       const lists = await Promise.all(
-        owners(at.setup).map((owner) =>
+        (await owners(at.setup)).map((owner) =>
           at.cloudflare.listKeys(owner, 'mastodon-r2').catch(nothingIfForbidden),
         ),
       )

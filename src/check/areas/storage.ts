@@ -252,18 +252,35 @@ function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
   }
 }
 
-/** The installer's own upload probe, with how long R2 took to answer. */
+/**
+ * The installer's own upload probe, with how long R2 took to answer. It is begun while the bucket is
+ * looked for: one that does not open takes no upload.
+ */
 function uploadCheck(open: Open): Check<keyof StorageAt | 'clock'> {
-  return insideCheck<'clock' | 'installation'>(open, {
+  return {
     id: 'storage-upload',
+    about: 'storage',
     title: 'Test upload',
     cost: 'probe',
-    async inside({ s3 }, { clock, installation }) {
-      const watch = stopwatch(s3, clock)
-      const probe = (single: boolean) => probeUploads(watch.s3, clock.randomHex(16), { single })
-      return [await partsVerdict(probe, isSingle({ installation })), latencyOf(watch.times)]
+    async look(at) {
+      const { clock, installation } = at
+      const tried = findDoor(at)
+      const trying = tried.is === 'open' ? probed(tried.s3, clock, isSingle({ installation })) : []
+      const [door, probing] = await Promise.allSettled([open(at), trying])
+      if (door.status === 'rejected') throw door.reason
+      if (door.value.is === 'shut') {
+        return [{ severity: 'skipped', saw: `not tried: ${door.value.because}` }]
+      }
+      if (probing.status === 'rejected') throw probing.reason
+      return probing.value
     },
-  })
+  }
+}
+
+async function probed(bucket: S3Port, clock: Clock, isForced: boolean): Promise<Verdict[]> {
+  const { s3, times } = stopwatch(bucket, clock)
+  const probe = (single: boolean) => probeUploads(s3, clock.randomHex(16), { single })
+  return [await partsVerdict(probe, isForced), latencyOf(times)]
 }
 
 /** With S3_FORCE_SINGLE_REQUEST=true once more, where reads by part number are refused. */

@@ -31,10 +31,12 @@ export async function findMediaHost({ storage, web }: HostAt): Promise<MediaHost
   const host = storage.mediaHost
   if (host === undefined) return { is: 'unnamed' }
   let certificate: Certificate | undefined
+  const asked = web.fetch(`https://${host}/`)
+  asked.catch(() => undefined)
   try {
     certificate = await web.certificate(host)
     if (certificate.fault !== undefined) return { is: 'unreachable', host, certificate }
-    return { is: 'there', host, certificate, top: await web.fetch(`https://${host}/`) }
+    return { is: 'there', host, certificate, top: await asked }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return { is: 'unreachable', host, problem: error, ...(certificate && { certificate }) }
@@ -84,33 +86,37 @@ export const IMAGE = new Uint8Array(
 
 /**
  * Uploads an image under a random name, asks for it as visitors do, and removes it. Nothing is asked
- * for before it is there: Cloudflare remembers a 404 for minutes.
+ * for before it is there: Cloudflare remembers a 404 for minutes. The host is looked at meanwhile.
  */
 export async function visitMediaHost(
   at: VisitAt,
   find: (at: HostAt) => Promise<MediaHost>,
   open: Open,
 ): Promise<Visit> {
-  const found = await find(at)
-  if (found.is === 'unnamed') return { is: 'not made', because: 'no media host is known' }
-  if (found.is === 'unreachable') {
-    return { is: 'not made', because: "the media host can't be reached" }
+  if (at.storage.mediaHost === undefined) {
+    return { is: 'not made', because: 'no media host is known' }
   }
-  return withImage(await open(at), `mastodon-r2-probe/${at.clock.randomHex(32)}.png`, (key) =>
-    ask(at, `https://${found.host}/${key}`),
+  const finding = find(at)
+  finding.catch(() => undefined)
+  const door = await open(at)
+  return withImage(door, `mastodon-r2-probe/${at.clock.randomHex(32)}.png`, finding, (url) =>
+    ask(at, url),
   )
 }
 
 async function withImage(
   door: Door,
   key: string,
-  work: (key: string) => Promise<Answers>,
+  finding: Promise<MediaHost>,
+  work: (url: string) => Promise<Answers>,
 ): Promise<Visit> {
   if (door.is === 'shut') return { is: 'not made', because: door.because }
   try {
     const options = { contentType: IMAGE_TYPE, cacheControl: MEDIA_CACHE_CONTROL }
     await door.s3.put(key, IMAGE, options)
-    return { is: 'seen', answers: await work(key) }
+    const found = await finding
+    if (found.is !== 'there') return { is: 'not made', because: "the media host can't be reached" }
+    return { is: 'seen', answers: await work(`https://${found.host}/${key}`) }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     if (error.code.startsWith('web-')) return { is: 'failed', problem: error }

@@ -3,6 +3,7 @@ import { Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
 import { prose } from '../../core/to-type.ts'
 import { allPages, type Call } from './call.ts'
+import { groupNames } from './keys.ts'
 import { TOKENS } from './named-causes.ts'
 import {
   type Account,
@@ -30,7 +31,7 @@ const ACCOUNTS_TRIED = 10
 export function accounts(
   call: Call,
   token: Secret,
-): Pick<CloudflarePort, 'identifyToken' | 'listAccounts'> {
+): Pick<CloudflarePort, 'kindByForm' | 'identifyToken' | 'listAccounts'> {
   let known: Promise<Account[]> | undefined
 
   /** Asked once: they don't change while a setup runs. */
@@ -102,8 +103,9 @@ export function accounts(
 
   return {
     listAccounts,
+    kindByForm: async () => kindByForm(token.reveal()),
     async identifyToken(accountId) {
-      const kind = kindByPrefix(token.reveal())
+      const kind = kindByForm(token.reveal())
       if (kind === 'account') return await findOwner(accountId)
       if (kind === 'user') return await verifyAsUser()
       try {
@@ -120,7 +122,7 @@ export function accounts(
  * Prefixes of tokens made since 2026 (Cloudflare docs, API token formats); older ones have none.
  * Throws Problem `cloudflare-token-kind` for what is no API token.
  */
-function kindByPrefix(text: string): TokenKind | undefined {
+function kindByForm(text: string): TokenKind | undefined {
   if (/^(Bearer:?|["'`]|[A-Z_]+=)/.test(text) || /["'`,;]$/.test(text)) throw wrapped(text)
   if (/^[0-9a-f]{37}$/.test(text)) throw wrongKind('the Global API Key')
   if (/^v1\.0-[0-9a-f]{24}-/.test(text)) throw wrongKind('an Origin CA key')
@@ -259,9 +261,7 @@ export function permissions(call: Call): Pick<CloudflarePort, 'can' | 'ownPermis
             ? sdk.user.tokens.get(id)
             : sdk.accounts.tokens.get(id, { account_id: accountId }),
         )
-        const groups = policies.flatMap(({ permission_groups }) => permission_groups)
-        const names = groups.flatMap(({ name }) => name ?? [])
-        return names.length === groups.length ? [...new Set(names)] : undefined
+        return groupNames(policies)
       } catch (error) {
         if (!(error instanceof Refusal)) throw error
         if (error.isForbidden || error.status === 400 || error.status === 404) return undefined

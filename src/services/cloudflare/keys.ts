@@ -169,9 +169,11 @@ export function keys(
           : sdk.accounts.tokens.create({ ...body, account_id: owner.accountId }),
       )
       // The key may be there now, whatever came back.
-      const { id, value } = { ...made } as { readonly id?: unknown; readonly value?: unknown }
+      const { value, ...token } = { ...made } as Token & { readonly value?: unknown }
+      const { id } = token
       if (typeof id !== 'string' || typeof value !== 'string' || value === '') throw valueless()
-      return { id, secretAccessKey: new Secret(createHash('sha256').update(value).digest('hex')) }
+      const secretAccessKey = new Secret(createHash('sha256').update(value).digest('hex'))
+      return { id, secretAccessKey, made: token.policies?.length ? describe(token) : undefined }
     },
 
     renameKey: async (owner, { id, raw }, name) => update(owner, id, renamed(raw, name)),
@@ -196,7 +198,15 @@ function describe(token: Token): MintedKey {
   const { id = '', name = '', status = 'active', issued_on, expires_on } = token
   const issued = issued_on ? { issuedOn: issued_on } : {}
   const expires = expires_on ? { expiresOn: expires_on } : {}
-  return { id, name, status, ...issued, ...expires, limits: limitsOf(token), raw: token }
+  const groups = groupNames(token.policies ?? [])
+  return { id, name, status, ...issued, ...expires, limits: limitsOf(token), groups, raw: token }
+}
+
+/** What its policies allow, each once; undefined where one has no name. */
+export function groupNames(policies: NonNullable<Token['policies']>): string[] | undefined {
+  const groups = policies.flatMap(({ permission_groups }) => permission_groups)
+  const names = groups.flatMap(({ name }) => name ?? [])
+  return names.length === groups.length ? [...new Set(names)] : undefined
 }
 
 /** Like a lost answer: the token exists, and nobody has its value. */

@@ -206,6 +206,8 @@ export interface R2Day {
  * Cloudflare), `cloudflare-answer-lost` (a change was sent, its answer never came).
  */
 export interface CloudflarePort extends RulesPort {
+  /** What the form of the token tells of whose it is; asks nothing of Cloudflare. */
+  kindByForm(): Promise<TokenKind | undefined>
   /** GET /user/tokens/verify, then /accounts/{id}/tokens/verify for an account-owned token. */
   identifyToken(accountId?: string): Promise<BootstrapToken>
   /** Accounts that the token sees: GET /accounts, else the accounts of its zones. */
@@ -404,6 +406,8 @@ export interface NewKey {
   readonly id: string
   /** SHA-256 of the token's value, hex = the S3 secret access key. */
   readonly secretAccessKey: Secret
+  /** The token as it was made, without its value; undefined where the answer did not describe it. */
+  readonly made: MintedKey | undefined
 }
 
 export interface MintedKey {
@@ -413,6 +417,8 @@ export interface MintedKey {
   readonly issuedOn?: string
   readonly expiresOn?: string
   readonly limits?: KeyLimits
+  /** Names of its permission groups; undefined where one was not told. */
+  readonly groups?: readonly string[] | undefined
   /** The token's own description, sent back unchanged when it is renamed or disabled. */
   readonly raw: unknown
 }

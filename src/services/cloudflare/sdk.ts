@@ -11,7 +11,7 @@ import { BaseRules } from 'cloudflare/resources/rulesets/rules'
 import { Tokens as UserTokens } from 'cloudflare/resources/user/tokens/tokens'
 import { BaseZones } from 'cloudflare/resources/zones/zones'
 import { createClient } from 'cloudflare/tree-shakable'
-import { createWire, type WireOptions } from './wire.ts'
+import { createWire, sharingAnswers, type WireOptions } from './wire.ts'
 /**
  * Everything is passed, even where it says nothing: what is left out the SDK takes from its own
  * CLOUDFLARE_* variables. Retries, time limit and headers are the wire's.
@@ -26,7 +26,7 @@ export function createSdk(wire: WireOptions) {
     logLevel: 'off',
     maxRetries: 0,
     timeout: wire.timeoutMs + 60_000,
-    fetch: createWire(wire),
+    fetch: sharingAnswers(createWire(wire)),
     resources: [
       BaseAccounts,
       AccountTokens,

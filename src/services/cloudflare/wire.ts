@@ -126,6 +126,29 @@ export function createWire(options: WireOptions, judge: Judge = judgeEnvelope) {
   }
 }
 
+type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
+
+/**
+ * The same for who asks several things at once: what is asked for while the same is under way gets
+ * that answer. An answer from before a change serves nobody who asks after it.
+ */
+export function sharingAnswers(send: Fetch): Fetch {
+  const underWay = new Map<string, Promise<Response>>()
+  return async (input, init = {}) => {
+    if ((init.method ?? 'GET') !== 'GET') {
+      underWay.clear()
+      return send(input, init).finally(() => underWay.clear())
+    }
+    // What depends on a header, a jurisdiction, is another question.
+    const url = input instanceof Request ? input.url : String(input)
+    const question = `${url} ${JSON.stringify(passedOn(init))}`
+    const asked = underWay.get(question) ?? send(input, init)
+    underWay.set(question, asked)
+    const over = () => underWay.get(question) === asked && underWay.delete(question)
+    return (await asked.finally(over)).clone()
+  }
+}
+
 /** A certificate that isn't trusted: asking again changes nothing. */
 export function isCertificateTrouble(detail = ''): boolean {
   return /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS|ERR_SSL|EPROTO/.test(detail)
@@ -142,10 +165,13 @@ function headersFor(init: RequestInit, token: Secret): Headers {
     'user-agent': 'mastodon-r2',
   })
   if (init.body != null) headers.set('content-type', 'application/json')
-  for (const [name, value] of new Headers(init.headers)) {
-    if (name.startsWith('cf-r2-')) headers.set(name, value)
-  }
+  for (const [name, value] of passedOn(init)) headers.set(name, value)
   return headers
+}
+
+/** Of the headers that the SDK has set. */
+function passedOn({ headers }: RequestInit): [name: string, value: string][] {
+  return [...new Headers(headers)].filter(([name]) => name.startsWith('cf-r2-'))
 }
 
 const judgeEnvelope: Judge = (response, text, call) => {

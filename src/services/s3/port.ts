@@ -8,8 +8,11 @@ import type { Secret } from '../../core/secret.ts'
 export interface S3Port {
   headBucket(): Promise<void>
   put(key: string, body: Uint8Array, options: PutOptions): Promise<void>
-  /** Parts of 5 MiB (the last may be smaller), as kt-paperclip does above S3_MULTIPART_THRESHOLD. */
-  putMultipart(key: string, body: Uint8Array, options: PutOptions): Promise<void>
+  /**
+   * Parts of 5 MiB (the last may be smaller), as kt-paperclip does above S3_MULTIPART_THRESHOLD. Gives
+   * the ETag of the whole, without its quotes.
+   */
+  putMultipart(key: string, body: Uint8Array, options: PutOptions): Promise<string>
   get(key: string, wish?: ReadWish): Promise<S3Object>
   /**
    * What is stored with an object; undefined when it is not there. One Class B request. With `part`

@@ -4,7 +4,14 @@ import type { Finding } from '../../../src/plan/step.ts'
 import type { Plan } from '../../../src/plan/survey.ts'
 import type { KeyLimits, MintedKey } from '../../../src/services/cloudflare/port.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'
-import { envFileOf, installationOf, knownKey, setupOf, worldOf } from '../../fakes/fake-world.ts'
+import {
+  envFileOf,
+  installationOf,
+  knownKey,
+  setupOf,
+  tokenOf,
+  worldOf,
+} from '../../fakes/fake-world.ts'
 import { troubles, verdictsOf, wordsOf } from './verdicts.ts'
 
 type Setup = Parameters<typeof worldOf>[0]
@@ -176,7 +183,7 @@ describe('the key', () => {
   })
 
   it('of a user is found with a token of that user', async () => {
-    const token = { id: 'b'.repeat(32), kind: 'user', status: 'active' } as const
+    const token = tokenOf({ kind: 'user' })
     const asked: string[] = []
     const { found } = await examine({}, { token }, ({ cloudflare }) => {
       cloudflare.findKey = async ({ kind }) => {

@@ -43,7 +43,9 @@ describe('key-in-use', () => {
 
   it('gives the lasting name, and nothing else', async () => {
     const world = worldWith(`mastodon-r2-setup ${rest}`)
-    await keyInUse.change?.(world)
+    const finding = await keyInUse.look(world)
+    const learned = await keyInUse.change?.(world, finding.is === 'change' ? finding.seen : {})
+    expect(learned).toEqual({ keyNamed: `mastodon-r2 ${rest}` })
     expect(world.cloudflare.writes).toEqual([`rename ${knownKey.accessKeyId}`])
     expect(found(await keyInUse.look(world))).toBe(`ready mastodon-r2 ${rest}`)
   })
