@@ -79,6 +79,7 @@ export const checkFlags = {
   json: catalog.json,
   quiet: { ...catalog.quiet, help: 'only faults; nothing at all while there is none' },
   verbose: { ...catalog.verbose, help: 'what every check saw, and every request' },
+  timings: catalog.timings,
   noColor: catalog.noColor,
   cloudflareApiUrl: catalog.cloudflareApiUrl,
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },

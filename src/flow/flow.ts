@@ -31,6 +31,7 @@ import type { Closing, Render, Ui } from '../ui/port.ts'
 import { runLog } from './run-log.ts'
 import { chooseVoice, gather, inRehearsal, whereaboutsOf } from './session.ts'
 import { type Stopping, watchStops } from './stopping.ts'
+import { Timings } from './timings.ts'
 
 /** Ctrl-C; after the first change with what is done, what is not, and how to go on. */
 function cancelled(stopped?: { readonly applied: Applied; readonly again: ToType }): Problem {
@@ -127,6 +128,8 @@ export interface Run<C extends Catalog> {
   readonly render: Render
   readonly settings: Settings<C>
   readonly clock: RunClock
+  /** Of every request that is made; undefined where nobody asked for --timings. */
+  readonly timings: Timings | undefined
   readonly stopping: Stopping
   /** Called before the first change. */
   readonly beginLog: () => Promise<void>
@@ -194,6 +197,7 @@ export async function session<C extends Catalog>(
     hasSwitch(host, argv, outputCatalog[name])
   let settings: Settings<C> | undefined
   let told: Reader = { isRoot: host.userId === 0 }
+  let timings: Timings | undefined
   let isRehearsal = false
   const render = (text: Text) => {
     const words = renderText(text, told)
@@ -215,14 +219,18 @@ export async function session<C extends Catalog>(
   const stopping = watchStops(host, ui)
   try {
     settings = await unlessStopped(host.interrupted, gather(host, spec.name, argv, spec))
-    if (settings.on('quiet') && settings.on('verbose')) {
-      throw contradiction('--quiet', '--verbose', 'one asks for less, the other for more')
+    for (const more of ['verbose', 'timings'] as const) {
+      if (settings.on('quiet') && settings.on(more)) {
+        throw contradiction('--quiet', `--${more}`, 'one asks for less, the other for more')
+      }
     }
     told = { ...told, ...whereaboutsOf(settings) }
     await log.know(settings, JSON.stringify(settingsOf(settings)))
+    if (settings.on('timings')) timings = new Timings()
     isRehearsal = settings.on('sandbox')
     if (!isRehearsal) lookForProxies(host, ui)
-    const run: Run<C> = { host, ui, render, settings, clock, stopping, atEnd, beginLog: log.begin }
+    const { begin: beginLog } = log
+    const run: Run<C> = { host, ui, render, settings, clock, timings, stopping, atEnd, beginLog }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(note)
     return await work(run, draft)
@@ -235,6 +243,8 @@ export async function session<C extends Catalog>(
     for (const end of atEnd.reverse()) await end()
     tidied()
     stopping.close()
+    const [title, ...row] = timings?.lines() ?? []
+    if (title !== undefined) ui.note(title, row)
     await log.close()
   }
 }

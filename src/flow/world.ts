@@ -26,9 +26,11 @@ import { chooseToken, type TokenChoice } from './token.ts'
 
 type OnCall = (call: ApiCall) => void
 
-/** Every request as one line, for --verbose and the log. */
-export function callListener({ ui }: Pick<Connecting, 'ui'>): OnCall {
-  return ({ method, path, status, ms, rayId }) => {
+/** Every request as one line, for --verbose and the log; and for --timings. */
+export function callListener({ ui, timings }: Pick<Connecting, 'ui' | 'timings'>): OnCall {
+  return (call) => {
+    timings?.add(call)
+    const { method, path, status, ms, rayId } = call
     const ray = rayId === undefined ? '' : ` ray ${rayId}`
     ui.call(`${method} ${path} ${status} ${Math.round(ms)} ms${ray}`)
   }
@@ -40,7 +42,7 @@ type Asked = Pick<
   'apiToken' | 'accountId' | 'cloudflareApiUrl' | 'connectTo' | 'verbose'
 > &
   Catalog
-type Connecting = Pick<Run<Asked>, 'host' | 'ui' | 'settings' | 'clock'>
+type Connecting = Pick<Run<Asked>, 'host' | 'ui' | 'settings' | 'clock' | 'timings'>
 
 /**
  * What a run has to work with: each part is connected, and its SDK loaded, when a step first uses it.
@@ -149,7 +151,7 @@ export async function s3Connector(options: {
 
 /** The web as a visitor sees it, but where `--connect-to` says otherwise. */
 export function lazyWeb(
-  run: Pick<Connecting, 'host' | 'ui' | 'settings'>,
+  run: Pick<Connecting, 'host' | 'ui' | 'settings' | 'timings'>,
   ca: string | undefined,
 ): PublicWebPort {
   const connectTo = (run.settings.get('connectTo') ?? []) as readonly ConnectTo[]
@@ -299,7 +301,7 @@ function lazyCloudflare(run: Connecting): CloudflarePort {
 
 /** A bucket whose SDK is loaded with the first request: a copy of nothing new never asks for one. */
 function lazyS3(
-  run: Pick<Connecting, 'host' | 'ui' | 'settings'>,
+  run: Pick<Connecting, 'host' | 'ui' | 'settings' | 'timings'>,
   at: { readonly endpoint: string; readonly bucket: string },
 ): ConnectS3 {
   const { host } = run

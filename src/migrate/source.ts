@@ -57,10 +57,11 @@ async function usedSoFar(
   return (await readEnvFile(preparedPath(envFile))).exists ? 's3' : 'local'
 }
 
-async function ofProvider({ host, ui }: MigrateRun, old: OldProvider): Promise<FoundSource> {
+async function ofProvider(run: MigrateRun, old: OldProvider): Promise<FoundSource> {
+  const { host, ui } = run
   for (const note of old.notes) ui.say(note)
   const { endpoint, bucket, region, virtualHost, key } = old.place
-  const onCall = callListener({ ui })
+  const onCall = callListener(run)
   const service = sourceService(endpoint)
   const pace = {
     onWait: (seconds: number) =>

@@ -38,6 +38,7 @@ const NOT_REPEATED: Readonly<Record<string, string>> = {
   json: 'What is printed is a service, a timer and a line for cron.',
   quiet: 'What is printed is all there is.',
   verbose: 'Nothing is asked of Cloudflare.',
+  timings: 'Nothing is asked of Cloudflare.',
 }
 
 function refuseNotRepeated(given: ReadonlyMap<string, RawValue>): void {

@@ -237,6 +237,7 @@ export const runFlags = {
   json: catalog.json,
   quiet: catalog.quiet,
   verbose: catalog.verbose,
+  timings: catalog.timings,
   logFile: catalog.logFile,
   noColor: catalog.noColor,
   cloudflareApiUrl: catalog.cloudflareApiUrl,

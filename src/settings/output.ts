@@ -74,6 +74,13 @@ export const outputCatalog = {
     answerable: false,
     group: 'What is shown',
   }),
+  timings: setting({
+    flag: '--timings',
+    help: 'at the end, the requests that waited for one another, and how long each took',
+    rule: flag,
+    answerable: false,
+    group: 'What is shown',
+  }),
   noColor: setting({
     flag: '--no-color',
     env: 'NO_COLOR',

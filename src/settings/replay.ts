@@ -11,6 +11,7 @@ const LEFT_OUT = new Set([
   'json',
   'quiet',
   'verbose',
+  'timings',
   'noColor',
   'logFile',
   'answers',

@@ -14,6 +14,7 @@ export const usageFlags = {
   json: catalog.json,
   quiet: catalog.quiet,
   verbose: catalog.verbose,
+  timings: catalog.timings,
   noColor: catalog.noColor,
   cloudflareApiUrl: catalog.cloudflareApiUrl,
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },

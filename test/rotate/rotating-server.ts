@@ -119,7 +119,12 @@ export async function rotatingServer({ impatient = false } = {}) {
     const host = { cwd: dir, environment: {}, argv: ['rotate'], pid: process.pid, userId: 0 }
     const stopping = { hold: () => () => undefined, close: () => undefined }
     const run = { host: host as unknown as Host, ui, render: String, settings, clock, stopping }
-    return prepareRotation({ ...run, atEnd: ends, beginLog: async () => undefined })
+    return prepareRotation({
+      ...run,
+      timings: undefined,
+      atEnd: ends,
+      beginLog: async () => undefined,
+    })
   }
 
   function hurried(timeoutMs: number): Pick<World, 'cloudflare' | 'connectS3'> {

@@ -15,7 +15,8 @@ function bucketOf() {
     const kept = Object.fromEntries(
       ['content-type', 'cache-control'].map((name) => [name, String(headers[name] ?? '')]),
     )
-    if (method === 'PUT' && query.has('uploadId')) uploads[Number(query.get('partNumber')) - 1] = body
+    if (method === 'PUT' && query.has('uploadId'))
+      uploads[Number(query.get('partNumber')) - 1] = body
     else if (method === 'PUT') objects.set(path, { parts: [body], headers: kept })
     if (method === 'PUT') return { status: 200, headers: { etag: '"e"' } }
     if (method === 'POST' && query.has('uploads')) {

@@ -87,7 +87,8 @@ test.each([
   const body = new Uint8Array(5 * 1024 * 1024 + 10).fill(7)
   await stub.client.putMultipart('video.mp4', body, options)
   // Parts are under way at the same time, and arrive in any order.
-  const nth = ({ query }: Received) => Number(query.get('partNumber') ?? (query.has('uploads') ? 0 : 9))
+  const nth = ({ query }: Received) =>
+    Number(query.get('partNumber') ?? (query.has('uploads') ? 0 : 9))
   const [begin, ...rest] = stub.received.toSorted((a, b) => nth(a) - nth(b))
   expect(begin?.headers).toMatchObject({
     'content-type': 'image/png',
