@@ -6,6 +6,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { thirdPartyLicences } from './licences.mjs'
+import { oneChunk } from './one-chunk.mjs'
 import { withoutAwsSurroundings } from './without-aws-surroundings.mjs'
 
 const root = new URL('..', import.meta.url)
@@ -23,7 +24,7 @@ const withoutCommands = {
   },
 }
 
-const { metafile, outputFiles } = await build({
+const options = {
   absWorkingDir: fileURLToPath(root),
   entryPoints: ['src/cli.ts'],
   outdir: 'dist',
@@ -42,7 +43,9 @@ const { metafile, outputFiles } = await build({
   external: ['miniflare'],
   chunkNames: '[name]-[hash]',
   plugins: [withoutAwsSurroundings()],
-})
+}
+const plugins = [...options.plugins, await oneChunk(options)]
+const { metafile, outputFiles } = await build({ ...options, plugins })
 refuseForeignImports(metafile)
 refuseSlowStart(metafile)
 const licences = await thirdPartyLicences(metafile, root)

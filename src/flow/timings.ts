@@ -4,7 +4,12 @@ export interface Timed {
   readonly what: string
   readonly begin: number
   readonly end: number
+  /** From the first to the last of as many that asked how far something is; one unless told. */
+  readonly times?: number
 }
+
+/** What is asked so often asks how far something is: no other request is sent again and again. */
+const A_WAIT = 5
 
 /** Times are rounded to milliseconds before they come here. */
 const ROUNDED_MS = 1
@@ -14,7 +19,7 @@ const ROUNDED_MS = 1
  * answered last before the next one began. Only these, made fewer or faster, would end it earlier.
  */
 export function waitedFor(requests: readonly Timed[]): Timed[] {
-  const byEnd = requests.toSorted((a, b) => a.end - b.end)
+  const byEnd = withWaits(requests).toSorted((a, b) => a.end - b.end)
   const row: Timed[] = []
   let next = Number.POSITIVE_INFINITY
   for (const request of byEnd.reverse()) {
@@ -23,6 +28,18 @@ export function waitedFor(requests: readonly Timed[]): Timed[] {
     next = request.begin
   }
   return row.reverse()
+}
+
+/** Each row of requests that ask how far something is as the one wait that it is. */
+function withWaits(requests: readonly Timed[]): Timed[] {
+  const names = [...new Set(requests.map(({ what }) => what))]
+  return names.flatMap((what) => {
+    const asked = requests.filter((request) => request.what === what)
+    if (asked.length < A_WAIT) return asked
+    const begin = Math.min(...asked.map((request) => request.begin))
+    const end = Math.max(...asked.map((request) => request.end))
+    return [{ what, begin, end, times: asked.length }]
+  })
 }
 
 /** The requests of a run, for --timings. */
@@ -55,25 +72,14 @@ export function timingLines(requests: readonly Timed[], total: number): string[]
   const trips = row.length === 1 ? '1 round trip' : `${row.length} round trips`
   return [
     `Timings: ${requests.length} requests; ${trips} one after another is what the end waited for.`,
-    ...folded(row),
-    `Of ${seconds(total)} these answers took ${seconds(waited)}; the rest is pauses, and the work of this program.`,
+    ...row.map(line),
+    `Of ${seconds(total)} these took ${seconds(waited)}; the rest is the work of this program.`,
   ]
 }
 
-/** The same request again and again, as one asks how far something is, is one line. */
-function folded(row: readonly Timed[]): string[] {
-  const groups: Timed[][] = []
-  for (const request of row) {
-    const last = groups.at(-1)
-    if (last?.[0]?.what === request.what) last.push(request)
-    else groups.push([request])
-  }
-  return groups.map((group) => {
-    const took = group.reduce((sum, { begin, end }) => sum + end - begin, 0)
-    const times = group.length === 1 ? '' : `, ${group.length} times`
-    const at = seconds(group[0]?.begin ?? 0).padStart(9)
-    return `  at ${at} ${`${Math.round(took)} ms`.padStart(9)}  ${group[0]?.what}${times}`
-  })
+function line({ what, begin, end, times }: Timed): string {
+  const took = `${Math.round(end - begin)} ms`.padStart(9)
+  return `  at ${seconds(begin).padStart(9)} ${took}  ${what}${times ? `, ${times} times` : ''}`
 }
 
 function seconds(ms: number): string {

@@ -2,6 +2,7 @@
 import { compareFigures } from './compare.mjs'
 import { copyFigures } from './copy.mjs'
 import { initFigures } from './init.mjs'
+import { lineFigures } from './line.mjs'
 import { packageFigures } from './package.mjs'
 import { startFigures } from './start.mjs'
 import { surveyMemoryFigures } from './survey-memory.mjs'
@@ -16,6 +17,7 @@ const measures = [
   surveyMemoryFigures,
   compareFigures,
   copyFigures,
+  lineFigures,
 ]
 for (const measure of measures) {
   for (const { name, value, limit, unit, detail } of await measure()) {

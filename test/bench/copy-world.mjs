@@ -10,7 +10,7 @@ const REQUEST_MS = 50
 /** Bytes that all objects of a run fit into. */
 const MEMORY = 2 ** 30
 const VERSION = 'def major\n  4\nend\ndef minor\n  6\nend\n'
-const flags = [
+export const flags = [
   ...['--files-from-raw', '-', '--no-check-dest', '--no-traverse', '--s3-no-check-bucket'],
   ...['--s3-no-head', '--no-update-modtime', '-L', '--retries', '1', '--transfers', '64'],
   ...['--use-json-log', '--stats', '1s', '-v', '--header-upload'],

@@ -18,19 +18,20 @@ it('what the end waited for is told, and not what ran beside it', () => {
   ])
 })
 
-it('what is asked again and again is one line', () => {
+it('what is asked again and again is one wait, whatever else is asked meanwhile', () => {
+  const polls = [1200, 1400, 1600, 1800, 2000]
   const requests = [
     request('POST /domains', 1000, 1100),
-    request('GET /domains', 1200, 1300),
-    request('GET /domains', 1400, 1500),
-    request('PUT /key', 1500, 1550),
+    ...polls.map((at) => request('GET /domains', at, at + 100)),
+    ...polls.map((at) => request('HEAD /bucket', at + 90, at + 190)).slice(0, 4),
+    request('PUT /key', 2110, 2150),
   ]
-  expect(timingLines(requests, 2000)).toEqual([
-    'Timings: 4 requests; 4 round trips one after another is what the end waited for.',
+  expect(timingLines(requests, 2500)).toEqual([
+    'Timings: 11 requests; 3 round trips one after another is what the end waited for.',
     '  at    1.00 s    100 ms  POST /domains',
-    '  at    1.20 s    200 ms  GET /domains, 2 times',
-    '  at    1.50 s     50 ms  PUT /key',
-    'Of 2.00 s these answers took 0.35 s; the rest is pauses, and the work of this program.',
+    '  at    1.20 s    900 ms  GET /domains, 5 times',
+    '  at    2.11 s     40 ms  PUT /key',
+    'Of 2.50 s these took 1.04 s; the rest is the work of this program.',
   ])
 })
 

@@ -94,6 +94,8 @@ const [FEWEST, MOST] = [32, 512] as const
 const UNKNOWN_LATENCY_MS = 75
 /** Files a second that rclone did on two cores, at most: it takes 0.7 to 0.9 ms of processor a file. */
 const MOST_FILES_PER_SECOND = 2_000
+/** Files that rclone has in hand beside those that wait for an answer: it reads, signs and sums up. */
+const IN_HAND = 64
 /** A run ends while its last files are under way: so many times as many cost 1 part in so many. */
 const ROUNDS = 40
 const LEAST_FILES = 5_000
@@ -205,7 +207,7 @@ export class Pace {
 
 /** Where a copy begins. `latencyMs`: of one small request. */
 export function transfersFor(latencyMs: number = UNKNOWN_LATENCY_MS): number {
-  return clamped((latencyMs / 1000) * MOST_FILES_PER_SECOND)
+  return clamped((latencyMs / 1000) * MOST_FILES_PER_SECOND + IN_HAND)
 }
 
 function clamped(transfers: number): number {

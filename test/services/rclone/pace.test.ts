@@ -25,11 +25,11 @@ function ran(pace: Pace, runs: number, { latencyMs, most, given }: Line): number
 
 describe('where it begins', () => {
   it.each<[string, PaceWishes, number]>([
-    ['near', { latencyMs: 2 }, 32],
-    ['20 ms', { latencyMs: 20 }, 40],
-    ['100 ms', { latencyMs: 100 }, 200],
+    ['near', { latencyMs: 2 }, 68],
+    ['20 ms', { latencyMs: 20 }, 104],
+    ['100 ms', { latencyMs: 100 }, 264],
     ['far', { latencyMs: 900 }, 512],
-    ['not measured', {}, 150],
+    ['not measured', {}, 214],
     ['as asked for', { latencyMs: 250, given: 7 }, 7],
   ])('%s', (_, wishes, transfers) => {
     expect(new Pace().next(wishes).transfers).toBe(transfers)
