@@ -4,6 +4,7 @@ import { flow } from '../flow/flow.ts'
 import type { Command, Host } from '../host.ts'
 import { afterPrepareLine } from '../migrate/line.ts'
 import type { Step } from '../plan/step.ts'
+import type { Installation } from '../services/mastodon/port.ts'
 import { hasSwitch } from '../settings/argv.ts'
 import { catalog, shownSettings } from '../settings/catalog.ts'
 import { replay } from '../settings/replay.ts'
@@ -28,7 +29,7 @@ export const init: Command = {
     if (choice.command === 'check') return (await import('../check/check.ts')).check.run(host, argv)
     if (choice.command === 'rotate')
       return (await import('../rotate/rotate.ts')).rotate.run(host, argv)
-    return setUp(host, choice.argv)
+    return setUp(host, choice.argv, choice.found)
   },
 }
 
@@ -42,13 +43,13 @@ async function chosenWay(host: Host, argv: readonly string[]) {
   }
 }
 
-function setUp(host: Host, argv: readonly string[]): Promise<number> {
+function setUp(host: Host, argv: readonly string[], found?: Installation): Promise<number> {
   return flow(host, argv, {
     name: 'init',
     catalog,
     async prepare(run) {
       const { settings } = run
-      const { world, isRehearsal, remembered } = await prepareSetup(run, { lookOnly: false })
+      const { world, isRehearsal, remembered } = await prepareSetup(run, { lookOnly: false, found })
       const announcing = settings.on('announce')
         ? await announceFirst(run, world, remembered)
         : undefined

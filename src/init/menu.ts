@@ -4,6 +4,7 @@ import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
 import { chooseVoice, gather } from '../flow/session.ts'
 import type { Host } from '../host.ts'
 import { rotateFlags } from '../rotate/settings.ts'
+import type { Installation } from '../services/mastodon/port.ts'
 import { hasSwitch } from '../settings/argv.ts'
 import { catalog, type SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
@@ -14,6 +15,8 @@ import type { Ui } from '../ui/port.ts'
 export interface Choice {
   readonly command: 'init' | 'check' | 'rotate'
   readonly argv: readonly string[]
+  /** Mastodon as it was found a moment ago; nobody was asked anything since. */
+  readonly found?: Installation | undefined
 }
 
 /**
@@ -26,7 +29,8 @@ export async function initMenu(host: Host, argv: readonly string[]): Promise<Cho
   if (!host.hasPerson || !argv.every(isOfEveryWay)) return init
   if (saysMore.some((setting) => hasSwitch(host, argv, setting))) return init
   const settings = await settled(host, argv)
-  if (!settings || !(await isSetUp(host, settings))) return init
+  const found = settings && (await installed(host, settings))
+  if (!settings || !found || !isSetUp(found, settings)) return { ...init, found }
   const colour = !hasSwitch(host, argv, catalog.noColor)
   const ui = await chooseVoice(host, { json: false, quiet: false, colour, print: false })
   const way = await ui.choose({
@@ -64,15 +68,18 @@ async function settled(host: Host, argv: readonly string[]) {
   }
 }
 
-async function isSetUp(host: Host, settings: Settings<SetupCatalog>): Promise<boolean> {
+async function installed(host: Host, settings: Settings<SetupCatalog>) {
   try {
-    const found = await findMastodonHere({ host, settings })
-    const { bucket, mediaHost, key } = remember(found, settings.get('s3EndpointUrl'))
-    return bucket !== undefined && mediaHost !== undefined && key !== undefined
+    return await findMastodonHere({ host, settings })
   } catch (error) {
-    if (error instanceof Problem) return false
+    if (error instanceof Problem) return undefined
     throw error
   }
+}
+
+function isSetUp(found: Installation, settings: Settings<SetupCatalog>): boolean {
+  const { bucket, mediaHost, key } = remember(found, settings.get('s3EndpointUrl'))
+  return bucket !== undefined && mediaHost !== undefined && key !== undefined
 }
 
 function askHost(ui: Ui, settings: Settings<SetupCatalog>): Promise<string> {

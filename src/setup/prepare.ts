@@ -27,7 +27,11 @@ export interface PreparedSetup {
 /** Everything between the flags and the plan, for the commands that set up or check a setup. */
 export async function prepareSetup(
   run: Run<SetupCatalog>,
-  { lookOnly }: { readonly lookOnly: boolean },
+  /** `found`: Mastodon, where it was looked for just before. */
+  {
+    lookOnly,
+    found: known,
+  }: { readonly lookOnly: boolean; readonly found?: Installation | undefined },
 ): Promise<PreparedSetup> {
   const { ui, settings } = run
   // The jurisdiction "default" is none, which a location may go with.
@@ -37,7 +41,7 @@ export async function prepareSetup(
   )
   refuseOfSettings(settings)
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
-  const first = await findOrAsk(run)
+  const first = await findOrAsk(run, known)
   // The run that held it before may have changed what was found.
   const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
     ? await findMastodonHere(run)
@@ -82,9 +86,9 @@ function refuseOfSettings(settings: Run<SetupCatalog>['settings']): void {
 }
 
 /** Settings are not written where no Mastodon would read them, unless somebody says so. */
-async function findOrAsk(run: Run<SetupCatalog>): Promise<Installation> {
+async function findOrAsk(run: Run<SetupCatalog>, known?: Installation): Promise<Installation> {
   const { ui, settings } = run
-  const found = await findMastodonHere(run)
+  const found = known ?? (await findMastodonHere(run))
   const needsNone = settings.on('print') || settings.on('sandbox')
   if (needsNone || !isNowhere(found, settings)) return found
   if (!ui.canAsk) throw nowhere({ print: true })

@@ -30,16 +30,21 @@ const STARTS = { sidekiq: /\bsidekiq\b/, web: /\bpuma\b|\brails\s+s(erver)?\b/ }
  * of another name is one when it starts Puma or Sidekiq in a folder that holds Mastodon's source.
  */
 export async function findUnits(root: string): Promise<MastodonUnit[]> {
-  const folders = FOLDERS.map((folder) => join(root, folder))
+  const folders = await Promise.all(
+    FOLDERS.map(async (folder): Promise<UnitFolder> => {
+      const path = join(root, folder)
+      return { path, entries: new Set(await list(path)) }
+    }),
+  )
   const names = new Set<string>()
-  for (const folder of folders) {
-    for (const entry of await list(folder)) {
+  for (const { path, entries } of folders) {
+    for (const entry of entries) {
       if (entry.endsWith('.service')) names.add(entry)
       // An instance that is started by hand is known by its drop-ins alone.
       const [, instance] = /^([^@]+@[^@]+\.service)\.d$/.exec(entry) ?? []
       if (instance !== undefined) names.add(instance)
       if (!/\.(wants|requires|upholds)$/.test(entry)) continue
-      for (const wanted of await list(join(folder, entry))) {
+      for (const wanted of await list(join(path, entry))) {
         if (wanted.endsWith('.service')) names.add(wanted)
       }
     }
@@ -48,9 +53,14 @@ export async function findUnits(root: string): Promise<MastodonUnit[]> {
   return units.filter((unit) => unit !== undefined)
 }
 
+interface UnitFolder {
+  readonly path: string
+  readonly entries: ReadonlySet<string>
+}
+
 async function loadUnit(
   root: string,
-  folders: string[],
+  folders: readonly UnitFolder[],
   name: string,
 ): Promise<MastodonUnit | undefined> {
   const [, prefix, instance] = /^([^@]*)@(.*)\.service$/.exec(name) ?? []
@@ -67,7 +77,8 @@ async function loadUnit(
   const part = named === undefined ? partOf(unit.execStart) : named === 'web' ? 'web' : 'sidekiq'
   if (part === undefined) return undefined
   if (named === undefined && !(await holdsMastodon(root, unit.workingDirectory))) return undefined
-  return { name, part, fragment: fragment.path, ...unit }
+  const path = await realpath(fragment.path).catch(() => fragment.path)
+  return { name, part, fragment: path, ...unit }
 }
 
 function partOf(execStart: string): MastodonUnit['part'] | undefined {
@@ -86,14 +97,17 @@ interface Fragment {
   readonly text: string
 }
 
-async function first(folders: string[], names: string[]): Promise<Fragment | undefined> {
+/** A machine has some hundred units: only what is listed is opened. */
+async function first(
+  folders: readonly UnitFolder[],
+  names: string[],
+): Promise<Fragment | undefined> {
   for (const name of names) {
-    for (const folder of folders) {
+    for (const { path: folder, entries } of folders) {
+      if (!entries.has(name)) continue
       const path = join(folder, name)
-      const real = await realpath(path).catch(() => path)
-      if (real === '/dev/null') return { path, text: '' }
       const text = await readFile(path, 'utf8').catch(() => undefined)
-      if (text !== undefined) return { path: real, text }
+      if (text !== undefined) return { path, text }
     }
   }
   return undefined
@@ -104,10 +118,10 @@ async function first(folders: string[], names: string[]): Promise<Fragment | und
  * counts, and only then the one that is for fewer units (unit_file_find_dirs in systemd's
  * basic/unit-file.c); `service.d` comes behind all.
  */
-async function dropIns(folders: string[], name: string): Promise<string[]> {
+async function dropIns(folders: readonly UnitFolder[], name: string): Promise<string[]> {
   const special = dropInNames(name)
   const places = [special, ['service']].flatMap((names) =>
-    folders.flatMap((folder) => names.map((one) => join(folder, `${one}.d`))),
+    folders.flatMap(({ path }) => names.map((one) => join(path, `${one}.d`))),
   )
   const found = new Map<string, string>()
   for (const place of places) {
