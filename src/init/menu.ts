@@ -28,6 +28,8 @@ export async function initMenu(host: Host, argv: readonly string[]): Promise<Cho
   const saysMore = [catalog.json, catalog.quiet, catalog.yes, catalog.dryRun, catalog.sandbox]
   if (!host.hasPerson || !argv.every(isOfEveryWay)) return init
   if (saysMore.some((setting) => hasSwitch(host, argv, setting))) return init
+  // A person is asked something in any case: the screen is loaded while Mastodon is looked for.
+  void import('../ui/clack.ts')
   const settings = await settled(host, argv)
   const found = settings && (await installed(host, settings))
   if (!settings || !found || !isSetUp(found, settings)) return { ...init, found }

@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { readdir, readlink, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Ask } from './compose/judge.ts'
 import { runningContainers } from './containers.ts'
@@ -19,23 +20,20 @@ const TICKS_PER_SECOND = 100
 
 /** Every process; undefined when there is no /proc, or it hides what belongs to others. */
 export async function readProcesses(root: string, now: Date): Promise<ProcEntry[] | undefined> {
-  const stat = await text(join(root, 'stat'))
+  const stat = text(join(root, 'stat'))
   const [, boot] = /^btime (\d+)$/m.exec(stat ?? '') ?? []
   // Process 1 belongs to somebody else; with hidepid it is not there.
-  if (boot === undefined || (await text(join(root, '1/stat'))) === undefined) return undefined
+  if (boot === undefined || text(join(root, '1/stat')) === undefined) return undefined
   const pids = (await readdir(root)).filter((name) => /^\d+$/.test(name))
-  const entries = await Promise.all(pids.map((pid) => readEntry(root, pid, Number(boot))))
+  const entries = pids.map((pid) => readEntry(root, pid, Number(boot)))
   const found = entries.filter((entry) => entry !== undefined)
   // Containers of some kinds show the host's boot time: then no start time can be believed.
   const isBelievable = found.every(({ startedAt }) => startedAt.getTime() < now.getTime() + 2_000)
   return isBelievable ? found : undefined
 }
 
-async function readEntry(root: string, pid: string, boot: number) {
-  const [stat, cmdline] = await Promise.all([
-    text(join(root, pid, 'stat')),
-    text(join(root, pid, 'cmdline')),
-  ])
+function readEntry(root: string, pid: string, boot: number) {
+  const [stat, cmdline] = [text(join(root, pid, 'stat')), text(join(root, pid, 'cmdline'))]
   // The name in parentheses may hold anything, blanks and parentheses included.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, parent] = fields ?? []
@@ -47,8 +45,8 @@ async function readEntry(root: string, pid: string, boot: number) {
 }
 
 /** systemd's unit of a process, from its control group; undefined outside of any service. */
-async function unitOf(root: string, pid: number): Promise<string | undefined> {
-  const groups = (await text(join(root, String(pid), 'cgroup'))) ?? ''
+function unitOf(root: string, pid: number): string | undefined {
+  const groups = text(join(root, String(pid), 'cgroup')) ?? ''
   const named = groups.match(/[^/\n]+\.service(?=\/|$)/gm) ?? []
   return named.at(-1)?.replaceAll('\\x2d', '-')
 }
@@ -58,8 +56,13 @@ function folderOf(root: string, pid: number): Promise<string | undefined> {
   return readlink(join(root, String(pid), 'cwd')).catch(() => undefined)
 }
 
-function text(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(() => undefined)
+/** At once: the kernel has it at hand, and a machine has hundreds; in a queue each takes ten times as long. */
+function text(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 export interface ProcessesOptions {
@@ -123,7 +126,7 @@ export async function belonging(
   pid: number,
   { dir, units, neighbours = [] }: Pick<Installation, 'dir' | 'units' | 'neighbours'>,
 ): Promise<{ readonly isOwn: boolean; readonly unit: string | undefined }> {
-  const [unit, folder] = await Promise.all([unitOf(procRoot, pid), folderOf(procRoot, pid)])
+  const [unit, folder] = [unitOf(procRoot, pid), await folderOf(procRoot, pid)]
   const known = [...units.web, ...units.sidekiq]
   if (unit !== undefined && known.includes(unit)) return { isOwn: true, unit }
   // A container's folders are not this machine's, whatever their names.
@@ -137,7 +140,7 @@ export async function belonging(
 }
 
 async function isContained(root: string, pid: number): Promise<boolean> {
-  const groups = (await text(join(root, String(pid), 'cgroup'))) ?? ''
+  const groups = text(join(root, String(pid), 'cgroup')) ?? ''
   return /\b(docker|libpod|containerd|kubepods|lxc)\b/.test(groups)
 }
 
