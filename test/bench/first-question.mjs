@@ -66,17 +66,20 @@ function until(words, cwd, command) {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     let shown = ''
+    let took
+    child.stdin.on('error', () => undefined)
     child.stdout.on('data', (chunk) => {
       shown += chunk
-      if (words === undefined || !shown.includes(words)) return
-      resolve(performance.now() - before)
+      if (words === undefined || took !== undefined || !shown.includes(words)) return
+      took = performance.now() - before
       // As a person ends it.
       child.stdin.write('\u0003')
     })
     child.on('error', reject)
     child.on('close', () => {
-      if (words === undefined) resolve(performance.now() - before)
-      else reject(new Error(`It ended without "${words}":\n${shown}`))
+      if (words === undefined) took = performance.now() - before
+      if (took === undefined) reject(new Error(`It ended without "${words}":\n${shown}`))
+      else resolve(took)
     })
   })
 }
