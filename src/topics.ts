@@ -73,7 +73,7 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
     leave: [
       ['see what would come back; nothing is changed', toType('leave')],
       ['fetch it while Mastodon goes on', toType('leave', { stage: 'copy' })],
-      ['see that nothing is missing', toType('leave', { stage: 'compare' })],
+      ['switch Mastodon to the disk, nothing lost', toType('leave', { stage: 'cutover' })],
     ],
     rotate: [
       ['replace the key; the old one goes an hour later', toType('rotate')],

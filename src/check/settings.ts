@@ -80,6 +80,7 @@ export const checkFlags = {
   quiet: { ...catalog.quiet, help: 'only faults; nothing at all while there is none' },
   verbose: { ...catalog.verbose, help: 'what every check saw, and every request' },
   timings: catalog.timings,
+  logFile: catalog.logFile,
   noColor: catalog.noColor,
   cloudflareApiUrl: catalog.cloudflareApiUrl,
   s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },

@@ -22,7 +22,7 @@ export interface Reader extends Whereabouts {
 }
 
 /** The others do not look at the media itself. */
-const ofMedia = new Set(['init', 'migrate'])
+const ofMedia = new Set(['init', 'leave', 'migrate'])
 
 /** These look at no Mastodon of this machine: a rehearsed migration brings its own. */
 function isNowhere({ command, flags }: ToType): boolean {

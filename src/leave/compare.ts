@@ -1,21 +1,22 @@
-import { bytesOf, count, counted } from '../core/amounts.ts'
-import { Problem } from '../core/problem.ts'
+import { bytesOf, counted } from '../core/amounts.ts'
 import { prose } from '../core/to-type.ts'
-import type { Finding, StepIn } from '../plan/step.ts'
-import { warned } from './copy.ts'
+import type { Facts, Finding, StepIn, World } from '../plan/step.ts'
 import type { Leaving } from './leaving.ts'
-import { lookAtSides, type Sides } from './sides.ts'
+import { lookAtSides, notAll, warned } from './sides.ts'
 
 /** Ready when the disk holds all of the bucket; changes neither. */
 export function compareWithDisk(
   at: Leaving,
-  { checksum }: { readonly checksum: boolean },
-): StepIn<unknown> {
+  { checksum, after }: { readonly checksum: boolean; readonly after?: keyof Facts },
+): StepIn<Pick<World, 'facts'>> {
   return {
     id: 'compare',
     title: 'Both sides',
 
-    async look(): Promise<Finding> {
+    async look({ facts }): Promise<Finding> {
+      if (after !== undefined && facts[after] === undefined) {
+        return { is: 'waiting', on: after, will: 'compare bucket and disk, file by file' }
+      }
       const sides = await lookAtSides(at, { checksum })
       at.tell('')
       const { same, missing, differs } = sides
@@ -27,21 +28,6 @@ export function compareWithDisk(
       return { is: 'ready', note, ...warned(sides) }
     },
   }
-}
-
-function notAll({ lineFor, landing }: Leaving, { missing, differs }: Sides): Problem {
-  const parts = [
-    missing.objects > 0 ? `${count(missing.objects)} not there` : '',
-    differs.objects > 0 ? `${count(differs.objects)} not the same` : '',
-  ].filter((part) => part !== '')
-  const [example = ''] = [...missing.examples, ...differs.examples]
-  const aside = differs.objects > 0 ? ' What is not the same has to be put aside first.' : ''
-  return new Problem({
-    code: 'disk-not-equal',
-    what: `${landing.folder} does not hold all of the bucket yet.`,
-    why: `Of the objects: ${parts.join(', ')}; for example ${JSON.stringify(example)}.${aside}`,
-    next: prose`Copy, then compare again:\n  ${lineFor('copy')}`,
-  })
 }
 
 /** Requests that are free in a month, and what a million more costs (R2's prices, November 2026). */

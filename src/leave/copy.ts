@@ -1,12 +1,13 @@
 import { bytesOf, count, counted } from '../core/amounts.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
-import { prose, type Text } from '../core/to-type.ts'
+import { prose } from '../core/to-type.ts'
+import { Tally } from '../moving/tally.ts'
 import type { Finding, StepIn } from '../plan/step.ts'
 import { SENT_IN_PARTS } from '../services/rclone/port.ts'
 import { DISK_FULL } from '../services/rclone/trouble.ts'
 import type { ListedObject } from '../services/s3/port.ts'
 import type { Leaving } from './leaving.ts'
-import { lookAtSides, type Sides } from './sides.ts'
+import { lookAtSides, notAll, type Sides, warned } from './sides.ts'
 
 /** Files and bytes that are fetched before they are put in their places. */
 const BATCH_FILES = 2_000
@@ -14,6 +15,31 @@ const BATCH_BYTES = 1_073_741_824
 /** What is left free on the disk, bytes. */
 const SPARE = 1_073_741_824
 const NAMED = 5
+
+/**
+ * `copy`: all that the disk lacks. The rest belongs to a cut-over: `catch-up` repeats until little is
+ * left, `last` runs while Mastodon rests, `after` brings what was stored in between.
+ */
+export type LeaveRound = 'copy' | 'catch-up' | 'last' | 'after'
+
+const rounds: Record<LeaveRound, { id: string; title: string; will: string }> = {
+  copy: { id: 'copy', title: 'Copy to the disk', will: '' },
+  'catch-up': {
+    id: 'copy-catch-up',
+    title: 'Copy until little is left',
+    will: 'fetch what the disk lacks, and again what came meanwhile',
+  },
+  last: { id: 'copy-last', title: 'Last copy', will: 'fetch what came meanwhile' },
+  after: {
+    id: 'copy-after',
+    title: 'Copy what came in between',
+    will: 'fetch what was still stored in the bucket during the switch',
+  },
+}
+
+const MOST_ROUNDS = 5
+/** So few files the last copy fetches as well. */
+const FEW = 20
 
 interface Copied {
   objects: number
@@ -25,16 +51,17 @@ interface Copied {
  * Brings to the disk what it lacks. What is there stays as it is, so a run that was cut off is gone on
  * with; a file has its name only once it is whole.
  */
-export function copyToDisk(at: Leaving): StepIn<unknown> {
+export function copyToDisk(at: Leaving, round: LeaveRound = 'copy'): StepIn<unknown> {
+  const { id, title, will } = rounds[round]
   let copied: Copied | undefined
-  let last: Promise<Sides> | undefined
   return {
-    id: 'copy',
-    title: 'Copy to the disk',
+    id,
+    title,
 
     async look(): Promise<Finding> {
-      last = lookAtSides(at)
-      const sides = await last
+      if (copied && round !== 'copy') return outcome(at, copied)
+      if (round !== 'copy') return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+      const sides = await lookAtSides(at)
       at.tell('')
       if (copied) return outcome(at, copied, sides)
       if (sides.missing.objects === 0) return { is: 'ready', note: noteOf(sides), ...warned(sides) }
@@ -49,34 +76,49 @@ export function copyToDisk(at: Leaving): StepIn<unknown> {
     async change() {
       const done: Copied = { objects: 0, bytes: 0, failed: [] }
       copied = done
-      const hidden = await at.hidden()
-      await at.landing.open()
-      try {
-        let waiting: ListedObject[] = []
-        let bytes = 0
-        const carry = async () => {
-          const batch = waiting
-          waiting = []
-          bytes = 0
-          await fetchBatch(at, batch, { done, hidden })
-        }
-        await lookAtSides(at, {
-          async onMissing(objects) {
-            for (const object of objects) {
-              waiting.push(object)
-              bytes += object.size
-              if (waiting.length >= BATCH_FILES || bytes >= BATCH_BYTES) await carry()
-            }
-          },
-        })
-        if (waiting.length > 0) await carry()
-      } finally {
-        await at.landing.close()
+      const most = round === 'catch-up' ? MOST_ROUNDS : 1
+      for (let nth = 1; nth <= most; nth += 1) {
+        const before = done.objects
+        const sides = await fetchMissing(at, done)
+        // Found only after a switch, it would leave posts with the wrong picture.
+        if (round === 'catch-up' && sides.differs.objects > 0)
+          throw notAll(at, { ...sides, missing: new Tally() })
+        if (done.failed.length > 0 || done.objects - before <= FEW) break
       }
       return {}
     },
 
     reached: () => copied && `${counted(copied.objects, 'file')}, ${bytesOf(copied.bytes)} fetched`,
+  }
+}
+
+/** One pass over both sides, what is missing fetched as it is found. */
+async function fetchMissing(at: Leaving, done: Copied): Promise<Sides> {
+  const hidden = await at.hidden()
+  let waiting: ListedObject[] = []
+  let bytes = 0
+  const carry = async () => {
+    const batch = waiting
+    waiting = []
+    bytes = 0
+    await fetchBatch(at, batch, { done, hidden })
+  }
+  await at.landing.open()
+  try {
+    const sides = await lookAtSides(at, {
+      async onMissing(objects) {
+        for (const object of objects) {
+          waiting.push(object)
+          bytes += object.size
+          if (waiting.length >= BATCH_FILES || bytes >= BATCH_BYTES) await carry()
+        }
+      },
+    })
+    if (waiting.length > 0) await carry()
+    return sides
+  } finally {
+    await at.landing.close()
+    at.tell('')
   }
 }
 
@@ -168,39 +210,15 @@ function changesOf({ landing }: Leaving, { missing, same }: Sides, hidden: numbe
   return [{ what, risk: 'safe' as const }]
 }
 
-/** What a copy does not touch, and a person should know of. */
-export function warned({ differs, onlyOnDisk, unread }: Sides): { warnings: Text[] } {
-  const warnings: Text[] = []
-  if (differs.objects > 0) {
-    warnings.push(
-      `${counted(differs.objects, 'file')} on the disk ${differs.objects === 1 ? 'is' : 'are'} not what the bucket has under that name, and ${differs.objects === 1 ? 'stays' : 'stay'} as ${differs.objects === 1 ? 'it is' : 'they are'}, such as ${named(differs.examples)}. If the bucket is right, put ${differs.objects === 1 ? 'it' : 'them'} aside and copy again.`,
-    )
-  }
-  if (onlyOnDisk.objects > 0) {
-    warnings.push(
-      `${counted(onlyOnDisk.objects, 'file')} (${bytesOf(onlyOnDisk.bytes)}) ${onlyOnDisk.objects === 1 ? 'is' : 'are'} on the disk only, such as ${named(onlyOnDisk.examples)}: left from before the move to R2, and perhaps deleted in the bucket since. Nothing removes ${onlyOnDisk.objects === 1 ? 'it' : 'them'}; "tootctl media remove-orphans" does, once Mastodon uses the disk.`,
-    )
-  }
-  if (unread.objects > 0) {
-    warnings.push(`Not readable on the disk: ${unread.examples.slice(0, NAMED).join(', ')}.`)
-  }
-  return { warnings }
-}
-
-function named(examples: readonly string[]): string {
-  return JSON.stringify(examples[0] ?? '')
-}
-
-function outcome(at: Leaving, copied: Copied, sides: Sides): Finding {
-  if (copied.failed.length === 0 && sides.missing.objects === 0) {
+function outcome(at: Leaving, copied: Copied, sides?: Sides): Finding {
+  if (copied.failed.length > 0) return { is: 'blocked', problem: incomplete(at, copied) }
+  if (sides === undefined) return { is: 'ready', note: lineOf(copied, 0) }
+  if (sides.missing.objects === 0) {
     return { is: 'ready', note: `${lineOf(copied, 0)}; ${noteOf(sides)}`, ...warned(sides) }
   }
   // Stored in the bucket while this ran.
-  if (copied.failed.length === 0) {
-    const note = `${lineOf(copied, 0)}; ${count(sides.missing.objects)} came meanwhile`
-    return { is: 'ready', note, ...warned(sides) }
-  }
-  return { is: 'blocked', problem: incomplete(at, copied) }
+  const note = `${lineOf(copied, 0)}; ${count(sides.missing.objects)} came meanwhile`
+  return { is: 'ready', note, ...warned(sides) }
 }
 
 function incomplete({ lineFor }: Leaving, { objects, failed }: Copied): Problem {

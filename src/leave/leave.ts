@@ -1,21 +1,24 @@
 import { unlessStopped } from '../core/clock.ts'
-import { Problem } from '../core/problem.ts'
-import { prose, type Text, ToType } from '../core/to-type.ts'
+import { prose, type Text, ToType, toType } from '../core/to-type.ts'
 import { carryOut, type Ended, type Run, session, settingsOf } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile } from '../flow/mastodon-here.ts'
 import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
-import { connectWorld } from '../flow/world.ts'
+import { connectWorld, servicesOf } from '../flow/world.ts'
 import type { Command } from '../host.ts'
+import { variantOf, WAIT_JOBS_MS } from '../moving/quiet.ts'
+import { NOT_TAKEN_BACK } from '../plan/apply.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
+import { firstFlag, noEffect } from '../settings/no-effect.ts'
 import { repeated, replay } from '../settings/replay.ts'
 import { unfinished } from '../setup/closing.ts'
 import { findTarget, targetPlace } from '../setup/target.ts'
 import type { Closing } from '../ui/port.ts'
 import { compareWithDisk, survey } from './compare.ts'
 import { copyToDisk } from './copy.ts'
+import { cutoverSteps } from './cutover.ts'
 import { hiddenKeys } from './hidden.ts'
 import type { Leaving } from './leaving.ts'
 import { type LeaveStage, leaveCatalog, leaveFlags } from './settings.ts'
@@ -36,7 +39,7 @@ export const leave: Command = {
         run,
         {
           world,
-          steps: stepsOf(run, at, stage),
+          steps: await stepsOf(run, { at, world }, stage),
           planTitle: `Plan: ${stage}`,
           shown: ['stage', 'to'],
           again,
@@ -48,11 +51,24 @@ export const leave: Command = {
   },
 }
 
-function stepsOf(
-  { settings }: LeaveRun,
-  at: Leaving,
+async function stepsOf(
+  run: LeaveRun,
+  { at, world }: Prepared,
   stage: LeaveStage,
-): readonly StepIn<PlaceWorld>[] {
+): Promise<readonly StepIn<PlaceWorld>[]> {
+  const { settings } = run
+  if (stage === 'cutover') {
+    const { installation } = world.place
+    const variant = variantOf({ stop: settings.on('stop'), noDowntime: settings.on('noDowntime') })
+    const services = await servicesOf(run, installation)
+    const { readEnvFile } = await import('../services/mastodon/env-read.ts')
+    return cutoverSteps(at, {
+      variant,
+      services,
+      waitJobsMs: WAIT_JOBS_MS,
+      readEnvFile: () => readEnvFile(installation.envFile.path),
+    })
+  }
   if (stage === 'survey') return [survey(at)]
   if (stage === 'copy') return [copyToDisk(at)]
   return [compareWithDisk(at, { checksum: settings.on('checksum') })]
@@ -66,9 +82,10 @@ interface Prepared {
 /** Between the flags and the plan; the bucket is asked nothing yet. */
 async function prepare(run: LeaveRun, stage: LeaveStage): Promise<Prepared> {
   const { host, settings } = run
-  if (settings.on('checksum') && stage !== 'compare') throw onlyForCompare()
+  refuseOfOtherStage(run, stage)
   const found = await findMastodonHere(run, { files: 0, ms: 0 })
-  const holds = stage === 'copy' && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
+  const writes = stage === 'copy' || stage === 'cutover'
+  const holds = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
   const installation = holds ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
   const world = await connectWorld(run, { place: targetPlace(installation, target) })
@@ -123,7 +140,9 @@ function hiddenOnce(
 }
 
 function lineOf({ settings }: LeaveRun, stage: LeaveStage, how: typeof replay): ToType {
-  const own = settings.entries().filter(([name]) => name !== 'stage' && name !== 'checksum')
+  const own = settings
+    .entries()
+    .filter(([name]) => !isOfOtherStage(name, stage) && name !== 'stage')
   const { command, flags, secrets } = how('leave', leaveFlags, own)
   const { yes, ...rest } = flags
   return new ToType(command, { ...rest, stage, ...(yes && { yes }) }, secrets)
@@ -136,7 +155,8 @@ function closingOf(
   const { report } = ended
   const section = (title: string, line: Text) => ({ title, lines: [prose`  ${line}`] })
   if (report.problem) {
-    return { headline: unfinished({ report }), sections: [section('To go on from here', again)] }
+    const headline = stage === 'cutover' ? switchHeadline(ended) : unfinished({ report })
+    return { headline, sections: [section('To go on from here', again)] }
   }
   if (report.dryRun) {
     return {
@@ -153,18 +173,58 @@ function closingOf(
   if (stage === 'copy') {
     return {
       headline: 'The disk holds what the bucket held. Mastodon goes on with R2.',
-      sections: [section('To see that nothing is missing', at.lineFor('compare'))],
+      sections: [
+        section('To see that nothing is missing', at.lineFor('compare')),
+        section('To switch Mastodon to the disk', at.lineFor('cutover')),
+      ],
     }
   }
-  return { headline: 'The disk holds all of the bucket. Mastodon goes on with R2.', sections: [] }
+  if (stage === 'cutover') {
+    return {
+      headline: 'Mastodon stores its media on the disk.',
+      sections: [
+        {
+          title: 'Keep the bucket and the media host for some weeks',
+          lines: [
+            'Other servers, browsers and caches remember addresses there. The bucket is as it was; a way back to R2 stays prepared:',
+            prose`  ${toType('migrate')}`,
+          ],
+        },
+      ],
+    }
+  }
+  return { headline: 'The disk holds all of the bucket.', sections: [] }
 }
 
-function onlyForCompare(): Problem {
-  return new Problem({
-    code: 'checksum-without-compare',
-    what: '--checksum belongs to --stage compare.',
-    why: 'Other stages look at names and sizes; rclone checks what it fetches by itself.',
-    next: 'Leave it out, or add --stage compare.',
-    exit: 2,
-  })
+function switchHeadline({ report, facts }: Ended): string {
+  if (facts.switched)
+    return 'Mastodon stores its media on the disk; what follows did not come to its end.'
+  // A run before this one wrote it, and only that one knew what stood there.
+  const wasThere = report.steps.some(({ id, status }) => id === 'env-switch' && status === 'ready')
+  if (wasThere) return 'Not finished: the env file names the disk, and stays so.'
+  const isBack = !report.steps.some(({ note }) => note.startsWith(NOT_TAKEN_BACK))
+  return isBack
+    ? 'Not switched; everything is back as it was.'
+    : 'Not switched, and not all of it is back: see what is said above.'
+}
+
+/** Flags that belong to one stage alone. */
+const OF_STAGE: Partial<Record<string, LeaveStage>> = {
+  checksum: 'compare',
+  stop: 'cutover',
+  noDowntime: 'cutover',
+}
+
+function isOfOtherStage(name: string, stage: LeaveStage): boolean {
+  const own = OF_STAGE[name]
+  return own !== undefined && own !== stage
+}
+
+function refuseOfOtherStage({ settings }: LeaveRun, stage: LeaveStage): void {
+  const others = Object.keys(OF_STAGE).filter((name) => isOfOtherStage(name, stage))
+  const flag = firstFlag(settings, others)
+  const own = others.find((name) => settings.source(name as 'stop') === flag)
+  if (flag === undefined || own === undefined) return
+  const why = `It belongs to --stage ${OF_STAGE[own]}.`
+  throw noEffect(flag, why)
 }

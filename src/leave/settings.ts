@@ -1,9 +1,9 @@
-import * as z from 'zod'
 import { catalog, runFlags } from '../settings/catalog.ts'
+import { movingCatalog } from '../settings/moving.ts'
 import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 /** The way out, in its order; each stage is run alone. */
-export const leaveStages = ['survey', 'copy', 'compare'] as const
+export const leaveStages = ['survey', 'copy', 'cutover', 'compare'] as const
 export type LeaveStage = (typeof leaveStages)[number]
 
 const what = { group: 'What to bring back' } as const
@@ -37,19 +37,9 @@ const own = {
     rule: flag,
     ...what,
   }),
-  transfers: setting({
-    flag: '--transfers',
-    value: 'N',
-    help: 'files under way at the same time',
-    rule: z.string().transform((value, context) => {
-      const number = Number(value)
-      if (/^\d+$/.test(value) && number >= 1 && number <= 512) return number
-      context.addIssue({ code: 'custom', message: 'must be a whole number, 1 to 512' })
-      return z.NEVER
-    }),
-    fallbackHelp: 'as many as the line and the bucket take, measured meanwhile',
-    ...what,
-  }),
+  transfers: { ...movingCatalog.transfers, ...what },
+  noDowntime: movingCatalog.noDowntime,
+  stop: movingCatalog.stop,
 } as const
 
 /** Everything that finds a setup, and what `leave` adds. */

@@ -1,6 +1,7 @@
-import { count, counted } from '../core/amounts.ts'
-import { Cancelled } from '../core/problem.ts'
+import { bytesOf, count, counted } from '../core/amounts.ts'
+import { Cancelled, Problem } from '../core/problem.ts'
 import { fewAtOnce, merge } from '../core/streams.ts'
+import { prose, type Text } from '../core/to-type.ts'
 import { sameContent } from '../moving/content.ts'
 import { sideBySide } from '../moving/side-by-side.ts'
 import { Tally } from '../moving/tally.ts'
@@ -10,6 +11,7 @@ import { isProbe, type Leaving } from './leaving.ts'
 
 /** Contents that are read at the same time. */
 const READ_AT_ONCE = 4
+const NAMED = 5
 
 /** Bucket and disk, as one pass over both has found them. */
 export interface Sides {
@@ -78,4 +80,43 @@ async function contents(
   const told = await sameContent(file, object, disk.content?.bind(disk))
   const tally = told === 'same' || told === 'unknown' ? same : differs
   tally.add(file.key, file.size)
+}
+
+/** What a copy does not touch, and a person should know of. */
+export function warned({ differs, onlyOnDisk, unread }: Sides): { warnings: Text[] } {
+  const warnings: Text[] = []
+  if (differs.objects > 0) {
+    warnings.push(
+      `${counted(differs.objects, 'file')} on the disk ${differs.objects === 1 ? 'is' : 'are'} not what the bucket has under that name, and ${differs.objects === 1 ? 'stays' : 'stay'} as ${differs.objects === 1 ? 'it is' : 'they are'}, such as ${named(differs.examples)}. If the bucket is right, put ${differs.objects === 1 ? 'it' : 'them'} aside and copy again.`,
+    )
+  }
+  if (onlyOnDisk.objects > 0) {
+    warnings.push(
+      `${counted(onlyOnDisk.objects, 'file')} (${bytesOf(onlyOnDisk.bytes)}) ${onlyOnDisk.objects === 1 ? 'is' : 'are'} on the disk only, such as ${named(onlyOnDisk.examples)}: from before the move to R2, and perhaps deleted in the bucket since, or stored since Mastodon uses the disk. Nothing removes ${onlyOnDisk.objects === 1 ? 'it' : 'them'}; "tootctl media remove-orphans" knows which Mastodon does not need.`,
+    )
+  }
+  if (unread.objects > 0) {
+    warnings.push(`Not readable on the disk: ${unread.examples.slice(0, NAMED).join(', ')}.`)
+  }
+  return { warnings }
+}
+
+function named(examples: readonly string[]): string {
+  return JSON.stringify(examples[0] ?? '')
+}
+
+/** Problem `disk-not-equal`. */
+export function notAll({ lineFor, landing }: Leaving, { missing, differs }: Sides): Problem {
+  const parts = [
+    missing.objects > 0 ? `${count(missing.objects)} not there` : '',
+    differs.objects > 0 ? `${count(differs.objects)} not the same` : '',
+  ].filter((part) => part !== '')
+  const [example = ''] = [...missing.examples, ...differs.examples]
+  const aside = differs.objects > 0 ? ' What is not the same has to be put aside first.' : ''
+  return new Problem({
+    code: 'disk-not-equal',
+    what: `${landing.folder} does not hold all of the bucket yet.`,
+    why: `Of the objects: ${parts.join(', ')}; for example ${JSON.stringify(example)}.${aside}`,
+    next: prose`Copy, then compare again:\n  ${lineFor('copy')}`,
+  })
 }

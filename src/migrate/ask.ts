@@ -2,11 +2,12 @@ import { bytesOf, counted, duration } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import { runnerOf } from '../flow/world.ts'
+import type { CutoverVariant } from '../moving/quiet.ts'
 import type { MediaSurvey } from '../plan/report-schema.ts'
 import type { Checkpoint } from '../services/checkpoint/port.ts'
 import { commandLine } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
-import { type CutoverVariant, variantWords } from './cutover/cutover.ts'
+import { variantWords } from './cutover/cutover.ts'
 import type { MigrateRun, Selection } from './migration.ts'
 
 const flags = ['cleanMedia', 'cleanProfiles', 'cleanCards', 'cleanOrphans', 'cleanCache'] as const

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { catalog, runFlags } from '../settings/catalog.ts'
+import { movingCatalog, whole } from '../settings/moving.ts'
 import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 import { stages } from '../settings/stages.ts'
 
@@ -12,14 +13,6 @@ const prefixes = z.array(
       error: ({ input }) => `"${String(input)}" is not the beginning of a key such as cache/`,
     }),
 )
-
-const whole = (least: number, most: number) =>
-  z.string().transform((value, context) => {
-    const number = Number(value)
-    if (/^\d+$/.test(value) && number >= least && number <= most) return number
-    context.addIssue({ code: 'custom', message: `must be a whole number, ${least} to ${most}` })
-    return z.NEVER
-  })
 
 const bandwidth = z
   .string()
@@ -101,14 +94,7 @@ const own = {
     rule: flag,
     ...what,
   }),
-  transfers: setting({
-    flag: '--transfers',
-    value: 'N',
-    help: 'files under way at the same time',
-    rule: whole(1, 512),
-    fallbackHelp: 'as many as the line and the bucket take, measured meanwhile',
-    ...what,
-  }),
+  transfers: movingCatalog.transfers,
   bwlimit: setting({
     flag: '--bwlimit',
     value: 'RATE',
@@ -167,18 +153,8 @@ const own = {
     rule: flag,
     ...clean,
   }),
-  noDowntime: setting({
-    flag: '--no-downtime',
-    help: 'cut over without quieting Sidekiq; requests still wait while Rails boots (12 to 33 s were seen)',
-    rule: flag,
-    group: 'How to cut over',
-  }),
-  stop: setting({
-    flag: '--stop',
-    help: 'cut over with web and Sidekiq stopped during the last copy',
-    rule: flag,
-    group: 'How to cut over',
-  }),
+  noDowntime: movingCatalog.noDowntime,
+  stop: movingCatalog.stop,
   maxLoss: setting({
     flag: '--max-loss',
     value: 'none|N',

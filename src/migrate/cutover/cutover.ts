@@ -1,12 +1,10 @@
 import { Problem } from '../../core/problem.ts'
+import type { CutoverVariant, Rest } from '../../moving/quiet.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
-import type { EnvFileOnDisk, PlacedCommand, ServicesPort } from '../../services/mastodon/port.ts'
+import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
 import type { BringBackPort } from '../../services/media/port.ts'
 import type { Migration } from '../migration.ts'
-
-/** How much of Mastodon rests while it is switched. */
-export type CutoverVariant = 'quiet' | 'no-downtime' | 'stop'
 
 export const variantWords: Record<CutoverVariant, string> = {
   quiet:
@@ -17,17 +15,13 @@ export const variantWords: Record<CutoverVariant, string> = {
 }
 
 /** What the steps of the switch know besides the world and the migration. */
-export interface Cutover {
-  readonly variant: CutoverVariant
-  readonly services: ServicesPort
+export interface Cutover extends Rest {
   /** Mastodon's env file as it is on disk at this moment. */
   readEnvFile(): Promise<EnvFileOnDisk>
   /** Where media goes back to when the switch is taken back; undefined when it was not on this disk. */
   readonly bringBack: BringBackPort | undefined
   /** Files that may still be missing when Mastodon is switched. */
   readonly maxLoss: number
-  /** Milliseconds that Sidekiq gets to finish its jobs. */
-  readonly waitJobsMs: number
 }
 
 /**
@@ -48,13 +42,6 @@ export const cutoverOrder = [
   'copy-after',
   'compare',
 ] as const
-
-/** What makes Mastodon use the new settings; for the step `restart`. */
-export function restartFor({ variant, services }: Pick<Cutover, 'variant' | 'services'>) {
-  const { commands } = services
-  if (commands === undefined) return [] satisfies readonly PlacedCommand[]
-  return variant === 'stop' ? commands.start : commands.restart
-}
 
 /** Once uploads and public reads work with the new settings, nothing goes back any more. */
 export function switched({

@@ -1,18 +1,16 @@
 import { Problem } from '../../core/problem.ts'
 import { servicesOf } from '../../flow/world.ts'
+import { quietServices, restartFor, variantOf, WAIT_JOBS_MS } from '../../moving/quiet.ts'
+import { envSwitch } from '../../setup/env-file.ts'
 import { uploadProbe } from '../../setup/proof.ts'
 import { publicRead } from '../../setup/public-read.ts'
 import { freshProcesses, restart } from '../../setup/restart.ts'
 import { comparing } from '../compare/stage.ts'
 import { copyMedia } from '../copy/copy.ts'
 import type { MigrateRun, PreparedMigration, PreparedStage } from '../migration.ts'
-import { type Cutover, type CutoverVariant, restartFor, switched } from './cutover.ts'
+import { type Cutover, switched } from './cutover.ts'
 import { envSwitchStep } from './env-switch.ts'
-import { quietServices } from './quiet.ts'
 import { readyToSwitch } from './ready.ts'
-
-/** Milliseconds that Sidekiq gets to finish what it is at: a long video takes its time. */
-const WAIT_JOBS_MS = 600_000
 
 /** The switch as one plan: the order in which nothing is lost (see plan/cutover.ts). */
 export async function cutoverSteps(
@@ -22,7 +20,10 @@ export async function cutoverSteps(
   const { migration, installation } = prepared
   const maxLoss = run.settings.need('maxLoss')
   const cutover: Cutover = {
-    variant: variantOf(run),
+    variant: variantOf({
+      stop: run.settings.on('stop'),
+      noDowntime: run.settings.on('noDowntime'),
+    }),
     services: await servicesOf(run, installation),
     readEnvFile: async () => {
       const { readEnvFile } = await import('../../services/mastodon/env-read.ts')
@@ -44,7 +45,7 @@ export async function cutoverSteps(
     steps: [
       readyToSwitch(migration, cutover),
       copyMedia(migration, { round: 'catch-up', maxLoss }),
-      quietServices(migration, cutover),
+      quietServices(migration, cutover, (at) => isSwitched(at, cutover)),
       copyMedia(migration, { round: 'last', maxLoss }),
       envSwitchStep(migration, cutover),
       restart(wishes),
@@ -60,14 +61,12 @@ export async function cutoverSteps(
   }
 }
 
-function variantOf({ settings }: MigrateRun): CutoverVariant {
-  const [stop, noDowntime] = [settings.on('stop'), settings.on('noDowntime')]
-  if (!stop || !noDowntime) return stop ? 'stop' : noDowntime ? 'no-downtime' : 'quiet'
-  throw new Problem({
-    code: 'cutover-contradiction',
-    what: '--stop and --no-downtime exclude each other.',
-    why: 'The one stops Mastodon during the switch, the other keeps all of it running.',
-    next: 'Leave one of them out.',
-    exit: 2,
-  })
+/** Whether the env file says already what the switch would write. */
+export async function isSwitched(
+  at: Parameters<typeof envSwitch>[0],
+  { readEnvFile }: Pick<Cutover, 'readEnvFile'>,
+): Promise<boolean> {
+  const file = await readEnvFile()
+  const edit = envSwitch(at, file)
+  return !(edit instanceof Problem) && edit.text === file.text
 }

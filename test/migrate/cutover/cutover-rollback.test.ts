@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
-import { type CutoverVariant, restartFor } from '../../../src/migrate/cutover/cutover.ts'
+import { type CutoverVariant, restartFor } from '../../../src/moving/quiet.ts'
 import type { Outcome } from '../../../src/plan/apply.ts'
 import { freshProcesses, restart } from '../../../src/setup/restart.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type CutoverVariant, cutoverOrder } from '../../../src/migrate/cutover/cutover.ts'
+import { cutoverOrder } from '../../../src/migrate/cutover/cutover.ts'
+import type { CutoverVariant } from '../../../src/moving/quiet.ts'
 import { survey } from '../../../src/plan/survey.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
 import type { Installation } from '../../../src/services/mastodon/port.ts'

@@ -1,13 +1,9 @@
 import { envWriter } from '../../../src/flow/world.ts'
-import {
-  type Cutover,
-  type CutoverVariant,
-  restartFor,
-  switched,
-} from '../../../src/migrate/cutover/cutover.ts'
+import { type Cutover, switched } from '../../../src/migrate/cutover/cutover.ts'
 import { envSwitchStep } from '../../../src/migrate/cutover/env-switch.ts'
-import { quietServices } from '../../../src/migrate/cutover/quiet.ts'
 import { readyToSwitch } from '../../../src/migrate/cutover/ready.ts'
+import { isSwitched } from '../../../src/migrate/cutover/steps.ts'
+import { type CutoverVariant, quietServices, restartFor } from '../../../src/moving/quiet.ts'
 import { apply } from '../../../src/plan/apply.ts'
 import type { Step } from '../../../src/plan/step.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
@@ -157,7 +153,7 @@ export async function switching(more: Switching = {}) {
   })
   const steps: Step[] = [
     readyToSwitch(migration, cutover),
-    quietServices(migration, cutover),
+    quietServices(migration, cutover, (at) => isSwitched(at, cutover)),
     part('copy-last'),
     envSwitchStep(migration, cutover),
     restart({ mode: 'run', commands: restartFor(cutover), assumeRestarted: false }),

@@ -1,21 +1,67 @@
-import { duration } from '../../core/amounts.ts'
-import { Problem } from '../../core/problem.ts'
-import type { Finding, Step, World } from '../../plan/step.ts'
-import type { ServiceCommands, SidekiqProcess } from '../../services/mastodon/port.ts'
-import { envSwitch } from '../../setup/env-file.ts'
-import { linesOf, runPlaced } from '../../setup/restart.ts'
-import type { Migration } from '../migration.ts'
-import type { Cutover } from './cutover.ts'
+import { duration } from '../core/amounts.ts'
+import { Problem } from '../core/problem.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import type {
+  PlacedCommand,
+  ServiceCommands,
+  ServicesPort,
+  SidekiqProcess,
+} from '../services/mastodon/port.ts'
+import { linesOf, runPlaced } from '../setup/restart.ts'
+
+/** How much of Mastodon rests while it is switched. */
+export type CutoverVariant = 'quiet' | 'no-downtime' | 'stop'
+
+/** Milliseconds that Sidekiq gets to finish what it is at: a long video takes its time. */
+export const WAIT_JOBS_MS = 600_000
+
+/** Problem `cutover-contradiction`. */
+export function variantOf(wish: { readonly stop: boolean; readonly noDowntime: boolean }) {
+  const { stop, noDowntime } = wish
+  if (!stop || !noDowntime) return stop ? 'stop' : noDowntime ? 'no-downtime' : 'quiet'
+  throw new Problem({
+    code: 'cutover-contradiction',
+    what: '--stop and --no-downtime exclude each other.',
+    why: 'The one stops Mastodon during the switch, the other keeps all of it running.',
+    next: 'Leave one of them out.',
+    exit: 2,
+  })
+}
+
+export interface Rest {
+  readonly variant: CutoverVariant
+  readonly services: ServicesPort
+  readonly waitJobsMs: number
+}
+
+/** What makes Mastodon use the new settings; for the step `restart`. */
+export function restartFor({
+  variant,
+  services,
+}: Pick<Rest, 'variant' | 'services'>): readonly PlacedCommand[] {
+  const { commands } = services
+  if (commands === undefined) return []
+  return variant === 'stop' ? commands.start : commands.restart
+}
+
+interface Telling {
+  tell(state: string): void
+  say(line: string): void
+}
 
 type Needs = 'runner' | 'clock' | 'facts' | 'place' | 'envWriter'
 
 /** Sidekiq gives jobs this long when it is told to end (its `timeout`), milliseconds. */
 const BLIND_WAIT_MS = 25_000
 
-/** Nothing of Mastodon writes media while the last of it is copied; web may, unless it is stopped. */
+/**
+ * Nothing of Mastodon writes media while the last of it is copied; web may, unless it is stopped.
+ * `isSwitched`: nothing would be restarted afterwards, so nothing may go to rest.
+ */
 export function quietServices(
-  { tell, say }: Pick<Migration, 'tell' | 'say'>,
-  { variant, services, waitJobsMs, readEnvFile }: Cutover,
+  { tell, say }: Telling,
+  { variant, services, waitJobsMs }: Rest,
+  isSwitched: (at: Pick<World, Needs>) => Promise<boolean>,
 ): Step<Needs> {
   const { commands } = services
   const down = (variant === 'stop' ? commands?.stop : commands?.quiet) ?? []
@@ -31,10 +77,7 @@ export function quietServices(
         return { is: 'ready', note: 'Mastodon goes on (--no-downtime)', facts: { quieted: true } }
       }
       if (facts.quieted) return { is: 'ready', note: noteOf(variant) }
-      const file = await readEnvFile()
-      const edit = envSwitch(at, file)
-      // Nothing would be restarted afterwards, so nothing may go to rest.
-      if (!(edit instanceof Problem) && edit.text === file.text) {
+      if (await isSwitched(at)) {
         return { is: 'ready', note: 'Mastodon is switched already', facts: { quieted: true } }
       }
       const wait = `wait until its jobs are done (at most ${Math.round(waitJobsMs / 60_000)} min)`
@@ -64,16 +107,16 @@ export function quietServices(
   }
 }
 
-function noteOf(variant: Cutover['variant']): string {
+function noteOf(variant: CutoverVariant): string {
   return variant === 'stop' ? 'web and Sidekiq are stopped' : 'Sidekiq rests'
 }
 
-function wakeMeanwhile(variant: Cutover['variant'], up: ServiceCommands['wake']): string {
+function wakeMeanwhile(variant: CutoverVariant, up: ServiceCommands['wake']): string {
   const state = variant === 'stop' ? 'Mastodon is stopped' : 'Sidekiq takes no jobs'
   return `${state} until this was run: ${linesOf(up)}`
 }
 
-interface Wait extends Pick<Cutover, 'services' | 'waitJobsMs'>, Pick<Migration, 'tell' | 'say'> {
+interface Wait extends Pick<Rest, 'services' | 'waitJobsMs'>, Telling {
   readonly clock: World['clock']
 }
 

@@ -1,0 +1,68 @@
+import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import type { Switching } from './env-switch.ts'
+import type { Leaving } from './leaving.ts'
+
+/** What has to be true before Mastodon is switched. Looks only. */
+export function readyToSwitch(leaving: Leaving, { services }: Switching): Step<'place' | 'web'> {
+  return {
+    id: 'ready-to-switch',
+    title: 'Before the switch',
+
+    async look(at): Promise<Finding> {
+      if (services.commands === undefined) return { is: 'blocked', problem: byHand() }
+      const problem = await notServed(leaving, at)
+      if (problem) return { is: 'blocked', problem }
+      // What could not be had later is asked for before anything rests.
+      await Promise.all([leaving.rclone.version(), leaving.hidden()])
+      return { is: 'ready', note: 'the web server serves the media folder below /system/' }
+    },
+  }
+}
+
+const SAMPLED = 2_000
+
+/** A file that both sides have comes from the disk, by the address that posts will name. */
+async function notServed(
+  { disk, bucket, signal }: Leaving,
+  { place, web }: Pick<World, 'place' | 'web'>,
+): Promise<Problem | undefined> {
+  const { webDomain, localDomain } = place.installation
+  const host = webDomain ?? localDomain
+  if (host === undefined) return unserved('the host of the instance is not known')
+  let looked = 0
+  for await (const files of disk.files({ signal, few: true })) {
+    for (const { key, size, mode = 0o644 } of files) {
+      looked += 1
+      if (looked > SAMPLED) return unserved('nothing of the bucket is on the disk yet')
+      const isPlain = /^[\w./-]+$/.test(key) && (mode & 0o004) !== 0 && size < 5_000_000
+      if (!isPlain || (await bucket().head(key)) === undefined) continue
+      const url = `https://${host}/system/${key}`
+      const { status, body, header } = await web.fetch(url)
+      if (status === 200 && body.length === size) return undefined
+      const [to] = header('location')
+      return unserved(to === undefined ? `${url} gave status ${status}` : `${url} leads to ${to}`)
+    }
+  }
+  return unserved('nothing of the bucket is on the disk yet')
+}
+
+function unserved(why: string): Problem {
+  return new Problem({
+    code: 'disk-not-served',
+    what: 'Visitors would not get the media from the disk.',
+    why: `${why.charAt(0).toUpperCase()}${why.slice(1)}. Switched now, posts would be shown without their pictures.`,
+    next: prose`Redirects of /system/ have to go first: ${toType('redirects', { remove: true })}\nThen let the web server serve the media folder there, as Mastodon's own nginx.conf does, and copy: ${toType('leave', { stage: 'copy' })}`,
+  })
+}
+
+function byHand(): Problem {
+  return new Problem({
+    code: 'leave-by-hand',
+    what: 'It is not known how Mastodon is started here, so it can not be switched from here.',
+    why: 'Neither systemd units nor a compose file of Mastodon were found.',
+    next: 'Run this where Mastodon runs, or name its folder with --mastodon-dir.',
+    exit: 2,
+  })
+}
