@@ -103,6 +103,7 @@ const reasons = {
   'list-items': [400, 19075, 'the items are not valid:'],
   'list-busy': [429, 19076, 'there is an outstanding bulk operation in the account'],
   'no-operation': [404, 19077, 'could not find the operation'],
+  'purge-body': [400, 19081, 'the purge is not valid:'],
   'cache-switch': [400, 19080, 'the value must be on or off'],
 
   'token-name': [400, 400, 'The token name must have 1 to 120 characters.'],

@@ -14,6 +14,7 @@ import {
 import * as custom from './domains.ts'
 import { getManagedDomain, listDnsRecords, updateManagedDomain } from './domains.ts'
 import * as lists from './lists.ts'
+import { purgeCache } from './purge.ts'
 import type { Need, Route } from './request.ts'
 import * as rulesets from './rulesets.ts'
 import * as cache from './rulesets-rule.ts'
@@ -104,6 +105,7 @@ export const slurperRoutes: readonly Route[] = [
 const r2Write: Need = { groups: ['Workers R2 Storage Write'], on: 'account' }
 const r2Read: Need = { groups: [...r2Write.groups, 'Workers R2 Storage Read'], on: 'account' }
 const dnsRead: Need = { groups: ['DNS Read', 'DNS Write'], on: 'zone' }
+const cachePurge: Need = { groups: ['Cache Purge'], on: 'zone' }
 
 const buckets = '/accounts/:account/r2/buckets'
 const bucket = `${buckets}/:bucket`
@@ -116,6 +118,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/zones', need: 'own', handle: listZones },
   { method: 'GET', path: '/zones/:zone', need: 'own', handle: getZone },
   { method: 'GET', path: '/zones/:zone/dns_records', need: dnsRead, handle: listDnsRecords },
+  { method: 'POST', path: '/zones/:zone/purge_cache', need: cachePurge, handle: purgeCache },
 
   { method: 'GET', path: buckets, need: r2Read, handle: listBuckets },
   { method: 'POST', path: buckets, need: r2Write, handle: createBucket },

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { noteOperation } from '../analytics.ts'
 import type { Authority } from '../certificate.ts'
@@ -9,6 +11,7 @@ import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
 import { headersFromEmulator } from '../r2/body.ts'
 import type { EmulatorPool } from '../r2/emulator.ts'
 import type { SandboxBucket, SandboxDomain, World } from '../world.ts'
+import { fromCache, keep, kept, secondsOf } from './cache.ts'
 import { corsHeaders, preflight } from './cors.ts'
 import { RuleLanguageError } from './language.ts'
 import {
@@ -29,8 +32,8 @@ const cached = new Set(
 )
 
 /**
- * `cf-cache-status` of a first visit; the sandbox keeps no objects in its cache. `cache` is what the
- * zone's cache rules say, undefined where they say nothing.
+ * `cf-cache-status` of what did not come out of the cache. `cache` is what the zone's cache rules say,
+ * undefined where they say nothing.
  */
 function cacheStatus(path: string, cache?: boolean): 'MISS' | 'DYNAMIC' | 'BYPASS' {
   if (cache !== undefined) return cache ? 'MISS' : 'BYPASS'
@@ -48,9 +51,8 @@ export interface MissingMemory {
 /** Cloudflare keeps a 404 without cache headers for 3 minutes (docs, cache: Edge Cache TTL). */
 const KEEP_SECONDS = 3 * 60
 
-/** `clock` in milliseconds. */
-function createMissingMemory(clock: () => number): MissingMemory {
-  const until = new Map<string, number>()
+/** `clock` in milliseconds; `until` is what is kept. */
+function createMissingMemory(clock: () => number, until: Map<string, number>): MissingMemory {
   return {
     has(address) {
       const end = until.get(address)
@@ -130,7 +132,7 @@ export async function startPublicHost(
   context: SandboxContext,
   { pool, authority, instance }: PublicHostOptions,
 ): Promise<PublicHost> {
-  const missing = createMissingMemory(context.clock)
+  const missing = createMissingMemory(context.clock, context.world.edge.missing)
   const certificates = new Map<string, SecureContext>()
   const server = createServer(
     {
@@ -190,6 +192,13 @@ async function answer(
   const path = url.split('?')[0] ?? '/'
   const key = keyOf(path)
   const address = `${host}${url}`
+  const { edge } = context.world
+  const where = { host, url, origin: headers.origin }
+  // Parts of files and conditions pass the cache by here: it holds whole files.
+  const isWhole = !Object.keys(headers).some((name) => /^(range|if-.*)$/.test(name))
+  const isEligible = isWhole && cacheStatus(path, settings.cache) === 'MISS'
+  const copy = isEligible ? kept(edge, where, context.clock()) : undefined
+  if (copy) return fromCache(copy, context.clock())
   const cached = missing.has(address)
   if (key === undefined || cached) {
     const status = key === undefined ? 'DYNAMIC' : 'HIT'
@@ -218,7 +227,15 @@ async function answer(
   }
   const all = Object.entries(headersFromEmulator(object.headers))
   const own = Object.fromEntries(all.filter(([name]) => !name.startsWith('x-amz-')))
-  return { status, headers: { ...own, ...cors, ...cache }, body: object }
+  const told = { ...own, ...cors, ...cache }
+  const seconds = isEligible ? secondsOf(own, settings) : 0
+  if (status !== 200 || method !== 'GET' || seconds <= 0) {
+    return { status, headers: told, body: object }
+  }
+  const body = await buffer(object)
+  const since = context.clock()
+  keep(edge, { ...where, status, headers: told, body, since, until: since + seconds * 1000 })
+  return { status, headers: told, body: Readable.from([body], { objectMode: false }) }
 }
 
 function hostOf({ headers }: IncomingMessage): string {

@@ -1,3 +1,5 @@
+import type { KeptAnswer } from './cache.ts'
+
 /** What the sandbox keeps of rules, redirect lists and cache switches: plain data. */
 export interface EdgeState {
   readonly rulesets: SandboxRuleset[]
@@ -9,6 +11,9 @@ export interface EdgeState {
   readonly limits: EdgeLimits
   /** What its zones keep from others: Hotlink Protection, and a challenge for what is no browser. */
   readonly refuses: Set<StrangerRefusal>
+  /** What the cache holds, and until when (milliseconds since the epoch) it remembers a 404. */
+  readonly cached: Map<string, KeptAnswer>
+  readonly missing: Map<string, number>
 }
 
 export const strangerRefusals = ['hotlinks', 'bots'] as const
@@ -120,6 +125,8 @@ export function createEdgeState(): EdgeState {
     operationMs: 200,
     limits: { zoneRules: 10, firewallRules: 5, bulkRules: 15, lists: 5, redirects: 10_000 },
     refuses: new Set(),
+    cached: new Map(),
+    missing: new Map(),
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuthority } from '../../../src/sandbox/certificate.ts'
+import { purge } from '../../../src/sandbox/edge/cache.ts'
 import { type PublicHost, startPublicHost } from '../../../src/sandbox/edge/public-host.ts'
 import type { Front } from '../../../src/sandbox/r2/front.ts'
 import { signed } from '../r2/sign.ts'
@@ -32,6 +33,7 @@ afterAll(async () => {
 beforeEach(() => {
   stand.now = undefined
   bucket.cors = undefined
+  stand.world.edge.cached.clear()
 })
 
 async function put(path: string, body: string, headers: Record<string, string> = {}) {
@@ -230,4 +232,50 @@ test.each([
 ])('%s is cached by its extension: %s', async (path, expected) => {
   await put(`/media${path}`, 'x')
   expect((await get({ path })).header('cf-cache-status')).toEqual([expected])
+})
+
+describe('the cache', () => {
+  const status = async (request: Visit) => (await get(request)).header('cf-cache-status')[0]
+  const path = '/a/1.png'
+
+  test('gives a file out again, to a HEAD as well; a query and an origin have copies of their own', async () => {
+    bucket.cors = [{ allowed: { origins: ['*'], methods: ['GET'] } }]
+    expect([await status({ path }), await status({ path })]).toEqual(['MISS', 'HIT'])
+    const again = await get({ path })
+    expect([again.body, again.header('content-type')]).toEqual(['0123456789', ['image/png']])
+    expect(await status({ path, method: 'HEAD' })).toBe('HIT')
+    expect(await status({ path: `${path}?v=1` })).toBe('MISS')
+    expect(await status({ path, headers: { origin: 'https://a.example' } })).toBe('MISS')
+  })
+
+  test('keeps what is gone from the bucket, until it is purged', async () => {
+    await put('/media/a/gone.png', 'old', { 'cache-control': 'max-age=315576000' })
+    const gone = '/a/gone.png'
+    for (const one of [gone, `${gone}?v=1`]) await get({ path: one })
+    const headers = { origin: 'https://a.example' }
+    await get({ path: gone, headers })
+    const [url, init] = signed(front.url, { key, method: 'DELETE', path: '/media/a/gone.png' })
+    expect((await fetch(url, init)).status).toBe(204)
+    expect((await get({ path: gone })).body).toBe('old')
+    purge(stand.world.edge, {
+      files: [{ url: `https://${host}${gone}`, origin: undefined }],
+      prefixes: [],
+    })
+    expect((await get({ path: gone })).status).toBe(404)
+    expect((await get({ path: `${gone}?v=1` })).status).toBe(200)
+    expect((await get({ path: gone, headers })).status).toBe(200)
+    purge(stand.world.edge, { files: [], prefixes: [`${host}/a/`] })
+    expect((await get({ path: `${gone}?v=1` })).status).toBe(404)
+    expect((await get({ path: gone, headers })).status).toBe(404)
+  })
+
+  test('keeps nothing longer than its header says', async () => {
+    await put('/media/a/short.png', 'x', { 'cache-control': 'max-age=60' })
+    const short = '/a/short.png'
+    const now = Date.now()
+    stand.now = now
+    expect([await status({ path: short }), await status({ path: short })]).toEqual(['MISS', 'HIT'])
+    stand.now = now + 60_000
+    expect(await status({ path: short })).toBe('MISS')
+  })
 })
