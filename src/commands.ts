@@ -42,6 +42,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./usage/usage.ts')).usage,
   },
   {
+    name: 'purge',
+    group: 'Look after it',
+    line: "take media out of Cloudflare's cache, and out of the bucket",
+    load: async () => (await import('./purge/purge.ts')).purge,
+  },
+  {
     name: 'rotate',
     group: 'Look after it',
     line: 'replace the access key, without a moment when uploads fail',

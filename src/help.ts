@@ -49,7 +49,7 @@ async function page(
   return `${[
     ...title,
     '',
-    `Usage: mastodon-r2 ${name} [flags]`,
+    `Usage: mastodon-r2 ${name} ${wordsOf(topic)}[flags]`,
     ...(also.length === 0 ? [] : fold(`The same: mastodon-r2 ${also.join(', ')}`, width)),
     '',
     'Examples',
@@ -60,6 +60,12 @@ async function page(
     '',
     ...fold(`Docs: ${topic.docs} at ${homepage}`, width),
   ].join('\n')}\n`
+}
+
+/** `ADDRESS... ` where words without a flag are taken. */
+function wordsOf({ catalog }: Topic): string {
+  const { value } = Object.values(catalog).find(({ words }) => words) ?? {}
+  return value === undefined ? '' : `${value}... `
 }
 
 function examples({ examples }: Topic, width: number): string[] {

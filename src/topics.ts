@@ -21,6 +21,7 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
   if (name === 'init') return (await import('./settings/catalog.ts')).catalog
   if (name === 'check') return (await import('./check/settings.ts')).checkFlags
   if (name === 'usage') return (await import('./usage/settings.ts')).usageFlags
+  if (name === 'purge') return (await import('./purge/settings.ts')).purgeFlags
   if (name === 'migrate') return (await import('./migrate/settings.ts')).migrateFlags
   if (name === 'redirects') return (await import('./redirects/settings.ts')).redirectsFlags
   if (name === 'leave') return (await import('./leave/settings.ts')).leaveFlags
@@ -51,6 +52,17 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
       ['what is stored; with a token in CLOUDFLARE_API_TOKEN the bill, too', toType('usage')],
       ['the same as numbers, for graphs', toType('usage', { json: true })],
       ['one line for a mail of the month', toType('usage', { quiet: true })],
+    ],
+    purge: [
+      [
+        'all sizes of a picture, out of the cache',
+        toType('purge', { address: 'https://files.example.com/KEY' }),
+      ],
+      [
+        'the media of a post, for good',
+        toType('purge', { address: '/@somebody/1', andDelete: true }),
+      ],
+      ['see what that would be', toType('purge', { address: '/@somebody', dryRun: true })],
     ],
     migrate: [
       ['see what is there, and go on with the first stage that is not done', toType('migrate')],

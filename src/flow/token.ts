@@ -40,7 +40,7 @@ export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url
   })
   const core: Key[] = [['workers_r2', 'edit'], ['zone', 'read'], ['dns', 'read'], ...wished]
   const account: Key[] = [['account_api_tokens', 'edit'], ...core]
-  const user = keysOf([['account_api_tokens', 'edit'], ['account_settings', 'read'], ...core])
+  const user: Key[] = [['account_api_tokens', 'edit'], ['account_settings', 'read'], ...core]
   return [
     {
       label: 'Owned by the account',
@@ -48,7 +48,7 @@ export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url
     },
     {
       label: 'Owned by you',
-      url: `https://dash.cloudflare.com/profile/api-tokens?permissionGroupKeys=${user}&accountId=*&zoneId=all&name=mastodon-r2%20setup`,
+      url: userLink(user, 'mastodon-r2 setup'),
     },
   ]
 }
@@ -56,6 +56,10 @@ export function tokenLinks(edge: readonly EdgeName[] = []): { label: string; url
 /** The link to a token that the account owns, with these permissions and no others. */
 export function accountLink(keys: readonly Key[], name: string): string {
   return `https://dash.cloudflare.com/?to=/:account/api-tokens&permissionGroupKeys=${keysOf(keys)}&name=${encodeURIComponent(name)}`
+}
+
+function userLink(keys: readonly Key[], name: string): string {
+  return `https://dash.cloudflare.com/profile/api-tokens?permissionGroupKeys=${keysOf(keys)}&accountId=*&zoneId=all&name=${encodeURIComponent(name)}`
 }
 
 function keysOf(keys: readonly Key[]): string {
@@ -90,6 +94,40 @@ export interface TokenChoice {
   readonly token: () => Promise<BootstrapToken>
 }
 
+/** What a person is told who has to make a token. */
+export interface TokenWords {
+  tell(ui: Ui): void
+  /** The other link, for who is no administrator of the account. */
+  tellOwn(ui: Ui): void
+}
+
+/** For a command that needs a token of its own: `permissions` as the dashboard names them. */
+export function wordsFor(wish: {
+  readonly name: string
+  readonly keys: readonly Key[]
+  readonly permissions: readonly string[]
+}): TokenWords {
+  const { name, keys, permissions } = wish
+  return {
+    tell(ui) {
+      ui.note('An API token of Cloudflare is needed, for this alone', [
+        'Open this address, create the token there, and copy it:',
+      ])
+      ui.link(accountLink(keys, name))
+      ui.note('What the token may do', permissions)
+    },
+    tellOwn: (ui) => tellOwnToken(ui, userLink([...keys, ['account_settings', 'read']], name)),
+  }
+}
+
+function setupWords(settings: Settings<Catalog>): TokenWords {
+  const edge = (settings.get('edge') ?? []) as readonly EdgeName[]
+  return {
+    tell: (ui) => tellToken(ui, edge),
+    tellOwn: (ui) => tellOwnToken(ui, tokenLinks(edge)[1]?.url ?? ''),
+  }
+}
+
 /**
  * The bootstrap token. Of one that a person types it is known that Cloudflare knows it, or another is
  * asked for; who one is that was given is asked beside what comes next.
@@ -98,6 +136,7 @@ export async function chooseToken(
   settings: Settings<Pick<SetupCatalog, 'apiToken' | 'accountId'> & Catalog>,
   ui: Ui,
   connect: (token: Secret) => Promise<CloudflarePort>,
+  words: TokenWords = setupWords(settings),
 ): Promise<TokenChoice> {
   const accountId = settings.get('accountId') as string | undefined
   const given = settings.get('apiToken') as Secret | undefined
@@ -107,9 +146,9 @@ export async function chooseToken(
     identity.catch(() => undefined)
     return { cloudflare, token: () => identity }
   }
-  if (ui.canAsk) tellToken(ui, edgeOf(settings))
+  if (ui.canAsk) words.tell(ui)
   for (;;) {
-    const secret = await askToken(settings, ui)
+    const secret = await askToken(settings, ui, words)
     const done = ui.busy('Asking Cloudflare about the token')
     try {
       const cloudflare = await connect(secret)
@@ -151,7 +190,11 @@ async function identify(cloudflare: CloudflarePort, accountId: string | undefine
 /** What is typed instead of a token, to see the other link. */
 const OTHER = '?'
 
-async function askToken(settings: Settings<Catalog>, ui: Ui): Promise<Secret> {
+async function askToken(
+  settings: Settings<Catalog>,
+  ui: Ui,
+  { tellOwn }: TokenWords,
+): Promise<Secret> {
   for (;;) {
     const typed = await ui.ask({
       message: 'Paste the token here',
@@ -163,12 +206,8 @@ async function askToken(settings: Settings<Catalog>, ui: Ui): Promise<Secret> {
       settings.offer('apiToken', typed, 'you')
       return settings.get('apiToken') as Secret
     }
-    tellOwnToken(ui, edgeOf(settings))
+    tellOwn(ui)
   }
-}
-
-function edgeOf(settings: Settings<Catalog>): readonly EdgeName[] {
-  return (settings.get('edge') ?? []) as readonly EdgeName[]
 }
 
 /** All that the question about the token needs; it fits on a screen of 80 columns and 24 lines. */
@@ -190,12 +229,11 @@ function tellToken(ui: Ui, edge: readonly EdgeName[]): void {
   )
 }
 
-function tellOwnToken(ui: Ui, edge: readonly EdgeName[]): void {
-  const user = tokenLinks(edge)[1]
+function tellOwnToken(ui: Ui, link: string): void {
   ui.note('A token that you own yourself, for who is no administrator of the account', [
     'It may do the same, and Account: Account Settings: Read beside that:',
   ])
-  ui.link(user?.url ?? '')
+  ui.link(link)
 }
 
 /** The account: given, the only one, or asked for. */

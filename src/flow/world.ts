@@ -22,7 +22,7 @@ import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import type { Ui } from '../ui/port.ts'
 import type { Run } from './flow.ts'
-import { chooseToken, type TokenChoice } from './token.ts'
+import { chooseToken, type TokenChoice, type TokenWords } from './token.ts'
 
 type OnCall = (call: ApiCall) => void
 
@@ -88,21 +88,15 @@ export async function wayOutOf({ environment }: Host): Promise<WayOut | undefine
   return connectWayOut(find)
 }
 
-/** The token, asked for where none was given, and Cloudflare as it sees it. */
-export function chooseCloudflare(run: Connecting): Promise<TokenChoice> {
+/** The token, asked for where none was given (in the words of the setup unless told), and Cloudflare as it sees it. */
+export function chooseCloudflare(run: Connecting, words?: TokenWords): Promise<TokenChoice> {
   const { host, ui, settings, clock } = run
   const baseUrl = settings.need('cloudflareApiUrl') as string
   const onCall = callListener(run)
-  return chooseToken(settings, ui, async (token) =>
-    connectTo({
-      token,
-      baseUrl,
-      ui,
-      onCall,
-      sleep: clock.sleepOrTidy,
-      wayOut: await wayOutOf(host),
-    }),
-  )
+  const { sleepOrTidy: sleep } = clock
+  const connect = async (token: Secret) =>
+    connectTo({ token, baseUrl, ui, onCall, sleep, wayOut: await wayOutOf(host) })
+  return chooseToken(settings, ui, connect, words)
 }
 
 /** Cloudflare for who does nothing before it knows whose the token is. */

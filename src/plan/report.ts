@@ -56,6 +56,14 @@ export const reportSchema = z
     comparison: comparisonSchema.optional(),
     /** The file with what this run told; null where it changed nothing, or there is none. */
     log: z.string().nullable(),
+    /** `purge`: what each address answered afterwards. */
+    purge: z
+      .object({
+        proofs: z.array(
+          z.object({ url: z.string(), status: z.number(), cache: z.string().nullable() }),
+        ),
+      })
+      .optional(),
     /** `usage`: what is stored, what was asked, and what that costs. */
     usage: usageSchema.optional(),
     problem: z

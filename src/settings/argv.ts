@@ -37,7 +37,12 @@ export async function parseArgv(
   const values = new Map<string, RawValue>()
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue
-    if (token.kind === 'positional') throw wordTooMany(command)
+    if (token.kind === 'positional') {
+      const [taker] = Object.entries(settings).find(([, { words }]) => words) ?? []
+      if (taker === undefined) throw wordTooMany(command)
+      values.set(taker, [...listed(values.get(taker)), token.value])
+      continue
+    }
     const name = byFlag.get(token.name)
     const setting = name === undefined ? undefined : settings[name]
     if (name === undefined || !setting) throw await unknownFlag(command, token.rawName, settings)
@@ -53,14 +58,17 @@ export async function parseArgv(
       throw needsValue(command, setting.flag, setting.value)
     }
     if (setting.repeatable) {
-      const earlier = values.get(name)
-      values.set(name, [...(Array.isArray(earlier) ? earlier : []), token.value])
+      values.set(name, [...listed(values.get(name)), token.value])
       continue
     }
     if (values.has(name)) throw givenTwice(command, setting.flag)
     values.set(name, token.value)
   }
   return values
+}
+
+function listed(value: RawValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value : []
 }
 
 /** What people call a setting elsewhere, by its name here. */

@@ -21,6 +21,8 @@ export interface Setting<T> {
   readonly tidy?: (text: string) => Tidied
   readonly secret?: true
   readonly repeatable?: true
+  /** Words without a flag are values of this one; it is repeatable. */
+  readonly words?: true
   /** The flag names a file (`-`: standard input) that holds the value. */
   readonly fromFile?: true
   /** Shown in help and used where nothing else answers. */
@@ -45,6 +47,7 @@ export const settingGroups = [
   'Put it right',
   'How to cut over',
   'What to redirect',
+  'What to purge',
   'What to stand in for',
   'The access key',
   'Where Mastodon is',

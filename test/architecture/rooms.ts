@@ -6,7 +6,7 @@ import type { Import } from './imports.ts'
  */
 const floors: readonly (readonly string[])[] = [
   ['init'],
-  ['check', 'migrate', 'leave'],
+  ['check', 'migrate', 'leave', 'purge'],
   ['rotate', 'undo', 'redirects', 'announce', 'usage'],
   ['moving'],
   ['setup'],

@@ -98,6 +98,19 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     await send(409, 'DELETE', bucket)
   })
 
+  it('the cache', async () => {
+    const path = `/zones/${account.zone}/purge_cache`
+    const url = 'https://files.example.com/a.png'
+    const headers = { Origin: 'https://social.example.com' }
+    await held(account, 200, 'POST', path, { body: { files: [url] } })
+    await held(account, 200, 'POST', path, { body: { files: [{ url, headers }] } })
+    await held(account, 200, 'POST', path, { body: { prefixes: ['files.example.com/a'] } })
+    await held(account, 400, 'POST', path, { body: { files: Array(31).fill(url) } })
+    await held(account, 400, 'POST', path, { body: { files: ['https://other.example/a'] } })
+    await held(account, 400, 'POST', path, { body: { prefixes: [url] } })
+    await held(account, 400, 'POST', path, { body: {} })
+  })
+
   it('deletes an empty bucket', async () => {
     const empty = await apiUnderTest()
     const buckets = `/accounts/${empty.account}/r2/buckets`

@@ -7,6 +7,7 @@ import { Secret } from '../../src/core/secret.ts'
 import { exports, flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import type { LoggedRequest } from '../../src/sandbox/world.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
+import type { S3Port } from '../../src/services/s3/port.ts'
 import { ENV, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
 import { type Ended, type Running, type RunOptions, run, start } from './program.ts'
 
@@ -38,6 +39,7 @@ const COMMANDS = [
   'migrate',
   'redirects',
   'sandbox',
+  'purge',
   'help',
 ]
 
@@ -100,20 +102,24 @@ export async function until(what: string, isSo: () => boolean): Promise<void> {
   throw new Error(`It never came to pass: ${what}.`)
 }
 
-/** Puts files of so many bytes into the bucket of a stage that is set up, with the first key of it. */
-export async function filledBucket(
-  { sandbox }: Stage,
-  files: Readonly<Record<string, number>>,
-): Promise<void> {
+/** The first bucket of a stage that is set up, with the first key that was made. */
+export function storeOf({ sandbox }: Pick<Stage, 'sandbox'>): S3Port {
   const [key] = keysOf(sandbox)
   if (!key) throw new Error('There is no key.')
-  const s3 = connectS3({
+  return connectS3({
     endpoint: sandbox.s3Url(),
     bucket: sandbox.world.buckets[0]?.name ?? '',
     key: { accessKeyId: key.id, secretAccessKey: new Secret(key.secret) },
   })
+}
+
+/** Puts files of so many bytes into it, as Mastodon does. */
+export async function filledBucket(
+  stage: Pick<Stage, 'sandbox'>,
+  files: Readonly<Record<string, number>>,
+): Promise<void> {
   const options = { contentType: 'image/png', cacheControl: 'public, max-age=315576000, immutable' }
   for (const [name, bytes] of Object.entries(files)) {
-    await s3.put(name, new Uint8Array(bytes), options)
+    await storeOf(stage).put(name, new Uint8Array(bytes), options)
   }
 }

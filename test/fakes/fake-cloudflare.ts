@@ -59,6 +59,14 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
     return undefined
   }
 
+  async purgeUrls(zoneId: string, urls: readonly string[], origin?: string) {
+    this.writes.push(['purge', zoneId, ...urls, origin].filter((part) => part).join(' '))
+  }
+
+  async purgePrefixes(zoneId: string, prefixes: readonly string[]) {
+    this.writes.push(['purge below', zoneId, ...prefixes].join(' '))
+  }
+
   async identifyToken() {
     return { id: 'b'.repeat(32), kind: 'account' as const, status: 'active' as const }
   }

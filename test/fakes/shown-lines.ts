@@ -1,5 +1,6 @@
 import { checkFlags } from '../../src/check/settings.ts'
 import { migrateFlags } from '../../src/migrate/settings.ts'
+import { purgeFlags } from '../../src/purge/settings.ts'
 import { redirectsFlags } from '../../src/redirects/settings.ts'
 import { sandboxCatalog } from '../../src/rehearse/settings.ts'
 import { rotateFlags } from '../../src/rotate/settings.ts'
@@ -14,6 +15,7 @@ export const catalogs: Readonly<Record<string, Catalog>> = {
   init: catalog,
   check: checkFlags as Catalog,
   usage: usageFlags,
+  purge: purgeFlags,
   migrate: migrateFlags,
   redirects: redirectsFlags,
   rotate: rotateFlags,

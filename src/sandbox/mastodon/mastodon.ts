@@ -7,6 +7,7 @@ import { readTemplate, render } from '../../template.ts'
 import type { Answer } from '../doorway.ts'
 import { type MediaTree, makeMediaTree } from './media-tree.ts'
 import { createService, openPrograms, type Program } from './programs.ts'
+import { publicApi } from './public-api.ts'
 import { systemctl } from './systemctl.ts'
 import { tootctl } from './tootctl.ts'
 import { contentType, createUploads, type EnvValues, mediaFolder } from './uploads.ts'
@@ -19,6 +20,8 @@ export interface InstanceOptions {
   readonly live: string
   /** Settings that the web part runs with; undefined while it does not serve. */
   settings(): EnvValues | undefined
+  /** Keys of its media. */
+  readonly keys: readonly string[]
 }
 
 /**
@@ -40,6 +43,8 @@ function instanceAnswer(options: InstanceOptions) {
       const told = { domain, title: 'Mastodon in a sandbox', version }
       return answer(200, 'application/json; charset=utf-8', JSON.stringify(told), policy)
     }
+    const told = publicApi(url, { host: options.host, keys: options.keys, settings })
+    if (told) return answer(told.status, 'application/json', JSON.stringify(told.body), policy)
     if (path !== '/') return answer(404, 'text/html', '<h1>404</h1>\n', policy)
     return answer(200, 'text/html; charset=utf-8', '<h1>Mastodon in a sandbox</h1>\n', policy)
   }
@@ -238,6 +243,7 @@ export async function startMastodon(
     throw error
   }
   const settings = () => web.settings()
-  const answer = instanceAnswer({ host, version: MASTODON_VERSION, live, settings })
+  const keys = tree.files.map(({ key }) => key)
+  const answer = instanceAnswer({ host, version: MASTODON_VERSION, live, settings, keys })
   return { dir: live, bin, calls, uploads: uploadLog, host, tree, answer, close }
 }

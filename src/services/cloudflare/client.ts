@@ -6,6 +6,7 @@ import { accounts, permissions, zones } from './accounts.ts'
 import { type AskGraphql, analytics } from './analytics.ts'
 import { bucketRules, buckets, domains } from './buckets.ts'
 import { type Call, withRetries } from './call.ts'
+import { edgeCache } from './edge-cache.ts'
 import { keys } from './keys.ts'
 import { redirectLists } from './lists.ts'
 import type { ApiCall, CloudflarePort } from './port.ts'
@@ -67,6 +68,7 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
     ...rules(call),
     ...redirectLists(call, sleep),
     ...tieredCache(call),
+    ...edgeCache(call),
   })
   return { ...verbs, slurper: wellFormed(slurper(call)), analytics: wellFormed(analytics(ask)) }
 }

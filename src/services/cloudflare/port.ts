@@ -264,6 +264,11 @@ export interface CloudflarePort extends RulesPort {
   /** Already gone is fine. */
   revokeKey(owner: KeyOwner, id: string): Promise<void>
 
+  /** Takes addresses out of the zone's cache: the copies for pages of `origin`, or those for none. */
+  purgeUrls(zoneId: string, urls: readonly string[], origin?: string): Promise<void>
+  /** Takes out all that begins so, e.g. `files.example.com/folder/`. */
+  purgePrefixes(zoneId: string, prefixes: readonly string[]): Promise<void>
+
   readonly slurper: SlurperPort
   readonly analytics: AnalyticsPort
 }

@@ -1,6 +1,7 @@
 import { BaseAccounts } from 'cloudflare/resources/accounts/accounts'
 import { Tokens as AccountTokens } from 'cloudflare/resources/accounts/tokens/tokens'
 import { TieredCaching } from 'cloudflare/resources/argo/tiered-caching'
+import { BaseCache } from 'cloudflare/resources/cache/cache'
 import { SmartTieredCache } from 'cloudflare/resources/cache/smart-tiered-cache'
 import { BaseRecords } from 'cloudflare/resources/dns/records'
 import { Buckets } from 'cloudflare/resources/r2/buckets/buckets'
@@ -40,6 +41,7 @@ export function createSdk(wire: WireOptions) {
       BaseRules,
       TieredCaching,
       SmartTieredCache,
+      BaseCache,
     ],
   })
   // Where it keeps the headers of CLOUDFLARE_CUSTOM_HEADERS; a malformed one breaks every call.

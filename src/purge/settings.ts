@@ -1,0 +1,74 @@
+import * as z from 'zod'
+import { catalog } from '../settings/catalog.ts'
+import { type FlagsOf, flag, setting } from '../settings/setting.ts'
+
+/** Whole addresses, paths of the instance, or a host and its path; where they lead is looked at later. */
+const addresses = z.array(
+  z.string().transform((text, context) => {
+    const typed = text.trim()
+    const whole = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\//i.test(typed) ? `https://${typed}` : typed
+    const isPath = whole.startsWith('/') && !whole.startsWith('//')
+    const base = isPath ? 'https://instance.invalid' : undefined
+    const url = URL.canParse(whole, base) ? new URL(whole, base) : undefined
+    const isFine = url && /^https?:$/.test(url.protocol) && url.username === '' && !/\s/.test(whole)
+    if (isFine) return whole
+    context.addIssue({
+      code: 'custom',
+      message: `"${text}" is not an address such as https://files.example.com/... or /@somebody/1`,
+    })
+    return z.NEVER
+  }),
+)
+
+const what = { group: 'What to purge' } as const
+
+const own = {
+  address: setting({
+    flag: '--address',
+    value: 'ADDRESS',
+    help: 'media, a post or an account of this instance; may be given several times, and without the flag',
+    rule: addresses,
+    repeatable: true,
+    words: true,
+    ...what,
+  }),
+  andDelete: setting({
+    flag: '--and-delete',
+    help: 'delete it from the bucket, too: nobody gets it any more, and it does not come back',
+    rule: flag,
+    answerable: false,
+    ...what,
+  }),
+} as const
+
+/** Everything that finds a setup, and what `purge` adds. */
+export const purgeCatalog = { ...catalog, ...own } as const
+
+/** The settings that `purge` takes. */
+export const purgeFlags = {
+  ...own,
+  accountId: catalog.accountId,
+  apiToken: {
+    ...catalog.apiToken,
+    help: 'file with a Cloudflare API token (- reads standard input) that may purge the cache of the zone; never stored',
+  },
+  mastodonDir: catalog.mastodonDir,
+  mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
+  answers: catalog.answers,
+  dryRun: catalog.dryRun,
+  yes: { ...catalog.yes, help: 'agree to the plan; what destroys something needs its flag, too' },
+  json: catalog.json,
+  quiet: catalog.quiet,
+  verbose: catalog.verbose,
+  noColor: catalog.noColor,
+  logFile: catalog.logFile,
+  cloudflareApiUrl: catalog.cloudflareApiUrl,
+  s3EndpointUrl: { ...catalog.s3EndpointUrl, help: 'another S3 endpoint than the env file names' },
+  connectTo: catalog.connectTo,
+} as const
+
+declare module '../core/to-type.ts' {
+  interface CommandFlags {
+    purge: FlagsOf<typeof purgeFlags>
+  }
+}
