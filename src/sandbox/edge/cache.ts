@@ -2,22 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import type { Answer } from '../doorway.ts'
 import type { CacheSettings } from './rules.ts'
-import type { EdgeState } from './state.ts'
-
-/** An answer that the edge keeps. */
-export interface KeptAnswer {
-  readonly host: string
-  /** Path and query. */
-  readonly url: string
-  /** Pages of another origin have copies of their own (Cloudflare docs, cache/how-to/cache-keys). */
-  readonly origin: string | undefined
-  readonly status: number
-  readonly headers: OutgoingHttpHeaders
-  readonly body: Buffer
-  /** Milliseconds since the epoch. */
-  readonly since: number
-  readonly until: number
-}
+import type { EdgeState, KeptAnswer } from './state.ts'
 
 type Address = Pick<KeptAnswer, 'host' | 'url' | 'origin'>
 

@@ -1,4 +1,4 @@
-import type { KeptAnswer } from './cache.ts'
+import type { OutgoingHttpHeaders } from 'node:http'
 
 /** What the sandbox keeps of rules, redirect lists and cache switches: plain data. */
 export interface EdgeState {
@@ -14,6 +14,21 @@ export interface EdgeState {
   /** What the cache holds, and until when (milliseconds since the epoch) it remembers a 404. */
   readonly cached: Map<string, KeptAnswer>
   readonly missing: Map<string, number>
+}
+
+/** An answer that the edge keeps. */
+export interface KeptAnswer {
+  readonly host: string
+  /** Path and query. */
+  readonly url: string
+  /** Pages of another origin have copies of their own (Cloudflare docs, cache/how-to/cache-keys). */
+  readonly origin: string | undefined
+  readonly status: number
+  readonly headers: OutgoingHttpHeaders
+  readonly body: Buffer
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  readonly until: number
 }
 
 export const strangerRefusals = ['hotlinks', 'bots'] as const
