@@ -2,7 +2,13 @@ import { announcementNotes, type HostToCome } from '../announce/notes.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
-import { findMastodonHere, type Remembered, remember } from '../flow/mastodon-here.ts'
+import {
+  findMastodonHere,
+  isNowhere,
+  nowhere,
+  type Remembered,
+  remember,
+} from '../flow/mastodon-here.ts'
 import { callListener, lazyWeb, processesOf, wayOutOf } from '../flow/world.ts'
 import type { Announced, CheckWorld, ConfiguredStorage } from '../plan/verdict.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -81,10 +87,11 @@ export async function checkWorld(
   }
 }
 
-/** Mastodon on this machine. Throws Problem `nothing-to-check` where no settings are. */
+/** Mastodon on this machine. Problems: `mastodon-not-found`; `nothing-to-check` where no settings are. */
 export async function findInstallation(run: Run<CheckCatalog>): Promise<Installation> {
   const installation = await findMastodonHere(run)
   if (installation.envFile.exists || installation.settings.size > 0) return installation
+  if (isNowhere(installation, run.settings)) throw nowhere()
   throw new Problem({
     code: 'nothing-to-check',
     what: `There are no settings of Mastodon here: ${installation.envFile.path} does not exist.`,

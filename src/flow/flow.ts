@@ -280,7 +280,9 @@ export async function carryOut<C extends Catalog, At extends Running>(
   for (const warning of report.warnings) ui.warn(warning)
   const end = (ended: Report, facts: Partial<Facts>, left: readonly Text[] = []) => {
     const final = { ...ended, ...prepared.details?.(facts) }
-    ui.finish(final, prepared.closing({ report: final, facts, plan, left }))
+    const closing = prepared.closing({ report: final, facts, plan, left })
+    const first = (closing.next ?? []).map((line) => render(line).trim())
+    ui.finish({ ...final, next: [...first, ...final.next] }, closing)
   }
   if (problem) {
     end(report, readyFacts(plan))

@@ -1,7 +1,7 @@
 import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
-import { shellWord } from '../core/shell-word.ts'
+import { shellLine, shellWord } from '../core/shell-word.ts'
 import type { Host } from '../host.ts'
 import type { Facts, Place, Setup } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
@@ -230,7 +230,13 @@ export interface ThirdStorage {
   readonly place: string
   /** What rclone calls its backend for it. */
   readonly backend: 'swift' | 'azureblob'
+  /** What `rclone config` asks for, and which settings of Mastodon answer it. */
+  readonly answers: string
 }
+
+const OF_SWIFT =
+  'user is SWIFT_USERNAME, key SWIFT_PASSWORD, auth SWIFT_AUTH_URL, tenant SWIFT_TENANT, tenant_id SWIFT_PROJECT_ID, region SWIFT_REGION'
+const OF_AZURE = 'account is AZURE_STORAGE_ACCOUNT, key AZURE_STORAGE_ACCESS_KEY'
 
 /** Mastodon asks for S3 first, then Swift, then Azure; each is exactly `true` (its config/initializers/paperclip.rb). */
 export function thirdStorage({
@@ -239,18 +245,25 @@ export function thirdStorage({
   const of = (name: string) => settings.get(name)?.value ?? ''
   if (of('S3_ENABLED') === 'true') return undefined
   if (of('SWIFT_ENABLED') === 'true') {
-    return { name: 'OpenStack Swift', place: of('SWIFT_CONTAINER'), backend: 'swift' }
+    const place = of('SWIFT_CONTAINER')
+    return { name: 'OpenStack Swift', place, backend: 'swift', answers: OF_SWIFT }
   }
   if (of('AZURE_ENABLED') !== 'true') return undefined
-  return { name: 'Azure Blob Storage', place: of('AZURE_CONTAINER_NAME'), backend: 'azureblob' }
+  const place = of('AZURE_CONTAINER_NAME')
+  return { name: 'Azure Blob Storage', place, backend: 'azureblob', answers: OF_AZURE }
 }
 
-/** What is not copied, and what copies it. */
+/** What is not copied, and what copies it. A key for one bucket alone may not look for others. */
 export function thirdStorageCopy(
-  { name, place, backend }: ThirdStorage,
+  { name, place, backend, answers }: ThirdStorage,
   bucket = 'BUCKET',
 ): string {
-  return `This program does not copy from ${name}. rclone does (its backend ${backend}): make a remote for it and one for R2 with "rclone config", then: rclone copy --header-upload "Cache-Control: ${MEDIA_CACHE_CONTROL}" OLD:${place || 'CONTAINER'} R2:${bucket}`
+  const copy = shellLine([
+    ...['rclone', 'copy', '--s3-no-check-bucket'],
+    ...['--header-upload', `Cache-Control: ${MEDIA_CACHE_CONTROL}`],
+    ...[`OLD:${place || 'CONTAINER'}`, `R2:${bucket}`],
+  ])
+  return `This program does not copy from ${name}. rclone does: with "rclone config" make a remote OLD (storage ${backend}; ${answers}) and a remote R2 (storage s3, provider Cloudflare; the endpoint and both keys are those that init writes), then: ${copy}`
 }
 
 /** The env file is the memory: account, jurisdiction, bucket, key and media host stand in it. */

@@ -1,6 +1,13 @@
 import { jurisdictionNamed } from '../core/jurisdictions.ts'
 import type { Run } from '../flow/flow.ts'
-import { findMastodonHere, holdEnvFile, type Remembered, remember } from '../flow/mastodon-here.ts'
+import {
+  findMastodonHere,
+  holdEnvFile,
+  isNowhere,
+  nowhere,
+  type Remembered,
+  remember,
+} from '../flow/mastodon-here.ts'
 import { chooseAccount, refuseOtherAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
@@ -22,6 +29,7 @@ const WAIT_KEY_MS = 90_000
 export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   const { ui, settings } = run
   const found = await findMastodonHere(run)
+  if (isNowhere(found, settings)) throw nowhere()
   const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
   const installation = held ? await findMastodonHere(run) : found
   const remembered = remember(installation, settings.get('s3EndpointUrl'))

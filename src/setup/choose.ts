@@ -181,11 +181,11 @@ export function hasMedia(
     return bucket !== undefined && bucket !== remembered.bucket
   }
   if (remembered.storage === 'other' || remembered.elsewhere !== undefined) return true
-  const { files, readable } = installation.media
-  return files > 0 || !readable
+  const { files, readable, unseen = false } = installation.media
+  return files > 0 || !readable || unseen
 }
 
-export function mediaWords({ media }: Installation, remembered: Remembered): string {
+export function mediaWords({ media, envFile }: Installation, remembered: Remembered): string {
   if (remembered.storage === 'other') return 'Media is at another S3 provider now.'
   const { elsewhere } = remembered
   if (elsewhere !== undefined) {
@@ -194,6 +194,9 @@ export function mediaWords({ media }: Installation, remembered: Remembered): str
   }
   if (remembered.switchedOn) return `Media is in the bucket ${remembered.bucket} now.`
   if (media.hidden !== undefined) return hiddenWords(media.hidden)
+  if (media.unseen) {
+    return `${envFile.path} has the settings of a server, and nothing else of it is here: whether it holds media can't be seen from here.`
+  }
   if (!media.readable)
     return `${media.root ?? 'The media folder'} can't be read, and may hold media.`
   return `There is media on this server (${media.more ? 'more than ' : ''}${media.files} files in ${media.root ?? 'public/system'}).`

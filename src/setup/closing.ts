@@ -1,5 +1,5 @@
 import { shellLine, shellWord } from '../core/shell-word.ts'
-import { asRoot, prose, type ToType, toType } from '../core/to-type.ts'
+import { asRoot, prose, type Text, type ToType, toType } from '../core/to-type.ts'
 import type { Ended } from '../flow/flow.ts'
 import { leftOut, skippedSteps } from '../flow/flow.ts'
 import type { Setup } from '../plan/step.ts'
@@ -30,7 +30,8 @@ export function initClosing(ended: InitEnded): Closing {
     if (isRehearsal) {
       return { headline: 'The rehearsal ends here; nothing of yours was changed.', sections: [] }
     }
-    return { headline: unfinished(ended), sections: [...goOn(ended), ...restartLeft(ended)] }
+    const sections = [...goOn(ended), ...restartLeft(ended)]
+    return { headline: unfinished(ended), sections, next: restartsIn(sections) }
   }
   const headline = headlineOf(ended)
   const sections = report.dryRun
@@ -47,7 +48,7 @@ export function initClosing(ended: InitEnded): Closing {
         },
       ]
     : []
-  return { headline, sections: [...sections, ...last] }
+  return { headline, sections: [...sections, ...last], next: restartsIn(sections) }
 }
 
 function headlineOf(ended: InitEnded): string {
@@ -166,8 +167,20 @@ function restartLeft({ setup, report, facts, freshness, ...ended }: InitEnded): 
   return [{ title: `${title}, unless you have restarted it since`, lines }]
 }
 
+const RESTART = 'Restart Mastodon, so that it uses the settings'
+
+/** The commands of what `restart` says, for the report; all of it where a file is changed between them. */
+export function restartsIn(sections: readonly Section[]): Text[] {
+  const restarts = sections.filter(({ title }) => title.startsWith(RESTART))
+  return restarts.flatMap(({ lines }) =>
+    lines.some((line) => String(line).startsWith('  - '))
+      ? [lines.reduce((above, line) => prose`${above}\n${line}`)]
+      : lines.filter((line) => String(line).startsWith('  ')),
+  )
+}
+
 export function restart({ installation }: Pick<Setup, 'installation'>): Section {
-  const title = 'Restart Mastodon, so that it uses the settings'
+  const title = RESTART
   const { kind, dir, units, pumaWorkers, neighbours = [] } = installation
   const isKnown = units.web.length > 0 && units.sidekiq.length > 0
   if (kind === 'systemd' && neighbours.length > 0 && !isKnown) {
@@ -188,6 +201,12 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
       ],
     }
   }
+  const elsewhere =
+    kind === 'none'
+      ? [
+          `No Mastodon was seen here: if it runs elsewhere, carry what is new in ${installation.envFile.path} there first.`,
+        ]
+      : []
   const sidekiq = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
   const web = units.web.length > 0 ? units.web : ['mastodon-web']
   return {
@@ -201,6 +220,7 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
       : [
           prose`  ${asRoot(`systemctl restart ${shellLine([...sidekiq, ...web])}`)}`,
           'Pages are away while Rails boots; 12 to 33 s were seen.',
+          ...elsewhere,
         ],
   }
 }

@@ -2,17 +2,17 @@ import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { asRoot, prose, type Text } from '../core/to-type.ts'
-import {
-  hindrances,
-  isSingle,
-  SINGLE_REQUEST,
-  storageBlock,
-  thirdStorage,
-} from '../flow/mastodon-here.ts'
+import { hindrances, isSingle, SINGLE_REQUEST, storageBlock } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
-import { knowsExtraHosts, otherProvidersHost, withExtraHost } from './media-hosts.ts'
+import {
+  EXTRA_HOSTS,
+  hostBefore,
+  keptHosts,
+  knowsExtraHosts,
+  withExtraHost,
+} from './media-hosts.ts'
 import { unreachedBy } from './reach.ts'
 
 type Read = Pick<Installation, 'envFiles' | 'settings'>
@@ -104,7 +104,7 @@ export const envFile: Step<Needs> = {
     const { setup, facts, envWriter } = at
     const key = learned(facts, 'accessKey')
     if (setup.target.kind === 'print') {
-      const changed = [...blockOf(at, key).keys()]
+      const changed = [...blockOf(at, key).keys(), ...keptHosts(setup).keys()]
       return { envWritten: { file: undefined, backup: undefined, changed, diff: [] } }
     }
     const { file } = setup.target
@@ -134,20 +134,6 @@ function edited(at: At, key: S3Key): { text: string; names: string[] } {
   // The block is a template of its own and has no such line.
   const whole = kept.size === 0 ? text : envWriter.edit(text, kept, [])
   return { text: whole, names: [...values.keys(), ...kept.keys(), ...retire] }
-}
-
-/**
- * Pages go on naming the host of a storage that no migration takes over (Swift, Azure): posts still
- * show media from there. For the others the cut-over and `redirects` see to it.
- */
-function keptHosts({ storage, target, installation, mediaHost }: Setup): Map<string, string> {
-  const { settings, version, webDomain, localDomain } = installation
-  const instanceHost = webDomain ?? localDomain
-  const old = otherProvidersHost(settings, { mediaHost, instanceHost })
-  const isLeft = thirdStorage(installation) !== undefined && storage === 'switch'
-  const isKept = isLeft && target.kind === 'file' && knowsExtraHosts(version)
-  if (!isKept || old === undefined) return new Map()
-  return new Map([['EXTRA_MEDIA_HOSTS', withExtraHost(settings, old)]])
 }
 
 /** Told apart, as it is not among what is always written. */
@@ -265,16 +251,13 @@ export function envSwitch(
 ): EnvSwitch | Problem {
   const key = facts.accessKey ?? place.knownKey
   if (key === undefined) throw new Error('A migration has a key from its start.')
-  const { installation, mediaHost } = place
+  const { installation } = place
   const { settings, version } = installation
   const block = storageBlock({ ...place, storage: 'switch' }, key, facts)
-  const instanceHost = installation.webDomain ?? installation.localDomain
-  const old = otherProvidersHost(settings, { mediaHost, instanceHost })
+  const old = hostBefore(settings, place)
   const keptHost = old !== undefined && knowsExtraHosts(version) ? old : undefined
   const kept = new Map(
-    keptHost === undefined
-      ? []
-      : [['EXTRA_MEDIA_HOSTS', withExtraHost(settings, keptHost)] as const],
+    keptHost === undefined ? [] : [[EXTRA_HOSTS, withExtraHost(settings, keptHost)] as const],
   )
   const values = new Map([...block, ...kept])
   const problem = shadowed(installation, file, values) ?? hinderedFrom(installation, file.path)

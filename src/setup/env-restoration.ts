@@ -1,7 +1,9 @@
 import { Problem } from '../core/problem.ts'
 import { hindrances, readR2Endpoint, SINGLE_REQUEST, storageNames } from '../flow/mastodon-here.ts'
 import type { EnvWriter, Minting } from '../plan/step.ts'
+import { ADDED } from '../services/mastodon/env-edit.ts'
 import type { EnvFileOnDisk } from '../services/mastodon/port.ts'
+import { EXTRA_HOSTS, hostBefore, withExtraHost } from './media-hosts.ts'
 
 /** What `undo` does to an env file. */
 export type EnvRestoration =
@@ -69,8 +71,14 @@ export function envRestoration(at: Restorable): EnvRestoration {
     return { is: 'write', text: backup.text, how: 'whole', backup: backup.path }
   }
   if (backup) {
-    const retired = [...hindrances(lines.settings(backup.text)).keys()]
-    const text = lines.restore(file.text, backup.text, { names: storageNames, retired, marks })
+    const before = lines.settings(backup.text)
+    const retired = [...hindrances(before).keys()]
+    const kept = hostsKept(setup, before, now)
+    const text = lines.restore(file.text, backup.text, {
+      names: [...storageNames, ...kept.keys()],
+      retired,
+      marks: kept.size === 0 ? marks : [...marks, ADDED],
+    })
     return { is: 'write', text, how: 'lines', backup: backup.path }
   }
   if (!isSigned(at, file.text, marks)) return { is: 'foreign' }
@@ -104,7 +112,15 @@ function isSigned({ ownKeys }: Restorable, text: string, marks: readonly string[
   return isMarked || [...ownKeys].some((id) => text.includes(id))
 }
 
-function isOnlyOurs({ envWriter, lines, file }: Restorable, before: string, now: Values) {
+/** The line for the host of before, as a switch writes it; empty where this one is another. */
+function hostsKept(setup: Minting, before: Values, now: Values): ReadonlyMap<string, string> {
+  const host = hostBefore(before, setup)
+  const written = host === undefined ? undefined : withExtraHost(before, host)
+  const isOurs = written !== undefined && written === now.get(EXTRA_HOSTS)?.value
+  return new Map(isOurs ? [[EXTRA_HOSTS, written]] : [])
+}
+
+function isOnlyOurs({ setup, envWriter, lines, file }: Restorable, before: string, now: Values) {
   const values = new Map<string, string>()
   for (const name of storageNames) {
     const value = now.get(name)?.value
@@ -112,9 +128,11 @@ function isOnlyOurs({ envWriter, lines, file }: Restorable, before: string, now:
     if (value === undefined || !/^[A-Za-z0-9._:/,@%+=-]*$/.test(value)) return false
     values.set(name, value)
   }
-  const retire = [...hindrances(lines.settings(before)).keys()]
+  const settings = lines.settings(before)
+  const kept = hostsKept(setup, settings, now)
   try {
-    return envWriter.edit(before, values, retire) === file.text
+    const text = envWriter.edit(before, values, [...hindrances(settings).keys()])
+    return (kept.size === 0 ? text : envWriter.edit(text, kept, [])) === file.text
   } catch (error) {
     if (error instanceof Problem) return false
     throw error

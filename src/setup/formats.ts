@@ -5,6 +5,7 @@ import type { S3Key } from '../services/s3/port.ts'
 import type { outputCatalog } from '../settings/output.ts'
 import type { ValueOf } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
+import { keptHosts } from './media-hosts.ts'
 import { quoted } from './quoted.ts'
 import { terraform, terraformValues } from './terraform.ts'
 
@@ -91,7 +92,7 @@ export async function blockWriter(
   const { template, quote, quoteKey = quote, more } = blockForms[format]
   const text = await readTemplate(template)
   return (setup, key, facts) => {
-    const values = storageBlock(setup, key, facts)
+    const values = new Map([...storageBlock(setup, key, facts), ...keptHosts(setup)])
     const written = [...values].map(([name, value]) => {
       return [name, KEYS.includes(name) ? quoteKey(value) : quote(value)]
     })

@@ -1,3 +1,5 @@
+import { thirdStorage } from '../flow/mastodon-here.ts'
+import type { Place, Setup } from '../plan/step.ts'
 import { isAtLeast } from '../services/mastodon/port.ts'
 import { mediaAddresses } from './media-addresses.ts'
 
@@ -11,9 +13,34 @@ export function knowsExtraHosts(version: string | undefined): boolean {
   return version === undefined || isAtLeast(version, SINCE)
 }
 
+export const EXTRA_HOSTS = 'EXTRA_MEDIA_HOSTS'
+
+/** The host that Mastodon's pages name for media with these settings, where it is another one's. */
+export function hostBefore(
+  settings: Settings,
+  { mediaHost, installation }: Pick<Place, 'mediaHost' | 'installation'>,
+): string | undefined {
+  const { webDomain, localDomain } = installation
+  return otherProvidersHost(settings, { mediaHost, instanceHost: webDomain ?? localDomain })
+}
+
+/**
+ * The line with which pages go on naming the host of a storage that no migration takes over (Swift,
+ * Azure): posts still show media from there. For the others the cut-over and `redirects` see to it.
+ */
+export function keptHosts(
+  setup: Pick<Setup, 'storage' | 'mediaHost' | 'installation'>,
+): ReadonlyMap<string, string> {
+  const { storage, installation } = setup
+  const { settings, version } = installation
+  const isLeft = thirdStorage(installation) !== undefined && storage === 'switch'
+  const old = isLeft && knowsExtraHosts(version) ? hostBefore(settings, setup) : undefined
+  return new Map(old === undefined ? [] : [[EXTRA_HOSTS, withExtraHost(settings, old)]])
+}
+
 /** What stands in EXTRA_MEDIA_HOSTS (full addresses with commas or blanks between them) and one more. */
 export function withExtraHost(settings: Settings, host: string): string {
-  const entries = (settings.get('EXTRA_MEDIA_HOSTS')?.value ?? '')
+  const entries = (settings.get(EXTRA_HOSTS)?.value ?? '')
     .split(/[,\s]+/)
     .filter((entry) => entry !== '')
   const wanted = `https://${host}`

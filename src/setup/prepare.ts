@@ -41,7 +41,8 @@ export async function prepareSetup(
   )
   refuseOfSettings(settings)
   const { readEnvFile } = await import('../services/mastodon/env-read.ts')
-  const first = await findOrAsk(run, known)
+  // What is taken back may be told by flags alone.
+  const first = lookOnly ? (known ?? (await findMastodonHere(run))) : await findOrAsk(run, known)
   // The run that held it before may have changed what was found.
   const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
     ? await findMastodonHere(run)
@@ -54,6 +55,9 @@ export async function prepareSetup(
   recall(run, remembered)
   if (lookOnly) assumeStorage(run, remembered)
   if (!lookOnly) tellHiddenMedia(run, installation, remembered)
+  if (!lookOnly && installation.media.unseen && !ui.canAsk) {
+    ui.warn(mediaWords(installation, remembered))
+  }
   refuseMissing(run, installation, remembered)
   tellMediaHost(run)
   if (!lookOnly) await chooseEdge(run, remembered)
@@ -163,8 +167,12 @@ function describe({ kind, version, dir, localDomain, envFile }: Installation): s
   if (kind === 'none' && !envFile.exists) {
     return `No Mastodon found here; the settings will go to ${envFile.path}.`
   }
+  if (kind === 'none') {
+    const of = localDomain === undefined ? '' : ` for ${localDomain}`
+    return `Found settings of Mastodon${of} in ${envFile.path}; Mastodon itself was not seen here.`
+  }
   const what = version === undefined ? 'Mastodon' : `Mastodon ${version}`
-  const how = kind === 'none' ? '' : kind === 'docker' ? ' with Docker Compose' : ' with systemd'
+  const how = kind === 'docker' ? ' with Docker Compose' : ' with systemd'
   const domain = localDomain === undefined ? '' : ` for ${localDomain}`
   return `Found ${what}${how}${domain} in ${dir ?? envFile.path}.`
 }

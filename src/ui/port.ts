@@ -63,6 +63,8 @@ export type Render = (text: Text) => string
 export interface Closing {
   readonly headline: string
   readonly sections: readonly { readonly title: string; readonly lines: readonly Text[] }[]
+  /** Commands of other programs among them, which come first in the report's `next`. */
+  readonly next?: readonly Text[]
 }
 
 export interface ChecksShown {

@@ -3,6 +3,7 @@ import type { Finding, Step, World } from '../plan/step.ts'
 import { readStatements } from '../services/mastodon/env-text.ts'
 import { envFileNotWritable } from '../services/mastodon/port.ts'
 import { leftBehind } from '../setup/env-file.ts'
+import { EXTRA_HOSTS } from '../setup/media-hosts.ts'
 import { type EnvTrace, stays, type Undo } from '../setup/undoing.ts'
 
 type Needs = 'envWriter' | 'setup' | 'facts'
@@ -46,7 +47,9 @@ export function undoEnvFile(undo: Undo): Step<Needs> {
       const { backup } =
         restoration.is === 'write' ? await envWriter.write(file, text) : await undo.removeFile(file)
       const diff = envWriter.diff(file.text, text)
-      const changed = storageNames.filter((name) => diff.some((line) => line.includes(`${name}=`)))
+      const changed = [...storageNames, EXTRA_HOSTS].filter((name) =>
+        diff.some((line) => line.includes(`${name}=`)),
+      )
       return { envWritten: { file: file.path, backup, changed, diff } }
     },
   }

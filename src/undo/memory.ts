@@ -1,6 +1,13 @@
 import { Problem } from '../core/problem.ts'
 import type { Run } from '../flow/flow.ts'
-import { findMastodonHere, preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
+import {
+  findMastodonHere,
+  isNowhere,
+  nowhere,
+  preparedPath,
+  type Remembered,
+  remember,
+} from '../flow/mastodon-here.ts'
 import type { Setup, World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
@@ -9,7 +16,8 @@ import type { EnvTrace } from '../setup/undoing.ts'
 
 /**
  * Bucket and media host of the setup that is taken back: from the env file, the file prepared beside
- * it, or the newest backup that tells. Problem: `nothing-to-undo` when nothing does.
+ * it, or the newest backup that tells. Problems when nothing does: `nothing-to-undo`, and
+ * `mastodon-not-found` without a Mastodon.
  */
 export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation> {
   const { settings } = run
@@ -23,7 +31,9 @@ export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation>
   ]
   const found = known.find(({ storage, mediaHost }) => storage === 'r2' && mediaHost !== undefined)
   if (found) offer(run, found)
-  if (settings.get('mediaHost') === undefined) throw nothing(installation.envFile)
+  if (settings.get('mediaHost') === undefined) {
+    throw isNowhere(installation, settings) ? nowhere() : nothing(installation.envFile)
+  }
   return installation
 }
 

@@ -5,7 +5,7 @@ import type { Command } from '../host.ts'
 import type { Step, World } from '../plan/step.ts'
 import { replay } from '../settings/replay.ts'
 import { undoBucket, undoLifecycle } from '../setup/bucket.ts'
-import { restart, unfinished } from '../setup/closing.ts'
+import { restart, restartsIn, unfinished } from '../setup/closing.ts'
 import { undoCors } from '../setup/cors.ts'
 import { undoEdgeRules } from '../setup/edge.ts'
 import { undoMediaDomain } from '../setup/media-domain.ts'
@@ -32,7 +32,8 @@ export function undoClosing(ended: UndoEnded): Closing {
     const headline = report.problem ? unfinished(ended) : 'That is the plan. Nothing was changed.'
     return { headline, sections: [...left(ended), goOn(ended)] }
   }
-  return { headline: headlineOf(ended), sections: [...envSection(ended), ...left(ended)] }
+  const sections = [...envSection(ended), ...left(ended)]
+  return { headline: headlineOf(ended), sections, next: restartsIn(sections) }
 }
 
 function headlineOf({ report }: UndoEnded): string {

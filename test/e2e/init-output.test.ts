@@ -63,6 +63,9 @@ describe.concurrent('init says', () => {
       changed: expect.arrayContaining(['S3_ENABLED', 'S3_PERMISSION', 'AWS_SECRET_ACCESS_KEY']),
     })
     expect(existsSync(report.env.backup)).toBe(true)
+    // What has to be typed first is a command of another program.
+    expect(report.next[0]).toMatch(/^(sudo )?systemctl restart .*mastodon-sidekiq/)
+    expect(report.next[1]).toContain('npx mastodon-r2 init')
     expect(stdout).not.toContain(keysOf(stage.sandbox, bucket)[0]?.secret)
     expect(stderr).toContain('Plan:')
   })

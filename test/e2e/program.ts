@@ -88,10 +88,7 @@ export function start(args: readonly string[], options: RunOptions): Running {
 }
 
 /** Whatever a run tells to type, the program has to take. */
-export async function refuseWrongLines({
-  stdout,
-  stderr,
-}: Pick<Ended, 'stdout' | 'stderr'>): Promise<void> {
+async function refuseWrongLines({ stdout, stderr }: Ended): Promise<void> {
   const wrong = (await Promise.all([stdout, stderr].map(wrongLines))).flat()
   if (wrong.length > 0) throw new Error(`A line was shown that is none:\n${wrong.join('\n')}`)
 }

@@ -39,6 +39,27 @@ describe.concurrent('undo after a fresh init', () => {
     expect(at.read(report.env?.backup?.split('/').at(-1))).toBe(set)
   })
 
+  test.each([
+    {
+      name: 'swift',
+      lines: 'SWIFT_ENABLED=true\nSWIFT_OBJECT_URL=https://swift.example.net/v1/media\n',
+      host: 'swift.example.net',
+    },
+    {
+      name: 'azure',
+      lines:
+        'AZURE_ENABLED=true\nAZURE_STORAGE_ACCOUNT=ours\nEXTRA_MEDIA_HOSTS=https://x.example\n',
+      host: 'ours.blob.core.windows.net',
+    },
+  ])('$name: its host is no longer named beside the media host', async ({ name, lines, host }) => {
+    const before = LOCAL_DOMAIN + lines
+    const { at } = await setUp(name, before, ['--existing-media', 'switch'])
+    expect(settingsOf(at.read()).EXTRA_MEDIA_HOSTS).toContain(`https://${host}`)
+    const { report } = await undo(at, ALL)
+    expect(at.read()).toBe(before)
+    expect(report.env?.changed).toContain('EXTRA_MEDIA_HOSTS')
+  })
+
   test('a second one finds nothing, and a new init works', async () => {
     const { at, host, bucket } = await setUp('again')
     expect((await undo(at, ALL)).code).toBe(0)

@@ -5,6 +5,7 @@ import { envWriter } from '../../src/flow/world.ts'
 import { restoreLines } from '../../src/services/mastodon/env-edit.ts'
 import { readStatements } from '../../src/services/mastodon/env-text.ts'
 import { type EnvRestoration, envRestoration } from '../../src/setup/env-restoration.ts'
+import { hostBefore } from '../../src/setup/media-hosts.ts'
 import { stays, undoFlags, wishesIn } from '../../src/setup/undoing.ts'
 import { undoSettings } from '../../src/undo/settings.ts'
 import { ACCOUNT, envFileOf, HOST, setupOf } from '../fakes/fake-world.ts'
@@ -45,6 +46,14 @@ S3_ENDPOINT=https://${ACCOUNT}.r2.cloudflarestorage.com
 AWS_ACCESS_KEY_ID=${'9'.repeat(32)}
 AWS_SECRET_ACCESS_KEY=${'8'.repeat(64)}
 `
+
+const SWIFT = `${LOCAL}SWIFT_ENABLED=true
+SWIFT_OBJECT_URL=https://swift.example.net/media
+`
+/** What a switch away from Swift writes besides the block. */
+const kept = (text: string, hosts = 'https://swift.example.net') =>
+  writer.edit(text, new Map([['EXTRA_MEDIA_HOSTS', hosts]]), [])
+const OWN_HOSTS = `${SWIFT}EXTRA_MEDIA_HOSTS="https://a.example https://b.example" # mine\n`
 
 function restoration(text: string, backups: readonly string[], ownKeys: readonly string[] = [ID]) {
   return envRestoration({
@@ -98,6 +107,36 @@ describe('what undo does to an env file', () => {
       whole(LOCAL, 'backup-1'),
     ],
     ['after undo and init', ours(WASABI), [WASABI, ours(LOCAL), LOCAL], whole(WASABI)],
+    ['the host of Swift goes with its line', kept(ours(SWIFT)), [SWIFT], whole(SWIFT)],
+    [
+      'hosts that were there before stay as they were',
+      kept(ours(OWN_HOSTS), 'https://a.example,https://b.example,https://swift.example.net'),
+      [OWN_HOSTS],
+      whole(OWN_HOSTS),
+    ],
+    [
+      'the host goes from a file that was changed since, and its comment',
+      `${kept(ours(SWIFT))}SMTP_PORT=25\n`,
+      [SWIFT],
+      { is: 'write', text: `${SWIFT}SMTP_PORT=25\n`, how: 'lines', backup: 'backup-0' },
+    ],
+    [
+      'a list that somebody went on with stays',
+      kept(ours(SWIFT), 'https://swift.example.net,https://later.example'),
+      [SWIFT],
+      {
+        is: 'write',
+        text: kept(SWIFT, 'https://swift.example.net,https://later.example'),
+        how: 'lines',
+        backup: 'backup-0',
+      },
+    ],
+    [
+      'the host of another provider, which the cut-over has kept',
+      kept(ours(WASABI), `https://${hostBefore(lines.settings(WASABI), setup)}`),
+      [WASABI],
+      whole(WASABI),
+    ],
     ['made by init', ours(''), [], { is: 'remove' }],
     ['no backup', ours(LOCAL), [], { is: 'write', text: LOCAL, how: 'cut', backup: undefined }],
     [

@@ -47,6 +47,29 @@ test.each(forms)('%s has S3_FORCE_SINGLE_REQUEST at need alone', async (form) =>
   expect(more).toHaveLength(lines.length + 1)
 })
 
+test.each(forms)(
+  '%s keeps the host of Swift or Azure, which is switched away from',
+  async (form) => {
+    const write = await blockWriter(form)
+    const azure = { AZURE_ENABLED: 'true', AZURE_STORAGE_ACCOUNT: 'ours' }
+    const settings = new Map(
+      Object.entries(azure).map(([name, value]) => [name, { value, from: '.env.production' }]),
+    )
+    const left = { ...setup, installation: { ...setup.installation, settings } }
+    const lines = write(setup, knownKey).split('\n')
+    const added = write(left, knownKey)
+      .split('\n')
+      .filter((line) => !lines.includes(line))
+    expect(added).toEqual([
+      expect.stringMatching(
+        /^ *"?EXTRA_MEDIA_HOSTS"?[:= ]+['"]?https:\/\/ours\.blob\.core\.windows\.net['"]?[,;]?$/,
+      ),
+    ])
+    const prepared = write({ ...left, storage: 'prepare' }, knownKey)
+    expect(prepared).not.toContain('EXTRA_MEDIA_HOSTS')
+  },
+)
+
 describe.each(forms.filter((form) => blockForms[form].saysHow))('%s', (form) => {
   test('keeps the keys in one file and all else in others', async () => {
     const files = await filesOf(form)

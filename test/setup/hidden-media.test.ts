@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { remember } from '../../src/flow/mastodon-here.ts'
 import { hasMedia, mediaWords } from '../../src/setup/choose.ts'
-import { restart } from '../../src/setup/closing.ts'
+import { restart, restartsIn } from '../../src/setup/closing.ts'
 import { bringOut } from '../../src/setup/hidden-media.ts'
 import { installationOf, setupOf } from '../fakes/fake-world.ts'
 
@@ -39,4 +39,12 @@ test('a volume of Docker’s stays, whatever is typed', () => {
 
 test('elsewhere there is nothing to bring out', () => {
   expect(bringOut(setupOf().installation)).toEqual([])
+})
+
+test('the report has all that is to be done, in its order', () => {
+  const [all = '', ...more] = restartsIn([restart({ installation: at(undefined) })])
+  const text = String(all)
+  expect(more).toEqual([])
+  expect(text.indexOf('docker compose cp')).toBeLessThan(text.indexOf('./public/system:'))
+  expect(text.indexOf('./public/system:')).toBeLessThan(text.indexOf('docker compose up -d'))
 })

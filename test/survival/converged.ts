@@ -54,8 +54,7 @@ export function expectNoSecret({ world }: Sandbox, said: string): void {
   }
 }
 
-/** What Cloudflare makes of an API token as a secret of S3. */
-export function secretOf(value: string): string {
+function secretOf(value: string): string {
   return createHash('sha256').update(value).digest('hex')
 }
 

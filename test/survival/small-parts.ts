@@ -25,7 +25,7 @@ export function smallParts(s3: S3Port): S3Port {
       const object = await s3.get(key, { ...rest, ...(range && { range: 'bytes=0-8' }) })
       if (object.body.length !== 9) return object
       const [, first = 0, last = body.length] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
-      return { ...object, body: body.subarray(Number(first), Number(last) + 1) }
+      return { ...object, body: body.slice(Number(first), Number(last) + 1) }
     },
   }
 }

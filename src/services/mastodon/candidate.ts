@@ -30,8 +30,8 @@ export interface Candidate
   /** Where the settings go when nothing says otherwise; may not exist yet. */
   readonly usualEnvFile: EnvFileOnDisk
   readonly settings: ReadonlyMap<string, EffectiveSetting>
-  /** Folder of local media on this machine, or where it is that this tool can't look. */
-  readonly media: MediaFolder | { readonly hidden: HiddenMedia } | 'none'
+  /** Local media on this machine, or where it is that this tool can't look; `unseen`: a server's, somewhere. */
+  readonly media: MediaFolder | { readonly hidden: HiddenMedia } | 'none' | 'unseen'
 }
 
 export interface MediaFolder {

@@ -92,7 +92,10 @@ function replaced(text: string, statement: Statement, value: string, lineEnd: st
   return { start, end, text: `${commentLine}${indent}${key}=${value}` }
 }
 
-function newLines(set: ReadonlyMap<string, string>, block = '# Added by mastodon-r2\n'): string[] {
+/** The comment above lines that have no block of their own. */
+export const ADDED = '# Added by mastodon-r2'
+
+function newLines(set: ReadonlyMap<string, string>, block = ADDED): string[] {
   const lines = block.split(/\r\n|\n/)
   while (lines.at(-1) === '') lines.pop()
   const inBlock = new Map(readStatements(block).map(({ key, value }) => [key, value]))
@@ -306,9 +309,9 @@ function wholeLine(text: string, { start, end }: { start: number; end: number })
   return { start, end: end + lineEnd.length, text: '' }
 }
 
-/** With the first of them goes the empty line that an edit puts before them where there is none. */
+/** With them goes the empty line that an edit puts before a block where there is none. */
 function marksIn(text: string, before: string, marks: readonly string[]): Patch[] {
-  let isFirst = !LAST_BLANK.test(before)
+  let hasOwnBlank = !LAST_BLANK.test(before)
   return marks.flatMap((mark) => {
     const at = text.indexOf(mark)
     const end = at + mark.length
@@ -316,8 +319,8 @@ function marksIn(text: string, before: string, marks: readonly string[]): Patch[
     if (at < 0 || !stands || !/^([\r\n]|$)/.test(text.slice(end)) || hasLine(before, mark))
       return []
     const blank = LAST_BLANK.exec(text.slice(0, at))?.[0] ?? ''
-    const start = isFirst ? at - blank.length : at
-    isFirst = false
+    const start = hasOwnBlank ? at - blank.length : at
+    hasOwnBlank = true
     return [{ ...wholeLine(text, { start: at, end }), start }]
   })
 }

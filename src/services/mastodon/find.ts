@@ -139,9 +139,9 @@ export async function findMastodon(search: Search): Promise<Installation> {
     if (reads(candidate, given) || isMeant) return finish(candidate, search, given)
   }
   if (given !== undefined) {
-    const named = search.mastodonDir && dirs[0]
-    const media = await mediaBelow(named ?? dirname(given.path), loose(given, named))
-    return finish({ ...loose(given, named), media }, search, given)
+    const alone = loose(given, search.mastodonDir && dirs[0])
+    const media = await mediaBelow(alone.dir ?? dirname(given.path), alone)
+    return finish({ ...alone, media: seen(media, alone) }, search, given)
   }
   const [unreadable] = forbidden
   if (unreadable !== undefined) throw unreadableFolder(unreadable)
@@ -229,6 +229,12 @@ function loose(file: EnvFileOnDisk, dir: string | undefined): Candidate {
     settings: railsSettings(new Map(), envFiles),
     media: 'none',
   }
+}
+
+/** Every server that runs has a SECRET_KEY_BASE (Mastodon docs, admin/config): its media is somewhere. */
+function seen(media: Candidate['media'], { settings }: Candidate): Candidate['media'] {
+  const isOfServer = (settings.get('SECRET_KEY_BASE')?.value ?? '') !== ''
+  return media === 'none' && isOfServer ? 'unseen' : media
 }
 
 async function finish(

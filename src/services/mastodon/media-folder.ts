@@ -34,6 +34,7 @@ export async function countMedia(
   limits?: CountLimits,
 ): Promise<LocalMedia> {
   if (media === 'none') return noLocalMedia
+  if (media === 'unseen') return { ...noLocalMedia, unseen: true }
   if ('hidden' in media) return { ...noLocalMedia, readable: false, hidden: media.hidden }
   const counted = await localMedia(media.root, limits)
   // Where a setting names a folder, one that is not there may be a disk that is not mounted.

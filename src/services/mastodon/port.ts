@@ -98,6 +98,8 @@ export interface LocalMedia {
   readonly readable: boolean
   /** Where media may lie that can't be looked at; `readable` is false then. */
   readonly hidden?: HiddenMedia
+  /** The settings are those of a server that runs, and nothing else of it is here. */
+  readonly unseen?: true
 }
 
 /** Media inside of containers, or in a volume of Docker's own store. */
