@@ -1,4 +1,4 @@
-import { counted } from '../core/amounts.ts'
+import { count } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
 import { accountLink, wordsFor } from '../flow/token.ts'
@@ -61,7 +61,7 @@ export function purgeCache(targets: Targets, { deleted }: { readonly deleted: bo
           changes: [
             ...named.map((url) => ({ what: `purge ${url}`, risk: 'safe' as const })),
             {
-              what: `purge ${counted(others, 'other address')} of the same files: sizes, http, old places, query strings, copies for pages of ${targets.origin}`,
+              what: `purge ${count(others)} more for the same files: sizes, http, old places, query strings, copies for pages of ${targets.origin}`,
               risk: 'safe',
             },
           ],
@@ -81,9 +81,10 @@ export function purgeCache(targets: Targets, { deleted }: { readonly deleted: bo
           tell(`asking for ${url}`)
           proofs.push(await prove(at, { url, deleted, from }))
         }
-        const notes = `${counted(proofs.length, 'address')} asked for: ${deleted ? 'none has it any more' : 'none came out of the cache'}`
+        const asked = `asked for ${count(proofs.length)} of them`
+        const note = `${asked}: ${deleted ? 'none has it any more' : 'none came out of the cache'}`
         const warnings = unpurged === undefined ? [] : [prefixRefused(unpurged)]
-        return { is: 'ready', note: notes, warnings }
+        return { is: 'ready', note, warnings }
       },
     },
   }
@@ -180,7 +181,7 @@ function stillServed(url: string): Problem {
     code: 'still-served',
     what: `${url} still gives the file.`,
     why: 'It is gone from the bucket and from the cache, so it comes from somewhere else: the disk of the instance, the storage before R2, or another bucket.',
-    next: 'Remove it there, too, and run the same command again: it proves all of it once more.',
+    next: "Remove it there, too (on the instance's disk it lies below public/system, under the same name), and run the same command again: it proves all of it once more.",
   })
 }
 

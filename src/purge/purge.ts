@@ -52,8 +52,7 @@ export const purge: Command = {
 
 async function prepare(run: PurgeRun): Promise<{ world: PlaceWorld; targets: Targets }> {
   const { settings, ui } = run
-  const missing = settings.missing(['address'])
-  if (missing) throw missing
+  if (settings.get('address') === undefined) await askAddress(run)
   const installation = await findMastodonHere(run)
   const target = await findTarget(installation, settings.get('s3EndpointUrl'))
   settings.offer('mediaHost', target.mediaHost, installation.envFile.path)
@@ -85,6 +84,17 @@ async function prepare(run: PurgeRun): Promise<{ world: PlaceWorld; targets: Tar
     queries: found.filter(({ query }) => query !== ''),
   }
   return { world, targets }
+}
+
+async function askAddress({ settings, ui }: PurgeRun): Promise<void> {
+  const missing = ui.canAsk ? undefined : settings.missing(['address'])
+  if (missing) throw missing
+  const typed = await ui.ask({
+    message: 'What should go?',
+    hint: 'The address of a file, a post or an account, such as /@somebody/1',
+    fault: (text) => settings.fault('address', [text]),
+  })
+  settings.offer('address', [typed], 'you')
 }
 
 async function placesOf(

@@ -127,6 +127,16 @@ describe('--and-delete', () => {
     expect([await isThere(short), await isThere(long)]).toEqual([false, true])
   })
 
+  test('what the disk still serves is not gone, and that is said', limit, async () => {
+    const onDisk = mastodon.tree.files.find(({ key }) => key.startsWith('site_uploads/files/0'))
+    const key = onDisk?.key ?? ''
+    await filledBucket(stage, { [key]: 10 })
+    const { code, problem } = await purge([url(key), '--and-delete', '--yes'])
+    expect([code, problem?.code]).toEqual([1, 'still-served'])
+    expect(problem?.what).toContain(`https://${INSTANCE}/system/${key}`)
+    expect(await isThere(key)).toBe(false)
+  })
+
   test('nobody agreed: nothing is done', limit, async () => {
     const { code, problem } = await purge([url(original), '--and-delete'])
     expect([code, problem?.code]).toEqual([2, 'not-agreed'])
