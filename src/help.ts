@@ -49,7 +49,7 @@ async function page(
   return `${[
     ...title,
     '',
-    `Usage: mastodon-r2 ${name} ${wordsOf(topic)}[flags]`,
+    ...fold(`Usage: mastodon-r2 ${name} ${wordsOf(topic)}[flags]`, width),
     ...(also.length === 0 ? [] : fold(`The same: mastodon-r2 ${also.join(', ')}`, width)),
     '',
     'Examples',
