@@ -162,7 +162,19 @@ function locationName({ path }: OldPrefix): string {
 /** nginx looks for the whole path below its root, Caddy for what follows the prefix. */
 function rootOf({ kind, prefix }: WebServerWish, folder: string): string {
   const path = kind === 'nginx' ? folder : `${folder.replace(/\/$/, '')}${prefix.path}`
+  if ((kind === 'nginx' ? /[\p{Cc}$]/u : /[\p{Cc}{}]/u).test(path)) throw unwritable(kind, path)
   return /^[\w./@+-]+$/.test(path) ? path : `"${path.replaceAll(/["\\]/g, '\\$&')}"`
+}
+
+/** Neither has a way to write its own signs of variables so that they stand for themselves. */
+function unwritable(kind: WebServer, path: string): Problem {
+  return new Problem({
+    code: 'folder-unwritable',
+    what: `The folder ${path} can't be written into the configuration of ${kind}.`,
+    why: `Its name has a character that ends a line, that can not be seen, or that ${kind} takes for a variable.`,
+    next: 'Use --via single where Cloudflare is in front, or write the redirect by hand.',
+    exit: 2,
+  })
 }
 
 /** Runs a program to its end; one that can't be started is a Problem. */

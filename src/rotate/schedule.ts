@@ -4,6 +4,7 @@ import { shellLine, shellWord } from '../core/shell-word.ts'
 import type { Host } from '../host.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { noEffect } from '../settings/no-effect.ts'
+import { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import { bareProblem } from '../ui/words.ts'
@@ -20,6 +21,7 @@ export async function printSchedule(host: Host, argv: readonly string[]): Promis
   try {
     const given = await parseArgv('rotate', argv, rotateFlags)
     refuseNotRepeated(given)
+    await refuseWrong(given)
     host.stdout.write(await schedule(host, given))
     return 0
   } catch (error) {
@@ -51,6 +53,13 @@ function refuseNotRepeated(given: ReadonlyMap<string, RawValue>): void {
   throw noEffect('--restart ask with --schedule', 'Nobody is there to ask.')
 }
 
+/** What a timer would be refused is refused here; the token's file may come later. */
+async function refuseWrong(flags: ReadonlyMap<string, RawValue>): Promise<void> {
+  const { apiToken: _, ...catalog } = rotateFlags
+  const readFile = () => Promise.reject(new Error('Nothing is read.'))
+  await Settings.resolve(catalog, { flags, environment: {}, answers: new Map(), readFile })
+}
+
 async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promise<string> {
   const file = given.get('apiToken')
   const isFile = typeof file === 'string' && file !== '-'
@@ -58,7 +67,8 @@ async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promi
   const restart = given.get('restart') === 'print' ? 'print' : 'run'
   const words = [...repeated(host, given), '--restart', restart, '--yes']
   const flags = shellLine(words)
-  const path = host.environment.PATH || '/usr/local/bin:/usr/bin:/bin'
+  const own = host.environment.PATH ?? ''
+  const path = own === '' || /\p{Cc}/u.test(own) ? '/usr/local/bin:/usr/bin:/bin' : own
   // A percent sign ends the command of a crontab.
   const inCron = (text: string) => text.replaceAll('%', '\\%')
   return render(await readTemplate('rotate-schedule.txt'), {
@@ -87,7 +97,15 @@ function unitAssignment(name: string, value: string): string {
 
 /** systemd.syntax(7): C escapes within quotes, and specifiers behind a percent sign. */
 function unitQuoted(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`
+  const escaped = text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('"', '\\"')
+    .replaceAll('%', '%%')
+    .replaceAll(
+      /\p{Cc}/gu,
+      (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+    )
+  return `"${escaped}"`
 }
 
 /** The given flags that say which server is meant and how; relative paths made absolute. */

@@ -145,6 +145,15 @@ describe('a shell reads back', () => {
     }
   })
 
+  test.each(['a\nb', '\u001B[31m%s', 'a\\n\r\tb', '-e\u009B', "it's\u202E100%", '/\u2028'])(
+    '%j, on one line and without what a terminal obeys',
+    (word) => {
+      const line = shellWord(word)
+      expect(read(line)).toEqual([word])
+      expect(line).toMatch(/^[ -~]+$/)
+    },
+  )
+
   test.each(['a.b/c:1', 'A_b@c%d+e=f,g-h'])('%s needs no quotes', (word) => {
     expect(shellWord(word)).toBe(word)
   })

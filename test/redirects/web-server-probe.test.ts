@@ -180,3 +180,14 @@ describe.each(kinds)('%s', (kind) => {
     expect((await absent.check(kind, 'x')).is).toBe('unknown')
   })
 })
+
+test.each<[WebServer, string]>([
+  ['nginx', '/srv/a\nb'],
+  ['nginx', '/srv/$host'],
+  ['caddy', '/srv/a\nb'],
+  ['caddy', '/srv/{host}'],
+])('%s has no way to write the folder %j, which is said', async (kind, folder) => {
+  await expect(blockOf(kind, '/system/', folder)).rejects.toMatchObject({
+    code: 'folder-unwritable',
+  })
+})

@@ -51,12 +51,13 @@ describe('the unit, as systemd reads it', () => {
     ['/srv/"quoted"', '/usr/bin:/"x"'],
     ["/srv/it's", "/usr/bin:/it's"],
     ['/srv/$HOME', '/usr/bin:/$HOME/bin'],
+    ['/srv/tab\tand \u009B', '/usr/bin:/bin'],
   ])('%s, PATH=%s', async (envFile, path) => {
     const unit = unitOf(await scheduled(['--mastodon-dir', envFile], path))
     const read = await asRead(unit)
     expect(read.path).toBe(path)
     // The dump shows words in shell quotes; a doubled dollar is undone when the command is started.
-    const { stdout } = await exec('sh', ['-c', `printf '%s\\n' ${read.command}`])
+    const { stdout } = await exec('bash', ['-c', `printf '%s\\n' ${read.command}`])
     expect(stdout.replaceAll('$$', '$').split('\n')).toContain(envFile)
   })
 })
@@ -75,4 +76,23 @@ describe('the lines for cron', () => {
     const text = await scheduled(['--mastodon-dir', '/srv/50%'], '/bin')
     expect(text.trimEnd().split('\n').at(-1)).toContain('--mastodon-dir /srv/50\\%')
   })
+})
+
+test('what has a line end stays on its line, in the unit, the comments and the crontab', async () => {
+  const text = await scheduled(['--mastodon-dir', '/srv/a\nExecStart=/b\u001B'], '/bin\n/x')
+  expect(text.split('\n').filter((line) => /^ExecStart=/.test(line))).toHaveLength(1)
+  expect(text).not.toContain('\u001B')
+  expect(text).toContain('PATH=/usr/local/bin:/usr/bin:/bin')
+})
+
+test.each([
+  [['--allow-ip', '1.2.3.4\nb'], '--allow-ip'],
+  [['--grace', 'soon'], '--grace'],
+])('%j is refused, as rotate would refuse it', async (argv, flag) => {
+  let told = ''
+  const stderr = { write: (part: string) => (told += part) }
+  const stdout = { write: () => expect.unreachable() }
+  const host = { cwd: '/root', environment: {}, version: '1.2.3', stdout, stderr, userId: 0 }
+  expect(await printSchedule(host as unknown as Host, argv)).toBe(2)
+  expect(told).toContain(flag)
 })

@@ -293,6 +293,7 @@ export const plainLines = settingCheck({
     const found = [
       ...byFile(misread, (those) => keptBy(those, at)),
       ...byFile(harmless, (those) => droppedHere(those, at)),
+      ...readFiles(at).flatMap((read) => swallowed(read, at)),
     ]
     return found.length === 0
       ? { severity: 'ok', saw: 'plain KEY=value, read alike by all' }
@@ -309,6 +310,26 @@ function oddLines(read: ReadFile, { installation }: SettingsWorld): Odd[] {
     const isMisread = isFromHere && effective?.value !== statement.value
     return [{ file: read.file, place: position(read, statement), statement, isMisread }]
   })
+}
+
+/** Lines that systemd took for the end of a comment until version 253 (its src/basic/env-file.c). */
+function swallowed(read: ReadFile, { installation: { kind, services = [] } }: SettingsWorld) {
+  const { file, paths, statements } = read
+  const known = [file.realPath, ...paths]
+  const isOfUnits = services.some(({ envFiles }) => envFiles.some((path) => known.includes(path)))
+  if (kind !== 'systemd' || !isOfUnits) return []
+  const rows = file.text.split('\n')
+  return statements
+    .filter(({ line }) => /^[ \t]*[#;].*\\\r?$/.test(rows[line - 2] ?? ''))
+    .map(
+      (statement): Verdict => ({
+        severity: 'warning',
+        saw: `${position(read, statement)} stands below a comment that ends with a backslash.`,
+        matters:
+          'systemd before version 254 takes such a line for a part of the comment, and does not hand the setting on.',
+        next: `Take the backslash away from the end of line ${statement.line - 1} of ${file.path}.`,
+      }),
+    )
 }
 
 function keptBy(odd: readonly Odd[], { installation }: SettingsWorld): Verdict {

@@ -191,8 +191,8 @@ function readQuoted(text: string, start: number, quote: "'" | '"'): Value {
   return { text: decoded, end }
 }
 
-/** Trailing blanks go unless escaped; an escaped line end joins the lines. */
+/** Trailing blanks go unless escaped, or a backslash ends the file; an escaped line end joins the lines. */
 function unescapedBare(run: string): string {
-  const kept = /^(?:[ \t]*(?:\\[\s\S]|[^ \t\\]))*/.exec(run)?.[0] ?? ''
+  const kept = /^(?:[ \t]*(?:\\[\s\S]|[^ \t\\]))*(?:[ \t]*(?=\\$))?/.exec(run)?.[0] ?? ''
   return kept.replace(/\\([\s\S])/g, (_, char: string) => (/[\r\n]/.test(char) ? '' : char))
 }

@@ -37,9 +37,9 @@ async function readCertificate({ target, host, timeoutMs, trust }: Place): Promi
       rejectUnauthorized: false,
       ...(trust ? { secureContext: trust } : {}),
     })
-    socket.setTimeout(timeoutMs, () => {
-      socket.destroy(Object.assign(new Error('No handshake in time.'), { code: 'ETIMEDOUT' }))
-    })
+    const late = Object.assign(new Error('No handshake in time.'), { code: 'ETIMEDOUT' })
+    const timer = setTimeout(() => socket.destroy(late), timeoutMs)
+    socket.on('close', () => clearTimeout(timer))
     socket.on('error', reject)
     socket.on('secureConnect', () => {
       resolve(describe(socket))

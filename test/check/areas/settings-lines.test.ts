@@ -30,6 +30,21 @@ describe('how a line is written', () => {
     expect(wordsOf(checked, plain)).toContain(word)
   })
 
+  it.each([
+    ['S3_BUCKET=b-1', '# ours \\\n', 'S3_BUCKET'],
+    ['DB_PASS=x', '  ; ours\\\r\n', 'DB_PASS'],
+  ])(
+    '%s below a comment that takes it along is told where systemd reads it',
+    async (line, above, name) => {
+      const text = `${lines({ [name]: undefined })}${above}${line}\n`
+      const unit = { name: 'web', role: 'web', envFiles: [ENV], settings: new Map() } as never
+      const checked = await look(text, { installation: { services: [unit] } })
+      expect(troubles(checked)).toContain(`${plain} warning`)
+      expect(wordsOf(checked, plain)).toContain(`${name} (${ENV}:${text.split('\n').length - 1})`)
+      expect(troubles(await look(text))).not.toContain(`${plain} warning`)
+    },
+  )
+
   it('two quote characters as permission are a fault of their own', async () => {
     const text = lines({ S3_PERMISSION: "''" })
     expect(troubles(await look(text, { reader: 'raw' }))).toContain('s3-permission fault')

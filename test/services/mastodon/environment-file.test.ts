@@ -28,6 +28,7 @@ test.each<[text: string, values: Record<string, string>]>([
   ['A=one \\$two  \\three four', { A: 'one $two  three four' }],
   ['A=1 \\\n2', { A: '1 2' }],
   ['A=1 \\\n', { A: '1 ' }],
+  ['A=1 \\', { A: '1 ' }],
   ['\uFEFFA=1\nB=2', { B: '2' }],
   ['1A=x\n=y', {}],
   ['=\\\nB=1', { B: '1' }],

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createServer as createTcp, type Server } from 'node:net'
+import { createServer as createTcp, type Server, type Socket } from 'node:net'
 import { createServer as createTls } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { parseConnectTo } from '../../../src/core/connect-to.ts'
@@ -13,6 +13,14 @@ const servers: Server[] = []
 afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
+
+/** A first record of TLS that never ends. */
+function trickle(socket: Socket): void {
+  socket.on('error', () => undefined)
+  socket.write(Buffer.from([22, 3, 3, 64, 0, 2]))
+  const timer = setInterval(() => socket.write(Buffer.alloc(1)), 20)
+  socket.on('close', () => clearInterval(timer))
+}
 
 async function webAt(server: Server, ca = authority.pem) {
   servers.push(server.listen(0, '127.0.0.1'))
@@ -46,6 +54,7 @@ test.each([
 
 test.each([
   ['no certificate at all', () => createTls({}), 'web-tls'],
+  ['a handshake that trickles in', () => createTcp(trickle), 'web-timeout'],
   ['no handshake', () => createTcp(() => undefined), 'web-timeout'],
   ['a closed door', () => createTcp((socket) => socket.destroy()), /^web-/],
 ])('%s is a problem', async (_, server, code) => {
