@@ -59,7 +59,7 @@ async function stepsOf(
   const { settings } = run
   if (stage === 'cutover') {
     const { installation } = world.place
-    const variant = variantOf({ stop: settings.on('stop'), noDowntime: settings.on('noDowntime') })
+    const variant = wishedVariant(run)
     const services = await servicesOf(run, installation)
     const { readEnvFile } = await import('../services/mastodon/env-read.ts')
     return cutoverSteps(at, {
@@ -83,6 +83,7 @@ interface Prepared {
 async function prepare(run: LeaveRun, stage: LeaveStage): Promise<Prepared> {
   const { host, settings } = run
   refuseOfOtherStage(run, stage)
+  wishedVariant(run)
   const found = await findMastodonHere(run, { files: 0, ms: 0 })
   const writes = stage === 'copy' || stage === 'cutover'
   const holds = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
@@ -208,23 +209,26 @@ function switchHeadline({ report, facts }: Ended): string {
     : 'Not switched, and not all of it is back: see what is said above.'
 }
 
-/** Flags that belong to one stage alone. */
-const OF_STAGE: Partial<Record<string, LeaveStage>> = {
-  checksum: 'compare',
-  stop: 'cutover',
-  noDowntime: 'cutover',
+function wishedVariant({ settings }: LeaveRun) {
+  return variantOf({ stop: settings.on('stop'), noDowntime: settings.on('noDowntime') })
+}
+
+/** Flags that do nothing in the other stages. */
+const OF_STAGES: Partial<Record<string, readonly LeaveStage[]>> = {
+  checksum: ['compare'],
+  stop: ['cutover'],
+  noDowntime: ['cutover'],
+  transfers: ['copy', 'cutover'],
+  suspendedOpen: ['copy', 'cutover'],
 }
 
 function isOfOtherStage(name: string, stage: LeaveStage): boolean {
-  const own = OF_STAGE[name]
-  return own !== undefined && own !== stage
+  return OF_STAGES[name]?.includes(stage) === false
 }
 
 function refuseOfOtherStage({ settings }: LeaveRun, stage: LeaveStage): void {
-  const others = Object.keys(OF_STAGE).filter((name) => isOfOtherStage(name, stage))
-  const flag = firstFlag(settings, others)
-  const own = others.find((name) => settings.source(name as 'stop') === flag)
-  if (flag === undefined || own === undefined) return
-  const why = `It belongs to --stage ${OF_STAGE[own]}.`
-  throw noEffect(flag, why)
+  for (const [name, stages = []] of Object.entries(OF_STAGES)) {
+    const flag = isOfOtherStage(name, stage) ? firstFlag(settings, [name]) : undefined
+    if (flag !== undefined) throw noEffect(flag, `It belongs to --stage ${stages.join(' or ')}.`)
+  }
 }

@@ -57,6 +57,7 @@ export const leaveFlags = {
   json: runFlags.json,
   quiet: runFlags.quiet,
   verbose: runFlags.verbose,
+  timings: runFlags.timings,
   logFile: runFlags.logFile,
   noColor: runFlags.noColor,
   s3EndpointUrl: runFlags.s3EndpointUrl,

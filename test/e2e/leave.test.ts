@@ -167,8 +167,12 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
   })
 
   test.each([
-    [['--checksum'], 'checksum-without-compare'],
-    [['--stage', 'cutover'], 'settings-wrong'],
+    [['--checksum'], 'flag-without-effect'],
+    [['--suspended-open'], 'flag-without-effect'],
+    [['--stage', 'copy', '--stop'], 'flag-without-effect'],
+    [['--stage', 'compare', '--transfers', '4'], 'flag-without-effect'],
+    [['--stage', 'cutover', '--stop', '--no-downtime'], 'cutover-contradiction'],
+    [['--stage', 'redirects'], 'settings-wrong'],
     [['--to', 's3'], 'settings-wrong'],
   ])('refused before anything is asked: %s', async (args, problem) => {
     const { code, stdout } = await leave(['--json', ...args])
