@@ -3,11 +3,11 @@ import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import { findMastodonHere, instanceUnknown } from '../flow/mastodon-here.ts'
+import { chooseAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import type { Command } from '../host.ts'
 import type { PlaceWorld } from '../plan/step.ts'
 import { oldPlaces, settingsSoFar } from '../redirects/old-places.ts'
-import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import { permissionNames } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { replay } from '../settings/replay.ts'
@@ -70,7 +70,11 @@ async function prepare(run: PurgeRun): Promise<{ world: PlaceWorld; targets: Tar
     { place: targetPlace(installation, target) },
     { cloudflare },
   )
-  const served = await servedPlaces(run, cloudflare, places)
+  const accountId = await chooseAccount(settings, ui, cloudflare)
+  const served = await servedPlaces(run, places, async (host) => {
+    const zone = await cloudflare.findZone(host)
+    return zone?.account.id === accountId ? zone : undefined
+  })
   const found = await mediaOf(world, wanted, places)
   const sizes = await sizesOf(world.connectS3(target.key), [
     ...new Set(found.map(({ key }) => key)),
@@ -113,12 +117,12 @@ async function placesOf(
 /** The media host, and the old places whose zone the token sees. Problem `zone-not-shown`. */
 async function servedPlaces(
   { ui }: PurgeRun,
-  cloudflare: CloudflarePort,
   { mediaHost, old }: Places,
+  findZone: (host: string) => Promise<ServedPlace['zone'] | undefined>,
 ): Promise<ServedPlace[]> {
   const zones = new Map<string, ServedPlace['zone'] | undefined>()
   for (const host of new Set([mediaHost, ...old.map((place) => place.host)])) {
-    zones.set(host, await cloudflare.findZone(host))
+    zones.set(host, await findZone(host))
   }
   const own = zones.get(mediaHost)
   if (!own) throw zoneNotShown(mediaHost)
@@ -208,7 +212,7 @@ function zoneNotShown(mediaHost: string): Problem {
   return new Problem({
     code: 'zone-not-shown',
     what: `The API token sees no zone with ${mediaHost}.`,
-    why: 'A cache is purged by its zone, and Cloudflare shows this token none that holds the media host.',
+    why: 'A cache is purged by its zone, and Cloudflare shows this token none of the account that holds the media host.',
     next: `Add "${permissionNames.zone}" and "${permissionNames['cache-purge']}" for the zone, or make a token for this alone: ${purgeTokenLink()}`,
     exit: 2,
   })

@@ -60,6 +60,7 @@ export const purgeFlags = {
   json: catalog.json,
   quiet: catalog.quiet,
   verbose: catalog.verbose,
+  timings: catalog.timings,
   noColor: catalog.noColor,
   logFile: catalog.logFile,
   cloudflareApiUrl: catalog.cloudflareApiUrl,

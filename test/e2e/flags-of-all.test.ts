@@ -53,6 +53,13 @@ const cases: readonly Case[] = [
   },
   { command: 'usage', at: ready, own: [], found: /"bucket":"ready"|so far this month/, asks: true },
   {
+    command: 'purge',
+    at: ready,
+    own: ['https://ready.example.com/site_uploads/a.png'],
+    found: /purge https:\/\/ready\.example\.com\/site_uploads\/a\.png/,
+    asks: true,
+  },
+  {
     command: 'migrate',
     at: server.at,
     own: ['--stage', 'compare'],

@@ -81,6 +81,12 @@ const shown: Readonly<Record<string, Rows>> = {
     '--sandbox': 'e2e/sandbox.test.ts: says that it is a rehearsal and changes nothing',
   },
   usage: shared,
+  purge: {
+    ...changing,
+    '--address': 'e2e/purge.test.ts: a purge: every size, query strings, copies for our own pages',
+    '--and-delete':
+      'e2e/purge.test.ts: from the bucket, then from the cache, and each address answers 404',
+  },
   check: {
     ...web,
     '--fix': 'e2e/check-fix.test.ts: are put right in one run, and the check proves it',
