@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import type { Secret } from '../core/secret.ts'
-import { prose } from '../core/to-type.ts'
+import { prose, type Text } from '../core/to-type.ts'
 import {
   type Account,
   type BootstrapToken,
@@ -157,7 +157,7 @@ export async function chooseToken(
     } catch (error) {
       if (!(error instanceof Problem) || !ui.canAsk) throw error
       done()
-      ui.warn(prose`${error.what} ${error.why} ${error.next}`)
+      ui.warn(prose`${error.what} ${error.why} ${atPrompt(error.next)}`)
       settings.forget('apiToken')
     } finally {
       done()
@@ -173,6 +173,11 @@ async function active(
   const token = await identify(cloudflare, accountId)
   if (token.status !== 'active') throw inactiveToken(token.status)
   return token
+}
+
+/** Where the next one is typed a moment later, nothing has to be run again. */
+function atPrompt(next: Text): Text {
+  return typeof next === 'string' ? next.replace(/,? and run this again\.$/, '.') : next
 }
 
 /** A wrong account id makes a good token look bad; the token is then known without it. */

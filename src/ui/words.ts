@@ -20,11 +20,15 @@ export function wrap(text: string, columns: number, indent = ''): string[] {
 const COMMAND =
   /(?:[A-Z_]+="\$[A-Z_]+" )*npx mastodon-r2(?: [a-z]+)?(?: --[a-z][a-z\d-]*(?: (?:'[^']*'|[^\s'-]\S*))?)*/g
 
-/** Words, and lines to type as one word. */
+/** The blank of an amount, such as `10 GB`. */
+const AMOUNT = /(?<=\d) (?=(?:bytes?|[KMGT]B|ms|s|min|h|d|%)(?![A-Za-z]))/g
+
+/** Words; a line to type is one, and so is an amount. */
 function wordsOf(text: string): string[] {
   const whole = '\u0000'
   return text
     .replace(COMMAND, (line) => line.replaceAll(' ', whole))
+    .replace(AMOUNT, whole)
     .split(' ')
     .map((word) => word.replaceAll(whole, ' '))
 }

@@ -40,7 +40,7 @@ async function refused(status: number, body: string, headers = {}) {
   const said = `${problem.what} ${problem.why} ${problem.next}`
   expect({ code, stderr }).toMatchObject({ code: 1 })
   // R2's advice would be harmful there.
-  expect(said).not.toMatch(/R2|Cloudflare|mastodon-r2 (init|rotate)|old\/secret/)
+  expect(said).not.toMatch(/R2 says|Cloudflare|mastodon-r2 (init|rotate)|old\/secret/)
   return said
 }
 

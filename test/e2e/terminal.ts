@@ -41,6 +41,8 @@ export interface Terminal {
 
 export interface TerminalOptions {
   readonly columns: number
+  /** 50 unless told. */
+  readonly rows?: number
   readonly cwd: string
   /** For the tmux configuration and the socket. */
   readonly folder: string
@@ -55,7 +57,7 @@ const andTheExitCode = (redirection: string) =>
 const ENDED = /^\[exit code (\d+)\]$/m
 
 export function openTerminal(args: readonly string[], options: TerminalOptions): Terminal {
-  const { columns, cwd, folder, env, redirection = '' } = options
+  const { columns, rows = 50, cwd, folder, env, redirection = '' } = options
   const socket = join(folder, `tmux-${randomBytes(4).toString('hex')}`)
   const configuration = `${socket}.conf`
   writeFileSync(configuration, 'set -g history-limit 5000\n')
@@ -66,7 +68,7 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
       timeout: 10_000,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-  const size = ['-x', String(columns), '-y', '50']
+  const size = ['-x', String(columns), '-y', String(rows)]
   const given = Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
   // tmux puts its own in place of a given one.
   const kept = ['TERM', 'PATH'].filter((name) => env[name] !== undefined)

@@ -21,7 +21,7 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     columns: number,
     env: Record<string, string> = {},
     args: string[] = [],
-    { asked = false } = {},
+    { asked = false, rows = 50 } = {},
   ) {
     const { CLOUDFLARE_API_TOKEN: _, ...given } = stage.environment(at)
     const route = stage.sandbox.connectTo.flatMap((one) => ['--connect-to', one])
@@ -29,6 +29,7 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     const edge = asked ? [] : ['--edge', 'none']
     const terminal = openTerminal(['init', ...edge, ...args, ...world], {
       columns,
+      rows,
       cwd: at.dir,
       folder: at.home,
       env: { ...given, ...env },
@@ -37,9 +38,9 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     return terminal
   }
 
-  async function giveToken(terminal: Terminal) {
+  async function giveToken(terminal: Terminal, text = token) {
     await terminal.see('Paste the token here')
-    terminal.type(token)
+    terminal.type(text)
     terminal.press('Enter')
   }
 
@@ -112,6 +113,25 @@ describe.skipIf(tmuxMissing)(`the wizard ${tmuxMissing ?? ''}`, async () => {
     expect(at.read()).toContain('S3_ALIAS_HOST=ofiles.example.com\n')
     const lines = screen.split('\n').filter((line) => !/https?:|dist|npx|\/live/.test(line))
     expect(lines.filter((line) => line.length > 60)).toEqual([])
+  })
+
+  test('after a wrong token only the reason and the question, drawn in place in 24 lines', async () => {
+    const terminal = wizard(stage.machine(), 80, {}, [], { rows: 24 })
+    await giveToken(terminal, `${token.slice(0, -4)}0000`)
+    const told = await terminal.see(/did not recognise[\s\S]*Paste the token here/)
+    expect(told.match(/Open this address/g)).toHaveLength(1)
+    expect(told).not.toContain('run this again')
+    for (const letter of 'nonsense') terminal.type(letter)
+    terminal.press('Enter')
+    await terminal.see('What you typed does not look like an API token')
+    terminal.press(...Array<string>(8).fill('BSpace'))
+    for (const letter of 'nothing') terminal.type(letter)
+    terminal.press('Enter')
+    const screen = await terminal.see(/▪{7}\s[\s\S]*does not look like/)
+    expect(screen.match(/Paste the token here/g)).toHaveLength(2)
+    expect(screen.match(/does not look like/g)).toHaveLength(1)
+    terminal.press('C-c')
+    expect(await terminal.exitCode()).toBe(130)
   })
 
   test.each([

@@ -19,6 +19,7 @@ describe('wrap', () => {
       '',
       ['do this:', '  npx mastodon-r2 init --yes'],
     ],
+    ['an amount is one word', 'it takes 10 s in all', 12, '', ['it takes', '10 s in all']],
     [
       'so does one in a sentence',
       'Then type: TOKEN="$TOKEN" npx mastodon-r2 undo --bucket a --yes. Or leave it.',
