@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
@@ -35,7 +36,8 @@ describe.skipIf(rcloneMissing)(`media at Swift or Azure ${rcloneMissing ?? ''}`,
     mkdirSync(join(old, 'media_attachments/files/1/original'), { recursive: true })
     writeFileSync(join(old, KEY), 'a picture')
     const [key] = keysOf(stage.sandbox, bucket)
-    execFileSync('sh', ['-c', line], {
+    // The bucket is served by this process, which must not wait.
+    await promisify(execFile)('sh', ['-c', line], {
       env: {
         ...{ PATH: process.env.PATH, HOME: at.home, RCLONE_CONFIG: '/dev/null' },
         ...{ RCLONE_CONFIG_OLD_TYPE: 'alias', RCLONE_CONFIG_OLD_REMOTE: at.home },
