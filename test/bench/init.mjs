@@ -72,7 +72,7 @@ async function startSandbox() {
 
 /** Milliseconds, from the start of the program to its end. */
 function init(program, { cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, apiToken }, folder) {
-  const flags = ['--yes', '--media-host', 'files.example.com', '--mastodon-env', '.env.production']
+  const flags = ['--yes', '--media-host', 'files.example.com']
   const world = ['--s3-endpoint-url', s3EndpointUrls.default]
   const routes = connectTo.flatMap((route) => ['--connect-to', route])
   const env = {
@@ -80,6 +80,8 @@ function init(program, { cloudflareApiUrl, s3EndpointUrls, connectTo, caFile, ap
     CLOUDFLARE_BASE_URL: cloudflareApiUrl,
     CLOUDFLARE_API_TOKEN: apiToken,
     NODE_EXTRA_CA_CERTS: caFile,
+    // Its flag had another name in older builds.
+    MASTODON_R2_ENV_FILE: '.env.production',
   }
   return new Promise((resolve, reject) => {
     const before = performance.now()
