@@ -55,7 +55,7 @@ function* found(path) {
   for (const name of names(path)) yield { name, ...kind(is) }
 }
 const stat = (path) => ({ size: shape === 'flat' ? 4e7 : 4096, mode: 0o644, ctimeMs: 1, uid: 0, gid: 0, ...kind('file') })
-const fs = { list: (path) => [...found(path)], stream: found, lstat: stat, stat, realpath: (path) => path, canRead: () => true }
+const fs = { list: (path) => [...found(path)], stream: found, lstat: stat, stat, realpath: (path) => path, owner: () => 0, canRead: () => true }
 
 let files = 0
 const step = surveyMedia(

@@ -133,7 +133,7 @@ type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Resp
  * that answer. An answer from before a change serves nobody who asks after it.
  */
 export function sharingAnswers(send: Fetch): Fetch {
-  const underWay = new Map<string, Promise<Response>>()
+  const underWay = new Map<string, { readonly answer: Promise<Response>; isShared: boolean }>()
   return async (input, init = {}) => {
     if ((init.method ?? 'GET') !== 'GET') {
       underWay.clear()
@@ -142,10 +142,19 @@ export function sharingAnswers(send: Fetch): Fetch {
     // What depends on a header, a jurisdiction, is another question.
     const url = input instanceof Request ? input.url : String(input)
     const question = `${url} ${JSON.stringify(passedOn(init))}`
-    const asked = underWay.get(question) ?? send(input, init)
-    underWay.set(question, asked)
-    const over = () => underWay.get(question) === asked && underWay.delete(question)
-    return (await asked.finally(over)).clone()
+    const asked = underWay.get(question)
+    if (asked) {
+      asked.isShared = true
+      return (await asked.answer).clone()
+    }
+    const own = { answer: send(input, init), isShared: false }
+    underWay.set(question, own)
+    try {
+      const response = await own.answer
+      return own.isShared ? response.clone() : response
+    } finally {
+      if (underWay.get(question) === own) underWay.delete(question)
+    }
   }
 }
 
