@@ -62,6 +62,8 @@ export async function prepareSetup(
   tellMediaHost(run)
   if (!lookOnly) await chooseEdge(run, remembered)
   const { cloudflare, token } = await chooseCloudflare(run)
+  // The largest part of the program is loaded while the first answers are under way.
+  if (!lookOnly) void import('../services/s3/client.ts')
   const setup = await chooseSetup({
     settings,
     ui,
