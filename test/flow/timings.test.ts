@@ -31,8 +31,14 @@ it('what is asked again and again is one wait, whatever else is asked meanwhile'
     '  at    1.00 s    100 ms  POST /domains',
     '  at    1.20 s    900 ms  GET /domains, 5 times',
     '  at    2.11 s     40 ms  PUT /key',
-    'Of 2.50 s these took 1.04 s; the rest is the work of this program.',
+    'Of 2.50 s these took 1.04 s; the rest is the work of this program, and of who was asked.',
   ])
+})
+
+it('ids and queries are no part of a line', () => {
+  const id = '0123456789abcdef'.repeat(2)
+  const requests = [request(`GET /accounts/${id}/tokens?page=1`, 0, 10)]
+  expect(timingLines(requests, 20)[1]).toMatch(/ GET \/accounts\/0123\.\.\.\/tokens$/)
 })
 
 it('a run that asked for nothing says so', () => {
