@@ -28,15 +28,14 @@ const old = {
   virtualHost: true,
 }
 
+const back: CopyRun = { ...run, from: old, to: { kind: 'folder', path: '/srv/media' } }
+
 describe('copyCommand', () => {
   it.each<[string, CopyRun, string[]]>([
     ['a folder', run, ['copy', '/home/mastodon/live/public/system', 'R2:media']],
     ['a bucket', { ...run, from: old }, ['copy', 'OLD:old', 'R2:media']],
-    [
-      'back to a folder',
-      { ...run, from: old, to: { kind: 'folder', path: '/srv/media' } },
-      ['copy', 'OLD:old', '/srv/media', '--use-server-modtime', '--local-no-set-modtime'],
-    ],
+    ['back to a folder', back, ['copy', 'OLD:old', '/srv/media']],
+    ['no times of objects', back, ['--use-server-modtime', '--local-no-set-modtime']],
     ['a type', { ...run, contentType: 'text/csv' }, ['--header-upload', 'Content-Type: text/csv']],
     ['a limit', { ...run, bwlimit: '8M' }, ['--bwlimit', '8M']],
     ['so many requests a second', { ...run, perSecond: 290 }, ['--tpslimit', '290']],
