@@ -184,23 +184,21 @@ function closing({ report, again, targets, purging, deleted }: PurgeEnded): Clos
   const proven = purging.proofs.map(({ url, status, cache }) => {
     return `  ${status} ${cache ?? 'no cf-cache-status'}  ${url}`
   })
+  const wasThere = targets.present.length > 0
   const stays = deleted
-    ? [
-        'Mastodon still knows of it: delete the post or the picture there, too, so that nothing shows an empty frame, and that other servers are told.',
-      ]
-    : [
-        'It is still in the bucket: whoever has the address gets it, and Cloudflare keeps it anew. --and-delete removes it from there.',
-      ]
+    ? 'Mastodon still knows of it: delete the post or the picture there, too, so that nothing shows an empty frame, and that other servers are told.'
+    : 'It is still in the bucket: whoever has the address gets it, and Cloudflare keeps it anew. --and-delete removes it from there.'
   return {
-    headline: deleted
-      ? `Gone: ${files}, from the bucket and from Cloudflare's cache.`
-      : `Purged: ${files}, from Cloudflare's cache.`,
+    headline:
+      deleted && wasThere
+        ? `Gone: ${files}, from the bucket and from Cloudflare's cache.`
+        : `Purged: ${files}, from Cloudflare's cache${wasThere ? '' : '; none of it is in the bucket'}.`,
     sections: [
       { title: 'What each address answered, from here', lines: proven },
       {
         title: 'What stays',
         lines: [
-          ...stays,
+          ...(wasThere ? [stays] : []),
           'Browsers and other servers keep copies of their own, which nobody can purge from here.',
         ],
       },
