@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -11,8 +11,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const cli = join(root, 'dist/cli.js')
 const lock = join(tmpdir(), `mastodon-r2-build-${root.replaceAll(/[^A-Za-z0-9]+/g, '-')}`)
 
-/** dist/cli.js, built first when src/ or templates/ are newer. Test files may ask side by side. */
+/**
+ * dist/cli.js, built first when src/ or templates/ are newer. Test files may ask side by side.
+ * MASTODON_R2_TEST_PROGRAM: another program to try, such as the single executable.
+ */
 export async function builtProgram(): Promise<string> {
+  const other = process.env.MASTODON_R2_TEST_PROGRAM ?? ''
+  if (other !== '') return resolve(root, other)
   const end = Date.now() + 80_000
   while (Date.now() < end) {
     if (await isLocked()) await sleep(100)

@@ -43,7 +43,9 @@ export interface WorkerOptions {
 
 /** Starts it. It ends when it is closed, and with this process, however that ends. */
 export function startWorker({ node, script, args, environment, cwd }: WorkerOptions): Worker {
-  const child = fork(script, args, {
+  // Where program and Node are one file, that has no script to name.
+  const [first = '', ...rest] = script === node ? args : [script, ...args]
+  const child = fork(first, rest, {
     execPath: node,
     execArgv: [],
     cwd,
