@@ -32,6 +32,10 @@ const NEEDED = {
   MASTODON_R2_LIVE_ZONE: 'a domain of that account; hosts below it with random names are used',
 }
 
+// Who stops it waits for the end of what runs, and for the tidying up.
+const stopped = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopped.abort())
+
 const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-live-'))
 const sandbox = options.sandbox ? await startSandbox() : undefined
 const environment = { ...process.env, ...sandbox?.environment }
@@ -50,10 +54,6 @@ const [bucket, other] = [`mastodon-r2-live-${mark}`, `mastodon-r2-live-${mark}-b
 const host = `files-${mark}.${zone}`
 const env = join(folder, '.env.production')
 writeFileSync(env, `LOCAL_DOMAIN=social-${mark}.${zone}\n`, { mode: 0o600 })
-
-// Who stops it waits for the end of what runs, and for the tidying up.
-const stopped = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopped.abort())
 
 const facts = {}
 const runs = []
