@@ -59,6 +59,15 @@ test('the licences name every package that is bundled', async () => {
   expect(text).not.toContain('miniflare')
 })
 
+test('packed again it is the same, byte for byte', async () => {
+  const again = await packTarball()
+  try {
+    expect((await readFile(again.file)).equals(await readFile(tarball.file))).toBe(true)
+  } finally {
+    await again.remove()
+  }
+})
+
 test('no file tells where it was built', async () => {
   const texts = await Promise.all(
     tarball.packed.files.map(async ({ path }) => {
