@@ -1,7 +1,13 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Minutes lie here; the rest takes seconds. */
-const LONG = [/\/test\/golden\//, /\/test\/survival\//, /\/test\/e2e\//]
+const LONG = [
+  /\/test\/golden\//,
+  /\/test\/survival\/faults/,
+  /\/test\/survival\//,
+  /\/test\/package\//,
+  /\/test\/e2e\//,
+]
 
 /**
  * What begins last should be short, or one core waits for the other. Vitest knows how long a file

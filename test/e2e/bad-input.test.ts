@@ -19,11 +19,10 @@ test.concurrent.each(badInputs)('$name', async (given) => {
   const before = filesBelow(at.dir)
   const namesHost = mayLackHost(args, input) || 'MASTODON_R2_MEDIA_HOST' in env
   const host = namesHost ? [] : ['--media-host', HOST]
-  const { code, stdout, stderr } = await stage.init(at, ['--json', ...host, ...args], {
-    env,
-    input,
-    unprivileged,
-  })
+  const words = ['init', '--yes', '--json', ...host, ...args]
+  const { code, stdout, stderr } = unprivileged
+    ? await stage.init(at, words, { env, input, unprivileged })
+    : await stage.initHere(at, words, { env, input })
   const { problem } = JSON.parse(stdout)
   expect({ code, problem: problem?.code, stderr }).toMatchObject({
     code: 2,

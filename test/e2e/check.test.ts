@@ -6,7 +6,7 @@ const stage = await openStage()
 let at: Machine
 beforeAll(async () => {
   at = stage.machine()
-  const { code } = await stage.init(at)
+  const { code } = await stage.initHere(at)
   if (code !== 0) throw new Error('The setup failed.')
 })
 afterAll(() => stage.close())
@@ -20,7 +20,7 @@ interface Report {
 async function check(machine: Machine, args: readonly string[] = []) {
   const before = machine.files()
   stage.forget()
-  const { code, stdout } = await stage.init(machine, ['check', '--json', '--quick', ...args])
+  const { code, stdout } = await stage.initHere(machine, ['check', '--json', '--quick', ...args])
   expect(stage.writes()).toEqual([])
   expect(machine.files()).toEqual(before)
   const report = JSON.parse(stdout) as Report

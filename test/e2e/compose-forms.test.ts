@@ -301,7 +301,9 @@ describe.each(modes)('compose files, %s', (_, program) => {
   const env = program === undefined ? {} : { PATH: `${dirname(program)}:${process.env.PATH}` }
 
   async function look(at: Machine, args: readonly string[]) {
-    const { code, stdout } = await stage.init(at, ['check', '--json', '--quick', ...args], { env })
+    const { code, stdout } = await stage.initHere(at, ['check', '--json', '--quick', ...args], {
+      env,
+    })
     const report = JSON.parse(stdout) as {
       readonly checks: readonly {
         readonly id: string
@@ -319,7 +321,7 @@ describe.each(modes)('compose files, %s', (_, program) => {
       const own = `${name.replace(/[\W_]+/g, '-').toLowerCase()}-${program === undefined ? 'a' : 'b'}`
       const at = stage.machine(LOCAL_DOMAIN, files)
       const before = at.files()
-      const init = await stage.init(
+      const init = await stage.initHere(
         at,
         ['--media-host', `${own}.example.com`, '--bucket', `${own}-media`, ...args],
         { env },

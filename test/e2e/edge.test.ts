@@ -27,7 +27,7 @@ const OURS = [
 afterEach(() => faults.clear())
 
 async function run(at: Machine, args: readonly string[]) {
-  const { code, stdout } = await stage.init(at, [...args, '--json'])
+  const { code, stdout } = await stage.initHere(at, [...args, '--json'])
   return { code, report: reportSchema.parse(JSON.parse(stdout)) }
 }
 

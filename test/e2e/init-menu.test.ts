@@ -6,7 +6,7 @@ describe.skipIf(tmuxMissing)(`init on a server that is set up ${tmuxMissing ?? '
   const stage: Stage = await openStage({ emulator: 'eager', domainMs: 0, keyMs: 0 })
   const source = { 'lib/mastodon/version.rb': '', 'public/packs/manifest.json': '{}' }
   const at = stage.machine(undefined, source)
-  const { code } = await stage.init(at)
+  const { code } = await stage.initHere(at)
   if (code !== 0) throw new Error('The setup failed.')
   const open: Terminal[] = []
   afterEach(() => {

@@ -199,7 +199,7 @@ test.concurrent.each(refusals)('$name', async (refusal) => {
     const at = refusal.machine?.(stage) ?? stage.machine()
     const before = at.files()
     const given = args.map((arg) => (arg === 'FIRST' ? stage.sandbox.accountId : arg))
-    const { stdout, code: ended } = await stage.init(at, [...given, '--json'])
+    const { stdout, code: ended } = await stage.initHere(at, [...given, '--json'])
     const report = JSON.parse(stdout)
     expect({ code: ended, problem: report.problem?.code }).toEqual({ code, problem })
     const said = Object.values(report.problem).join('\n')

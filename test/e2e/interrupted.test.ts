@@ -52,7 +52,7 @@ async function wholeSetup(machine: Machine = at) {
 
 async function runsToItsEnd() {
   Object.assign(world.delays, FAST)
-  const { code, stdout } = await stage.init(at, args)
+  const { code, stdout } = await stage.initHere(at, args)
   expect({ code, stdout }).toMatchObject({ code: 0 })
   await wholeSetup()
 }

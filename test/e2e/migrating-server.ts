@@ -97,7 +97,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     await restart()
   }
   const given = ['--media-host', HOST, '--existing-media', 'prepare', ...(options.init ?? [])]
-  const ended = await stage.init(at, given, { env })
+  const ended = await stage.initHere(at, given, { env })
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   const prepared = at.read()
   const lines = <T>(path: string) =>

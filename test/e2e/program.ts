@@ -88,7 +88,10 @@ export function start(args: readonly string[], options: RunOptions): Running {
 }
 
 /** Whatever a run tells to type, the program has to take. */
-async function refuseWrongLines({ stdout, stderr }: Ended): Promise<void> {
+export async function refuseWrongLines({
+  stdout,
+  stderr,
+}: Pick<Ended, 'stdout' | 'stderr'>): Promise<void> {
   const wrong = (await Promise.all([stdout, stderr].map(wrongLines))).flat()
   if (wrong.length > 0) throw new Error(`A line was shown that is none:\n${wrong.join('\n')}`)
 }

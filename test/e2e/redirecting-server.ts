@@ -18,7 +18,7 @@ export async function openRedirectingServer() {
   const { mastodon } = sandbox
   if (!mastodon) throw new Error('The sandbox has no Mastodon.')
   const at: Machine = { ...stage.machine(), dir: mastodon.dir }
-  const ended = await stage.init(at, [
+  const ended = await stage.initHere(at, [
     '--media-host',
     'files.example.com',
     '--existing-media',
@@ -61,7 +61,7 @@ export async function openRedirectingServer() {
       extra: Partial<RunOptions> = {},
     ): Promise<Ended> => stage.init(at, ['redirects', ...args], extra),
     async report(args: readonly string[] = ['--yes']): Promise<Report & { code: number | null }> {
-      const { code, stdout, stderr } = await stage.init(at, ['redirects', '--json', ...args])
+      const { code, stdout, stderr } = await stage.initHere(at, ['redirects', '--json', ...args])
       expect(stdout, stderr).toMatch(/^\{/)
       return { ...(JSON.parse(stdout) as Report), code }
     },

@@ -8,7 +8,7 @@ import { settingsOf } from './storage-lines.ts'
 const stage = await openStage({ emulator: 'eager', domainMs: 0, keyMs: 0 })
 const source = { 'lib/mastodon/version.rb': '', 'public/packs/manifest.json': '{}' }
 const at = stage.machine(undefined, source)
-const { code } = await stage.init(at)
+const { code } = await stage.initHere(at)
 if (code !== 0) throw new Error('The setup failed.')
 const fake = fakeServices(at)
 afterAll(async () => {

@@ -22,7 +22,7 @@ async function server(name: string, files: Readonly<Record<string, string>> = so
   const bucket = `${name}-media`
   const at = stage.machine(`${LOCAL_DOMAIN}# mine\n`, files)
   const host = ['--media-host', `${name}.example.com`]
-  const { code, stdout } = await stage.init(at, [...host, '--bucket', bucket])
+  const { code, stdout } = await stage.initHere(at, [...host, '--bucket', bucket])
   if (code !== 0) throw new Error(stdout)
   const fake = fakeServices(at)
   services.push(fake)

@@ -38,13 +38,13 @@ export function undone(stage: Stage) {
   async function setUp(name: string, before = LOCAL_DOMAIN, more: readonly string[] = []) {
     const { args, ...names } = own(name)
     const at = stage.machine(before)
-    const { code, stdout } = await stage.init(at, [...args, ...more])
+    const { code, stdout } = await stage.initHere(at, [...args, ...more])
     if (code !== 0) throw new Error(stdout)
     return { at, ...names }
   }
 
   async function undo(at: Machine, flags: readonly string[]) {
-    const { code, stdout, stderr } = await stage.init(at, ['undo', '--yes', '--json', ...flags])
+    const { code, stdout, stderr } = await stage.initHere(at, ['undo', '--yes', '--json', ...flags])
     if (stdout === '') throw new Error(stderr)
     const report = JSON.parse(stdout) as Report
     const of = (wanted: string) =>

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import {
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -35,7 +36,7 @@ export type Around = <T>(name: string, call: () => Promise<T>) => Promise<T>
 
 /**
  * A server that is set up on a sandbox, with processes that hold the key they were started with.
- * `impatient`: what hangs is given up after half a second, and uploads are small.
+ * Uploads are small. `impatient`: what hangs is given up after half a second.
  */
 export async function rotatingServer({ impatient = false } = {}) {
   const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, emulator: 'eager' })
@@ -132,7 +133,7 @@ export async function rotatingServer({ impatient = false } = {}) {
     const cloudflare = connectCloudflare({ token, baseUrl, sleep: clock.sleep, timeoutMs })
     const connectS3: World['connectS3'] = (key) => {
       const place = { endpoint: sandbox.s3Url(), bucket: BUCKET }
-      return smallParts(connectBucket({ ...place, key, timeoutMs }))
+      return connectBucket({ ...place, key, timeoutMs, pace: { sleep: clock.sleep } })
     }
     return { cloudflare, connectS3 }
   }
@@ -158,7 +159,7 @@ export async function rotatingServer({ impatient = false } = {}) {
     const led: MintingWorld = {
       ...real,
       cloudflare: through(real.cloudflare, 'cloudflare', around),
-      connectS3: (key) => through(real.connectS3(key), 's3', around),
+      connectS3: (key) => through(smallParts(real.connectS3(key)), 's3', around),
       web: through(web, 'web', around),
       envWriter: {
         ...real.envWriter,
@@ -210,6 +211,22 @@ export async function rotatingServer({ impatient = false } = {}) {
     keys: () => sandbox.world.tokens.slice(1).map(({ name, status }) => `${status} ${name}`),
     keyInFile,
     held: () => held,
+    /** Whether the processes were started after the env file was written. */
+    isFresh: () => started.getTime() > statSync(env).mtimeMs,
+    files: () => readdirSync(dir),
+    /** What is returned brings back everything as it is now. */
+    save() {
+      const tokens = structuredClone(sandbox.world.tokens)
+      const kept = { offset, started, held, text: readFileSync(env), mtime: statSync(env).mtime }
+      const files = readdirSync(dir)
+      return () => {
+        sandbox.world.tokens.splice(0, Number.POSITIVE_INFINITY, ...structuredClone(tokens))
+        ;({ offset, started, held } = kept)
+        for (const name of readdirSync(dir)) if (!files.includes(name)) rmSync(join(dir, name))
+        writeFileSync(env, kept.text)
+        utimesSync(env, kept.mtime, kept.mtime)
+      }
+    },
     /** As after a power cut: the lock of a run that is gone goes with it. */
     unlock: () => rmSync(`${env}.mastodon-r2.lock`, { force: true }),
     async close() {

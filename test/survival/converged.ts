@@ -54,7 +54,8 @@ export function expectNoSecret({ world }: Sandbox, said: string): void {
   }
 }
 
-function secretOf(value: string): string {
+/** What Cloudflare makes of an API token as a secret of S3. */
+export function secretOf(value: string): string {
   return createHash('sha256').update(value).digest('hex')
 }
 

@@ -42,7 +42,7 @@ async function expectRecovery(
   { at, host, bucket, args }: ReturnType<typeof place>,
 ): Promise<void> {
   expectOnlyOurs(BEFORE, at.read())
-  const { code, stdout, stderr } = await stage.init(at, args)
+  const { code, stdout, stderr } = await stage.initHere(at, args)
   expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
   expectConverged(stage.sandbox, at.read(), { bucket, host, before: BEFORE })
   expect(namesOf(at)).toEqual(expect.arrayContaining(['.env.production']))

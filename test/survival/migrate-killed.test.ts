@@ -33,7 +33,11 @@ async function prepared(bucket: string): Promise<Machine> {
   const at = stage.machine(undefined, { 'lib/mastodon/version.rb': version })
   for (let nth = 0; nth < FILES; nth += 1) put(at, keyOf(nth), textOf(nth))
   const where = ['--media-host', `${bucket}.example.com`, '--bucket', bucket]
-  const { code, stdout, stderr } = await stage.init(at, [...where, '--existing-media', 'prepare'])
+  const { code, stdout, stderr } = await stage.initHere(at, [
+    ...where,
+    '--existing-media',
+    'prepare',
+  ])
   expect(code, stdout + stderr).toBe(0)
   return at
 }

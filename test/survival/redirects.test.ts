@@ -62,7 +62,7 @@ async function redirectingServer() {
   const world: World = {
     ...worldOf(),
     cloudflare,
-    connectS3: (key) => connectS3({ ...place, key }),
+    connectS3: (key) => connectS3({ ...place, key, pace: { sleep } }),
     web: connectPublicWeb({
       connectTo: sandbox.connectTo.flatMap((route) => parseConnectTo(route) ?? []),
       ca: sandbox.caPem,

@@ -6,8 +6,7 @@ import type { S3Port } from '../../src/services/s3/port.ts'
  */
 export function smallParts(s3: S3Port): S3Port {
   const whole = new Map<string, Uint8Array>()
-  return {
-    ...s3,
+  const small: Pick<S3Port, 'putMultipart' | 'head' | 'get'> = {
     async putMultipart(key, body, options) {
       whole.set(key, body)
       await s3.put(key, body.slice(0, 9), options)
@@ -25,7 +24,11 @@ export function smallParts(s3: S3Port): S3Port {
       const object = await s3.get(key, { ...rest, ...(range && { range: 'bytes=0-8' }) })
       if (object.body.length !== 9) return object
       const [, first = 0, last = body.length] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
-      return { ...object, body: body.slice(Number(first), Number(last) + 1) }
+      return { ...object, body: body.subarray(Number(first), Number(last) + 1) }
     },
   }
+  // A port that connects when it is first asked has no calls of its own to copy.
+  return new Proxy(s3, {
+    get: (port, call) => Reflect.get(Object.hasOwn(small, call) ? small : port, call),
+  })
 }

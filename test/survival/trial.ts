@@ -1,7 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import { parseConnectTo } from '../../src/core/connect-to.ts'
 import { toType } from '../../src/core/to-type.ts'
@@ -9,7 +8,6 @@ import { flow, type Run } from '../../src/flow/flow.ts'
 import { remember } from '../../src/flow/mastodon-here.ts'
 import { chooseToken } from '../../src/flow/token.ts'
 import { envWriter } from '../../src/flow/world.ts'
-import type { Host } from '../../src/host.ts'
 import type { Report } from '../../src/plan/report.ts'
 import { type Clock, inSetup, type World } from '../../src/plan/step.ts'
 import { flags, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
@@ -21,6 +19,7 @@ import { connectS3 } from '../../src/services/s3/client.ts'
 import { catalog, type SetupCatalog } from '../../src/settings/catalog.ts'
 import { chooseSetup } from '../../src/setup/choose.ts'
 import { initSteps } from '../../src/setup/steps.ts'
+import { fakeHost } from '../fakes/fake-host.ts'
 import { smallParts } from './small-parts.ts'
 import { type Strike, strikeAt } from './strike.ts'
 
@@ -56,7 +55,7 @@ export interface Limits {
   readonly parts: boolean
 }
 
-/** How much faster than the wall's the program's clock goes. */
+/** How much faster than the wall's the program's clock goes; what it sleeps is skipped. */
 const SPEED = 60
 
 export async function openTrial(limits: Limits): Promise<Trial> {
@@ -73,10 +72,20 @@ export async function openTrial(limits: Limits): Promise<Trial> {
     async init(strike) {
       strikeAt(sandbox, strike)
       const said: string[] = []
-      const stderr = collector(said)
       const report: string[] = []
-      const json = collector(report, said)
-      const host = hostOf(sandbox, folder, { stdout: json, stderr })
+      const host = fakeHost({
+        argv: ['init'],
+        environment: {
+          CLOUDFLARE_API_TOKEN: sandbox.bootstrapToken.reveal(),
+          CLOUDFLARE_BASE_URL: sandbox.apiUrl,
+        },
+        cwd: folder,
+        stdout: (text) => {
+          report.push(text)
+          said.push(text)
+        },
+        stderr: (text) => void said.push(text),
+      })
       const argv = ['--yes', '--json', '--media-host', HOST, '--bucket', BUCKET, ...flags(sandbox)]
       const code = await flow(host, [...argv, '--mastodon-env', path], {
         name: 'init',
@@ -140,7 +149,12 @@ async function worldOf(
     readEnvFile,
     lookOnly: false,
   })
-  const place = { endpoint: setup.s3Endpoint, bucket: setup.at.bucket, timeoutMs: limits.s3 }
+  const place = {
+    endpoint: setup.s3Endpoint,
+    bucket: setup.at.bucket,
+    timeoutMs: limits.s3,
+    pace: { sleep: fast.sleep },
+  }
   return {
     cloudflare,
     connectS3: (key) =>
@@ -154,62 +168,16 @@ async function worldOf(
 
 function fastClock(interrupted: AbortSignal): Pick<Clock, 'now' | 'sleep'> {
   const start = Date.now()
+  let skipped = 0
+  const now = () => start + (Date.now() - start) * SPEED + skipped
   return {
-    now: () => new Date(start + (Date.now() - start) * SPEED),
+    now: () => new Date(now()),
     sleep: async (ms, signal) => {
+      const end = now() + ms
       const either = signal ? AbortSignal.any([interrupted, signal]) : interrupted
-      await after(ms / SPEED, undefined, { signal: either }).catch(() => undefined)
+      const slept = await after(1, true, { signal: either }).catch(() => false)
+      // Who sleeps side by side wakes side by side.
+      if (slept) skipped += Math.max(0, end - now())
     },
   }
-}
-
-function hostOf(
-  sandbox: Sandbox,
-  cwd: string,
-  { stdout, stderr }: Record<'stdout' | 'stderr', Writable>,
-): Host {
-  const { bootstrapToken, apiUrl } = sandbox
-  return {
-    argv: ['init'],
-    environment: {
-      CLOUDFLARE_API_TOKEN: bootstrapToken.reveal(),
-      CLOUDFLARE_BASE_URL: apiUrl,
-    },
-    cwd,
-    version: '0.0.0',
-    homepage: 'https://git.example/mastodon-r2',
-    nodeVersion: '20.19.0',
-    execPath: process.execPath,
-    script: '',
-    pid: process.pid,
-    userId: process.getuid?.(),
-    stdin: process.stdin,
-    stdout: stdout as NodeJS.WriteStream,
-    stderr: stderr as NodeJS.WriteStream,
-    hasPerson: false,
-    interrupted: new AbortController().signal,
-    readStdin: async () => '',
-    leave: () => undefined,
-    keepSignals: () => undefined,
-    hushKeyboard: async () => undefined,
-    forgetTyped: async () => undefined,
-    onInsisting: () => undefined,
-    leaveNow: () => {
-      throw new Error('Nobody leaves a trial.')
-    },
-    keepEnvironment: () => undefined,
-    parent: undefined,
-    become: () => {
-      throw new Error('Nobody becomes anybody in a trial.')
-    },
-  }
-}
-
-function collector(...into: string[][]): Writable {
-  return new Writable({
-    write(chunk, _, done) {
-      for (const list of into) list.push(String(chunk))
-      done()
-    },
-  })
 }
