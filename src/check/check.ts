@@ -108,7 +108,7 @@ async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
 }
 
 async function examine(
-  { ui, settings, stopping }: Run<CheckCatalog>,
+  { host, ui, settings, stopping }: Run<CheckCatalog>,
   { world, cloudflare }: Prepared,
 ): Promise<Checked[]> {
   const open = sharedLook(openDoor)
@@ -122,7 +122,9 @@ async function examine(
   const options = { quick: settings.on('quick'), hold: stopping.hold }
   const looking = [
     runChecks(checks, world, options),
-    cloudflare.then((side) => runChecks(side.checks, world, options)),
+    unlessStopped(host.interrupted, cloudflare).then((side) =>
+      runChecks(side.checks, world, options),
+    ),
   ]
   return worstFirst((await allOf(looking).finally(done)).flat())
 }

@@ -51,7 +51,7 @@ describe('the unit, as systemd reads it', () => {
     ['/srv/"quoted"', '/usr/bin:/"x"'],
     ["/srv/it's", "/usr/bin:/it's"],
     ['/srv/$HOME', '/usr/bin:/$HOME/bin'],
-    ['/srv/tab\tand \u009B', '/usr/bin:/bin'],
+    ['/srv/of C1 \u009B', '/usr/bin:/bin'],
   ])('%s, PATH=%s', async (envFile, path) => {
     const unit = unitOf(await scheduled(['--mastodon-dir', envFile], path))
     const read = await asRead(unit)
