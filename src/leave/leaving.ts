@@ -26,8 +26,3 @@ export interface Leaving {
   tell(state: string): void
   say(line: string): void
 }
-
-/** Our own test objects, which are nobody's media. */
-export function isProbe(key: string): boolean {
-  return key.startsWith('mastodon-r2-probe/')
-}

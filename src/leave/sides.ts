@@ -7,7 +7,8 @@ import { sideBySide } from '../moving/side-by-side.ts'
 import { Tally } from '../moving/tally.ts'
 import type { MediaFile, Oddity } from '../services/media/port.ts'
 import type { ListedObject } from '../services/s3/port.ts'
-import { isProbe, type Leaving } from './leaving.ts'
+import { isProbe } from '../setup/proof.ts'
+import type { Leaving } from './leaving.ts'
 
 /** Contents that are read at the same time. */
 const READ_AT_ONCE = 4

@@ -123,6 +123,11 @@ const SENT = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL } as
 const SUMMED = { ...SENT, checksum: 'CRC32' } as const
 const VIDEO = { ...SUMMED, contentType: 'video/mp4' } as const
 
+/** Our own test objects, which are nobody's media. */
+export function isProbe(key: string): boolean {
+  return key.startsWith('mastodon-r2-probe/')
+}
+
 /**
  * Writes, reads, lists and deletes under `mastodon-r2-probe/<name>`, with the requests of Mastodon
  * 4.6.5 (aws-sdk-s3 1.228.1), and once without a checksum, as older ones do. Throws the first

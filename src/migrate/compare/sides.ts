@@ -8,6 +8,7 @@ import type { CheckpointPort } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
+import { isProbe } from '../../setup/proof.ts'
 import { leftOut, type Migration } from '../migration.ts'
 import { removedSince } from '../removed-since.ts'
 import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
@@ -247,7 +248,8 @@ class Pass {
     for await (const pairs of merge(sides.files, sides.objects)) {
       for (const { file, object } of pairs) {
         if (!file) {
-          if (!this.#unread.covers(object.key)) strangers.add(object.key, object.size)
+          const { key, size } = object
+          if (!this.#unread.covers(key) && !isProbe(key)) strangers.add(key, size)
         } else if (this.#isLeftOut(file)) continue
         else if (object) await this.#both(file, object)
         else if (file.changedAt < provenUntil) deleted.add(file.key, file)

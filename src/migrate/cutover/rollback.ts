@@ -1,5 +1,6 @@
 import { Problem } from '../../core/problem.ts'
 import type { BringBackPort } from '../../services/media/port.ts'
+import { isProbe } from '../../setup/proof.ts'
 import type { Migration } from '../migration.ts'
 
 export interface BroughtBack {
@@ -11,9 +12,6 @@ export interface BroughtBack {
   /** Why the bucket could not be looked through to its end. */
   readonly unseen: string | undefined
 }
-
-/** Our own test files, which are nobody's media. */
-const PROBES = 'mastodon-r2-probe/'
 
 /**
  * What Mastodon stored in the bucket while it was switched, and does not find any more now: every
@@ -33,7 +31,7 @@ export async function bringBackSince(
     tell('Looking for media that was stored in the bucket meanwhile')
     for await (const page of bucket().pages()) {
       for (const { key, lastModified } of page) {
-        if (lastModified < first || key.startsWith(PROBES)) continue
+        if (lastModified < first || isProbe(key)) continue
         if ((await source.find(key)) !== undefined) continue
         if (await isBack(key)) brought += 1
         else left.push(key)

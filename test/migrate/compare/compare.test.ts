@@ -108,6 +108,8 @@ describe('compare', () => {
     world.source.put('media/suspended.png', 'x', NOW, 0o600)
     world.source.put('media/being-stored.png', 'x', world.clock.now().getTime(), 0o600)
     world.s3.objects.set('media/by-mastodon.png', objectOf('x'))
+    // A test file that is read in public is removed beside the steps that follow.
+    world.s3.objects.set('mastodon-r2-probe/1.txt', objectOf('x'))
     world.s3.objects.set('media/ours.png', objectOf('yy'))
     await world.checkpoint.record(['media/ours.png'])
     const { finding, comparison } = await compare(world)
