@@ -53,7 +53,7 @@ const scenes = [
         see: /● next {2}redirects/,
         picture: 'cutover',
         from: 'Before the switch: the media',
-        to: 'Switched: Mastodon stores',
+        to: '└  Switched: Mastodon stores',
       },
     ],
   },
