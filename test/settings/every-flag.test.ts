@@ -46,6 +46,7 @@ const shared: Rows = {
   '--json': alone,
   '--quiet': answered,
   '--verbose': alone,
+  '--timings': 'flow/timings.test.ts: what the end waited for is told',
   '--no-color': colours,
   '--cloudflare-api-url': alone,
   '--s3-endpoint-url': alone,
