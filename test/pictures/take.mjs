@@ -166,11 +166,17 @@ function steady(text) {
 const titleOf = (svg) => /<title>([^<]*)<\/title>/.exec(svg)?.[1] ?? ''
 const isCheck = process.argv.includes('--check')
 mkdirSync(target, { recursive: true })
-await Promise.all(
-  scenes.map(async (scene) => {
+await Promise.all(scenes.map((scene) => taken(scene, isCheck ? 3 : 1)))
+
+/** A word may be one of the moment: what is not as it is kept differs each time. */
+async function taken(scene, times) {
+  try {
     for await (const { name, lines } of play(scene)) save(name, lines)
-  }),
-)
+  } catch (error) {
+    if (times === 1) throw error
+    await taken(scene, times - 1)
+  }
+}
 
 function save(name, lines) {
   for (const scheme of [light, dark]) {
