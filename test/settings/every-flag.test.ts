@@ -36,6 +36,8 @@ const untaken: Row =
 const attached: Row = 'e2e/sandbox.test.ts: --attached ends when standard input does'
 const running: Row = 'e2e/sandbox.test.ts: runs a Mastodon, whose programs come first in PATH'
 
+const timed = { '--timings': 'flow/timings.test.ts: what the end waited for is told' } as const
+
 /** What all commands understand. */
 const shared: Rows = {
   '--mastodon-dir': alone,
@@ -46,7 +48,6 @@ const shared: Rows = {
   '--json': alone,
   '--quiet': answered,
   '--verbose': alone,
-  '--timings': 'flow/timings.test.ts: what the end waited for is told',
   '--no-color': colours,
   '--cloudflare-api-url': alone,
   '--s3-endpoint-url': alone,
@@ -93,6 +94,7 @@ const shown: Readonly<Record<string, Rows>> = {
     '--fix': 'e2e/check-fix.test.ts: are put right in one run, and the check proves it',
     '--dry-run': 'e2e/check-fix.test.ts: a dry run shows the plan and changes nothing',
     '--yes': 'e2e/check-fix.test.ts: without a yes nothing is changed',
+    '--log-file': 'e2e/run-log.test.ts: --log-file is made, also by a run that finds nothing to do',
     '--media-host': looked,
     '--bucket': looked,
     '--jurisdiction':
@@ -196,7 +198,7 @@ function faultOf(row: Row): string | undefined {
 describe.each(Object.entries(catalogs))(
   'each flag of %s is obeyed or refused',
   (command, flags) => {
-    const rows = shown[command] ?? {}
+    const rows = { ...(command !== 'sandbox' && timed), ...shown[command] }
 
     test('each has a row, and no row is of a flag that is gone', () => {
       const known = Object.values(flags).map(({ flag }) => flag as string)
