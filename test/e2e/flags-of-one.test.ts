@@ -119,6 +119,12 @@ describe.concurrent('check', () => {
     expect(JSON.stringify(host.checks)).toContain('other.example.com')
   })
 
+  test('--log-file is where a check is noted, too', async () => {
+    const at = stage.machine(undefined, source)
+    await stage.init(at, ['check', '--quick', '--log-file', 'own.log'])
+    expect(at.read('own.log')).toContain('check')
+  })
+
   test('--jurisdiction is where Cloudflare is asked for the bucket', async () => {
     const { checks } = await report(shared, ['check', '--quick', '--jurisdiction', 'eu'])
     const bucket = checks.find(({ title }) => title === 'Bucket at Cloudflare')

@@ -94,7 +94,7 @@ const shown: Readonly<Record<string, Rows>> = {
     '--fix': 'e2e/check-fix.test.ts: are put right in one run, and the check proves it',
     '--dry-run': 'e2e/check-fix.test.ts: a dry run shows the plan and changes nothing',
     '--yes': 'e2e/check-fix.test.ts: without a yes nothing is changed',
-    '--log-file': 'e2e/run-log.test.ts: --log-file is made, also by a run that finds nothing to do',
+    '--log-file': 'e2e/flags-of-one.test.ts: --log-file is where a check is noted, too',
     '--media-host': looked,
     '--bucket': looked,
     '--jurisdiction':
