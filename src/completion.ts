@@ -37,7 +37,8 @@ export function completionOf(commands: readonly CommandEntry[]): Command {
         return 2
       }
       const completed = await Promise.all(commands.map((entry) => completedOf(entry, commands)))
-      stdout.write(`${scripts[wanted](completed, version).join('\n')}\n`)
+      const { shellWord } = await import('./core/shell-word.ts')
+      stdout.write(`${scripts[wanted](completed, version, shellWord).join('\n')}\n`)
       return 0
     },
   }
@@ -68,7 +69,14 @@ function followsOf(value: NonNullable<Setting<unknown>['value']>, choices: reado
   return /\bDIR\b/.test(value) ? 'folder' : 'anything'
 }
 
-const scripts: Readonly<Record<Shell, (all: readonly Completed[], version: string) => string[]>> = {
+/** What writes a script; `quoted` gives a word as a POSIX shell reads it back. */
+type Write = (
+  all: readonly Completed[],
+  version: string,
+  quoted: (word: string) => string,
+) => string[]
+
+const scripts: Readonly<Record<Shell, Write>> = {
   bash: bashScript,
   zsh: zshScript,
   fish: fishScript,
@@ -146,8 +154,11 @@ function caseOf(commands: readonly string[], words: readonly string[]): string {
     .join('|')
 }
 
-function zshScript(all: readonly Completed[], version: string): string[] {
-  const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
+function zshScript(
+  all: readonly Completed[],
+  version: string,
+  shellWord: (word: string) => string,
+): string[] {
   const told = (text: string) => text.replaceAll(/[\\[\]:]/g, '\\$&')
   const paths = { anything: ' ', file: '_files', folder: '_files -/' } as const
   const tail = (follows: Flag['follows']) => {
@@ -159,7 +170,7 @@ function zshScript(all: readonly Completed[], version: string): string[] {
     return names.map((name) => {
       const alone = repeatable ? '*' : names.length > 1 ? `(${names.join(' ')})` : ''
       const equals = follows !== undefined && name.startsWith('--') ? '=' : ''
-      return quoted(`${alone}${name}${equals}${rest}`)
+      return shellWord(`${alone}${name}${equals}${rest}`)
     })
   }
   return [
@@ -168,7 +179,7 @@ function zshScript(all: readonly Completed[], version: string): string[] {
     '_mastodon-r2() {',
     '  local -a commands',
     '  if (( CURRENT == 2 )); then',
-    `    commands=(${all.map(({ names, help }) => quoted(`${names[0]}:${told(help)}`)).join(' ')})`,
+    `    commands=(${all.map(({ names, help }) => shellWord(`${names[0]}:${told(help)}`)).join(' ')})`,
     '    _describe -t commands command commands',
     "    _arguments '--help[the commands]' '--version[the version]'",
     '    return',
@@ -178,7 +189,7 @@ function zshScript(all: readonly Completed[], version: string): string[] {
     '  (( CURRENT-- ))',
     '  case $command in',
     ...all.map(({ names, flags, follows }) => {
-      const words = follows.length === 0 ? [] : [quoted(`1:word:(${follows.join(' ')})`)]
+      const words = follows.length === 0 ? [] : [shellWord(`1:word:(${follows.join(' ')})`)]
       return `    ${names.join('|')}) _arguments ${[...words, ...flags.flatMap(spec)].join(' ')} ;;`
     }),
     '  esac',

@@ -139,8 +139,16 @@ function lineOf(line: ToType, at: Reader): string {
       : [value].flat().flatMap((one) => [flagOf(name), one as string]),
   )
   const variables = secrets.map((name) => `${name}="$${name}" `)
-  return `${variables.join('')}${shellLine(['npx', 'mastodon-r2', command, ...words])}`
+  return `${variables.join('')}${shellLine([...PROGRAM, command, ...words])}`
 }
+
+const PROGRAM = ['npx', 'mastodon-r2'] as const
+
+/** A line to type inside text that was rendered, with the values of its flags. */
+export const renderedLine = new RegExp(
+  `(?:[A-Z_]+="\\$[A-Z_]+" )*${PROGRAM.join(' ')}(?: [a-z]+)?(?: --[a-z][a-z\\d-]*(?: (?:'[^']*'|[^\\s'-]\\S*))?)*`,
+  'g',
+)
 
 /** `mediaHost` is given as --media-host. */
 function flagOf(name: string): string {

@@ -1,6 +1,6 @@
 import { readPlain } from '../core/plain-file.ts'
 import { Problem } from '../core/problem.ts'
-import type { Whereabouts } from '../core/to-type.ts'
+import { renderedLine, type Whereabouts } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import { parseAnswers } from '../settings/answers.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
@@ -171,10 +171,11 @@ export function whereaboutsOf(settings: Settings<Catalog>): Whereabouts {
 
 /** What a rehearsal made is gone when it ends: another run rehearses again, and goes on from nowhere. */
 export function inRehearsal(words: string): string {
+  const line = `${renderedLine.source}.*`
   return words
     .replace(/\b(This|it) goes on from here:/, '$1 rehearses again:')
     .replace(/\b(then) go on from here:/, '$1 rehearse again:')
-    .replace(/(Copy it first):\n {2}npx mastodon-r2 .*/, '$1.')
-    .replace(/ ?\bTo [^.:\n]+: npx mastodon-r2 .*/g, '')
+    .replace(new RegExp(`(Copy it first):\\n {2}${line}`), '$1.')
+    .replace(new RegExp(` ?\\bTo [^.:\\n]+: ${line}`, 'g'), '')
     .replace(/(?:[;:,]| and) ?(?:it |the next (?:one|run) )?goes on from here/g, '')
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/problem.ts'
-import { renderText, type Text } from '../core/to-type.ts'
+import { renderedLine, renderText, type Text } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { Report, ReportStep } from '../plan/report.ts'
 import type { Plan, PlanItem } from '../plan/survey.ts'
@@ -16,10 +16,6 @@ export function wrap(text: string, columns: number, indent = ''): string[] {
     .flatMap((line) => (line.startsWith('  ') ? [line] : fold(line, columns, indent)))
 }
 
-/** A line to type, with the values of its flags (core/to-type.ts). */
-const COMMAND =
-  /(?:[A-Z_]+="\$[A-Z_]+" )*npx mastodon-r2(?: [a-z]+)?(?: --[a-z][a-z\d-]*(?: (?:'[^']*'|[^\s'-]\S*))?)*/g
-
 /** The blank of an amount, such as `10 GB`. */
 const AMOUNT = /(?<=\d) (?=(?:bytes?|[KMGT]B|ms|s|min|h|d|%)(?![A-Za-z]))/g
 
@@ -27,7 +23,7 @@ const AMOUNT = /(?<=\d) (?=(?:bytes?|[KMGT]B|ms|s|min|h|d|%)(?![A-Za-z]))/g
 function wordsOf(text: string): string[] {
   const whole = '\u0000'
   return text
-    .replace(COMMAND, (line) => line.replaceAll(' ', whole))
+    .replace(renderedLine, (line) => line.replaceAll(' ', whole))
     .replace(AMOUNT, whole)
     .split(' ')
     .map((word) => word.replaceAll(whole, ' '))

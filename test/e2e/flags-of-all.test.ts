@@ -109,7 +109,7 @@ describe.concurrent('each command', () => {
     const { command, at, own, found, asks } = one
     const ofCloudflare = ['--api-token-file', token, '--cloudflare-api-url', sandbox.apiUrl]
     const args = [
-      ...[command, ...own, '--mastodon-dir', at.dir, ...world(command), '--json', '--verbose'],
+      ...[command, ...own, '--mastodon-dir', at.dir, ...world(command), '--json', '--verbose', '--timings'],
       ...(asks ? ofCloudflare : []),
       ...mode(command),
     ]
@@ -120,6 +120,7 @@ describe.concurrent('each command', () => {
     expect(JSON.stringify(report).replaceAll('\\"', '"')).toMatch(found)
     // --verbose: the requests, each on a line.
     expect(ended.stderr).toMatch(/\b(GET|HEAD) \/\S* \d{3} \d+ ms/)
+    expect(ended.stderr).toMatch(/^Timings: [1-9]\d* requests?; [1-9]\d* round trips? /m)
     // Who makes no public check says it again in the line to type.
     if (!looks(command) && command !== 'redirects') {
       expect(report.next.join('\n')).toContain(`--connect-to ${sandbox.connectTo[0]}`)
