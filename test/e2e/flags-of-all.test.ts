@@ -109,7 +109,16 @@ describe.concurrent('each command', () => {
     const { command, at, own, found, asks } = one
     const ofCloudflare = ['--api-token-file', token, '--cloudflare-api-url', sandbox.apiUrl]
     const args = [
-      ...[command, ...own, '--mastodon-dir', at.dir, ...world(command), '--json', '--verbose', '--timings'],
+      ...[
+        command,
+        ...own,
+        '--mastodon-dir',
+        at.dir,
+        ...world(command),
+        '--json',
+        '--verbose',
+        '--timings',
+      ],
       ...(asks ? ofCloudflare : []),
       ...mode(command),
     ]
