@@ -25,7 +25,7 @@ test.each<[template: string, values: Record<string, string>, message: string]>([
   expect(() => render(template, values)).toThrow(message)
 })
 
-test('the env block has the nine lines in their order, one at need, and no quote', () => {
+test('the env block has the nine lines in their order, two at need, and no quote', () => {
   const template = readFileSync(
     join(import.meta.dirname, '../templates/env-production.txt'),
     'utf8',
@@ -34,7 +34,8 @@ test('the env block has the nine lines in their order, one at need, and no quote
   const keys = lines.map((line) => /^([A-Z0-9_]+)=\{\{(\1\??)\}\}$/.exec(line)?.[2])
   expect(keys).toEqual([
     ...['S3_ENABLED', 'S3_BUCKET', 'S3_REGION', 'S3_ENDPOINT', 'S3_PROTOCOL', 'S3_PERMISSION'],
-    ...['S3_ALIAS_HOST', 'S3_FORCE_SINGLE_REQUEST?', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
+    ...['S3_ALIAS_HOST', 'S3_FORCE_SINGLE_REQUEST?', 'EXTRA_MEDIA_HOSTS?'],
+    ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
   ])
   expect(template).not.toMatch(/['"\\]/)
   expect(template.startsWith('#')).toBe(true)

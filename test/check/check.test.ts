@@ -87,7 +87,7 @@ describe('a healthy setup', () => {
 
   test('--verbose tells what each one saw', async () => {
     const { stdout, stderr } = await stage.init(stage.machine(good), ['check', '--verbose'])
-    expect(stdout).toMatch(/storage: Test upload: 15 requests: half within \d+ ms/)
+    expect(stdout).toMatch(/storage: Test upload: 16 requests: half within \d+ ms/)
     expect(stderr).toMatch(/^HEAD \/\S+ 200 \d+ ms/m)
   })
 })

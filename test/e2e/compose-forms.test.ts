@@ -2,10 +2,7 @@ import { dirname } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { realCompose } from '../services/mastodon/compose/real-compose.ts'
 import { ENV, LOCAL_DOMAIN, type Machine } from './machine.ts'
-import { openStage } from './stage.ts'
-
-const stage = await openStage()
-afterAll(() => stage.close())
+import { openStage, type Stage } from './stage.ts'
 
 const IMAGE = 'image: ghcr.io/mastodon/mastodon:v4.6.5'
 const MEDIA = 'volumes: ["./public/system:/mastodon/public/system"]'
@@ -292,66 +289,74 @@ const modes = [
     : [['as docker-compose reads them', realCompose.program] as const]),
 ] as const
 
-const madeFor = (bucket: string) =>
-  stage.sandbox.log.filter(
+/** One for each way to read: an account of the stand-in has few buckets. */
+const stages = await Promise.all(modes.map(() => openStage()))
+afterAll(() => Promise.all(stages.map((stage) => stage.close())))
+
+const madeFor = ({ sandbox }: Stage, bucket: string) =>
+  sandbox.log.filter(
     ({ method, path }) => path.includes(bucket) && method !== 'GET' && method !== 'HEAD',
   )
 
-describe.each(modes)('compose files, %s', (_, program) => {
-  const env = program === undefined ? {} : { PATH: `${dirname(program)}:${process.env.PATH}` }
+describe.each(modes.map(([how, program], at) => ({ how, program, stage: stages[at] as Stage })))(
+  'compose files, $how',
+  ({ program, stage }) => {
+    const env = program === undefined ? {} : { PATH: `${dirname(program)}:${process.env.PATH}` }
 
-  async function look(at: Machine, args: readonly string[]) {
-    const { code, stdout } = await stage.initHere(at, ['check', '--json', '--quick', ...args], {
-      env,
-    })
-    const report = JSON.parse(stdout) as {
-      readonly checks: readonly {
-        readonly id: string
-        readonly severity: string
-        readonly next?: string
-      }[]
+    async function look(at: Machine, args: readonly string[]) {
+      const { code, stdout } = await stage.initHere(at, ['check', '--json', '--quick', ...args], {
+        env,
+      })
+      const report = JSON.parse(stdout) as {
+        readonly checks: readonly {
+          readonly id: string
+          readonly severity: string
+          readonly next?: string
+        }[]
+      }
+      const faults = report.checks.filter(({ severity }) => severity === 'fault')
+      return { code, faults, text: JSON.stringify(faults) }
     }
-    const faults = report.checks.filter(({ severity }) => severity === 'fault')
-    return { code, faults, text: JSON.stringify(faults) }
-  }
 
-  test.concurrent.each(forms)(
-    '$name',
-    async ({ name, files, envFile = ENV, args = [], refused, either }) => {
-      const own = `${name.replace(/[\W_]+/g, '-').toLowerCase()}-${program === undefined ? 'a' : 'b'}`
-      const at = stage.machine(LOCAL_DOMAIN, files)
-      const before = at.files()
-      const init = await stage.initHere(
-        at,
-        ['--media-host', `${own}.example.com`, '--bucket', `${own}-media`, ...args],
-        { env },
-      )
-      const said = init.stdout + init.stderr
-      const check = await look(at, args)
-      if (either) {
-        const isRefused = init.code === 2
-        expect({ code: init.code, said }).toMatchObject({ code: isRefused ? 2 : 0 })
-        expect(check.faults.length > 0).toBe(isRefused)
-        return
-      }
-      if (refused !== undefined) {
-        expect({ code: init.code, said }).toMatchObject({ code: 2 })
-        for (const word of refused) expect(said.replace(/\s+/g, ' ')).toContain(word)
-        expect(said).not.toContain('ready and proven')
-        expect(at.files()).toEqual(before)
-        expect(madeFor(`${own}-media`)).toEqual([])
-        // Whoever asks the doctor is told the same.
-        expect(check.code).not.toBe(0)
-        return
-      }
-      expect({ code: init.code, said }).toMatchObject({ code: 0 })
-      expect(at.read(envFile)).toContain(`S3_ALIAS_HOST=${own}.example.com`)
-      expect(check).toEqual({ code: 0, faults: [], text: '[]' })
-    },
-  )
-})
+    test.concurrent.each(forms)(
+      '$name',
+      async ({ name, files, envFile = ENV, args = [], refused, either }) => {
+        const own = `${name.replace(/[\W_]+/g, '-').toLowerCase()}-${program === undefined ? 'a' : 'b'}`
+        const at = stage.machine(LOCAL_DOMAIN, files)
+        const before = at.files()
+        const init = await stage.initHere(
+          at,
+          ['--media-host', `${own}.example.com`, '--bucket', `${own}-media`, ...args],
+          { env },
+        )
+        const said = init.stdout + init.stderr
+        const check = await look(at, args)
+        if (either) {
+          const isRefused = init.code === 2
+          expect({ code: init.code, said }).toMatchObject({ code: isRefused ? 2 : 0 })
+          expect(check.faults.length > 0).toBe(isRefused)
+          return
+        }
+        if (refused !== undefined) {
+          expect({ code: init.code, said }).toMatchObject({ code: 2 })
+          for (const word of refused) expect(said.replace(/\s+/g, ' ')).toContain(word)
+          expect(said).not.toContain('ready and proven')
+          expect(at.files()).toEqual(before)
+          expect(madeFor(stage, `${own}-media`)).toEqual([])
+          // Whoever asks the doctor is told the same.
+          expect(check.code).not.toBe(0)
+          return
+        }
+        expect({ code: init.code, said }).toMatchObject({ code: 0 })
+        expect(at.read(envFile)).toContain(`S3_ALIAS_HOST=${own}.example.com`)
+        expect(check).toEqual({ code: 0, faults: [], text: '[]' })
+      },
+    )
+  },
+)
 
 test('media in a container alone is asked about, and how to bring it out is said', async () => {
+  const [stage] = stages as [Stage]
   const at = stage.machine(LOCAL_DOMAIN, {
     'compose.yml': compose([production]).replaceAll(`    ${MEDIA}\n`, ''),
   })
@@ -361,7 +366,7 @@ test('media in a container alone is asked about, and how to bring it out is said
   const said = (asked.stdout + asked.stderr).replace(/\s+/g, ' ')
   expect(said).toContain('--existing-media')
   expect(said).toContain('docker compose cp web:/opt/mastodon/public/system public/')
-  expect(madeFor('inside-media')).toEqual([])
+  expect(madeFor(stage, 'inside-media')).toEqual([])
   const switched = await stage.init(at, [...args, '--existing-media', 'switch'])
   expect(switched.code).toBe(0)
   const { stdout } = switched

@@ -67,6 +67,13 @@ const cases: readonly Case[] = [
     asks: false,
   },
   {
+    command: 'leave',
+    at: ready,
+    own: ['--media-dir', join(server.at.dir, 'public/system')],
+    found: /0 files \(0 bytes\) would come/,
+    asks: false,
+  },
+  {
     command: 'redirects',
     at: ready,
     own: [],
@@ -163,7 +170,7 @@ describe.concurrent('each command', () => {
     expect(quiet.code).toBe(loud.code)
   })
 
-  test.each(cases.filter(({ command }) => !['migrate', 'redirects'].includes(command)))(
+  test.each(cases.filter(({ command }) => !['migrate', 'redirects', 'leave'].includes(command)))(
     '$command: an account that the token does not see is refused',
     async ({ command, at, own }) => {
       const line = [command, ...own, ...mode(command), ...world(command), '--json']
@@ -175,17 +182,16 @@ describe.concurrent('each command', () => {
 })
 
 // One after the other: two of them change the same env file.
-test.each(cases.filter(({ command }) => !looks(command) && command !== 'redirects'))(
-  '$command: without --yes nobody has agreed',
-  async ({ command, at, own }) => {
-    const stages = command === 'migrate' ? ['--stage', 'cleanup', '--clean-media', '7'] : own
-    const before = at.files()
-    const ended = await stage.init(at, [command, ...stages, '--json'], { env: server.env })
-    expect(reportOf(ended).problem).toMatchObject({ code: 'not-agreed' })
-    expect(ended.code).toBe(2)
-    expect(at.files()).toEqual(before)
-  },
-)
+test.each(
+  cases.filter(({ command }) => !looks(command) && !['redirects', 'leave'].includes(command)),
+)('$command: without --yes nobody has agreed', async ({ command, at, own }) => {
+  const stages = command === 'migrate' ? ['--stage', 'cleanup', '--clean-media', '7'] : own
+  const before = at.files()
+  const ended = await stage.init(at, [command, ...stages, '--json'], { env: server.env })
+  expect(reportOf(ended).problem).toMatchObject({ code: 'not-agreed' })
+  expect(ended.code).toBe(2)
+  expect(at.files()).toEqual(before)
+})
 
 describe.skipIf(tmuxMissing)(`in a terminal ${tmuxMissing ?? ''}`, () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour is what is looked for

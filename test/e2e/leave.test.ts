@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   lchownSync,
   mkdirSync,
   readdirSync,
@@ -177,6 +178,31 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
   ])('refused before anything is asked: %s', async (args, problem) => {
     const { code, stdout } = await leave(['--json', ...args])
     expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({ code: 2, problem })
+  })
+
+  test('without --yes nobody has agreed', async () => {
+    const [key = ''] = before.keys()
+    rmSync(join(root(), key), { force: true })
+    const { code, stdout } = await leave(['--stage', 'copy', '--json'])
+    expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({
+      code: 2,
+      problem: 'not-agreed',
+    })
+    expect(seen().has(key)).toBe(false)
+  })
+
+  test('--media-dir, --transfers and --log-file: fetched there, by so many, and noted there', async () => {
+    const { at, env, stage } = the()
+    const aside = join(at.home, 'aside')
+    mkdirSync(aside)
+    if (isRoot) chownSync(aside, OWNER, OWNER)
+    const log = join(at.home, 'leave.log')
+    const flags = ['--media-dir', aside, '--transfers', '3', '--log-file', log]
+    const ended = await stage.init(at, ['leave', '--stage', 'copy', '--yes', ...flags], { env })
+    expect(ended.code, ended.stdout).toBe(0)
+    expect(readdirSync(aside, { recursive: true }).length).toBeGreaterThan(before.size)
+    expect(readFileSync(log, 'utf8')).toContain(aside)
+    expect(readFileSync(log, 'utf8')).toMatch(/"transfers":\{[^}]*3/)
   })
 
   test('a dry run fetches nothing', async () => {

@@ -19,6 +19,8 @@ export interface Machine {
   write(name: string, text: string): void
   /** Every file of the machine with its content. */
   files(): Map<string, string>
+  /** The same without the logs of our runs: what a run that took all back has left. */
+  filesButLogs(): Map<string, string>
 }
 
 export const ENV = '.env.production'
@@ -48,6 +50,8 @@ export function machine(below: string, files: Readonly<Record<string, string>>):
     read: (name = ENV) => readFileSync(path(name), 'utf8'),
     write,
     files: () => filesBelow(root),
+    filesButLogs: () =>
+      new Map([...filesBelow(root)].filter(([path]) => !path.includes('/mastodon-r2/logs/'))),
   }
 }
 

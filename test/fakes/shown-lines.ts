@@ -1,4 +1,5 @@
 import { checkFlags } from '../../src/check/settings.ts'
+import { leaveFlags } from '../../src/leave/settings.ts'
 import { migrateFlags } from '../../src/migrate/settings.ts'
 import { purgeFlags } from '../../src/purge/settings.ts'
 import { redirectsFlags } from '../../src/redirects/settings.ts'
@@ -17,6 +18,7 @@ export const catalogs: Readonly<Record<string, Catalog>> = {
   usage: usageFlags,
   purge: purgeFlags,
   migrate: migrateFlags,
+  leave: leaveFlags,
   redirects: redirectsFlags,
   rotate: rotateFlags,
   undo: undoSettings,

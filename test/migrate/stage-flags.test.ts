@@ -88,6 +88,7 @@ const OF_USE: readonly (readonly [Name, readonly Stage[]])[] = [
 const OF_ALL: readonly Name[] = [
   ...(['stage', 'mastodonDir', 'mastodonEnv', 'answers', 'dryRun', 'yes', 'json'] as const),
   ...(['quiet', 'verbose', 'noColor', 'sandbox', 's3EndpointUrl', 'connectTo'] as const),
+  ...(['logFile', 'timings'] as const),
 ]
 
 describe('a flag that a stage would drop is refused', () => {

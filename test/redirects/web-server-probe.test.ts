@@ -26,7 +26,7 @@ function isMissing(kind: WebServer): boolean {
     execFileSync(kind, [kind === 'nginx' ? '-v' : 'version'], { timeout: 10_000, stdio: 'ignore' })
     return false
   } catch (cause) {
-    if (kind === 'nginx' && isRequired('nginx')) throw new Error('There is no nginx.', { cause })
+    if (isRequired(kind)) throw new Error(`There is no ${kind}.`, { cause })
     return true
   }
 }

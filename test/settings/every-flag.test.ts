@@ -33,6 +33,8 @@ const cleaned: Row = 'e2e/migrate.test.ts: without --stage: each in its turn, up
 const switched: Row = 'e2e/migrate-cutover.test.ts: nothing is lost: $variant'
 const untaken: Row =
   'e2e/undo.test.ts: without flags domain and bucket stay, and the next one can take them'
+const brought: Row =
+  'e2e/leave.test.ts: --media-dir, --transfers and --log-file: fetched there, by so many, and noted there'
 const attached: Row = 'e2e/sandbox.test.ts: --attached ends when standard input does'
 const running: Row = 'e2e/sandbox.test.ts: runs a Mastodon, whose programs come first in PATH'
 
@@ -131,6 +133,29 @@ const shown: Readonly<Record<string, Rows>> = {
     '--max-loss': 'migrate/compare/max-loss.test.ts: two failed files stop it',
     '--media-dir': 'e2e/flags-of-migrate.test.ts: --media-dir: what lies there',
     '--sandbox': 'e2e/sandbox.test.ts: goes through all stages, loses no upload',
+  },
+  leave: {
+    '--mastodon-dir': alone,
+    '--mastodon-env': answered,
+    '--answers': answered,
+    '--json': alone,
+    '--quiet': answered,
+    '--verbose': alone,
+    '--no-color': colours,
+    '--s3-endpoint-url': alone,
+    '--connect-to': alone,
+    '--dry-run': 'e2e/leave.test.ts: a dry run fetches nothing',
+    '--yes': 'e2e/leave.test.ts: without --yes nobody has agreed',
+    '--log-file': brought,
+    '--media-dir': brought,
+    '--transfers': brought,
+    '--stage': 'e2e/leave.test.ts: a survey changes nothing, and tells what would come',
+    '--to': 'e2e/leave.test.ts: refused before anything is asked: %s',
+    '--checksum': 'e2e/leave.test.ts: killed in the middle, the next run goes on, and all is whole',
+    '--suspended-open':
+      'e2e/leave.test.ts: without an answer about suspended users nothing is fetched',
+    '--no-downtime': 'e2e/leave-cutover.test.ts: nothing is lost: %s',
+    '--stop': 'e2e/leave-cutover.test.ts: nothing is lost: %s',
   },
   redirects: {
     ...changing,
