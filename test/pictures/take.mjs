@@ -157,6 +157,7 @@ function steady(text) {
     .replace(/ERR_SSL_\w+/g, 'X')
     .replace(/\/tmp\/[\w./-]+/g, 'X')
     .replace(/rehearsal-\w+|[0-9a-f]{32}|[0-9a-f]{6}\b/g, 'X')
+    .replace(/[\s│]+/g, ' ')
     .replace(/[\d.,]+ ?(?:bytes?|[KMG]B|ms|s|min)?\b/g, 'N')
     .split(/[#.\s-]+/)
     .sort()
