@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { reportJsonSchema } from '../../src/plan/report.ts'
 import { filesBelow } from './machine.ts'
 import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
@@ -58,7 +58,7 @@ async function argvOf(running: Running): Promise<string[]> {
 }
 
 describe.skipIf(rcloneMissing)('migrate where something is missing', () => {
-  afterEach(() => the().back())
+  beforeEach(() => the().anew())
 
   test('rclone is not there: the line that installs it', async () => {
     const { migrate, mastodon, traps, at } = the()
@@ -106,6 +106,8 @@ describe.skipIf(rcloneMissing)('migrate where something is missing', () => {
 })
 
 describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''}`, () => {
+  beforeEach(() => the().anew())
+
   test('what is refused before anything has begun', async () => {
     const before = await world()
     const compared = await reported(['--stage', 'compare'], 1)
@@ -186,6 +188,7 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
 
   test('the cut-over, and what comes after it', async () => {
     const { migrate, at } = the()
+    expect((await migrate(['--stage', 'copy', '--yes'])).code).toBe(0)
     const { comparison } = await reported(['--stage', 'cutover', '--yes'])
     expect(comparison).toMatchObject({ equal: true })
     expect(at.read()).toContain('S3_ENABLED=true\n')

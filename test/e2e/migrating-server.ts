@@ -50,6 +50,8 @@ export interface MigratingServer {
   trap(trap: Trap): void
   /** The env file as it was after `init`, and all services at work; notes of copies stay. */
   back(): Promise<void>
+  /** As `back`, and as if nothing had ever been copied: no notes, an empty bucket. */
+  anew(): Promise<void>
   uploads(): Upload[]
   /** Waits until both parts have stored something there from now on. */
   storesIn(where: Upload['where']): Promise<void>
@@ -107,11 +109,20 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
       .map((line) => JSON.parse(line) as T)
   const uploads = () => lines<Upload>(mastodon.uploads)
   const launched = (extra: Partial<RunOptions>) => ({ ...extra, env: { ...env, ...extra.env } })
-  const stored = async () => {
+  const bucket = () => {
     const [key] = keysOf(stage.sandbox, BUCKET)
     if (!key) throw new Error('There is no key.')
     const s3Key = { accessKeyId: key.id, secretAccessKey: new Secret(key.secret) }
-    const s3 = connectS3({ endpoint: stage.sandbox.s3Url(), bucket: BUCKET, key: s3Key })
+    return connectS3({ endpoint: stage.sandbox.s3Url(), bucket: BUCKET, key: s3Key })
+  }
+  const back = async () => {
+    stage.sandbox.faults.clear()
+    for (const name of readdirSync(traps)) rmSync(join(traps, name))
+    at.write(ENV, prepared)
+    await restart()
+  }
+  const stored = async () => {
+    const s3 = bucket()
     const found = new Map<string, string>()
     for await (const page of s3.pages()) for (const { key, etag } of page) found.set(key, etag)
     return found
@@ -129,11 +140,12 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
       rmSync(`${path}.struck`, { force: true })
       writeFileSync(path, trapText(trap, mastodon.bin), { mode: 0o755 })
     },
-    async back() {
-      stage.sandbox.faults.clear()
-      for (const name of readdirSync(traps)) rmSync(join(traps, name))
-      at.write(ENV, prepared)
-      await restart()
+    back,
+    async anew() {
+      await back()
+      for (const name of readdirSync(stateHome)) rmSync(join(stateHome, name), { recursive: true })
+      const keys = [...(await stored()).keys()]
+      if (keys.length > 0) await bucket().deleteMany(keys)
     },
     uploads,
     async storesIn(where) {

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LOCAL_DOMAIN, type Machine } from '../e2e/machine.ts'
 import { openMigratingServer, rcloneMissing } from '../e2e/migrating-server.ts'
 import type { Ended, Running } from '../e2e/program.ts'
@@ -56,21 +56,22 @@ describe.skipIf(rcloneMissing)(`a cut-over ${rcloneMissing ?? ''}`, async () => 
     await Promise.any([server.storesIn('disk'), server.storesIn('bucket')])
   }
 
-  test.each([{ nth: -1, signal: undefined }, ...blows])(
+  beforeAll(async () => {
+    if (!server) return
+    expect((await server.migrate(['--stage', 'copy', '--yes'])).code).toBe(0)
+    const began = performance.now()
+    expect((await server.migrate(cutover)).code).toBe(0)
+    wholeMs = performance.now() - began
+    await server.back()
+  })
+
+  test.each(blows)(
     'struck at a random moment ($nth, $signal): what follows ends it',
     { timeout: 180_000 },
     async ({ signal }) => {
       if (!server) throw new Error('There is no rclone.')
       const { migrate, start, at, lost, storesIn, back } = server
       const prepared = at.read()
-      if (signal === undefined) {
-        expect((await migrate(['--stage', 'copy', '--yes'])).code).toBe(0)
-        const began = performance.now()
-        expect((await migrate(cutover)).code).toBe(0)
-        wholeMs = performance.now() - began
-        await back()
-        return
-      }
       const struck = await strike(start(cutover), signal, wholeMs)
       expectAnEnd(struck, signal)
       expectOnlyOurs(prepared, at.read())
@@ -97,21 +98,25 @@ describe('undo', async () => {
     expect(code, stdout + stderr).toBe(0)
   }
 
-  test.each([{ nth: -1, signal: undefined }, ...blows])(
+  beforeAll(async () => {
+    const { at } = await setUp('struck-whole')
+    const began = performance.now()
+    await ended(at)
+    wholeMs = performance.now() - began
+    expect(leftOf('struck-whole')).toEqual(GONE)
+  })
+
+  test.each(blows)(
     'struck at a random moment ($nth, $signal): what follows ends it',
     async ({ nth, signal }) => {
-      const name = `struck-${nth + 1}`
+      const name = `struck-${nth}`
       const { at } = await setUp(name)
       const before = at.read()
-      const began = performance.now()
-      if (signal !== undefined) {
-        const struck = await strike(stage.start(at, all), signal, wholeMs)
-        expectAnEnd(struck, signal)
-        expect([before, LOCAL_DOMAIN]).toContain(at.read())
-      }
+      const struck = await strike(stage.start(at, all), signal, wholeMs)
+      expectAnEnd(struck, signal)
+      expect([before, LOCAL_DOMAIN]).toContain(at.read())
       // A run that came to its end leaves nothing to take back, and says so with 2.
       if (at.read() === before || leftOf(name).bucket || leftOf(name).keys > 0) await ended(at)
-      wholeMs ||= performance.now() - began
       expect(at.read()).toBe(LOCAL_DOMAIN)
       expect(leftOf(name)).toEqual(GONE)
     },

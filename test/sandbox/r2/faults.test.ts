@@ -31,6 +31,7 @@ describe('faults', () => {
   })
 
   test('reset', async () => {
+    expect((await send(put)).status).toBe(200)
     stand.faults.add({ side: 's3', kind: 'reset', method: 'DELETE' })
     await expect(send({ ...put, method: 'DELETE', body: undefined })).rejects.toThrow()
     expect(stand.entries.at(-1)).toMatchObject({ side: 's3', method: 'DELETE', status: 'reset' })
