@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { BUCKET, openMigratingServer, rcloneMissing } from './migrating-server.ts'
 import { FILES, OLD, oldBucket } from './old-bucket.ts'
 import { settingsOf } from './storage-lines.ts'
@@ -14,6 +14,8 @@ const server = rcloneMissing
 afterAll(() => server?.close())
 
 describe.skipIf(rcloneMissing)(`from one bucket on R2 to another ${rcloneMissing ?? ''}`, () => {
+  beforeEach(() => server?.anew())
+
   test('without a word nothing is done, and the way is told', async () => {
     if (!server) throw new Error('There is no rclone.')
     const { at, migrate, stored } = server

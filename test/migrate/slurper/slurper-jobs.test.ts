@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Cancelled } from '../../../src/core/problem.ts'
 import { slurp } from '../../../src/migrate/slurper/super-slurper.ts'
 import type { Step } from '../../../src/plan/step.ts'
@@ -10,13 +10,11 @@ import { type SlurperWorld, slurperWorld } from '../../sandbox/api/slurper-world
 /** Jobs that really copy, in the sandbox. */
 let on: SlurperWorld
 let checkpoint: FakeCheckpoint
-beforeAll(async () => {
+beforeEach(async () => {
   on = await slurperWorld()
-}, 60_000)
-afterAll(() => on.close())
-beforeEach(() => {
   checkpoint = new FakeCheckpoint()
-})
+}, 60_000)
+afterEach(() => on.close())
 
 const keys = Array.from({ length: 12 }, (_, index) => `accounts/avatars/${index}/ä ${index}.png`)
 
@@ -78,6 +76,9 @@ test('left with Ctrl-C in the middle, taken up again, equal at the end', async (
 })
 
 test('an object that fails is named; a new migration copies it, and only it', async () => {
+  await on.fill(keys)
+  await run(stage())
+  checkpoint = new FakeCheckpoint()
   await on.fill(['new/bad.png', 'new/good.png'])
   const path = '/media/new/bad.png'
   on.sandbox.faults.add({ side: 's3', method: 'PUT', path, kind: 'status', status: 403, times: 3 })
@@ -112,6 +113,7 @@ test('copies without Cache-Control are found and said', async () => {
 })
 
 test('a lost answer makes no second job', async () => {
+  await on.fill(['lost.png'])
   const before = (await on.call('GET', '/jobs?limit=50')).result.length
   const fault = { side: 'api', method: 'POST', path: '/slurper/jobs' } as const
   on.sandbox.faults.add({ ...fault, kind: 'applied-then-reset' })

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SlurperSwitches } from '../../../src/sandbox/api/slurper-run.ts'
 import { type SlurperWorld, slurperWorld } from './slurper-world.ts'
 
 let at: SlurperWorld
-beforeAll(async () => {
+beforeEach(async () => {
   at = await slurperWorld()
 }, 60_000)
-afterAll(() => at.close())
+afterEach(() => at.close())
 
 const job = (more: object = {}, part: object = {}) => ({
   source: { ...at.source, ...part },
