@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -68,29 +68,12 @@ beforeAll(async () => {
 const leave = (args: readonly string[]) =>
   the().stage.init(the().at, ['leave', ...args], { env: the().env })
 
-/** The disk as it was, whatever a test left. */
-function restore(): void {
-  for (const [key, { mode, uid, bytes }] of before) {
-    const path = join(root(), key)
-    if (mkdirSync(dirname(path), { recursive: true }) !== undefined && isRoot) {
-      execFileSync('chown', ['-R', `${OWNER}:${OWNER}`, root()])
-    }
-    writeFileSync(path, bytes, 'latin1')
-    if (isRoot) chownSync(path, uid, uid)
-    chmodSync(path, Number.parseInt(mode, 8))
-  }
-}
-
 /** The folder is there, and what was in it is in the bucket alone. */
 function lose(): void {
   for (const name of readdirSync(root())) rmSync(join(root(), name), { recursive: true })
 }
 
 describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`, () => {
-  beforeEach(() => {
-    if (server) restore()
-  })
-
   test('a survey changes nothing, and tells what would come', async () => {
     const { code, stdout } = await leave([])
     expect(code, stdout).toBe(0)
