@@ -34,9 +34,11 @@ export async function hiddenKeys(at: Asking): Promise<ReadonlySet<string>> {
   const { command, cwd } = placed
   const keys = new Set<string>()
   const errors: string[] = []
+  let odd: string | undefined
   const onLine = (line: string, from?: 'stdout' | 'stderr') => {
     const key = from === 'stderr' ? undefined : KEY.exec(line)?.[1]
     if (key !== undefined) keys.add(key)
+    else if (from !== 'stderr' && line.includes('media_attachments/')) odd ??= line
     else if (from === 'stderr' && line.trim() !== '') errors.push(line.trim())
     if (errors.length > 3) errors.pop()
   }
@@ -45,6 +47,9 @@ export async function hiddenKeys(at: Asking): Promise<ReadonlySet<string>> {
     signal,
     ...(cwd !== undefined && { cwd }),
   })
+  // A file that is hidden, and would not be found under that name.
+  if (exitCode === 0 && odd !== undefined)
+    throw unknown(`It tells a path of another form: ${JSON.stringify(odd)}.`)
   if (exitCode === 0) return keys
   throw unknown(`Its "bin/rails runner" failed: ${errors.join(' ') || 'it did not say why.'}`)
 }

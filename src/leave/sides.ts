@@ -93,7 +93,7 @@ export function warned({ differs, onlyOnDisk, unread }: Sides): { warnings: Text
   }
   if (onlyOnDisk.objects > 0) {
     warnings.push(
-      `${counted(onlyOnDisk.objects, 'file')} (${bytesOf(onlyOnDisk.bytes)}) ${onlyOnDisk.objects === 1 ? 'is' : 'are'} on the disk only, such as ${named(onlyOnDisk.examples)}: from before the move to R2, and perhaps deleted in the bucket since, or stored since Mastodon uses the disk. Nothing removes ${onlyOnDisk.objects === 1 ? 'it' : 'them'}; "tootctl media remove-orphans" knows which Mastodon does not need.`,
+      `${counted(onlyOnDisk.objects, 'file')} (${bytesOf(onlyOnDisk.bytes)}) ${onlyOnDisk.objects === 1 ? 'is' : 'are'} on the disk only, such as ${named(onlyOnDisk.examples)}: from before the move to R2, and perhaps deleted in the bucket since, or stored since Mastodon uses the disk. Nothing removes ${onlyOnDisk.objects === 1 ? 'it' : 'them'}; once Mastodon uses the disk, "tootctl media remove-orphans" can look there for what it does not need.`,
     )
   }
   if (unread.objects > 0) {

@@ -171,6 +171,14 @@ describe('whose media is hidden', () => {
     ])
   })
 
+  test('a path of another form is not passed over', async () => {
+    const odd = '/srv/media_attachments/elsewhere/1.png'
+    await expect(asked([HIDDEN, odd])).rejects.toMatchObject({
+      code: 'suspended-unknown',
+      why: expect.stringContaining(odd),
+    })
+  })
+
   test('no answer is not nobody', async () => {
     await expect(asked(['PG::ConnectionBad'], 1)).rejects.toMatchObject({
       code: 'suspended-unknown',
