@@ -54,7 +54,7 @@ function accountsOwn({ name, home }: Account): [string, string | undefined][] {
  * rclone 1.60 fail). What the command itself sets is added, revealed.
  */
 export function childEnvironment(command: Command, own: Variables): Record<string, string> {
-  const { program, env, inherits = [], as } = command
+  const { program, env, usual = {}, inherits = [], as } = command
   const passed = Object.entries(own).filter(
     ([name]) => isPassedOn(program, name) || inherits.includes(name),
   )
@@ -62,7 +62,10 @@ export function childEnvironment(command: Command, own: Variables): Record<strin
     ([name, value]) => [name, typeof value === 'string' ? value : value.reveal()] as const,
   )
   const account = as === undefined ? [] : accountsOwn(as)
-  const merged = Object.entries(Object.fromEntries([...passed, ...account, ...set]))
+  const merged = Object.entries({
+    ...usual,
+    ...Object.fromEntries([...passed, ...account, ...set]),
+  })
   return Object.fromEntries(
     merged.filter((pair): pair is [string, string] => pair[1] !== undefined),
   )

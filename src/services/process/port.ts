@@ -8,6 +8,8 @@ export interface Command {
   readonly args: readonly string[]
   /** Set for this program only, on top of what it inherits. */
   readonly env: Readonly<Record<string, string | Secret>>
+  /** Set for this program unless it inherits a value. */
+  readonly usual?: Readonly<Record<string, string>>
   /** Variables of this shell that it sees besides the usual ones (environment.ts), by name. */
   readonly inherits?: readonly string[]
   /** Who it runs as, which takes root; as this process unless told. */
