@@ -21,6 +21,62 @@ export async function* prefetch<Item>(items: AsyncIterable<Item>): AsyncGenerato
   }
 }
 
+/**
+ * The lists of a source, which is read from now on, until so many items wait to be taken. Whoever stops
+ * early has to end the source too (its signal), or waits for what is being read.
+ */
+export function readAhead<Item>(
+  lists: AsyncIterable<readonly Item[]>,
+  most: number,
+): AsyncIterable<readonly Item[]> {
+  const waiting: (readonly Item[])[] = []
+  let held = 0
+  let state: 'reading' | 'over' | 'closed' = 'reading'
+  let wake = () => {}
+  let news = Promise.resolve()
+  const tell = () => {
+    wake()
+    news = new Promise((resolve) => {
+      wake = resolve
+    })
+  }
+  tell()
+  const read = async () => {
+    try {
+      for await (const list of lists) {
+        if (state === 'closed') return
+        waiting.push(list)
+        held += list.length
+        tell()
+        while (held >= most && state === 'reading') await news
+      }
+    } finally {
+      if (state === 'reading') state = 'over'
+      tell()
+    }
+  }
+  const reading = read()
+  reading.catch(() => undefined)
+  const take = async function* () {
+    try {
+      for (;;) {
+        const list = waiting.shift()
+        if (list !== undefined) {
+          held -= list.length
+          tell()
+          yield list
+        } else if (state === 'reading') await news
+        else return await reading
+      }
+    } finally {
+      state = 'closed'
+      tell()
+      await reading.catch(() => undefined)
+    }
+  }
+  return take()
+}
+
 /** Work that is begun as it comes, a few at a time. */
 export interface FewAtOnce {
   /** Resolves once the work has begun. Throws the first error of what was begun before. */

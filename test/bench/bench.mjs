@@ -4,6 +4,8 @@ import { compareFigures } from './compare.mjs'
 import { copyFigures } from './copy.mjs'
 import { firstQuestionFigures } from './first-question.mjs'
 import { initFigures } from './init.mjs'
+import { largeFigures } from './large.mjs'
+import { limitFigures } from './limit.mjs'
 import { lineFigures } from './line.mjs'
 import { packageFigures } from './package.mjs'
 import { startFigures } from './start.mjs'
@@ -21,6 +23,8 @@ const measures = [
   compareFigures,
   copyFigures,
   lineFigures,
+  limitFigures,
+  largeFigures,
 ]
 const wanted = process.argv.slice(2).map((name) => `${name}Figures`)
 const chosen = measures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))

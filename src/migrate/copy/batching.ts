@@ -8,8 +8,8 @@ interface Fill {
   readonly ms: number
 }
 
-/** Soon, so that bytes move at once; then as few runs of rclone as can be: each has a start and an end. */
-const FIRST: Fill = { files: 20_000, ms: 250 }
+/** Soon, so that bytes move; then as few runs of rclone as can be: each has a start and an end. */
+const FIRST: Fill = { files: 20_000, ms: 1_000 }
 const LARGEST: Fill = { files: 20_000, ms: 10_000 }
 
 type Lists = AsyncIterable<readonly MediaFile[]> | Iterable<readonly MediaFile[]>

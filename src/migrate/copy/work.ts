@@ -1,5 +1,5 @@
 import { Cancelled } from '../../core/problem.ts'
-import { merge } from '../../core/streams.ts'
+import { merge, readAhead } from '../../core/streams.ts'
 import { sideBySide } from '../../moving/side-by-side.ts'
 import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
@@ -168,6 +168,9 @@ export interface Work {
   readonly isRemoved?: RemovedSince
 }
 
+/** Files that are found while the bucket's list is waited for. */
+const READ_AHEAD = 10_000
+
 /** The lists of files to copy, as they are found. */
 function workOf(
   migration: Migration,
@@ -183,7 +186,7 @@ function workOf(
   })
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
-  const sides = sideBySide(wanted, bucket(), signal)
+  const sides = sideBySide(readAhead(wanted, READ_AHEAD), bucket(), signal)
   return missing(sides.files, sides.objects, known, isRemoved)
 }
 

@@ -28,7 +28,7 @@ export interface Costs {
 const MIB = 1024 * 1024
 const GB = 1e9
 /** rclone: --s3-upload-cutoff, --s3-chunk-size, and the most parts that S3 takes. */
-const MULTIPART = { above: 200 * MIB, part: 32 * MIB, most: 10_000 }
+const MULTIPART = { above: 200 * MIB, part: 8 * MIB, most: 10_000 }
 /** Objects of one ListObjectsV2. */
 const PAGE = 1000
 

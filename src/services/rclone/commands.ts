@@ -67,14 +67,16 @@ export function copyCommand(run: CopyRun): Command {
     ...(from.kind === 'bucket' && { ...remote('OLD', from), RCLONE_S3_NO_HEAD_OBJECT: 'true' }),
   })
   const as = folderOf(run)?.as
-  return { ...command, ...(run.isLarge ? {} : { usual: memory }), ...(as && { as }) }
+  return { ...command, usual: run.isLarge ? ofParts : ofWholeFiles, ...(as && { as }) }
 }
 
 /**
- * Go's collector at its defaults takes a fifth of the processor that a small file costs; this keeps
- * rclone at some 200 MB with 512 of them under way. A release built with Go before 1.19 has no limit.
+ * Go's collector at its defaults takes a fifth of the processor that a small file costs; what lives is
+ * little. Built with Go before 1.19, rclone knows no limit, and takes what that is for.
  */
-const memory = { GOGC: '400', GOMEMLIMIT: '240MiB' }
+const ofWholeFiles = { GOGC: '400', GOMEMLIMIT: '180MiB' }
+/** The parts live long, and at its defaults Go would let as much garbage lie beside them. */
+const ofParts = { GOGC: '25' }
 
 /** Of the time of an object each file would cost a request; Mastodon asks for none. */
 const onDisk = ['--use-server-modtime', '--local-no-set-modtime']
@@ -111,8 +113,8 @@ const tuning = [
 ]
 
 /** Mebibytes of parts in memory at the same time, as long as they need not be smaller than S3 allows. */
-const PARTS_IN_MEMORY = 192
-const [SMALLEST_PART, LARGEST_PART] = [5, 16] as const
+const PARTS_IN_MEMORY = 96
+const [SMALLEST_PART, LARGEST_PART] = [5, 8] as const
 
 /** rclone makes the parts larger where a file would have more than 10,000. */
 function partsOf({ transfers, isLarge = false }: Pick<CopyRun, 'transfers' | 'isLarge'>): string[] {

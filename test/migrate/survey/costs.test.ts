@@ -8,8 +8,8 @@ describe('uploadRequests', () => {
   it.each([
     [0, 1],
     [200 * MIB, 1],
-    [200 * MIB + 1, 2 + 7],
-    [1024 * MIB, 2 + 32],
+    [200 * MIB + 1, 2 + 26],
+    [1024 * MIB, 2 + 128],
     [400_000 * MIB, 2 + 10_000],
   ])('%d bytes: %d', (bytes, expected) => {
     expect(uploadRequests(bytes)).toBe(expected)

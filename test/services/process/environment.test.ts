@@ -67,4 +67,12 @@ describe('what a program sees of our environment', () => {
       KEY: 'hush',
     })
   })
+
+  it.each([
+    ['where this process has none', {}, '400'],
+    ['and never over what it has', { GOGC: '50' }, '50'],
+  ])('a usual value is set %s', (_, own, value) => {
+    const command = { program: 'rclone', args: [], env: {}, usual: { GOGC: '400' } }
+    expect(childEnvironment(command, own).GOGC).toBe(value)
+  })
 })

@@ -43,7 +43,7 @@ describe('copyCommand', () => {
     [
       'large files, a few',
       { ...run, transfers: 4, isLarge: true },
-      ['--s3-chunk-size', '16Mi', '--s3-upload-concurrency', '3'],
+      ['--s3-chunk-size', '8Mi', '--s3-upload-concurrency', '3'],
     ],
     [
       'large files, as many as were asked for',
@@ -79,6 +79,11 @@ describe('copyCommand', () => {
       RCLONE_CONFIG_OLD_FORCE_PATH_STYLE: 'false',
     })
     expect(commandLine(copyCommand(run))).not.toContain('hush')
+  })
+
+  it('collects its memory seldom for whole files, and often for parts, which are large', () => {
+    expect(copyCommand(run).usual).toEqual({ GOGC: '400', GOMEMLIMIT: '180MiB' })
+    expect(copyCommand({ ...run, isLarge: true }).usual).toEqual({ GOGC: '25' })
   })
 
   it('has flags that the rclone of this machine knows', () => {
