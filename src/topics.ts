@@ -62,7 +62,10 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
         'the media of a post, for good',
         toType('purge', { address: '/@somebody/1', andDelete: true }),
       ],
-      ['see what that would be', toType('purge', { address: '/@somebody', dryRun: true })],
+      [
+        'what was deleted this week, out of the cache as well',
+        toType('purge', { deletedSince: '7d', dryRun: true }),
+      ],
     ],
     migrate: [
       ['see what is there, and go on with the first stage that is not done', toType('migrate')],

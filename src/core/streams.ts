@@ -134,7 +134,7 @@ function inUtf8Order(unit: number): number {
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }
 
-interface Keyed {
+export interface Keyed {
   readonly key: string
 }
 

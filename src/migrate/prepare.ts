@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { announcementNotes } from '../announce/notes.ts'
 import { stateHome } from '../core/state-home.ts'
 import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
@@ -168,14 +167,4 @@ async function holdEnv(run: MigrateRun, file: EnvFileOnDisk): Promise<void> {
 /** Whether this process keeps others from the env file. */
 export function holdsEnv({ realPath }: Pick<EnvFileOnDisk, 'realPath'>): boolean {
   return held.has(realPath)
-}
-
-/**
- * A stream of a million small objects otherwise lets V8's space for young ones grow to tens of
- * megabytes, of which nothing is needed a moment later, and that for old ones to twice what lives.
- */
-export function keepHeapSmall(): void {
-  setFlagsFromString('--max-semi-space-size=2')
-  setFlagsFromString('--semi-space-growth-factor=1')
-  setFlagsFromString('--heap-growing-percent=25')
 }

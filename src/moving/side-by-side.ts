@@ -1,6 +1,5 @@
 import { Cancelled } from '../core/problem.ts'
-import { compareKeys } from '../core/streams.ts'
-import type { MediaFile } from '../services/media/port.ts'
+import { compareKeys, type Keyed } from '../core/streams.ts'
 import type { ListedObject, ListedPage, S3Port } from '../services/s3/port.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>
@@ -14,8 +13,8 @@ const MARGIN = 4
 /** Files that one page may be expected to span: what is read ahead is held in memory. */
 const LONGEST_STEP = 8 * PAGE
 
-export interface SideBySide {
-  readonly files: Lists<MediaFile>
+export interface SideBySide<File extends Keyed> {
+  readonly files: Lists<File>
   readonly objects: Lists<ListedObject>
 }
 
@@ -25,31 +24,31 @@ export interface SideBySide {
  * sides are alike that costs one request per 1,000 objects and half a percent; where they are not, the
  * distance follows what is seen. Both ends throw Cancelled, and the Problems of their side.
  */
-export function sideBySide(
-  files: Lists<MediaFile>,
+export function sideBySide<File extends Keyed>(
+  files: Lists<File>,
   bucket: Pick<S3Port, 'pageAfter' | 'pages'>,
   signal: AbortSignal,
-): SideBySide {
+): SideBySide<File> {
   const guide = new Guide(files)
   return { files: guide.files(), objects: new Pages(guide, bucket, signal).read() }
 }
 
 /** The source, read once: by the comparison, and further ahead to see where pages begin. */
-class Guide {
-  readonly #source: AsyncIterator<readonly MediaFile[]>
+class Guide<File extends Keyed> {
+  readonly #source: AsyncIterator<readonly File[]>
   /** What the comparison has not been given. */
-  readonly #waiting: (readonly MediaFile[])[] = []
+  readonly #waiting: (readonly File[])[] = []
   /** What lies behind the mark. */
-  readonly #ahead: (readonly MediaFile[])[] = []
+  readonly #ahead: (readonly File[])[] = []
   #at = 0
   #reading: Promise<boolean> | undefined
   #ended = false
 
-  constructor(files: Lists<MediaFile>) {
+  constructor(files: Lists<File>) {
     this.#source = files[Symbol.asyncIterator]()
   }
 
-  async *files(): AsyncGenerator<readonly MediaFile[]> {
+  async *files(): AsyncGenerator<readonly File[]> {
     try {
       for (;;) {
         const next = this.#waiting.shift()
@@ -129,7 +128,7 @@ interface Asked {
 }
 
 class Pages {
-  readonly #guide: Guide
+  readonly #guide: Guide<Keyed>
   readonly #bucket: Pick<S3Port, 'pageAfter' | 'pages'>
   readonly #signal: AbortSignal
   readonly #asked: Asked[] = []
@@ -142,7 +141,11 @@ class Pages {
   #failed: { readonly error: unknown } | undefined
   #ended = false
 
-  constructor(guide: Guide, bucket: Pick<S3Port, 'pageAfter' | 'pages'>, signal: AbortSignal) {
+  constructor(
+    guide: Guide<Keyed>,
+    bucket: Pick<S3Port, 'pageAfter' | 'pages'>,
+    signal: AbortSignal,
+  ) {
     this.#guide = guide
     this.#bucket = bucket
     this.#signal = signal

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Problem } from '../core/problem.ts'
 import { type Text, uniqueText } from '../core/to-type.ts'
 import type { Outcome } from './apply.ts'
+import { goneSchema } from './report-gone.ts'
 import { comparisonSchema, mediaSurveySchema } from './report-schema.ts'
 import { usageSchema } from './report-usage.ts'
 import type { EnvWritten } from './step.ts'
@@ -62,6 +63,8 @@ export const reportSchema = z
         proofs: z.array(
           z.object({ url: z.string(), status: z.number(), cache: z.string().nullable() }),
         ),
+        /** With `--deleted-since` and `--keep-list`. */
+        since: goneSchema.optional(),
       })
       .optional(),
     /** `usage`: what is stored, what was asked, and what that costs. */

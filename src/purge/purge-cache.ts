@@ -104,7 +104,7 @@ interface Asked {
 }
 
 /** Asks until it is gone. Problems `still-in-cache`, `still-at-old-place`. */
-async function prove(at: Pick<World, 'web' | 'clock'>, asked: Asked): Promise<Proof> {
+export async function prove(at: Pick<World, 'web' | 'clock'>, asked: Asked): Promise<Proof> {
   const { url, deleted, from } = asked
   for (;;) {
     const answer = await at.web.fetch(url, { method: 'HEAD' })
@@ -127,7 +127,8 @@ function isOutOfCache(cache: string | null): boolean {
   return cache !== null && /^(HIT|STALE|UPDATING|REVALIDATED)$/i.test(cache)
 }
 
-async function granted(call: () => Promise<void>): Promise<void> {
+/** Problem `purge-permission` where the token may not. */
+export async function granted(call: () => Promise<void>): Promise<void> {
   try {
     await call()
   } catch (error) {
@@ -185,6 +186,6 @@ function stillServed(url: string): Problem {
   })
 }
 
-function prefixRefused(what: string): string {
+export function prefixRefused(what: string): string {
   return `Copies under query strings that nobody named may still be in the cache: Cloudflare did not purge by folder (${what})`
 }

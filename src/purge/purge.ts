@@ -1,27 +1,20 @@
 import { counted } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
-import { type Ended, flow, type Run } from '../flow/flow.ts'
-import { findMastodonHere, instanceUnknown } from '../flow/mastodon-here.ts'
-import { chooseAccount } from '../flow/token.ts'
-import { chooseCloudflare, connectWorld } from '../flow/world.ts'
+import { type Ended, flow } from '../flow/flow.ts'
 import type { Command } from '../host.ts'
 import type { PlaceWorld } from '../plan/step.ts'
-import { oldPlaces, settingsSoFar } from '../redirects/old-places.ts'
-import { permissionNames } from '../services/cloudflare/port.ts'
-import type { Installation } from '../services/mastodon/port.ts'
 import { replay } from '../settings/replay.ts'
-import { findTarget, targetPlace } from '../setup/target.ts'
 import type { Closing } from '../ui/port.ts'
 import { type Places, readAddress, readAddresses, type Wanted } from './addresses.ts'
 import { deleteObjects } from './delete-objects.ts'
-import { type Purging, purgeCache, purgeToken, purgeTokenLink } from './purge-cache.ts'
+import { findCaches, findHere, type PurgeRun, placesOf } from './places.ts'
+import { type Purging, purgeCache } from './purge-cache.ts'
 import { purgeCatalog, purgeFlags } from './settings.ts'
 import { shownMedia } from './shown-media.ts'
+import { looksBack, prepareLookback } from './since.ts'
 import { sizesOf } from './sizes.ts'
-import type { ServedPlace, Targets } from './targets.ts'
-
-type PurgeRun = Run<typeof purgeCatalog>
+import type { Targets } from './targets.ts'
 
 /** Gone means gone: out of Cloudflare's cache, with `--and-delete` out of the bucket, and proven. */
 export const purge: Command = {
@@ -31,6 +24,7 @@ export const purge: Command = {
       catalog: purgeCatalog,
       accepts: purgeFlags,
       async prepare(run) {
+        if (looksBack(run)) return prepareLookback(run)
         const { world, targets } = await prepare(run)
         const deleted = run.settings.on('andDelete')
         const purging = purgeCache(targets, { deleted })
@@ -53,41 +47,16 @@ export const purge: Command = {
 async function prepare(run: PurgeRun): Promise<{ world: PlaceWorld; targets: Targets }> {
   const { settings, ui } = run
   if (settings.get('address') === undefined) await askAddress(run)
-  const installation = await findMastodonHere(run)
-  const target = await findTarget(installation, settings.get('s3EndpointUrl'))
-  settings.offer('mediaHost', target.mediaHost, installation.envFile.path)
-  settings.offer('bucket', target.bucket, installation.envFile.path)
-  const places = await placesOf(installation, target.mediaHost, ui)
+  const here = await findHere(run)
+  const places = await placesOf(here, ui)
   const wanted = readAddresses(settings.need('address'), places)
-  const withoutToken = ui.canAsk ? undefined : settings.missing(['apiToken'])
-  if (withoutToken) throw withoutToken
-  if (target.accountId !== undefined && settings.get('accountId') === undefined) {
-    settings.offer('accountId', target.accountId, installation.envFile.path)
-  }
-  const { cloudflare } = await chooseCloudflare(run, purgeToken)
-  const world = await connectWorld(
-    run,
-    { place: targetPlace(installation, target) },
-    { cloudflare },
-  )
-  const accountId = await chooseAccount(settings, ui, cloudflare)
-  const served = await servedPlaces(run, places, async (host) => {
-    const zone = await cloudflare.findZone(host)
-    return zone?.account.id === accountId ? zone : undefined
-  })
+  const { world, ...served } = await findCaches(run, here, places)
   const found = await mediaOf(world, wanted, places)
-  const sizes = await sizesOf(world.connectS3(target.key), [
+  const sizes = await sizesOf(world.connectS3(here.target.key), [
     ...new Set(found.map(({ key }) => key)),
   ])
-  const [instanceHost] = places.instanceHosts
-  const targets: Targets = {
-    ...sizes,
-    mediaHost: target.mediaHost,
-    places: served,
-    origin: `https://${instanceHost}`,
-    queries: found.filter(({ query }) => query !== ''),
-  }
-  return { world, targets }
+  const queries = found.filter(({ query }) => query !== '')
+  return { world, targets: { ...sizes, ...served, queries } }
 }
 
 async function askAddress({ settings, ui }: PurgeRun): Promise<void> {
@@ -99,42 +68,6 @@ async function askAddress({ settings, ui }: PurgeRun): Promise<void> {
     fault: (text) => settings.fault('address', [text]),
   })
   settings.offer('address', [typed], 'you')
-}
-
-async function placesOf(
-  installation: Installation,
-  mediaHost: string,
-  ui: PurgeRun['ui'],
-): Promise<Places> {
-  const { webDomain, localDomain } = installation
-  const [first, ...more] = [webDomain, localDomain].filter((host) => host !== undefined)
-  if (first === undefined) throw instanceUnknown(installation)
-  const hosts = { instanceHost: first, mediaHost }
-  const old = oldPlaces(await settingsSoFar(installation, ui), hosts, { hasFiles: true })
-  return { instanceHosts: [first, ...more], mediaHost, old }
-}
-
-/** The media host, and the old places whose zone the token sees. Problem `zone-not-shown`. */
-async function servedPlaces(
-  { ui }: PurgeRun,
-  { mediaHost, old }: Places,
-  findZone: (host: string) => Promise<ServedPlace['zone'] | undefined>,
-): Promise<ServedPlace[]> {
-  const zones = new Map<string, ServedPlace['zone'] | undefined>()
-  for (const host of new Set([mediaHost, ...old.map((place) => place.host)])) {
-    zones.set(host, await findZone(host))
-  }
-  const own = zones.get(mediaHost)
-  if (!own) throw zoneNotShown(mediaHost)
-  const others = old.flatMap((place) => {
-    const zone = zones.get(place.host)
-    if (zone) return [{ ...place, zone }]
-    ui.warn(
-      `${place.host}${place.path} is an old place of media, and the token sees no zone of it: what a cache keeps there stays.`,
-    )
-    return []
-  })
-  return [{ host: mediaHost, path: '/', zone: own }, ...others]
 }
 
 type Media = Extract<Wanted, { kind: 'media' }>
@@ -204,16 +137,6 @@ function closing({ report, again, targets, purging, deleted }: PurgeEnded): Clos
       },
     ],
   }
-}
-
-function zoneNotShown(mediaHost: string): Problem {
-  return new Problem({
-    code: 'zone-not-shown',
-    what: `The API token sees no zone with ${mediaHost}.`,
-    why: 'A cache is purged by its zone, and Cloudflare shows this token none of the account that holds the media host.',
-    next: `Add "${permissionNames.zone}" and "${permissionNames['cache-purge']}" for the zone, or make a token for this alone: ${purgeTokenLink()}`,
-    exit: 2,
-  })
 }
 
 function nothingStored(address: string, shown: readonly string[]): Problem {

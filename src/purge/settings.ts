@@ -20,6 +20,16 @@ const addresses = z.array(
   }),
 )
 
+const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
+/** `12h`, `7d`, `2w`: milliseconds, and as it was typed. */
+const ago = z.string().transform((typed, context) => {
+  const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(typed.trim()) ?? []
+  if (number !== undefined) return Number(number) * UNITS[unit as keyof typeof UNITS]
+  context.addIssue({ code: 'custom', message: 'is not a time such as 12h, 7d or 2w' })
+  return z.NEVER
+})
+
 const what = { group: 'What to purge' } as const
 
 const own = {
@@ -30,6 +40,19 @@ const own = {
     rule: addresses,
     repeatable: true,
     words: true,
+    ...what,
+  }),
+  deletedSince: setting({
+    flag: '--deleted-since',
+    value: 'TIME',
+    help: 'what went from the bucket in so long (12h, 7d, 2w) and Mastodon has no more: out of the cache',
+    rule: ago,
+    ...what,
+  }),
+  keepList: setting({
+    flag: '--keep-list',
+    help: 'keep a list of what the bucket holds, from which --deleted-since knows',
+    rule: flag,
     ...what,
   }),
   andDelete: setting({

@@ -18,6 +18,7 @@ const floors: readonly (readonly string[])[] = [
     'settings',
     'sandbox',
     'services/checkpoint',
+    'services/lists',
     'services/cloudflare',
     'services/mastodon',
     'services/media',

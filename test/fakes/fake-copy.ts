@@ -140,6 +140,14 @@ export class FakeCheckpoint implements CheckpointPort {
     const found = this.puts.filter(({ changedAt }) => changedAt > since)
     return new Map(found.map(({ key, changedAt }) => [key, changedAt]))
   }
+
+  async *keys() {
+    yield this.puts.map(({ key }) => key)
+  }
+
+  async lastPut() {
+    return undefined
+  }
 }
 
 /** A migration of fakes; what was told and said is kept. */

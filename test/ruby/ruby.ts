@@ -47,3 +47,13 @@ export async function runRuby(script: string, args: readonly string[]): Promise<
     )
   }
 }
+
+/** Runs a script of this folder with these variables and this to read; gives what it printed. */
+export function askRuby(
+  script: string,
+  { variables, input }: { variables: Readonly<Record<string, string>>; input: string },
+): string {
+  const env = { ...environment, ...variables }
+  const program = 'ruby'
+  return execFileSync(program, [`${folder}/${script}`], { env, input, encoding: 'utf8' })
+}

@@ -88,6 +88,8 @@ const shown: Readonly<Record<string, Rows>> = {
   purge: {
     ...changing,
     '--address': 'e2e/purge.test.ts: a purge: every size, query strings, copies for our own pages',
+    '--deleted-since': 'e2e/purge-since.test.ts: leaves the cache, file by file',
+    '--keep-list': 'e2e/purge-since.test.ts: keeps what the bucket holds',
     '--and-delete':
       'e2e/purge.test.ts: from the bucket, then from the cache, and each address answers 404',
   },

@@ -111,15 +111,31 @@ function answer(
 /** The newest release line whose settings the sandbox knows. */
 const MASTODON_VERSION = '4.5.2'
 
-/** `rails runner`, as far as it is asked whose media is hidden: it tells keys, as it does with S3. */
-function rails(suspended: readonly string[]): Program {
-  return async ({ args: [command, code = ''], out, err }) => {
-    if (command !== 'runner' || !code.includes('Account.suspended')) {
-      err('The sandbox knows one question of "rails runner" only.')
+/** Classes of Mastodon that have files. */
+const CLASSES = /^(cache\/)?(accounts|custom_emojis|media_attachments|preview_cards|site_uploads)\//
+
+/**
+ * `rails runner`, as far as it is asked whose media is hidden (it tells keys, as it does with S3), and
+ * which of the keys on standard input its database names.
+ */
+function rails({ suspended }: MediaTree, isKnown: (key: string) => boolean): Program {
+  return async ({ args: [command, code = ''], input = '', out, err }) => {
+    const asks = command === 'runner' ? code : ''
+    if (!asks.includes('Account.suspended') && !asks.includes('.variant?')) {
+      err('The sandbox knows two questions of "rails runner" only.')
       return 1
     }
     out('I, [2026-11-29T10:00:00.000000 #1]  INFO -- : [dotenv] Loaded .env.production')
-    for (const key of suspended) out(key)
+    if (asks.includes('Account.suspended')) {
+      for (const key of suspended) out(key)
+      return 0
+    }
+    const keys = input.split('\n').filter((key) => key !== '')
+    for (const key of keys) {
+      if (!CLASSES.test(key)) out(`mastodon-r2 unclear ${key}`)
+      else if (isKnown(key)) out(`mastodon-r2 knows ${key}`)
+    }
+    out(`mastodon-r2 asked ${keys.length}`)
     return 0
   }
 }
@@ -194,6 +210,8 @@ export interface Mastodon {
   readonly uploads: string
   readonly host: string
   readonly tree: MediaTree
+  /** Files of the tree whose rows are gone from its database, as when a post is deleted. */
+  readonly deleted: Set<string>
   /** What its web address answers. */
   answer(message: IncomingMessage): Promise<Answer>
   /** Its processes end. */
@@ -213,6 +231,8 @@ export async function startMastodon(
   ) as [string, string, string, string]
   await makeMastodonFolder(live, host)
   const tree = await makeMediaTree(join(live, 'public/system'), { files: media, seed })
+  const known = new Set(tree.files.map(({ key }) => key))
+  const deleted = new Set<string>()
   const programs = await openPrograms({ dir: join(dir, 'programs'), node, log: calls })
   const uploads = createUploads({ live, log: uploadLog, reach })
   const script = join(dir, 'programs/service.mjs')
@@ -235,7 +255,8 @@ export async function startMastodon(
     await programs.install(bin, 'systemctl', systemctl(units))
     await programs.install(bin, 'tootctl', tootctl(live))
     await programs.install(join(live, 'bin'), 'tootctl', tootctl(live))
-    await programs.install(join(live, 'bin'), 'rails', rails(tree.suspended))
+    const isKnown = (key: string) => known.has(key) && !deleted.has(key)
+    await programs.install(join(live, 'bin'), 'rails', rails(tree, isKnown))
     await writeFile(join(bin, 'sudo'), await readTemplate('sandbox-sudo.sh'), { mode: 0o755 })
     await Promise.all([web.start(), sidekiq.start()])
   } catch (error) {
@@ -245,5 +266,5 @@ export async function startMastodon(
   const settings = () => web.settings()
   const keys = tree.files.map(({ key }) => key)
   const answer = instanceAnswer({ host, version: MASTODON_VERSION, live, settings, keys })
-  return { dir: live, bin, calls, uploads: uploadLog, host, tree, answer, close }
+  return { dir: live, bin, calls, uploads: uploadLog, host, tree, deleted, answer, close }
 }

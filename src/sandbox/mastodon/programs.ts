@@ -16,6 +16,8 @@ import { type EnvValues, envValues, type Uploads } from './uploads.ts'
 export interface ProgramCall {
   readonly args: readonly string[]
   readonly cwd: string
+  /** What it was given to read, where it reads. */
+  readonly input?: string
   out(line: string): void
   err(line: string): void
   /** Aborted when the program was ended. */
@@ -101,14 +103,26 @@ async function serve(
     response.writeHead(404).end()
     return
   }
-  const { args, cwd, env } = JSON.parse(await text(message)) as Omit<NotedCall, 'at' | 'program'>
+  const {
+    args,
+    cwd,
+    env,
+    input = '',
+  } = JSON.parse(await text(message)) as Omit<NotedCall, 'at' | 'program'> & { input?: string }
   const at = new Date().toISOString()
   const noted: NotedCall = { at, program: name, args, cwd, env }
   appendFileSync(log, `${JSON.stringify(noted)}\n`)
   const ended = new AbortController()
   response.on('close', () => ended.abort())
   const tell = (stream: string) => (line: string) => void response.write(`${stream} ${line}\n`)
-  const code = await program({ args, cwd, out: tell('1'), err: tell('2'), signal: ended.signal })
+  const code = await program({
+    args,
+    cwd,
+    input,
+    out: tell('1'),
+    err: tell('2'),
+    signal: ended.signal,
+  })
   response.end(`exit ${code}\n`)
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, rename, unlink } from 'node:fs/promises'
+import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holderInWords, lockFile, lockNotWritable } from '../../core/lock-file.ts'
 import { openPlain, readPlain } from '../../core/plain-file.ts'
@@ -69,6 +69,8 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
     },
     recorded: record.among,
     versions: record.versions,
+    keys: record.keys,
+    lastPut: record.lastPut,
   }
 }
 
@@ -256,7 +258,22 @@ function openRecord(path: string, notWritable: (path: string, cause: unknown) =>
     return found
   }
 
-  return { append, among, versions }
+  async function* keys(): AsyncGenerator<readonly string[]> {
+    for await (const lines of linesOf(path)) {
+      yield lines.flatMap((line) => parseLine(line)?.[0] ?? [])
+    }
+  }
+
+  async function lastPut(): Promise<Date | undefined> {
+    try {
+      return (await lstat(path)).mtime
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
+  return { append, among, versions, keys, lastPut }
 }
 
 async function endsWithLine(handle: Awaited<ReturnType<typeof open>>): Promise<boolean> {

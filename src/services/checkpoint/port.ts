@@ -17,6 +17,10 @@ export interface CheckpointPort {
   recorded(keys: ReadonlySet<string>): Promise<ReadonlySet<string>>
   /** The versions put there that came to the source after `since` (milliseconds): key, changedAt. */
   versions(since: number): Promise<ReadonlyMap<string, number>>
+  /** All keys that this migration has put there, in the order of its copies, some several times. */
+  keys(): AsyncIterable<readonly string[]>
+  /** When it last put something there; undefined where it never did. */
+  lastPut(): Promise<Date | undefined>
   /** For words: where it is. */
   readonly path: string
 }

@@ -11,6 +11,8 @@ export interface TootctlOptions {
   readonly userId?: number
   /** `/etc/passwd` unless told. */
   readonly passwd?: string
+  /** For this call alone: they come before Mastodon's env files. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 type Installed = Pick<Installation, 'kind' | 'dir' | 'services' | 'composeNames'>
@@ -40,6 +42,19 @@ export function railsCommand(
   return programCommand(installation, ['bin/rails', ...args], options)
 }
 
+/**
+ * Looks on the disk for what the database does not know, whatever storage the settings name; to type.
+ * Without `--dry-run` it removes that.
+ */
+export function orphansOnDisk(
+  installation: Installed,
+  options: TootctlOptions,
+): PlacedCommand | undefined {
+  const variables = { S3_ENABLED: 'false' }
+  const words = ['bin/tootctl', 'media', 'remove-orphans', '--dry-run'] as const
+  return programCommand(installation, words, { ...options, variables })
+}
+
 function programCommand(
   installation: Installed,
   words: readonly [program: string, ...args: string[]],
@@ -47,36 +62,40 @@ function programCommand(
 ): PlacedCommand | undefined {
   const { kind, dir } = installation
   if (kind === 'none' || dir === undefined) return undefined
-  if (kind === 'docker') return placed(inContainer(installation, words), dir)
+  if (kind === 'docker') return placed(inContainer(installation, words, options), dir)
   return onMachine(dir, words, options)
 }
 
 function inContainer(
   { services = [], composeNames }: Pick<Installation, 'services' | 'composeNames'>,
   words: readonly string[],
+  { variables = {} }: Pick<TootctlOptions, 'variables'>,
 ): Command {
+  const set = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`])
   const name = services.find(({ role }) => role === 'web')?.name ?? 'web'
   // -T: nobody types into it, and its lines are read one by one.
-  return composeCommand(['run', '--rm', '-T', name, ...words], { composeNames })
+  return composeCommand(['run', '--rm', '-T', ...set, name, ...words], { composeNames })
 }
 
 function onMachine(
   dir: string,
   [program, ...args]: readonly [program: string, ...args: string[]],
-  { asRoot, userId = userInfo().uid, passwd = '/etc/passwd' }: TootctlOptions,
+  { asRoot, userId = userInfo().uid, passwd = '/etc/passwd', variables = {} }: TootctlOptions,
 ): PlacedCommand {
   const id = statSync(dir, { throwIfNoEntry: false })?.uid ?? userId
   const owner = readOwner(passwd, id)
   const shims = owner && join(owner.home, '.rbenv/shims')
   const path = shims !== undefined && existsSync(shims) ? `${shims}:${USUAL_PATH}` : undefined
-  const settings = { RAILS_ENV: 'production', ...(path !== undefined && { PATH: path }) }
+  const settings = {
+    RAILS_ENV: 'production',
+    ...(path !== undefined && { PATH: path }),
+    ...variables,
+  }
   if (id === userId) return placed({ program, args, env: settings }, dir)
   // sudo and runuser keep or clear the environment as they were set up to; env says what holds.
   const home = owner === undefined ? {} : { HOME: owner.home }
-  const variables = Object.entries({ ...home, ...settings }).map(
-    ([key, value]) => `${key}=${value}`,
-  )
-  const rest = [...variables, program, ...args]
+  const words = Object.entries({ ...home, ...settings }).map(([key, value]) => `${key}=${value}`)
+  const rest = [...words, program, ...args]
   if (asRoot && owner !== undefined) {
     const line = ['-u', owner.name, '--', 'env', ...rest]
     return placed({ program: 'runuser', args: line, env: {} }, dir)

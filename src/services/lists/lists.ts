@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { createGunzip, gzip } from 'node:zlib'
+import { keysIn } from '../../core/key-pack.ts'
+import { openPlain } from '../../core/plain-file.ts'
+import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
+import { shellLine } from '../../core/shell-word.ts'
+import type { KeyBatches } from '../../core/sorted-keys.ts'
+import type { Beginning, GoneKeys, ListsPort, NextList } from './port.ts'
+
+const compressed = promisify(gzip)
+
+const LIST = 'list.gz'
+const GONE = /^gone-\d{8}T\d{9}Z\.gz$/
+/** Of what went between two lists: a year of daily lists, and bytes. The oldest go first. */
+const MOST_FILES = 400
+const MOST_BYTES = 268_435_456
+
+export interface ListsOptions {
+  /** `$XDG_STATE_HOME`, or what stands for it. */
+  readonly stateHome: string
+  readonly endpoint: string
+  readonly bucket: string
+}
+
+/** Touches nothing until it is read or written. */
+export function openLists({ stateHome, endpoint, bucket }: ListsOptions): ListsPort {
+  const mark = createHash('sha256').update(`${endpoint.replace(/\/+$/, '')} ${bucket}`)
+  const name = `lists-${bucket.replaceAll(/[^a-z0-9-]/g, '_')}-${mark.digest('hex').slice(0, 12)}`
+  const folder = join(stateHome, 'mastodon-r2', name)
+  return {
+    path: folder,
+
+    async read() {
+      const newest = await headOf(folder, LIST)
+      if (newest?.at === undefined) return undefined
+      const at = newest.at
+      return { at, keys: () => keysOf(folder, LIST), gone: await chain(folder, at) }
+    },
+
+    async keep(next) {
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await write(folder, next)
+        await dropOldest(folder)
+      } catch (error) {
+        throw notKept(folder, error)
+      }
+    },
+  }
+}
+
+/** Each file reaches back from where the later one began; what lies before a gap does not count. */
+async function chain(folder: string, at: Date): Promise<GoneKeys[]> {
+  const names = (await readdir(folder)).filter((name) => GONE.test(name))
+  const found = new Map<number, GoneKeys>()
+  for (const name of names) {
+    const { from, to, first = 'list' } = (await headOf(folder, name)) ?? {}
+    if (!from || !to) continue
+    const known = found.get(to.getTime())
+    if (known && known.from <= from) continue
+    found.set(to.getTime(), { from, to, first, keys: () => keysOf(folder, name) })
+  }
+  const gone: GoneKeys[] = []
+  let one = found.get(at.getTime())
+  while (one && one.from < one.to) {
+    gone.push(one)
+    one = found.get(one.from.getTime())
+  }
+  return gone
+}
+
+async function write(folder: string, { at, keys, gone }: NextList): Promise<void> {
+  // First: a run that is cut off in between finds the same once more.
+  if (gone) {
+    const { from, first } = gone
+    const head = { version: 1, first, from: from.toISOString(), to: at.toISOString() }
+    const name = `gone-${at.toISOString().replaceAll(/[-:.]/g, '')}.gz`
+    await replace(join(folder, name), head, gone.keys.pieces)
+  }
+  await replace(join(folder, LIST), { version: 1, at: at.toISOString() }, keys.pieces)
+}
+
+/** Whole or not at all, also when the machine stops. */
+async function replace(path: string, head: object, pieces: readonly Buffer[]): Promise<void> {
+  const fresh = `${path}.new`
+  await unlink(fresh).catch(() => undefined)
+  try {
+    const handle = await open(fresh, 'wx', 0o600)
+    try {
+      await handle.writeFile(await compressed(`${JSON.stringify(head)}\n`))
+      for (const piece of pieces) await handle.writeFile(piece)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(fresh, path)
+  } catch (error) {
+    await unlink(fresh).catch(() => undefined)
+    throw error
+  }
+}
+
+async function dropOldest(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => GONE.test(name)).sort()
+  let bytes = 0
+  for (const [nth, name] of names.toReversed().entries()) {
+    bytes += (await stat(join(folder, name))).size
+    if (nth >= MOST_FILES || bytes > MOST_BYTES) await unlink(join(folder, name))
+  }
+}
+
+interface Head {
+  readonly first?: Beginning
+  readonly at?: Date
+  readonly from?: Date
+  readonly to?: Date
+}
+
+/** Undefined where there is no such file. Problem `lists-unreadable`. */
+async function headOf(folder: string, name: string): Promise<Head | undefined> {
+  for await (const text of textOf(folder, name)) {
+    return readHead(folder, text.slice(0, text.indexOf('\n')))
+  }
+  return undefined
+}
+
+function readHead(folder: string, line: string): Head {
+  let read: unknown
+  try {
+    read = JSON.parse(line)
+  } catch {
+    throw unreadable(folder, 'One of them is damaged.')
+  }
+  if (typeof read !== 'object' || read === null) throw unreadable(folder, 'One of them is damaged.')
+  const { version, first, ...times } = read as Record<string, unknown>
+  if (version !== 1) throw unreadable(folder, 'A newer version of mastodon-r2 has written them.')
+  const dates = Object.entries(times).map(([key, value]) => [key, new Date(String(value))] as const)
+  if (dates.some(([, date]) => Number.isNaN(date.getTime()))) {
+    throw unreadable(folder, 'One of them is damaged.')
+  }
+  return { ...Object.fromEntries(dates), first: first === 'copy' ? 'copy' : 'list' }
+}
+
+async function* keysOf(folder: string, name: string): KeyBatches & AsyncGenerator {
+  let isHead = true
+  for await (const text of textOf(folder, name)) {
+    const from = isHead ? text.indexOf('\n') + 1 : 0
+    isHead = false
+    try {
+      yield keysIn(text.slice(from))
+    } catch {
+      throw unreadable(folder, 'One of them is damaged.')
+    }
+  }
+}
+
+/** Whole lines, as many as came together; nothing where there is no such file. */
+async function* textOf(folder: string, name: string): AsyncGenerator<string> {
+  try {
+    const handle = await openPlain(join(folder, name), constants.O_RDONLY)
+    const file = handle.createReadStream()
+    const lines = file.pipe(createGunzip())
+    file.on('error', (error) => lines.destroy(error))
+    lines.setEncoding('utf8')
+    let rest = ''
+    try {
+      for await (const piece of lines) {
+        rest += piece
+        const end = rest.lastIndexOf('\n') + 1
+        if (end === 0) continue
+        yield rest.slice(0, end)
+        rest = rest.slice(end)
+      }
+      if (rest !== '') throw unreadable(folder, 'One of them is damaged.')
+    } finally {
+      lines.destroy()
+      file.destroy()
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return
+    if (error instanceof Problem) throw error
+    const isDamaged = codeOf(error).startsWith('Z_')
+    const why = isDamaged
+      ? 'One of them is damaged.'
+      : diskTrouble(codeOf(error)).replace('write', 'read')
+    throw unreadable(folder, why)
+  }
+}
+
+function unreadable(folder: string, why: string): Problem {
+  return new Problem({
+    code: 'lists-unreadable',
+    what: `The lists of the bucket in ${folder} can't be read.`,
+    why,
+    next: `Put that right and run this again. To begin anew, without what they know: mv ${shellLine([folder, `${folder}.old`])}`,
+  })
+}
+
+function notKept(folder: string, cause: unknown): Problem {
+  return new Problem(
+    {
+      code: 'list-not-kept',
+      what: `The list of the bucket can't be kept in ${folder}.`,
+      why: diskTrouble(codeOf(cause)),
+      next: 'Put that right and run this again. Another place for it: set XDG_STATE_HOME to a folder on another disk.',
+    },
+    { cause },
+  )
+}
