@@ -62,7 +62,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'leave',
     group: 'Go back',
-    line: 'bring the media from R2 back to this machine',
+    line: 'bring the media from R2 back to this machine, or on to another S3',
     load: async () => (await import('./leave/leave.ts')).leave,
   },
   {

@@ -87,8 +87,8 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
     ],
     leave: [
       ['see what would come back; nothing is changed', toType('leave')],
-      ['fetch it while Mastodon goes on', toType('leave', { stage: 'copy' })],
       ['switch Mastodon to the disk, nothing lost', toType('leave', { stage: 'cutover' })],
+      ['or on to another S3 provider', toType('leave', { to: 's3', toEnv: 'next.env' })],
     ],
     rotate: [
       ['replace the key; the old one goes an hour later', toType('rotate')],

@@ -4,8 +4,8 @@ import type { Facts, Finding, StepIn, World } from '../plan/step.ts'
 import type { Leaving } from './leaving.ts'
 import { lookAtSides, notAll, warned } from './sides.ts'
 
-/** Ready when the disk holds all of the bucket; changes neither. */
-export function compareWithDisk(
+/** Ready when the destination holds all of the bucket; changes neither. */
+export function compareSides(
   at: Leaving,
   { checksum, after }: { readonly checksum: boolean; readonly after?: keyof Facts },
 ): StepIn<Pick<World, 'facts'>> {
@@ -15,7 +15,8 @@ export function compareWithDisk(
 
     async look({ facts }): Promise<Finding> {
       if (after !== undefined && facts[after] === undefined) {
-        return { is: 'waiting', on: after, will: 'compare bucket and disk, file by file' }
+        const what = at.there.kind === 'disk' ? 'bucket and disk' : 'both buckets'
+        return { is: 'waiting', on: after, will: `compare ${what}, file by file` }
       }
       const sides = await lookAtSides(at, { checksum })
       at.tell('')
@@ -25,7 +26,7 @@ export function compareWithDisk(
       }
       const how = checksum ? 'contents are equal' : 'names and sizes are equal'
       const note = `${how}: ${counted(same.objects, 'file')}, ${bytesOf(same.bytes)}`
-      return { is: 'ready', note, ...warned(sides) }
+      return { is: 'ready', note, ...warned(at, sides) }
     },
   }
 }
@@ -34,29 +35,33 @@ export function compareWithDisk(
 const FREE_READS = 10_000_000
 const DOLLARS_A_MILLION = 0.36
 
-/** What would come back, what is there already, and whether there is room. Looks only. */
+/** What would come, what is there already, and whether there is room. Looks only. */
 export function survey(at: Leaving): StepIn<unknown> {
+  const { there } = at
   return {
     id: 'survey',
-    title: 'What would come back',
+    title: there.kind === 'disk' ? 'What would come back' : 'What would go on',
 
     async look(): Promise<Finding> {
       const sides = await lookAtSides(at)
       at.tell('')
-      const free = await at.landing.free()
       const { missing, same } = sides
-      const { folder } = at.landing
-      const note = prose`${counted(missing.objects, 'file')} (${bytesOf(missing.bytes)}) would come to ${folder}, where ${bytesOf(free)} are free; ${counted(same.objects, 'file')} (${bytesOf(same.bytes)}) are there already. ${costOf(missing.objects)}`
-      return { is: 'ready', note, ...warned(sides) }
+      const free = await there.free()
+      const room = free === undefined ? '' : `, where ${bytesOf(free)} are free`
+      const note = prose`${counted(missing.objects, 'file')} (${bytesOf(missing.bytes)}) would come to ${there.name}${room}; ${counted(same.objects, 'file')} (${bytesOf(same.bytes)}) are there already. ${costOf(at, missing.objects)}`
+      return { is: 'ready', note, ...warned(at, sides) }
     },
   }
 }
 
 /** Traffic out of R2 costs nothing. */
-function costOf(reads: number): string {
+function costOf({ there }: Leaving, reads: number): string {
   const paid = Math.max(0, reads - FREE_READS)
   const dollars = (paid / 1_000_000) * DOLLARS_A_MILLION
+  const ofR2 = there.kind === 'disk' ? 'It costs' : 'On R2 it costs'
+  const ofThem =
+    there.kind === 'disk' ? '' : ' What uploads and storage cost there, the new provider tells.'
   return paid === 0
-    ? 'It costs nothing: that many reads a month are free, and so is the traffic.'
-    : `The reads beyond the free ones cost about $${dollars.toFixed(2)}; the traffic is free.`
+    ? `${ofR2} nothing: that many reads a month are free, and so is the traffic.${ofThem}`
+    : `The reads beyond the free ones cost about $${dollars.toFixed(2)}; the traffic is free.${ofThem}`
 }

@@ -1,15 +1,15 @@
 import { bytesOf, count, counted } from '../core/amounts.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
-import { Tally } from '../moving/tally.ts'
+import { kept, Tally } from '../moving/tally.ts'
 import type { Finding, StepIn } from '../plan/step.ts'
 import { SENT_IN_PARTS } from '../services/rclone/port.ts'
 import { DISK_FULL } from '../services/rclone/trouble.ts'
 import type { ListedObject } from '../services/s3/port.ts'
-import type { Leaving } from './leaving.ts'
+import type { Destination, Failed, Leaving } from './leaving.ts'
 import { lookAtSides, notAll, type Sides, warned } from './sides.ts'
 
-/** Files and bytes that are fetched before they are put in their places. */
+/** Files and bytes that are brought before they are put in their places. */
 const BATCH_FILES = 2_000
 const BATCH_BYTES = 1_073_741_824
 /** What is left free on the disk, bytes. */
@@ -17,83 +17,135 @@ const SPARE = 1_073_741_824
 const NAMED = 5
 
 /**
- * `copy`: all that the disk lacks. The rest belongs to a cut-over: `catch-up` repeats until little is
- * left, `last` runs while Mastodon rests, `after` brings what was stored in between.
+ * `copy`: all that the destination lacks. The rest belongs to a cut-over: `catch-up` repeats until
+ * little is left, `last` runs while Mastodon rests, `after` brings what was stored in between.
  */
 export type LeaveRound = 'copy' | 'catch-up' | 'last' | 'after'
 
-const rounds: Record<LeaveRound, { id: string; title: string; will: string }> = {
-  copy: { id: 'copy', title: 'Copy to the disk', will: '' },
-  'catch-up': {
-    id: 'copy-catch-up',
-    title: 'Copy until little is left',
-    will: 'fetch what the disk lacks, and again what came meanwhile',
-  },
-  last: { id: 'copy-last', title: 'Last copy', will: 'fetch what came meanwhile' },
-  after: {
-    id: 'copy-after',
-    title: 'Copy what came in between',
-    will: 'fetch what was still stored in the bucket during the switch',
-  },
+function wordsOf(round: LeaveRound, { it, words }: Destination) {
+  const { fetch } = words
+  const all: Record<LeaveRound, { id: string; title: string; will: string }> = {
+    copy: { id: 'copy', title: `Copy to ${it}`, will: '' },
+    'catch-up': {
+      id: 'copy-catch-up',
+      title: 'Copy until little is left',
+      will: `${fetch} what ${it} lacks, and again what came meanwhile`,
+    },
+    last: { id: 'copy-last', title: 'Last copy', will: `${fetch} what came meanwhile` },
+    after: {
+      id: 'copy-after',
+      title: 'Copy what came in between',
+      will: `${fetch} what was still stored on R2 during the switch`,
+    },
+  }
+  return all[round]
 }
 
 const MOST_ROUNDS = 5
-/** So few files the last copy fetches as well. */
+/** So few files the last copy brings as well. */
 const FEW = 20
 
-interface Copied {
-  objects: number
-  bytes: number
-  readonly failed: { readonly key: string; readonly reason: string }[]
+/** What came of the copies of one step. */
+class Copied {
+  objects = 0
+  bytes = 0
+  failures = 0
+  isFull = false
+  /** The first few that could not be brought. */
+  readonly failed: Failed[] = []
+  /** As the last pass has found them, before it brought anything. */
+  sides: Sides | undefined
+  readonly #note: Leaving['note']
+
+  constructor({ note }: Pick<Leaving, 'note'>) {
+    this.#note = note
+  }
+
+  brought(bytes: number): void {
+    this.objects += 1
+    this.bytes += bytes
+  }
+
+  /** All of them stand in the log; a few are kept. */
+  fail(key: string, reason: string): void {
+    this.failures += 1
+    if (reason === DISK_FULL) this.isFull = true
+    this.#note(`not copied: ${JSON.stringify(key)}: ${reason}`)
+    if (this.failed.length < NAMED) this.failed.push({ key: kept(key), reason })
+  }
 }
 
 /**
- * Brings to the disk what it lacks. What is there stays as it is, so a run that was cut off is gone on
- * with; a file has its name only once it is whole.
+ * Brings to the destination what it lacks. On a disk what is there stays as it is, and a file has its
+ * name only once it is whole; in a bucket what is something else is copied anew until Mastodon uses it.
+ * A run that was cut off is gone on with.
  */
-export function copyToDisk(at: Leaving, round: LeaveRound = 'copy'): StepIn<unknown> {
-  const { id, title, will } = rounds[round]
+export function copyThere(at: Leaving, round: LeaveRound = 'copy'): StepIn<unknown> {
+  const { there } = at
+  const { id, title, will } = wordsOf(round, there)
   let copied: Copied | undefined
   return {
     id,
     title,
 
     async look(): Promise<Finding> {
-      if (copied && round !== 'copy') return outcome(at, copied)
+      if (copied) return outcome(at, round, copied)
       if (round !== 'copy') return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
       const sides = await lookAtSides(at)
       at.tell('')
-      if (copied) return outcome(at, copied, sides)
-      if (sides.missing.objects === 0) return { is: 'ready', note: noteOf(sides), ...warned(sides) }
+      const { objects, bytes } = toBring(at, round, sides)
+      const told = warned(at, standing(at, round, sides))
+      if (objects === 0) return { is: 'ready', note: noteOf(at, sides), ...told }
       await at.rclone.version()
-      const free = await at.landing.free()
-      if (free < sides.missing.bytes + SPARE)
+      const free = await there.free()
+      if (free !== undefined && free < bytes + SPARE)
         return { is: 'blocked', problem: tooSmall(at, sides, free) }
       const hidden = await at.hidden()
-      return { is: 'change', changes: changesOf(at, sides, hidden.size), ...warned(sides) }
+      const changes = changesOf(at, { objects, bytes, there: sides.same.objects, hidden })
+      return { is: 'change', changes, ...told }
     },
 
     async change() {
-      const done: Copied = { objects: 0, bytes: 0, failed: [] }
+      const done = new Copied(at)
       copied = done
+      // By R2's own clock, which also tells when an object was stored.
+      const began = round === 'last' ? await at.bucket().serverTime() : undefined
       const most = round === 'catch-up' ? MOST_ROUNDS : 1
       for (let nth = 1; nth <= most; nth += 1) {
         const before = done.objects
-        const sides = await fetchMissing(at, done)
+        done.sides = await bringMissing(at, round, done)
         // Found only after a switch, it would leave posts with the wrong picture.
-        if (round === 'catch-up' && sides.differs.objects > 0)
-          throw notAll(at, { ...sides, missing: new Tally() })
-        if (done.failed.length > 0 || done.objects - before <= FEW) break
+        if (round === 'catch-up' && standing(at, round, done.sides).differs.objects > 0)
+          throw notAll(at, { ...done.sides, missing: new Tally() })
+        if (done.failures > 0 || done.objects - before <= FEW) break
       }
+      // That clock is told to the second.
+      if (began && done.failures === 0) at.complete.until = began.getTime() - 1_000
       return {}
     },
 
-    reached: () => copied && `${counted(copied.objects, 'file')}, ${bytesOf(copied.bytes)} fetched`,
+    reached: () => copied && broughtLine(at, copied),
   }
 }
 
-/** One pass over both sides, what is missing fetched as it is found. */
-async function fetchMissing(at: Leaving, done: Copied): Promise<Sides> {
+/** Until Mastodon uses the new bucket, what R2 has is right. */
+function replaces({ there, isSwitched }: Leaving, round: LeaveRound): boolean {
+  return there.kind === 's3' && round !== 'after' && !isSwitched
+}
+
+function toBring(at: Leaving, round: LeaveRound, { missing, differs }: Sides) {
+  const more = replaces(at, round) ? differs : { objects: 0, bytes: 0 }
+  return { objects: missing.objects + more.objects, bytes: missing.bytes + more.bytes }
+}
+
+/** Without what a copy puts right. */
+function standing(at: Leaving, round: LeaveRound, sides: Sides): Sides {
+  return replaces(at, round) ? { ...sides, differs: new Tally() } : sides
+}
+
+/** One pass over both sides, what is missing brought as it is found. */
+async function bringMissing(at: Leaving, round: LeaveRound, done: Copied): Promise<Sides> {
+  const { there } = at
   const hidden = await at.hidden()
   let waiting: ListedObject[] = []
   let bytes = 0
@@ -101,153 +153,160 @@ async function fetchMissing(at: Leaving, done: Copied): Promise<Sides> {
     const batch = waiting
     waiting = []
     bytes = 0
-    await fetchBatch(at, batch, { done, hidden })
+    await bringBatch(at, batch, { done, hidden })
   }
-  await at.landing.open()
+  const onMissing = async (objects: readonly ListedObject[]) => {
+    for (const object of objects) {
+      waiting.push(object)
+      bytes += object.size
+      if (waiting.length >= BATCH_FILES || bytes >= BATCH_BYTES) await carry()
+    }
+  }
+  await there.open()
   try {
-    const sides = await lookAtSides(at, {
-      async onMissing(objects) {
-        for (const object of objects) {
-          waiting.push(object)
-          bytes += object.size
-          if (waiting.length >= BATCH_FILES || bytes >= BATCH_BYTES) await carry()
-        }
-      },
-    })
+    const onOther = replaces(at, round) ? { onOther: onMissing } : {}
+    const sides = await lookAtSides(at, { onMissing, ...onOther })
     if (waiting.length > 0) await carry()
     return sides
   } finally {
-    await at.landing.close()
+    await there.close()
     at.tell('')
   }
 }
 
-interface Fetching {
+interface Bringing {
   readonly done: Copied
   readonly hidden: ReadonlySet<string>
 }
 
-async function fetchBatch(
+async function bringBatch(
   at: Leaving,
   batch: readonly ListedObject[],
-  { done, hidden }: Fetching,
+  { done, hidden }: Bringing,
 ): Promise<void> {
-  const { rclone, landing, signal, transfers } = at
+  const { rclone, there, signal, transfers } = at
   const sizes = new Map(batch.map(({ key, size }) => [key, size]))
   const size = (key: string) => sizes.get(key) ?? 0
-  const fetched: string[] = []
+  const isClosed = (key: string) => there.isClosed(key, hidden)
+  const brought: string[] = []
   const listener = {
-    copied: (key: string) => void fetched.push(key),
-    failed: (key: string, reason: string) => void done.failed.push({ key, reason }),
+    copied: (key: string) => void brought.push(key),
+    failed: (key: string, reason: string) => done.fail(key, reason),
     // Mastodon has deleted it meanwhile.
     vanished: () => undefined,
-    moving: (bytes: number) => at.tell(lineOf(done, bytes)),
+    moving: (bytes: number) => at.tell(broughtLine(at, done, bytes)),
     slower: (service: string, seconds: number) =>
       at.say(`${service} asks to go on more slowly; waiting ${seconds} s.`),
   }
   const place = async () => {
-    const files = fetched.splice(0).map((key) => ({ key, isClosed: hidden.has(key) }))
-    const failed = await landing.place(files)
+    const files = brought.splice(0).map((key) => ({ key, isClosed: isClosed(key) }))
+    const failed = await there.place(files)
     const bad = new Set(failed.map(({ key }) => key))
-    done.failed.push(...failed)
-    for (const { key } of files) {
-      if (bad.has(key)) continue
-      done.objects += 1
-      done.bytes += size(key)
-    }
+    for (const { key, reason } of failed) done.fail(key, reason)
+    for (const { key } of files) if (!bad.has(key)) done.brought(size(key))
   }
   const carried = batch.filter(({ key }) => rclone.canCarry(key))
-  for (const isLarge of [false, true]) {
-    const keys = carried.flatMap((one) => (one.size > SENT_IN_PARTS === isLarge ? [one.key] : []))
+  const kinds = there.closedApart ? [false, true] : [undefined]
+  const groups = [false, true].flatMap((isLarge) => kinds.map((apart) => ({ isLarge, apart })))
+  for (const { isLarge, apart } of groups) {
+    const keys = carried.flatMap(({ key, size: bytes }) => {
+      const isOfIt = apart === undefined || isClosed(key) === apart
+      return bytes > SENT_IN_PARTS === isLarge && isOfIt ? [key] : []
+    })
     if (keys.length === 0) continue
-    const asked = { from: at.from, to: at.stage, keys, isLarge, transfers, size }
+    const asked = { from: at.from, to: there.to(apart === true), keys, isLarge, transfers, size }
     try {
       await rclone.copy({ ...asked, hasRead: done.objects > 0 }, listener, signal)
     } finally {
-      // What a stopped run has fetched need not be fetched again.
+      // What a stopped run has brought need not be brought again.
       await place()
     }
   }
-  if (done.failed.some(({ reason }) => reason === DISK_FULL)) throw full(at)
-  for (const { key, size } of batch) {
+  if (done.isFull) throw full(at)
+  for (const { key, size: bytes } of batch) {
     if (signal.aborted) throw new Cancelled()
-    if (!rclone.canCarry(key)) await fetchAlone(at, key, size, { done, hidden })
+    if (!rclone.canCarry(key)) await bringAlone(at, { key, isClosed: isClosed(key) }, bytes, done)
   }
-  at.tell(lineOf(done, 0))
+  at.tell(broughtLine(at, done))
 }
 
 /** A name that rclone can't be told of; none that Mastodon makes up is like that. */
-async function fetchAlone(
-  at: Leaving,
-  key: string,
-  size: number,
-  { done, hidden }: Fetching,
+async function bringAlone(
+  { there, bucket }: Leaving,
+  file: { readonly key: string; readonly isClosed: boolean },
+  bytes: number,
+  done: Copied,
 ): Promise<void> {
   try {
-    if (hidden.has(key)) throw new Error('its name can not be fetched hidden')
-    await at.bringBack.add(key, (await at.bucket().get(key)).body)
-    done.objects += 1
-    done.bytes += size
+    await there.add(file, (await bucket().get(file.key)).body)
+    done.brought(bytes)
   } catch (error) {
     if (error instanceof Cancelled) throw error
-    const reason = error instanceof Problem ? error.what : String((error as Error).message)
-    done.failed.push({ key, reason })
+    done.fail(file.key, error instanceof Problem ? error.what : String((error as Error).message))
   }
 }
 
-function lineOf({ objects, bytes }: Copied, moving: number): string {
-  return `${counted(objects, 'file')}, ${bytesOf(bytes + moving)} fetched`
+function broughtLine({ there }: Leaving, { objects, bytes }: Copied, moving = 0): string {
+  return `${counted(objects, 'file')}, ${bytesOf(bytes + moving)} ${there.words.fetched}`
 }
 
-function noteOf({ same, differs }: Sides): string {
-  return `all of the bucket is on the disk: ${counted(same.objects + differs.objects, 'file')}, ${bytesOf(same.bytes + differs.bytes)}`
+function noteOf({ there }: Leaving, { same, differs }: Sides): string {
+  return `all of the bucket is ${there.words.on}: ${counted(same.objects + differs.objects, 'file')}, ${bytesOf(same.bytes + differs.bytes)}`
 }
 
-function changesOf({ landing }: Leaving, { missing, same }: Sides, hidden: number) {
-  const have = same.objects === 0 ? '' : `; ${count(same.objects)} are there already`
-  const closed = hidden === 0 ? '' : `; those of suspended users as Mastodon hides them (mode 0600)`
-  const what = `fetch ${counted(missing.objects, 'file')} (${bytesOf(missing.bytes)}) to ${landing.folder}${have}${closed}`
+function changesOf(
+  { there }: Leaving,
+  found: {
+    readonly objects: number
+    readonly bytes: number
+    readonly there: number
+    readonly hidden: ReadonlySet<string>
+  },
+) {
+  const have = found.there === 0 ? '' : `; ${count(found.there)} are there already`
+  const how = there.kind === 'disk' ? 'mode 0600' : 'ACL private'
+  const isAny = found.hidden.size > 0
+  const closed = isAny ? `; those of suspended users as Mastodon hides them (${how})` : ''
+  const what = `${there.words.fetch} ${counted(found.objects, 'file')} (${bytesOf(found.bytes)}) to ${there.name}${have}${closed}`
   return [{ what, risk: 'safe' as const }]
 }
 
-function outcome(at: Leaving, copied: Copied, sides?: Sides): Finding {
-  if (copied.failed.length > 0) return { is: 'blocked', problem: incomplete(at, copied) }
-  if (sides === undefined) return { is: 'ready', note: lineOf(copied, 0) }
-  if (sides.missing.objects === 0) {
-    return { is: 'ready', note: `${lineOf(copied, 0)}; ${noteOf(sides)}`, ...warned(sides) }
-  }
-  // Stored in the bucket while this ran.
-  const note = `${lineOf(copied, 0)}; ${count(sides.missing.objects)} came meanwhile`
-  return { is: 'ready', note, ...warned(sides) }
+function outcome(at: Leaving, round: LeaveRound, copied: Copied): Finding {
+  if (copied.failures > 0) return { is: 'blocked', problem: incomplete(at, copied) }
+  const { sides } = copied
+  const line = broughtLine(at, copied)
+  if (sides === undefined || round !== 'copy') return { is: 'ready', note: line }
+  const were = `${counted(sides.same.objects, 'file')} (${bytesOf(sides.same.bytes)}) were there already`
+  return { is: 'ready', note: `${line}; ${were}`, ...warned(at, standing(at, round, sides)) }
 }
 
-function incomplete({ lineFor }: Leaving, { objects, failed }: Copied): Problem {
-  const shown = failed
-    .slice(0, NAMED)
-    .map(({ key, reason }) => `${JSON.stringify(key)} (${reason})`)
-  const more = failed.length > NAMED ? ` and ${count(failed.length - NAMED)} more` : ''
+function incomplete({ lineFor, there }: Leaving, { objects, failures, failed }: Copied): Problem {
+  const { fetch, fetched } = there.words
+  const named = failed.map(({ key, reason }) => `${JSON.stringify(key)} (${reason})`)
+  const left = failures - failed.length
+  const more = left > 0 ? `, and ${count(left)} more, which stand in the log of this run` : ''
   return new Problem({
     code: 'leave-incomplete',
-    what: `${counted(failed.length, 'file')} could not be fetched; ${count(objects)} could.`,
-    why: `${shown.join(', ')}${more}.`,
-    next: prose`Put right what is named; the same line then tries these once more and goes on from here:\n  ${lineFor('copy')}`,
+    what: `${counted(failures, 'file')} could not be ${fetched}; ${count(objects)} could.`,
+    why: `${named.join(', ')}${more}.`,
+    next: prose`Put right what is named; the same line then tries to ${fetch} these once more and goes on from here:\n  ${lineFor('copy')}`,
   })
 }
 
-function tooSmall({ landing, lineFor }: Leaving, { missing }: Sides, free: number): Problem {
+function tooSmall({ there, lineFor }: Leaving, { missing }: Sides, free: number): Problem {
   return new Problem({
     code: 'media-disk-too-small',
-    what: `${landing.folder} has room for ${bytesOf(free)}, and ${bytesOf(missing.bytes)} would come.`,
+    what: `${there.name} has room for ${bytesOf(free)}, and ${bytesOf(missing.bytes)} would come.`,
     why: `${bytesOf(SPARE)} are left free for Mastodon. Nothing was fetched.`,
     next: prose`Make room, or let Mastodon remove what it can fetch again (tootctl media remove, tootctl preview_cards remove), then:\n  ${lineFor('copy')}`,
     exit: 2,
   })
 }
 
-function full({ landing, lineFor }: Leaving): Problem {
+function full({ there, lineFor }: Leaving): Problem {
   return new Problem({
     code: 'media-disk-full',
-    what: `The disk of ${landing.folder} is full; the copy was stopped.`,
+    what: `The disk of ${there.name} is full; the copy was stopped.`,
     why: 'What has its name there is whole.',
     next: prose`Make room, then go on from here:\n  ${lineFor('copy')}`,
   })

@@ -1,10 +1,15 @@
 import { Problem } from '../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import type { Rest } from '../moving/quiet.ts'
-import type { Finding, Step, World } from '../plan/step.ts'
+import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { editEnvFile } from '../services/mastodon/env-edit.ts'
-import { type EnvFileOnDisk, envFileNotWritable } from '../services/mastodon/port.ts'
+import {
+  type EnvFileOnDisk,
+  envFileNotWritable,
+  type Installation,
+} from '../services/mastodon/port.ts'
 import { leftBehind, shadowed } from '../setup/env-file.ts'
+import { isProbe } from '../setup/proof.ts'
 import { unreachedBy } from '../setup/reach.ts'
 import { linesOf, runPlaced } from '../setup/restart.ts'
 import type { Leaving } from './leaving.ts'
@@ -17,18 +22,28 @@ export interface Switching extends Rest {
 
 type Needs = 'envWriter' | 'runner' | 'clock' | 'place' | 'facts'
 
-const OFF = new Map([['S3_ENABLED', 'false']])
+/** Milliseconds that two clocks may be apart: what is older than the switch is found on R2 as well. */
+const CLOCK_DOUBT_MS = 300_000
+const NAMED = 5
 
-/**
- * One line alone: pages go on naming the media host, and what `init` prepared stays for a way back to
- * R2. Problems: `env-file-shadowed`; those of the editor are thrown.
- */
-export function switchedOff(
-  { place }: Pick<World, 'place'>,
+/** The text of the env file as it names the destination. Those of the editor are thrown. */
+export function textThere(
+  { there }: Pick<Leaving, 'there'>,
+  facts: World['facts'],
+  text: string,
+): string {
+  const set = there.lines(facts)
+  return there.commented(editEnvFile(text, { set, retire: there.retired }))
+}
+
+/** The same of the file, or Problem `env-file-shadowed` where something else would win. */
+export function switchedTo(
+  at: Pick<Leaving, 'there' | 'installation'>,
+  facts: World['facts'],
   file: EnvFileOnDisk,
 ): string | Problem {
-  const text = editEnvFile(file.text, { set: OFF })
-  return shadowed(place.installation, file, OFF) ?? text
+  const text = textThere(at, facts, file.text)
+  return shadowed(at.installation, file, at.there.lines(facts)) ?? text
 }
 
 interface Written {
@@ -37,8 +52,9 @@ interface Written {
   readonly since: Date
 }
 
-/** Mastodon's settings lead to its own disk, and back to R2 as long as the switch is not kept. */
+/** Mastodon's settings lead to the destination, and back to R2 as long as the switch is not kept. */
 export function envSwitch(leaving: Leaving, { services, readEnvFile }: Switching): Step<Needs> {
+  const { there, installation } = leaving
   let written: Written | undefined
   return {
     id: 'env-switch',
@@ -46,40 +62,37 @@ export function envSwitch(leaving: Leaving, { services, readEnvFile }: Switching
 
     async look(at): Promise<Finding> {
       const file = await readEnvFile()
-      const text = switchedOff(at, file)
+      const text = switchedTo(leaving, at.facts, file)
       if (text instanceof Problem) return { is: 'blocked', problem: text }
       if (text === file.text) {
         const unchanged = { file: file.path, backup: undefined, changed: [], diff: [] }
         const envWritten = at.facts.envWritten ?? unchanged
-        return { is: 'ready', note: `${file.path} names the disk`, facts: { envWritten } }
+        return { is: 'ready', note: `${file.path} names ${there.it}`, facts: { envWritten } }
       }
       if (!file.writable) {
         const needed = 'Mastodon can not be switched without it.'
         return { is: 'blocked', problem: envFileNotWritable(file.path, { needed }) }
       }
-      const { installation } = at.place
-      const unread = await unreachedBy(installation, at.envWriter, { file, text }, OFF)
-      if (unread) return { is: 'blocked', problem: unread }
-      const lines = at.envWriter
-        .diff(file.text, text)
-        .map((what) => ({ what, risk: 'safe' as const }))
-      const what = `switch ${file.path} to the disk (a backup is kept)`
-      return {
-        is: 'change',
-        changes: [{ what, risk: 'public' }, ...lines],
-        warnings: leftBehind(file),
-      }
+      const problem =
+        (await unreachedBy(installation, at.envWriter, { file, text }, there.lines(at.facts))) ??
+        (await stillInForce(leaving, at, { file, text }))
+      if (problem) return { is: 'blocked', problem }
+      const changes = changesOf(leaving, at, { file, text })
+      return { is: 'change', changes, warnings: leftBehind(file) }
     },
 
     async change(at) {
       const before = await readEnvFile()
-      const text = switchedOff(at, before)
+      const text = switchedTo(leaving, at.facts, before)
       if (text instanceof Problem) throw text
-      const since = at.clock.now()
+      await there.settle()
+      const since = await clockThere(leaving, at)
       const { backup } = await at.envWriter.write(before, text)
       written = { before, text, since }
       const diff = at.envWriter.diff(before.text, text)
-      return { envWritten: { file: before.path, backup, changed: ['S3_ENABLED'], diff } }
+      const names = [...there.lines(at.facts).keys(), ...there.retired]
+      const changed = names.filter((name) => diff.some((line) => line.includes(`${name}=`)))
+      return { envWritten: { file: before.path, backup, changed, diff } }
     },
 
     async undo(at) {
@@ -92,7 +105,7 @@ export function envSwitch(leaving: Leaving, { services, readEnvFile }: Switching
       await at.envWriter.write(now, before.text)
       written = undefined
       const back = services.commands?.restart ?? []
-      const stale = `${now.path} is as it was; Mastodon may still run with the disk until this was run: ${linesOf(back)}`
+      const stale = `${now.path} is as it was; Mastodon may still run with ${there.it} until this was run: ${linesOf(back)}`
       await runPlaced(at.runner, back, stale)
       const sent = await sendSince(leaving, since)
       return `${now.path} is as it was before, and Mastodon runs with it (${linesOf(back)}). ${sent}`.trim()
@@ -100,43 +113,101 @@ export function envSwitch(leaving: Leaving, { services, readEnvFile }: Switching
   }
 }
 
-/** What Mastodon stored on the disk while it was switched, and does not find any more now. */
-async function sendSince({ disk, bucket, rclone, signal }: Leaving, since: Date): Promise<string> {
+interface Edited {
+  readonly file: EnvFileOnDisk
+  readonly text: string
+}
+
+function changesOf({ there }: Leaving, { envWriter }: At, { file, text }: Edited): Change[] {
+  const lines = envWriter.diff(file.text, text).map((what) => ({ what, risk: 'safe' as const }))
+  const what = `switch ${file.path} to ${there.it} (a backup is kept)`
+  return [{ what, risk: 'public' }, ...lines]
+}
+
+type At = Pick<World, Needs>
+
+/** A setting of R2 that is commented out here and stands in another file, too. */
+async function stillInForce(
+  { there, installation }: Leaving,
+  { envWriter }: At,
+  { file, text }: Edited,
+): Promise<Problem | undefined> {
+  const inUse = there.retired.filter((name) => installation.settings.has(name))
+  if (inUse.length === 0) return undefined
+  const after = await envWriter.preview(file, text)
+  const found = sourcesOf(after, inUse)
+  if (found.length === 0) return undefined
+  const [first] = found
+  const names = found.map(({ name }) => name).join(', ')
+  return new Problem({
+    code: 'setting-of-r2-stays',
+    what: `${first?.from} sets ${names} besides ${file.path}.`,
+    why: `That is of R2 and would stay in force, as ${there.name} is used without it.`,
+    next: `Remove those lines from ${first?.from}, and run this again.`,
+    exit: 2,
+  })
+}
+
+function sourcesOf({ settings, services = [] }: Installation, names: readonly string[]) {
+  return names.flatMap((name) => {
+    const readings = [settings, ...services.map((service) => service.settings)]
+    const from = readings.flatMap((reading) => reading.get(name)?.from ?? [])[0]
+    return from === undefined ? [] : [{ name, from }]
+  })
+}
+
+/** When what is stored there from now on will be said to have been stored. */
+async function clockThere({ there }: Leaving, { clock }: At): Promise<Date> {
+  if (there.kind === 'disk') return clock.now()
+  const theirs = await there.time().catch(() => undefined)
+  return theirs ?? new Date(clock.now().getTime() - CLOCK_DOUBT_MS)
+}
+
+/** What Mastodon stored at the destination while it was switched, and does not find any more now. */
+async function sendSince({ there, bucket, rclone, signal }: Leaving, since: Date): Promise<string> {
+  const { source } = there
   // A second for clocks that tell no less.
   const first = since.getTime() - 1_000
   let sent = 0
+  let open = 0
   const left: string[] = []
-  for await (const files of disk.files(signal.aborted ? {} : { signal })) {
+  for await (const files of source.files(signal.aborted ? {} : { signal })) {
     for (const { key, changedAt } of files) {
-      if (changedAt < first || (await bucket().head(key)) !== undefined) continue
+      if (changedAt < first || isProbe(key) || (await bucket().head(key)) !== undefined) continue
       try {
         const contentType = rclone.contentType(key)
-        const body = await disk.read(key)
+        const body = await source.read(key)
         await bucket().put(key, body, { contentType, cacheControl: MEDIA_CACHE_CONTROL })
         sent += 1
       } catch (error) {
         if (!(error instanceof Problem)) throw error
-        left.push(key)
+        open += 1
+        if (left.length < NAMED) left.push(key)
       }
     }
   }
   const brought = sent === 0 ? '' : `${sent} files that came in meanwhile were sent to the bucket.`
-  return left.length === 0 ? brought : `${brought} On the disk only: ${left.join(', ')}.`.trim()
+  const more = open > left.length ? `, and ${open - left.length} more` : ''
+  const only = `${there.words.on.replace(/^./, (letter) => letter.toUpperCase())} only`
+  return open === 0 ? brought : `${brought} ${only}: ${left.join(', ')}${more}.`.trim()
 }
 
-/** Once all of Mastodon runs with the disk, nothing goes back any more. */
-export const switched: Step<'facts' | 'clock'> = {
-  id: 'switched',
-  title: 'Switched',
+/** Once all of Mastodon runs with the destination, nothing goes back any more. */
+export function switched({ there }: Pick<Leaving, 'there'>): Step<'facts' | 'clock'> {
+  return {
+    id: 'switched',
+    title: 'Switched',
 
-  async look({ facts }): Promise<Finding> {
-    const will = 'keep the switch: up to here a failure puts everything back'
-    if (facts.switched) return { is: 'ready', note: 'Mastodon stores its media on the disk' }
-    if (!facts.allFresh) return { is: 'waiting', on: 'allFresh', will }
-    return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
-  },
+    async look({ facts }): Promise<Finding> {
+      const will = 'keep the switch: up to here a failure puts everything back'
+      if (facts.switched)
+        return { is: 'ready', note: `Mastodon stores its media ${there.words.on}` }
+      if (!facts.allFresh) return { is: 'waiting', on: 'allFresh', will }
+      return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+    },
 
-  async change({ clock }) {
-    return { switched: { at: clock.now() } }
-  },
+    async change({ clock }) {
+      return { switched: { at: clock.now() } }
+    },
+  }
 }

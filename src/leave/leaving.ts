@@ -1,20 +1,74 @@
 import type { ToType } from '../core/to-type.ts'
-import type { BringBackPort, LandingPort, MediaSource } from '../services/media/port.ts'
+import type { Facts } from '../plan/step.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { MediaSource } from '../services/media/port.ts'
 import type { BucketPlace, CopyPlace, RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import type { LeaveStage } from './settings.ts'
 
+/** Where the media goes: Mastodon's folder on this machine, or a bucket of another provider. */
+export interface Destination {
+  readonly kind: 'disk' | 's3'
+  /** In sentences: `the disk`, `the new bucket`. */
+  readonly it: string
+  /** In full: the folder, or `bucket at host`. */
+  readonly name: string
+  /** What a copy does there. */
+  readonly words: { readonly fetch: string; readonly fetched: string; readonly on: string }
+  /** What is there, as it is. */
+  readonly source: MediaSource
+  /** For nobody but who stores it, as Mastodon would put it there; `hidden`: of suspended users. */
+  isClosed(key: string, hidden: ReadonlySet<string>): boolean
+  /** Closed media is put there by itself. */
+  readonly closedApart: boolean
+  /** Where rclone puts it. */
+  to(isClosed: boolean): CopyPlace
+  /** Before and after a pass. */
+  open(): Promise<void>
+  close(): Promise<void>
+  /** Bytes; undefined where nobody can tell. */
+  free(): Promise<number | undefined>
+  /** Files that rclone has brought get their names. Gives those that could not. */
+  place(files: readonly ClosableFile[]): Promise<readonly Failed[]>
+  /** A name that rclone can't be told of. */
+  add(file: ClosableFile, body: Uint8Array): Promise<void>
+  /** By the clock that tells when something was stored there; undefined where it is not told. */
+  time(): Promise<Date | undefined>
+  /** What was brought outlives a power failure. */
+  settle(): Promise<void>
+  /** Mastodon's own settings for it. */
+  lines(facts: Partial<Facts>): ReadonlyMap<string, string>
+  /** Settings that must not be in force there. */
+  readonly retired: readonly string[]
+  /** The text of the env file with its comments as they are true there. */
+  commented(text: string): string
+}
+
+export interface ClosableFile {
+  readonly key: string
+  readonly isClosed: boolean
+}
+
+export interface Failed {
+  readonly key: string
+  readonly reason: string
+}
+
 /** What the steps of `leave` know besides the world. */
 export interface Leaving {
-  /** The bucket, with the key that Mastodon has. */
+  /** The bucket on R2, with the key that Mastodon has or had. */
   bucket(): S3Port
   readonly from: BucketPlace
-  /** Mastodon's folder as it is, and what is put into it. */
-  readonly disk: MediaSource
-  readonly landing: LandingPort
-  readonly bringBack: BringBackPort
-  /** Where rclone fetches to. */
-  readonly stage: Extract<CopyPlace, { kind: 'folder' }>
+  readonly there: Destination
+  /** As Mastodon is at the start. */
+  readonly installation: Installation
+  /** Its settings name the destination already. */
+  readonly isSwitched: boolean
+  /**
+   * What R2 held before `until` (milliseconds, by its clock) was all brought: what is missing of that,
+   * Mastodon has removed since. Undefined while nothing is known to be complete.
+   */
+  readonly complete: { until: number | undefined }
   readonly rclone: RclonePort
   readonly transfers: number | undefined
   /** Keys of media that Mastodon hides, as its users are suspended; asked for once. */
@@ -25,4 +79,6 @@ export interface Leaving {
   /** A line that takes the place of the one before. */
   tell(state: string): void
   say(line: string): void
+  /** For --verbose and the log alone. */
+  note(line: string): void
 }

@@ -1,38 +1,58 @@
 import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
+import { prose, type Text, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
+import { EXTRA_HOSTS, knowsExtraHosts } from '../setup/media-hosts.ts'
+import type { NewProvider } from '../setup/new-provider.ts'
 import type { Switching } from './env-switch.ts'
 import type { Leaving } from './leaving.ts'
 
 /** What has to be true before Mastodon is switched. Looks only. */
-export function readyToSwitch(leaving: Leaving, { services }: Switching): Step<'place' | 'web'> {
+export function readyToSwitch(
+  leaving: Leaving,
+  { services }: Switching,
+  provider?: NewProvider,
+): Step<'place' | 'web'> {
   return {
     id: 'ready-to-switch',
     title: 'Before the switch',
 
     async look(at): Promise<Finding> {
       if (services.commands === undefined) return { is: 'blocked', problem: byHand() }
-      const problem = await notServed(leaving, at)
+      const problem = provider ? undefined : await notServed(leaving, at)
       if (problem) return { is: 'blocked', problem }
       // What could not be had later is asked for before anything rests.
       await Promise.all([leaving.rclone.version(), leaving.hidden()])
+      if (provider) {
+        const note = `media will be named at ${provider.mediaUrl}`
+        return { is: 'ready', note, warnings: unannounced(leaving, provider) }
+      }
       return { is: 'ready', note: 'the web server serves the media folder below /system/' }
     },
   }
+}
+
+/** Pages that a browser has open allow media of the hosts that they were sent with. */
+function unannounced({ installation, isSwitched }: Leaving, { mediaUrl }: NewProvider): Text[] {
+  const { origin } = new URL(mediaUrl)
+  const named = installation.settings.get(EXTRA_HOSTS)?.value ?? ''
+  if (isSwitched || !knowsExtraHosts(installation.version) || named.includes(origin)) return []
+  return [
+    `${origin} was not announced: for up to 7 days after the switch browsers of people who are logged in may refuse media from it, until they load the page anew. To announce it first, add ${origin} to ${EXTRA_HOSTS} in ${installation.envFile.path}, and restart Mastodon.`,
+  ]
 }
 
 const SAMPLED = 2_000
 
 /** A file that both sides have comes from the disk, by the address that posts will name. */
 async function notServed(
-  { disk, bucket, signal }: Leaving,
+  { there, bucket, signal }: Leaving,
   { place, web }: Pick<World, 'place' | 'web'>,
 ): Promise<Problem | undefined> {
   const { webDomain, localDomain } = place.installation
   const host = webDomain ?? localDomain
   if (host === undefined) return unserved('the host of the instance is not known')
   let looked = 0
-  for await (const files of disk.files({ signal, few: true })) {
+  for await (const files of there.source.files({ signal, few: true })) {
     for (const { key, size, mode = 0o644 } of files) {
       looked += 1
       if (looked > SAMPLED) return unserved('nothing of the bucket is on the disk yet')

@@ -1,6 +1,6 @@
 import { catalog, runFlags } from '../settings/catalog.ts'
 import { movingCatalog } from '../settings/moving.ts'
-import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, oneOf, setting, text } from '../settings/setting.ts'
 
 /** The way out, in its order; each stage is run alone. */
 export const leaveStages = ['survey', 'copy', 'cutover', 'compare'] as const
@@ -19,10 +19,17 @@ const own = {
   }),
   to: setting({
     flag: '--to',
-    value: 'disk',
-    help: "where the media goes: Mastodon's folder on this machine",
-    rule: oneOf(['disk']),
+    value: 'disk|s3',
+    help: "where the media goes: Mastodon's folder on this machine, or another S3 provider",
+    rule: oneOf(['disk', 's3']),
     fallback: 'disk',
+    ...what,
+  }),
+  toEnv: setting({
+    flag: '--to-env',
+    value: 'PATH',
+    help: "with --to s3: file with Mastodon's own lines for that provider (S3_BUCKET=..., the key, too)",
+    rule: text,
     ...what,
   }),
   checksum: setting({

@@ -228,6 +228,8 @@ export interface Place {
   readonly corsOrigins: readonly string[]
   /** Milliseconds in which a key may be refused at first (Cloudflare: up to a minute); 0 for an old one. */
   readonly waitKeyMs: number
+  /** The canned ACL that Mastodon sends with every upload; none, as R2 has none, unless told. */
+  readonly acl?: string | undefined
 }
 
 /** A place, and the token that makes keys for it. */

@@ -86,12 +86,12 @@ function otherSignature(version: string): string {
   return `S3_SIGNATURE_VERSION=${version}: the copy signs with version 4, which nearly every provider takes as well. If it is refused with 403, that is why.`
 }
 
-function awsEndpoint(region: string): string {
+export function awsEndpoint(region: string): string {
   return `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
 }
 
 /** AWS's own names hold the region: `s3-eu-west-1.amazonaws.com`, `s3.eu-west-1.amazonaws.com`. */
-function regionIn(host: string): string | undefined {
+export function regionIn(host: string): string | undefined {
   return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(host)?.[1]
 }
 

@@ -42,7 +42,7 @@ export const uploadProbe: Step<Needs> = {
     const s3 = at.connectS3(learned(facts, 'accessKey'))
     const single = await onceKeyWorks(at, async () => {
       await s3.headBucket()
-      return probeAsNeeded(s3, () => clock.randomHex(16), isSingle(place))
+      return probeAsNeeded(s3, () => clock.randomHex(16), place)
     })
     return { keyProven: true, ...(single && { singleRequests: true }) }
   },
@@ -61,13 +61,15 @@ function willProbe(place: Place): string {
 }
 
 /** Whether it needs S3_FORCE_SINGLE_REQUEST=true, which `single` says is known. */
-async function probeAsNeeded(s3: S3Port, name: () => string, single: boolean): Promise<boolean> {
+async function probeAsNeeded(s3: S3Port, name: () => string, place: Place): Promise<boolean> {
+  const single = isSingle(place)
+  const { acl } = place
   try {
-    await probeUploads(s3, name(), { single })
+    await probeUploads(s3, name(), { single, acl })
     return single
   } catch (error) {
     if (!isPartRefused(error)) throw error
-    await probeUploads(s3, name(), { single: true })
+    await probeUploads(s3, name(), { single: true, acl })
     return true
   }
 }
@@ -117,6 +119,7 @@ interface Probe {
   readonly prefix: string
   readonly text: Uint8Array
   readonly single: boolean
+  readonly acl: { readonly acl?: string }
 }
 
 const SENT = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL } as const
@@ -137,20 +140,25 @@ export function isProbe(key: string): boolean {
 export async function probeUploads(
   s3: S3Port,
   name: string,
-  { single }: { readonly single: boolean },
+  { single, acl }: { readonly single: boolean; readonly acl?: string | undefined },
 ): Promise<void> {
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
-  const probe = { s3, prefix: `mastodon-r2-probe/${name}`, text, single }
+  const prefix = `mastodon-r2-probe/${name}`
+  const probe = { s3, prefix, text, single, acl: acl === undefined ? {} : { acl } }
   // Both to their end, so that nothing is written after a clean-up.
   await allOf([probeSmall(probe), probeParts(probe)])
 }
 
 /** Two small files, removed in both ways, and seen to be gone. */
-async function probeSmall({ s3, prefix, text, single }: Probe): Promise<void> {
+async function probeSmall({ s3, prefix, text, single, acl }: Probe): Promise<void> {
   const [plain, checksum] = [`${prefix}-plain.txt`, `${prefix}-checksum.txt`]
   await whileThere(
     async () => {
-      await allOf([s3.put(plain, text, SENT), s3.put(checksum, text, SUMMED)])
+      const [sent, summed] = [
+        { ...SENT, ...acl },
+        { ...SUMMED, ...acl },
+      ]
+      await allOf([s3.put(plain, text, sent), s3.put(checksum, text, summed)])
       await allOf([
         readsBack(s3.get(plain), text),
         readsBack(download(s3, { key: checksum, parts: 1 }, single), text),
@@ -164,12 +172,12 @@ async function probeSmall({ s3, prefix, text, single }: Probe): Promise<void> {
 }
 
 /** One that is large enough to be uploaded, and read, in parts. */
-async function probeParts({ s3, prefix, text, single }: Probe): Promise<void> {
+async function probeParts({ s3, prefix, text, single, acl }: Probe): Promise<void> {
   const key = `${prefix}-parts.bin`
   const large = twoParts(text)
   await whileThere(
     async () => {
-      const etag = await s3.putMultipart(key, large, VIDEO)
+      const etag = await s3.putMultipart(key, large, { ...VIDEO, ...acl })
       await allOf([
         readsBack(download(s3, { key, parts: 2, etag }, single), large, VIDEO.contentType),
         ...(single ? [] : [readsFirstPart(s3, key, large)]),

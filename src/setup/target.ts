@@ -61,6 +61,24 @@ export async function findTarget(
     : nothingPrepared(installation)
 }
 
+/**
+ * The setup on R2 that Mastodon used last, as the newest backup of its env file tells that has one in
+ * use; undefined where none has.
+ */
+export async function findTargetBefore(
+  installation: Installation,
+  ownEndpoint: string | undefined,
+): Promise<MigrationTarget | undefined> {
+  const { envReader, railsSettings, readEnvFile } = await import('../services/mastodon/env-read.ts')
+  for (const { path } of await envReader.backups(installation.envFile)) {
+    const then = { ...installation, settings: railsSettings(new Map(), [await readEnvFile(path)]) }
+    const remembered = remember(then, ownEndpoint)
+    const found = remembered.switchedOn ? complete(then, remembered, ownEndpoint) : undefined
+    if (found) return { ...found, aside: undefined }
+  }
+  return undefined
+}
+
 async function findAside(
   installation: Installation,
   ownEndpoint: string | undefined,

@@ -174,7 +174,9 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
     [['--stage', 'compare', '--transfers', '4'], 'flag-without-effect'],
     [['--stage', 'cutover', '--stop', '--no-downtime'], 'cutover-contradiction'],
     [['--stage', 'redirects'], 'settings-wrong'],
-    [['--to', 's3'], 'settings-wrong'],
+    [['--to', 's3'], 'new-provider-missing'],
+    [['--to-env', 'next.env'], 'flag-without-effect'],
+    [['--to', 's3', '--to-env', 'next.env', '--media-dir', '.'], 'flag-without-effect'],
   ])('refused before anything is asked: %s', async (args, problem) => {
     const { code, stdout } = await leave(['--json', ...args])
     expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({ code: 2, problem })

@@ -26,10 +26,16 @@ type Verb =
   | 'delete'
   | 'delete-many'
 
-/** `etag` is the MD5 of the body unless told. */
-type FakeObject = { body: Uint8Array; etag?: string; inParts?: true } & PutOptions
+/** `etag` is the MD5 of the body, `lastModified` 0 unless told. */
+type FakeObject = {
+  body: Uint8Array
+  etag?: string
+  inParts?: true
+  lastModified?: number
+} & PutOptions
 
 const PART = 5 * 1_048_576
+const NO_HEADERS: PutOptions = { contentType: '', cacheControl: '' }
 
 /** A bucket in memory that can refuse, damage and forget. */
 export class FakeS3 implements S3Port {
@@ -137,8 +143,9 @@ export class FakeS3 implements S3Port {
       .sort(compareKeys)
       .slice(0, this.pageSize)
     return keys.map((key) => {
-      const { body, etag = md5(body) } = this.objects.get(key) ?? { body: new Uint8Array() }
-      return { key, size: body.length, etag, lastModified: 0 }
+      const found: FakeObject = this.objects.get(key) ?? { body: new Uint8Array(), ...NO_HEADERS }
+      const { body, etag = md5(body), lastModified = 0 } = found
+      return { key, size: body.length, etag, lastModified }
     })
   }
 

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
 import { toType } from '../../src/core/to-type.ts'
-import { compareWithDisk } from '../../src/leave/compare.ts'
-import { copyToDisk } from '../../src/leave/copy.ts'
+import { compareSides } from '../../src/leave/compare.ts'
+import { copyThere } from '../../src/leave/copy.ts'
+import { diskDestination } from '../../src/leave/disk.ts'
 import { hiddenKeys } from '../../src/leave/hidden.ts'
 import type { Leaving } from '../../src/leave/leaving.ts'
 import { connectBringBack, connectLanding } from '../../src/services/media/bring-back.ts'
@@ -65,10 +66,18 @@ async function leaving({ onDisk = {}, free = 1e12, refuses }: Situation = {}) {
       provider: 'Cloudflare',
       key: { accessKeyId: 'id', secretAccessKey: new Secret('hush') },
     },
-    disk: localTree(root),
-    landing: { ...landing, free: async () => free },
-    bringBack: connectBringBack(root),
-    stage: { kind: 'folder', path: landing.stage },
+    there: diskDestination(
+      {
+        source: localTree(root),
+        from: { kind: 'folder', path: root },
+        landing: { ...landing, free: async () => free },
+        bringBack: connectBringBack(root),
+      },
+      { run: async () => ({ exitCode: 0, stdout: '', stderr: '' }) },
+    ),
+    installation: installationOf({}),
+    isSwitched: false,
+    complete: { until: undefined },
     rclone,
     transfers: undefined,
     hidden: async () => new Set([HIDDEN]),
@@ -76,6 +85,7 @@ async function leaving({ onDisk = {}, free = 1e12, refuses }: Situation = {}) {
     lineFor: (stage) => toType('leave', { stage }),
     tell: () => undefined,
     say: () => undefined,
+    note: () => undefined,
   }
   const mode = (key: string) => statSync(join(root, key)).mode & 0o777
   const read = (key: string) => readFileSync(join(root, key), 'utf8')
@@ -85,7 +95,7 @@ async function leaving({ onDisk = {}, free = 1e12, refuses }: Situation = {}) {
 describe('a copy to the disk', () => {
   test('fetches what is missing, hidden media for its owner alone, and nothing of ours', async () => {
     const { at, carried, mode, read } = await leaving()
-    const step = copyToDisk(at)
+    const step = copyThere(at)
     expect(await step.look(undefined)).toMatchObject({
       is: 'change',
       changes: [{ what: expect.stringMatching(/^fetch 2 files .*mode 0600/), risk: 'safe' }],
@@ -98,7 +108,7 @@ describe('a copy to the disk', () => {
 
   test('what is there already is not fetched again', async () => {
     const { at, carried } = await leaving({ onDisk: { [PICTURE]: 'picture' } })
-    const step = copyToDisk(at)
+    const step = copyThere(at)
     await step.change?.(undefined)
     expect(carried).toEqual([HIDDEN])
   })
@@ -106,20 +116,20 @@ describe('a copy to the disk', () => {
   test('without room nothing is begun', async () => {
     const { at, carried } = await leaving({ free: 1000 })
     const problem = { code: 'media-disk-too-small', exit: 2 }
-    expect(await copyToDisk(at).look(undefined)).toMatchObject({ is: 'blocked', problem })
+    expect(await copyThere(at).look(undefined)).toMatchObject({ is: 'blocked', problem })
     expect(carried).toEqual([])
   })
 
   test('a disk that gets full ends it', async () => {
     const { at } = await leaving({ refuses: () => 'the disk is full' })
-    await expect(copyToDisk(at).change?.(undefined)).rejects.toMatchObject({
+    await expect(copyThere(at).change?.(undefined)).rejects.toMatchObject({
       code: 'media-disk-full',
     })
   })
 
   test('what failed is told with its reason, and the rest is there', async () => {
     const { at, read } = await leaving({ refuses: (key) => (key === HIDDEN ? '500' : undefined) })
-    const step = copyToDisk(at)
+    const step = copyThere(at)
     await step.change?.(undefined)
     expect(await step.look(undefined)).toMatchObject({
       is: 'blocked',
@@ -130,7 +140,7 @@ describe('a copy to the disk', () => {
 
   test('before a switch a file that is something else ends it', async () => {
     const { at, read } = await leaving({ onDisk: { [PICTURE]: 'mine' } })
-    await expect(copyToDisk(at, 'catch-up').change?.(undefined)).rejects.toMatchObject({
+    await expect(copyThere(at, 'catch-up').change?.(undefined)).rejects.toMatchObject({
       code: 'disk-not-equal',
     })
     expect(read(PICTURE)).toBe('mine')
@@ -145,7 +155,7 @@ test.each([
   [{ [PICTURE]: 'erutcip', [HIDDEN]: 'hidden' }, true, 'blocked'],
 ])('a comparison of %j, contents %s: %s', async (onDisk, checksum, expected) => {
   const { at } = await leaving({ onDisk: onDisk as Record<string, string> })
-  expect((await compareWithDisk(at, { checksum }).look({ facts: {} })).is).toBe(expected)
+  expect((await compareSides(at, { checksum }).look({ facts: {} })).is).toBe(expected)
 })
 
 describe('whose media is hidden', () => {

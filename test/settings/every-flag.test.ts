@@ -152,7 +152,10 @@ const shown: Readonly<Record<string, Rows>> = {
     '--media-dir': brought,
     '--transfers': brought,
     '--stage': 'e2e/leave.test.ts: a survey changes nothing, and tells what would come',
-    '--to': 'e2e/leave.test.ts: refused before anything is asked: %s',
+    '--to':
+      'e2e/leave-to-s3.test.ts: copied, switched while people upload, compared; R2 is as it was',
+    '--to-env':
+      'e2e/leave-to-s3.test.ts: what cannot be used is refused before anything changes, and never with',
     '--checksum': 'e2e/leave.test.ts: killed in the middle, the next run goes on, and all is whole',
     '--suspended-open':
       'e2e/leave.test.ts: without an answer about suspended users nothing is fetched',

@@ -125,7 +125,7 @@ function partsOf({ transfers, isLarge = false }: Pick<CopyRun, 'transfers' | 'is
 }
 
 function remote(name: 'R2' | 'OLD', place: BucketPlace): Command['env'] {
-  const { endpoint, region, key, provider, virtualHost = false } = place
+  const { endpoint, region, key, provider, virtualHost = false, acl } = place
   const options = {
     TYPE: 's3',
     PROVIDER: provider,
@@ -135,6 +135,7 @@ function remote(name: 'R2' | 'OLD', place: BucketPlace): Command['env'] {
     SECRET_ACCESS_KEY: key.secretAccessKey,
     ENV_AUTH: 'false',
     FORCE_PATH_STYLE: String(!virtualHost),
+    ...(acl !== undefined && { ACL: acl }),
   }
   return Object.fromEntries(
     Object.entries(options).map(([option, value]) => [`RCLONE_CONFIG_${name}_${option}`, value]),

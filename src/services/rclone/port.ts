@@ -65,6 +65,8 @@ export type CopyPlace =
       readonly service?: string
       /** virtual-host addressing, where the provider needs it. */
       readonly virtualHost?: boolean
+      /** The canned ACL of what is written there, e.g. `public-read`; none is sent unless told. */
+      readonly acl?: string | undefined
     }
 
 export interface CopyListener {

@@ -112,8 +112,8 @@ export function refused(sides: Sides, reason: Reason): Problem {
   const isClock = text.split(' ').some((word) => CLOCK_REFUSAL.test(word))
   const check = isClock
     ? prose`Set the clock:\n  ${setClock}`
-    : isRead && service !== 'R2'
-      ? `Look at the AWS_* and S3_* lines of ${service} in the env file, and at the key in the console of ${service}.`
+    : service !== 'R2'
+      ? `Look at the AWS_* and S3_* lines of ${service}${isRead ? ' in the env file' : ''}, and at the key in the console of ${service}.`
       : prose`To see what is wrong:\n  ${toType('check')}`
   return new Problem({
     code: 'rclone-refused',

@@ -5,7 +5,18 @@ import { clockHint, type Hint, type Refused } from './service.ts'
 type Telling = (at: Refused) => Hint
 
 /** What the env file says of a provider is also what Mastodon goes by. */
-const LINES = 'in the env file'
+function linesOf({ service }: Pick<Refused, 'service'>): string {
+  return `in ${service.file ?? 'the env file'}`
+}
+
+function isNext({ service }: Pick<Refused, 'service'>): boolean {
+  return service.role === 'next'
+}
+
+/** What the key has to be allowed. */
+function rightsOf(at: Pick<Refused, 'service'>): string {
+  return isNext(at) ? 'list, read, write and delete in the bucket' : 'list and read the bucket'
+}
 
 const wrongRegion: Telling = (at) => {
   const { service, bucket, region } = at
@@ -22,28 +33,36 @@ const wrongRegion: Telling = (at) => {
         : `The bucket ${bucket} at ${service.name} is in the region ${told.region}.`,
     why: `It was asked for in the region ${region}.`,
     next: isTold
-      ? `Set ${lines.length === 1 ? 'this' : 'these'} ${LINES}${told.endpoint === undefined ? '' : ' (S3_ENDPOINT only where it is set now)'}, and run this again:${lines.join('')}`
-      : `Look up the region of the bucket in the console of ${service.name}, set S3_REGION and S3_ENDPOINT ${LINES}, and run this again.`,
+      ? `Set ${lines.length === 1 ? 'this' : 'these'} ${linesOf(at)}${told.endpoint === undefined ? '' : ' (S3_ENDPOINT only where it is set now)'}, and run this again:${lines.join('')}`
+      : `Look up the region of the bucket in the console of ${service.name}, set S3_REGION and S3_ENDPOINT ${linesOf(at)}, and run this again.`,
   }
 }
 
-const unknownKey: Telling = ({ service }) => ({
-  what: `${service.name} does not know the access key.`,
+const unknownKey: Telling = (at) => ({
+  what: `${at.service.name} does not know the access key.`,
   why: 'AWS_ACCESS_KEY_ID has a mistake, or the key was deleted or switched off there.',
-  next: `Make a key in the console of ${service.name} that may list and read the bucket, put it into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ${LINES}, and run this again.`,
+  next: `Make a key in the console of ${at.service.name} that may ${rightsOf(at)}, put it into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ${linesOf(at)}, and run this again.`,
 })
 
 const missingBucket: Telling = (at) => {
   const { service, bucket, endpoint } = at
-  if (isInHost(at)) return bucketInHost(at)
+  if (isInHost(at)) return isNext(at) ? nameInHost(at) : bucketInHost(at)
   return {
     what: `There is no bucket ${bucket} at ${service.name}.`,
     why: `${endpoint} does not have it: the name is wrong, it was deleted, or it lies in another region or account.`,
-    next: `Check S3_BUCKET, S3_REGION and S3_ENDPOINT ${LINES} against the console of ${service.name}, and run this again.`,
+    next: `Check S3_BUCKET, S3_REGION and S3_ENDPOINT ${linesOf(at)} against the console of ${service.name}, and run this again.`,
   }
 }
 
-const denied: Telling = ({ service, bucket, asked }) => {
+const denied: Telling = (at) => {
+  const { service, bucket, asked } = at
+  if (isNext(at)) {
+    return {
+      what: `The access key may not do in the bucket ${bucket} at ${service.name} what Mastodon does there.`,
+      why: 'Mastodon lists, reads, writes and deletes (s3:ListBucket, s3:GetObject, s3:PutObject, s3:DeleteObject), and sets an ACL (s3:PutObjectAcl) unless S3_PERMISSION is there and empty.',
+      next: `Give the key these rights in the console of ${service.name}; if the bucket takes no ACLs, put the line S3_PERMISSION= ${linesOf(at)}. Then run this again.`,
+    }
+  }
   if (asked === 'object') {
     return {
       what: `${service.name} does not give out this object.`,
@@ -64,6 +83,13 @@ const slow: Telling = ({ service }) => ({
   next: 'Run this again in some minutes; it goes on from here. For rclone, fewer at a time: --transfers 8',
 })
 
+/** What a bucket says that was made without ACLs, to an upload with one. */
+const noAcls: Telling = (at) => ({
+  what: `The bucket ${at.bucket} at ${at.service.name} takes no ACLs.`,
+  why: 'Mastodon sends one with every upload unless S3_PERMISSION is there and empty.',
+  next: `Put the line S3_PERMISSION= ${linesOf(at)} (a policy of the bucket then has to let everyone read), and run this again.`,
+})
+
 const byName: Readonly<Record<string, Telling>> = {
   PermanentRedirect: wrongRegion,
   TemporaryRedirect: wrongRegion,
@@ -75,7 +101,7 @@ const byName: Readonly<Record<string, Telling>> = {
   SignatureDoesNotMatch: ({ service }) => ({
     what: `The secret does not fit the access key of ${service.name}.`,
     why: 'The key of AWS_ACCESS_KEY_ID is known there; AWS_SECRET_ACCESS_KEY is not its secret.',
-    next: `Copy the secret once more from where it was noted, or make a new key in the console of ${service.name}, put it ${LINES}, and run this again.`,
+    next: `Copy the secret once more from where it was noted, or make a new key in the console of ${service.name}, put it ${linesOf({ service })}, and run this again.`,
   }),
   AccessDenied: denied,
   AllAccessDisabled: denied,
@@ -84,6 +110,7 @@ const byName: Readonly<Record<string, Telling>> = {
     why: 'Its storage class (Glacier or the like) has to be taken back before it can be read.',
     next: `Restore it in the console of ${service.name}, wait until that is done, and run this again.`,
   }),
+  AccessControlListNotSupported: noAcls,
   NoSuchBucket: missingBucket,
   NoSuchKey: (at) =>
     at.asked === 'object'
@@ -107,7 +134,7 @@ const names: Readonly<Record<number, string>> = {
   429: 'SlowDown',
 }
 
-/** Refusals of a place that is only read: never with R2's advice, never with a new key of ours. */
+/** Refusals of another provider: never with R2's advice, never with a new key of ours. */
 export function sourceHint(at: Refused): Hint {
   if (CLOCK_REFUSAL.test(at.name)) return clockHint(at)
   const tell = byName[at.name] ?? byName[names[at.status] ?? '']
@@ -146,6 +173,15 @@ function toldRegion({ told, said, bucket, endpoint, region: asked }: Refused) {
 /** Then the name stands in the path too, and Mastodon's keys begin with it. */
 function isInHost({ bucket, endpoint }: Refused): boolean {
   return new URL(endpoint).hostname.startsWith(`${bucket}.`)
+}
+
+const nameInHost: Telling = (at) => {
+  const { protocol, host } = new URL(at.endpoint)
+  return {
+    what: `S3_ENDPOINT has the bucket's name in it: ${host}.`,
+    why: `The bucket is asked for once more in the path, so its keys would lie below ${at.bucket}/.`,
+    next: `Set this line ${linesOf(at)}, and run this again:\n  S3_ENDPOINT=${protocol}//${host.slice(at.bucket.length + 1)}`,
+  }
 }
 
 const bucketInHost: Telling = ({ service, bucket, endpoint }) => {

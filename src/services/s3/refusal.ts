@@ -76,7 +76,7 @@ export function isSlowDown(error: unknown, { role }: S3Service): boolean {
   if (!(error instanceof Error)) return false
   const status = (error as SdkError).$metadata?.httpStatusCode
   const isNamed = /^(SlowDown|TooManyRequests|RequestLimitExceeded|Throttling\w*)$/.test(error.name)
-  return isNamed || status === 429 || (role === 'source' && status === 503)
+  return isNamed || status === 429 || (role !== 'target' && status === 503)
 }
 
 /** DeleteObjects answers 200 and lists what it could not do. */

@@ -8,9 +8,12 @@ export interface S3Service {
   readonly name: string
   /**
    * `target`: the R2 bucket that this tool sets up. `source`: where media is only read, at another
-   * provider or in an older bucket; new keys of ours would not help there.
+   * provider or in an older bucket; new keys of ours would not help there. `next`: another provider
+   * that Mastodon goes on to.
    */
-  readonly role: 'target' | 'source'
+  readonly role: 'target' | 'source' | 'next'
+  /** The file that its lines stand in; Mastodon's env file unless told. */
+  readonly file?: string
 }
 
 export type Hint = Pick<ProblemDetails, 'what' | 'why' | 'next'>
@@ -75,6 +78,11 @@ const providers: readonly (readonly [end: RegExp, rclone: string, name: string])
 /** rclone's name for what answers at an endpoint; `Other` where it has none. */
 export function rcloneProvider(endpoint: string): string {
   return known(endpoint)?.[1] ?? 'Other'
+}
+
+/** The service at an endpoint to which Mastodon goes on, with its lines in that file. */
+export function nextService(endpoint: string, file: string): S3Service {
+  return { ...sourceService(endpoint), role: 'next', file }
 }
 
 /** The service at an endpoint, to be read from. */

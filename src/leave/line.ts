@@ -1,0 +1,41 @@
+import { ToType } from '../core/to-type.ts'
+import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import { repeated } from '../settings/replay.ts'
+import type { Settings } from '../settings/resolve.ts'
+import { type LeaveStage, type leaveCatalog, leaveFlags } from './settings.ts'
+
+type LeaveSettings = Settings<typeof leaveCatalog>
+
+/** Flags that do nothing in the other stages. */
+const OF_STAGES: Partial<Record<string, readonly LeaveStage[]>> = {
+  checksum: ['compare'],
+  stop: ['cutover'],
+  noDowntime: ['cutover'],
+  transfers: ['copy', 'cutover'],
+  suspendedOpen: ['copy', 'cutover'],
+}
+
+function isOfOtherStage(name: string, stage: LeaveStage): boolean {
+  return OF_STAGES[name]?.includes(stage) === false
+}
+
+/** Problem `flag-without-effect` for the first flag that this stage, or this destination, would drop. */
+export function refuseOfOtherStage(settings: LeaveSettings, stage: LeaveStage): void {
+  for (const [name, stages = []] of Object.entries(OF_STAGES)) {
+    const flag = isOfOtherStage(name, stage) ? firstFlag(settings, [name]) : undefined
+    if (flag !== undefined) throw noEffect(flag, `It belongs to --stage ${stages.join(' or ')}.`)
+  }
+  const isToS3 = settings.need('to') === 's3'
+  const flag = firstFlag(settings, isToS3 ? ['mediaDir'] : ['toEnv'])
+  if (flag !== undefined) throw noEffect(flag, `It belongs to --to ${isToS3 ? 'disk' : 's3'}.`)
+}
+
+/** What to type for a stage of the same way out; `how`: `replay` for who is not asked. */
+export function lineOf(settings: LeaveSettings, stage: LeaveStage, how = repeated): ToType {
+  const own = settings
+    .entries()
+    .filter(([name]) => !isOfOtherStage(name, stage) && name !== 'stage')
+  const { command, flags, secrets } = how('leave', leaveFlags, own)
+  const { yes, ...rest } = flags
+  return new ToType(command, { ...rest, stage, ...(yes && { yes }) }, secrets)
+}

@@ -1,0 +1,262 @@
+import { resolve } from 'node:path'
+import { DAY_MS } from '../core/clock.ts'
+import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
+import type { Run } from '../flow/flow.ts'
+import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
+import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
+import { callListener, connectWorld, runnerOf, s3Connector } from '../flow/world.ts'
+import type { Place, PlaceWorld } from '../plan/step.ts'
+import type { Installation } from '../services/mastodon/port.ts'
+import type { StreamPort } from '../services/process/port.ts'
+import type { RclonePort } from '../services/rclone/port.ts'
+import { nextService } from '../services/s3/service.ts'
+import {
+  isSameBucket,
+  linesWanted,
+  type NewProvider,
+  readNewProvider,
+  refuseSource,
+} from '../setup/new-provider.ts'
+import { findTarget, findTargetBefore, type MigrationTarget, targetPlace } from '../setup/target.ts'
+import { diskDestination } from './disk.ts'
+import { textThere } from './env-switch.ts'
+import { hiddenKeys } from './hidden.ts'
+import type { Destination, Leaving } from './leaving.ts'
+import { lineOf, refuseOfOtherStage } from './line.ts'
+import { otherS3 } from './other-s3.ts'
+import type { LeaveStage, leaveCatalog } from './settings.ts'
+
+export type LeaveRun = Run<typeof leaveCatalog>
+
+export interface PreparedLeave {
+  readonly world: PlaceWorld
+  readonly at: Leaving
+  /** Where Mastodon goes on to another S3 provider. */
+  readonly provider: NewProvider | undefined
+  /** On R2. */
+  readonly mediaHost: string
+}
+
+/** Between the flags and the plan; no bucket is asked anything yet. */
+export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<PreparedLeave> {
+  const { host, settings } = run
+  refuseOfOtherStage(settings, stage)
+  const provider = await providerOf(run)
+  const found = await findMastodonHere(run, { files: 0, ms: 0 })
+  const writes = stage === 'copy' || stage === 'cutover'
+  const holds = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
+  const installation = holds ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
+  const { target, isSwitched } = await leftFrom(run, installation, provider)
+  if (provider) refuseSource(provider, target)
+  const { endpoint, bucket, key, mediaHost } = target
+  const over = new AbortController()
+  run.atEnd.push(async () => over.abort())
+  const { connectRclone } = await import('../services/rclone/client.ts')
+  const stream = await streamOf(run)
+  const signal = AbortSignal.any([host.interrupted, over.signal])
+  const rclone = connectRclone(stream)
+  const onCall = callListener(run)
+  const r2 = (await s3Connector({ endpoint, bucket, host, onCall }))(key)
+  const goesTo = provider
+    ? await toProvider(run, provider, { installation, rclone, mediaHost })
+    : await toDisk(run, { installation, target })
+  const { there, world } = goesTo
+  const since = isSwitched ? await switchTime(there, installation) : undefined
+  const at: Leaving = {
+    bucket: () => r2,
+    from: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
+    there,
+    installation,
+    isSwitched,
+    // What came within the day before may not have been brought by a run that was cut off.
+    complete: { until: since && since.getTime() - DAY_MS },
+    rclone,
+    transfers: settings.get('transfers'),
+    hidden: hiddenOnce(run, { installation, stream, signal, provider }),
+    signal,
+    lineFor: (other) => lineOf(settings, other),
+    tell: (line) => run.ui.progress(line === '' ? undefined : line),
+    say: (line) => run.ui.say(line),
+    note: (line) => run.ui.call(line),
+  }
+  return { world, at, provider, mediaHost }
+}
+
+/** Problems: those of `readNewProvider`, `new-provider-missing`. */
+async function providerOf({ host, settings }: LeaveRun): Promise<NewProvider | undefined> {
+  if (settings.need('to') !== 's3') return undefined
+  const file = settings.get('toEnv')
+  if (file === undefined) throw noProvider()
+  return readNewProvider(resolve(host.cwd, file))
+}
+
+interface Left {
+  readonly target: MigrationTarget
+  /** Mastodon's settings name the destination already. */
+  readonly isSwitched: boolean
+}
+
+/** The bucket on R2 that is left. Problems: those of `findTarget`, `not-on-r2`, `left-bucket-unknown`. */
+async function leftFrom(
+  { settings }: LeaveRun,
+  installation: Installation,
+  provider: NewProvider | undefined,
+): Promise<Left> {
+  const own = settings.get('s3EndpointUrl')
+  const { storage, switchedOn } = remember(installation, own)
+  if (provider === undefined)
+    return { target: await findTarget(installation, own), isSwitched: !switchedOn }
+  if (storage === 'r2' && switchedOn)
+    return { target: await findTarget(installation, own), isSwitched: false }
+  const of = (name: string) => installation.settings.get(name)?.value
+  const now = { endpoint: of('S3_ENDPOINT') ?? provider.place.endpoint, bucket: of('S3_BUCKET') }
+  const isSwitched = switchedOn && isSameBucket(provider, now)
+  if (!isSwitched) throw notOnR2(installation)
+  const target = await findTargetBefore(installation, own)
+  if (target === undefined) throw leftUnknown(installation)
+  return { target, isSwitched }
+}
+
+interface GoesTo {
+  readonly there: Destination
+  readonly world: PlaceWorld
+}
+
+async function toDisk(
+  run: LeaveRun,
+  {
+    installation,
+    target,
+  }: { readonly installation: Installation; readonly target: MigrationTarget },
+): Promise<GoesTo> {
+  const world = await connectWorld(run, { place: targetPlace(installation, target) })
+  const { root } = installation.media
+  if (root === undefined) throw noMediaFolder(installation)
+  const folder = await openMediaFolder(run, root)
+  return { there: diskDestination(folder, runnerOf(run.host)), world }
+}
+
+async function toProvider(
+  run: LeaveRun,
+  provider: NewProvider,
+  at: {
+    readonly installation: Installation
+    readonly rclone: RclonePort
+    readonly mediaHost: string
+  },
+): Promise<GoesTo> {
+  const { place, mediaUrl, file, acl } = provider
+  const { endpoint, bucket, region, virtualHost, key } = place
+  const service = nextService(endpoint, file)
+  const onWait = (seconds: number) =>
+    run.ui.warn(`${service.name} asks to go on more slowly; waiting ${seconds} s.`)
+  const connectS3 = await s3Connector({
+    ...{ endpoint, bucket, region, virtualHost, service },
+    host: run.host,
+    pace: { onWait },
+    onCall: callListener(run),
+  })
+  const where: Place = {
+    at: { bucket, jurisdiction: 'default' },
+    mediaHost: mediaUrl.replace(/^https:\/\//, ''),
+    s3Endpoint: endpoint,
+    installation: asThere(at.installation, provider),
+    knownKey: key,
+    corsOrigins: ['*'],
+    waitKeyMs: 0,
+    acl,
+  }
+  const facts = { accessKey: { ...key, minted: true } }
+  const world = await connectWorld(run, { place: where }, { connectS3, facts })
+  return { there: otherS3({ provider, s3: connectS3(key), ...at }), world }
+}
+
+/** Mastodon as it will be, for what is tried with its requests. */
+function asThere(installation: Installation, { lines, file }: NewProvider): Installation {
+  const settings = new Map(installation.settings)
+  settings.delete('S3_FORCE_SINGLE_REQUEST')
+  for (const [name, value] of lines) settings.set(name, { value, from: file })
+  return { ...installation, settings }
+}
+
+/**
+ * When the env file came to name the destination, as the backup tells that was made in that moment: it
+ * differs by the switch alone. Undefined when none does.
+ */
+async function switchTime(
+  there: Destination,
+  { envFile }: Installation,
+): Promise<Date | undefined> {
+  const { envReader, readEnvFile } = await import('../services/mastodon/env-read.ts')
+  for (const { path, at } of await envReader.backups(envFile)) {
+    const { text } = await readEnvFile(path)
+    if (text === envFile.text) continue
+    const isIt = [{}, { singleRequests: true } as const].some((facts) => {
+      try {
+        return textThere({ there }, facts, text) === envFile.text
+      } catch (error) {
+        if (error instanceof Problem) return false
+        throw error
+      }
+    })
+    if (isIt) return at
+  }
+  return undefined
+}
+
+async function streamOf({ host }: LeaveRun): Promise<StreamPort> {
+  const { stream } = await import('../services/process/stream.ts')
+  const { environment } = host
+  return { stream: (command, options) => stream(command, { ...options, environment }) }
+}
+
+interface Hiding {
+  readonly installation: Installation
+  readonly stream: StreamPort
+  readonly signal: AbortSignal
+  readonly provider: NewProvider | undefined
+}
+
+/** A bucket without ACLs hides nothing, as R2 did not. */
+function hiddenOnce({ host, settings }: LeaveRun, at: Hiding): Leaving['hidden'] {
+  const { provider, ...asking } = at
+  const isOpen = settings.on('suspendedOpen') || (provider && provider.acl === undefined)
+  let asked: Promise<ReadonlySet<string>> | undefined
+  return () => {
+    asked ??= isOpen
+      ? Promise.resolve(new Set<string>())
+      : hiddenKeys({ ...asking, asRoot: host.userId === 0 })
+    return asked
+  }
+}
+
+function noProvider(): Problem {
+  return new Problem({
+    code: 'new-provider-missing',
+    what: 'It was not said which S3 provider the media goes on to.',
+    why: '--to s3 needs a file with its lines.',
+    next: prose`Name it with --to-env PATH. ${linesWanted()}`,
+    exit: 2,
+  })
+}
+
+function notOnR2({ envFile }: Installation): Problem {
+  return new Problem({
+    code: 'not-on-r2',
+    what: 'Mastodon does not store its media on R2.',
+    why: `${envFile.path} names neither R2 nor the new provider as the storage in use.`,
+    next: prose`See what is set up: ${toType('check')}`,
+    exit: 2,
+  })
+}
+
+function leftUnknown({ envFile }: Installation): Problem {
+  return new Problem({
+    code: 'left-bucket-unknown',
+    what: 'Mastodon uses that provider already, and it is not known which bucket on R2 it left.',
+    why: `No backup beside ${envFile.path} names a bucket on R2 that was in use.`,
+    next: 'Put such a backup beside it again, or copy with rclone.',
+    exit: 2,
+  })
+}

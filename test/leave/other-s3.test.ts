@@ -1,0 +1,272 @@
+import { describe, expect, test } from 'vitest'
+import { Secret } from '../../src/core/secret.ts'
+import { toType } from '../../src/core/to-type.ts'
+import { compareSides } from '../../src/leave/compare.ts'
+import { copyThere } from '../../src/leave/copy.ts'
+import { textThere } from '../../src/leave/env-switch.ts'
+import type { Leaving } from '../../src/leave/leaving.ts'
+import { newHost, providerProbe } from '../../src/leave/new-host.ts'
+import { otherS3 } from '../../src/leave/other-s3.ts'
+import type { CopyBatch, RclonePort } from '../../src/services/rclone/port.ts'
+import { newProvider } from '../../src/setup/new-provider.ts'
+import { FakeS3 } from '../fakes/fake-s3.ts'
+import { FakeWeb } from '../fakes/fake-web.ts'
+import { FakeClock, HOST, installationOf, setupOf } from '../fakes/fake-world.ts'
+
+const PICTURE = 'media_attachments/files/109/001/original/aaaa.png'
+const HIDDEN = 'media_attachments/files/109/002/original/bbbb.png'
+const BACKUP = 'backups/dumps/000/001/original/archive.zip'
+const put = { contentType: 'image/png', cacheControl: '' }
+const HOUR = 3_600_000
+
+const given = {
+  S3_BUCKET: 'next',
+  S3_ENDPOINT: 'https://s3.example.net',
+  S3_ALIAS_HOST: HOST,
+  AWS_ACCESS_KEY_ID: 'id',
+  AWS_SECRET_ACCESS_KEY: 'a-secret-key',
+}
+
+/** Two buckets, and an rclone that carries between them. */
+async function leaving(changes: Readonly<Record<string, string>> = {}) {
+  const provider = newProvider(new Map(Object.entries({ ...given, ...changes })), 'next.env')
+  const [s3, next] = [new FakeS3(), new FakeS3()]
+  await s3.put(PICTURE, Buffer.from('picture'), put)
+  await s3.put(HIDDEN, Buffer.from('hidden'), put)
+  await s3.put(BACKUP, Buffer.from('backup'), put)
+  const runs: { acl: string | undefined; keys: readonly string[] }[] = []
+  const refused = new Map<string, string>()
+  const notes: string[] = []
+  const rclone: RclonePort = {
+    version: async () => '1.60.1',
+    canCarry: (key) => !key.includes('\n'),
+    contentType: () => 'image/png',
+    async copy({ keys, to }: CopyBatch, listener) {
+      const acl = to.kind === 'bucket' ? to.acl : undefined
+      runs.push({ acl, keys })
+      for (const key of keys) {
+        const why = refused.get(key) ?? refused.get('*')
+        if (why !== undefined) {
+          listener.failed(key, why)
+          continue
+        }
+        await next.put(key, (await s3.get(key)).body, { ...put, ...(acl && { acl }) })
+        listener.copied(key)
+      }
+    },
+  }
+  const installation = installationOf({})
+  const at: Leaving = {
+    bucket: () => s3,
+    from: {
+      kind: 'bucket',
+      endpoint: 'https://r2.example',
+      bucket: 'b',
+      region: 'auto',
+      provider: 'Cloudflare',
+      key: { accessKeyId: 'id', secretAccessKey: new Secret('hush') },
+    },
+    there: otherS3({ provider, s3: next, rclone, installation, mediaHost: 'files.example.com' }),
+    installation,
+    isSwitched: false,
+    complete: { until: undefined },
+    rclone,
+    transfers: undefined,
+    hidden: async () => new Set([HIDDEN]),
+    signal: new AbortController().signal,
+    lineFor: (stage) => toType('leave', { stage }),
+    tell: () => undefined,
+    say: () => undefined,
+    note: (line) => void notes.push(line),
+  }
+  const stored = (bucket: FakeS3, key: string, text: string, lastModified = 0) =>
+    bucket.objects.set(key, { body: Buffer.from(text), ...put, lastModified })
+  const copy = async (round?: Parameters<typeof copyThere>[1]) => {
+    const step = copyThere(at, round)
+    await step.change?.(undefined)
+    return step.look(undefined)
+  }
+  return { at, provider, s3, next, runs, refused, notes, stored, copy }
+}
+
+describe('a copy to another provider', () => {
+  test('has the ACL that Mastodon sends, and private is what Mastodon hides', async () => {
+    const { runs, copy } = await leaving()
+    await copy()
+    expect(runs).toEqual([
+      { acl: 'public-read', keys: [PICTURE] },
+      { acl: 'private', keys: [BACKUP, HIDDEN] },
+    ])
+  })
+
+  test('has none where S3_PERMISSION is empty', async () => {
+    const { runs, copy } = await leaving({ S3_PERMISSION: '' })
+    await copy()
+    expect(runs).toEqual([{ acl: undefined, keys: [BACKUP, PICTURE, HIDDEN] }])
+  })
+
+  test.each([
+    ['of another size', 'pictur', HOUR, true],
+    ['of another content, stored before', 'erutcip', -HOUR, true],
+    ['of another content, stored after what R2 has', 'erutcip', HOUR, false],
+    ['the same', 'picture', -HOUR, false],
+  ])('what is %s there: replaced %s', async (_, text, later, isReplaced) => {
+    const { s3, next, runs, stored, copy } = await leaving()
+    stored(s3, PICTURE, 'picture', 10 * HOUR)
+    stored(next, PICTURE, text, 10 * HOUR + later)
+    expect(await copy()).toMatchObject({ is: 'ready' })
+    expect(runs.flatMap(({ keys }) => keys).includes(PICTURE)).toBe(isReplaced)
+  })
+
+  test('once Mastodon uses it nothing there is replaced', async () => {
+    const { at, next, stored } = await leaving()
+    stored(next, PICTURE, 'newer by Mastodon')
+    const step = copyThere({ ...at, isSwitched: true })
+    await step.change?.(undefined)
+    expect(Buffer.from((await next.get(PICTURE)).body).toString()).toBe('newer by Mastodon')
+  })
+
+  test('what was brought before the switch and is gone was removed by Mastodon: it stays so', async () => {
+    const { at, s3, next, stored, copy } = await leaving()
+    stored(s3, PICTURE, 'picture', 1 * HOUR)
+    s3.time = new Date(5 * HOUR)
+    await copy('last')
+    next.objects.delete(PICTURE)
+    stored(s3, 'media_attachments/files/109/003/original/c.png', 'in between', 5 * HOUR)
+    await copy('after')
+    expect(next.objects.has(PICTURE)).toBe(false)
+    expect(next.objects.has('media_attachments/files/109/003/original/c.png')).toBe(true)
+    const compared = await compareSides(at, { checksum: true }).look({ facts: {} })
+    expect(compared).toMatchObject({
+      is: 'ready',
+      warnings: [expect.stringContaining('Mastodon has removed')],
+    })
+  })
+
+  test('a last copy that lacks something proves nothing complete', async () => {
+    const { at, s3, refused, copy } = await leaving()
+    s3.time = new Date(5 * HOUR)
+    refused.set(PICTURE, '500')
+    expect(await copy('last')).toMatchObject({ problem: { code: 'leave-incomplete' } })
+    expect(at.complete.until).toBeUndefined()
+  })
+
+  test('of many failures a few are named, and all are in the log', async () => {
+    const { s3, refused, notes, stored, copy } = await leaving()
+    for (let nth = 0; nth < 40; nth += 1) stored(s3, `accounts/avatars/${nth}.png`, 'x')
+    refused.set('*', '500')
+    const problem = { what: expect.stringMatching(/^43 files/), why: expect.stringContaining('38') }
+    expect(await copy()).toMatchObject({ problem })
+    expect(notes).toHaveLength(43)
+  })
+})
+
+describe('the env file', () => {
+  const before = `LOCAL_DOMAIN=social.example.com
+# Media storage: Cloudflare R2, written by mastodon-r2
+# S3_PERMISSION stays here and stays empty: R2 has no ACLs
+S3_ENABLED=true
+S3_BUCKET=media
+S3_REGION=auto
+S3_ENDPOINT=https://r2.example
+S3_PROTOCOL=https
+S3_PERMISSION=
+S3_ALIAS_HOST=files.example.com
+S3_READ_TIMEOUT=30
+AWS_ACCESS_KEY_ID=old
+AWS_SECRET_ACCESS_KEY=old-secret
+`
+
+  test('gets the lines of the new provider, and nothing of R2 stays in force', async () => {
+    const { at } = await leaving({ S3_ALIAS_HOST: '', S3_HOSTNAME: 's3.example.net' })
+    const text = textThere(at, {}, before)
+    expect(text).toBe(`LOCAL_DOMAIN=social.example.com
+# Media storage: s3.example.net
+S3_ENABLED=true
+S3_BUCKET=next
+S3_REGION=us-east-1
+S3_ENDPOINT=https://s3.example.net
+S3_PROTOCOL=https
+S3_PERMISSION=public-read
+# S3_ALIAS_HOST=files.example.com
+S3_READ_TIMEOUT=30
+AWS_ACCESS_KEY_ID=id
+AWS_SECRET_ACCESS_KEY=a-secret-key
+S3_HOSTNAME=s3.example.net
+EXTRA_MEDIA_HOSTS=https://files.example.com
+`)
+    expect(textThere(at, {}, text)).toBe(text)
+  })
+
+  test('has the line that spares reads by part number where they are refused', async () => {
+    const { at } = await leaving()
+    expect(textThere(at, { singleRequests: true }, before)).toMatch(
+      /^S3_FORCE_SINGLE_REQUEST=true$/m,
+    )
+  })
+})
+
+describe('before anything goes there', () => {
+  async function trying(changes: Readonly<Record<string, string>> = {}) {
+    const { provider, next } = await leaving(changes)
+    const web = new FakeWeb(next)
+    const facts = { keyProven: true as const, accessKey: { ...provider.place.key, minted: true } }
+    const place = { ...setupOf(), acl: provider.acl }
+    const at = { web, connectS3: next.connect, place, clock: new FakeClock(), facts }
+    return { at, provider, next, web }
+  }
+
+  test('test files are uploaded with the ACL, and none stays', async () => {
+    const { at, provider, next } = await trying()
+    const acls = new Set<string | undefined>()
+    const { put: own, putMultipart } = next
+    next.put = async (key, body, wish) => {
+      acls.add(wish.acl)
+      return own.call(next, key, body, wish)
+    }
+    next.putMultipart = async (key, body, wish) => {
+      acls.add(wish.acl)
+      return putMultipart.call(next, key, body, wish)
+    }
+    await providerProbe(provider).change?.({ ...at, facts: { accessKey: at.facts.accessKey } })
+    await newHost(provider).change?.(at)
+    expect([...acls]).toEqual(['public-read'])
+    expect(next.objects.size).toBe(0)
+  })
+
+  test.each([
+    [403, 'new-host-not-public', 'the ACL public-read'],
+    [404, 'new-host-not-public', 'S3_ALIAS_HOST'],
+  ])('what visitors get with %i is told', async (status, code, words) => {
+    const { at, provider, web } = await trying()
+    web.alter = () => ({ status, headers: [], body: new Uint8Array() })
+    await expect(newHost(provider).change?.(at)).rejects.toMatchObject({ code })
+    const problem = await newHost(provider)
+      .change?.(at)
+      .catch((error: unknown) => error)
+    expect(String((problem as { next: unknown }).next)).toContain(words)
+  })
+
+  test('a bucket that lists what it holds is not gone on to', async () => {
+    const { at, provider, web } = await trying()
+    web.alter = (answer, _, url) =>
+      url.endsWith('/')
+        ? { ...answer, status: 200, body: Buffer.from('<ListBucketResult>') }
+        : answer
+    await expect(newHost(provider).change?.(at)).rejects.toMatchObject({ code: 'new-host-lists' })
+  })
+
+  test('without CORS pictures are shown, and it is told', async () => {
+    const { at, provider, web } = await trying()
+    web.alter = (answer) => ({
+      ...answer,
+      headers: answer.headers.filter(([name]) => name !== 'access-control-allow-origin'),
+    })
+    const step = newHost(provider)
+    const facts = { ...at.facts, ...(await step.change?.(at)) }
+    expect(await step.look({ ...at, facts })).toMatchObject({
+      is: 'ready',
+      warnings: [expect.stringContaining('CORS')],
+    })
+  })
+})
