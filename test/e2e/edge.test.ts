@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { parseConnectTo } from '../../src/core/connect-to.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { type Report, reportSchema } from '../../src/plan/report.ts'
@@ -6,6 +6,7 @@ import { connectPublicWeb } from '../../src/services/public-web/client.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { presign } from '../sandbox/r2/sign.ts'
 import type { Machine } from './machine.ts'
+import { remember } from './remembered.ts'
 import { HOST, openStage } from './stage.ts'
 import { settingsOf } from './storage-lines.ts'
 
@@ -24,8 +25,6 @@ const OURS = [
   'mastodon-r2-private-folders-files_example_com',
 ]
 
-afterEach(() => faults.clear())
-
 async function run(at: Machine, args: readonly string[]) {
   const { code, stdout } = await stage.initHere(at, [...args, '--json'])
   return { code, report: reportSchema.parse(JSON.parse(stdout)) }
@@ -36,14 +35,28 @@ const severities = ({ checks }: Report) =>
   Object.fromEntries(checks.map(({ id, severity }) => [id, severity]))
 const refs = () => world.edge.rulesets.flatMap(({ rules }) => rules.map(({ ref }) => ref))
 
-function forgetRules() {
-  world.edge.rulesets.length = 0
+/** Cloudflare and a machine as they are after a run; each call gives a machine of its own. */
+async function prepared(args: readonly string[]): Promise<() => Machine> {
+  const at = stage.machine()
+  expect((await run(at, args)).code).toBe(0)
+  const text = at.read()
+  const back = remember(stage.sandbox)
+  return () => {
+    back()
+    return stage.machine(text)
+  }
 }
 
-describe('init --edge', () => {
-  const at = stage.machine()
+const empty = remember(stage.sandbox)
+const withRules = await prepared(edge)
+empty()
+const withoutRules = await prepared(init)
 
+describe('init --edge', () => {
   test('without it no rule is looked at, and check offers each one', async () => {
+    empty()
+    const at = stage.machine()
+    const before = stage.sandbox.log.length
     const { code, report } = await run(at, init)
     expect({
       code,
@@ -52,7 +65,8 @@ describe('init --edge', () => {
       code: 0,
       edge: [],
     })
-    expect(stage.sandbox.log.filter(({ path }) => path.includes('/rulesets/'))).toEqual([])
+    const asked = stage.sandbox.log.slice(before).map(({ path }) => path)
+    expect(asked.filter((path) => path.includes('/rulesets/'))).toEqual([])
     const checked = await run(at, ['check'])
     expect(checked.code).toBe(0)
     const next = checked.report.checks.map((check) => check.next ?? '')
@@ -62,6 +76,7 @@ describe('init --edge', () => {
   })
 
   test('the rules are seen by a stranger; a second run changes nothing', async () => {
+    const at = withoutRules()
     expect((await run(at, edge)).code).toBe(0)
     expect(refs()).toEqual(OURS)
     const checked = await run(at, ['check'])
@@ -72,12 +87,13 @@ describe('init --edge', () => {
       'cloudflare-edge-rules': 'ok',
     })
     stage.forget()
-    const { stdout } = await stage.init(at, edge)
+    const { stdout } = await stage.initHere(at, edge)
     expect(stdout).toContain('All is set up already; nothing was changed.')
     expect(stage.writes()).toEqual([])
   })
 
   test('archives are refused on the media host, not by signed links; a film is cached', async () => {
+    const at = withRules()
     const {
       AWS_ACCESS_KEY_ID: id = '',
       AWS_SECRET_ACCESS_KEY: secret = '',
@@ -110,6 +126,7 @@ describe('init --edge', () => {
   })
 
   test('a rule that was switched off is told, and put right', async () => {
+    const at = withRules()
     const rule = world.edge.rulesets
       .flatMap(({ rules }) => rules)
       .find(({ ref }) => ref === OURS[2])
@@ -129,6 +146,7 @@ describe('init --edge', () => {
   })
 
   test('Smart Tiered Cache only by its name', async () => {
+    const at = withRules()
     expect(world.edge.tiering).toEqual([])
     const { report } = await run(at, [...init, '--edge', 'tiered-cache'])
     expect(statusOf(report, 'tiered-cache')).toBe('changed')
@@ -136,21 +154,20 @@ describe('init --edge', () => {
   })
 
   test('undo leaves them while the host serves, and takes exactly them away when told', async () => {
+    const at = withRules()
     const [ruleset] = world.edge.rulesets
     const [first] = ruleset?.rules ?? []
     const theirs = { ...first, id: 'f'.repeat(32), ref: 'theirs' }
     ruleset?.rules.unshift(theirs as never)
-    const other = stage.machine(at.read())
-    const kept = await stage.init(other, ['undo', '--yes', '--dry-run'])
+    const kept = await stage.initHere(at, ['undo', '--yes', '--dry-run'])
     expect(kept.stdout).toContain('add --drop-edge-rules to remove it')
-    const { code } = await run(other, ['undo', '--yes', '--drop-edge-rules', '--even-if-in-use'])
+    const { code } = await run(at, ['undo', '--yes', '--drop-edge-rules', '--even-if-in-use'])
     expect(code).toBe(0)
     expect(refs()).toEqual(['theirs'])
   })
 })
 
 describe('faults: whatever happens to a request about rules, the next run ends in the same state', () => {
-  const at = stage.machine()
   const kinds = ['reset', 'applied-then-reset', 'malformed', 'unsuccessful'] as const
   const strikes = [
     ...(['reset', 'malformed', 'unsuccessful'] as const).map((kind) => ({ kind, method: 'GET' })),
@@ -160,7 +177,7 @@ describe('faults: whatever happens to a request about rules, the next run ends i
   ]
 
   test.each(strikes)('%o', { timeout: 120_000 }, async (strike) => {
-    forgetRules()
+    const at = withoutRules()
     const headers = { 'retry-after': '0' }
     faults.add({ side: 'api', path: '/rulesets', ...strike, headers })
     const broken = await run(at, edge)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
@@ -7,9 +7,23 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { ENV, type Machine } from './machine.ts'
 import type { Ended, RunOptions } from './program.ts'
+import { remember } from './remembered.ts'
 import { keysOf, openStage } from './stage.ts'
 
 const INSTANCE = 'social.example.com'
+
+const PHASE = 'http_request_dynamic_redirect'
+const THEIRS = {
+  id: 'e'.repeat(32),
+  ref: 'theirs',
+  description: 'Theirs',
+  expression: 'http.host eq "other.example.com"',
+  action: 'redirect',
+  parameters: { from_value: { target_url: { value: 'https://x.example/' }, status_code: 308 } },
+  enabled: true,
+  version: 1,
+  updatedAt: 0,
+}
 
 /** A Mastodon that stores on R2, with old media on its disk and in the bucket. */
 export async function openRedirectingServer() {
@@ -31,35 +45,68 @@ export async function openRedirectingServer() {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .filter((key) => !key.startsWith('.'))
   const s3 = bucketOf(sandbox)
+  const aside = `${folder}-aside`
+  const envText = () => readFileSync(join(mastodon.dir, ENV), 'utf8')
+  const [own, text] = [readdirSync(mastodon.dir), envText()]
+  const cloudflareBack = remember(sandbox)
+  const stored = async () => {
+    const there: string[] = []
+    for await (const page of s3.pages()) there.push(...page.map(({ key }) => key))
+    return there
+  }
 
   return {
     stage,
     sandbox,
     at,
-    keys,
-    s3,
-    async copyAll() {
-      for (const key of keys) {
+    /** As it was opened, with all of the old media in the bucket. */
+    async back() {
+      cloudflareBack()
+      for (const name of readdirSync(mastodon.dir)) {
+        if (!own.includes(name)) rmSync(join(mastodon.dir, name), { recursive: true })
+      }
+      writeFileSync(join(mastodon.dir, ENV), text)
+      if (existsSync(aside)) renameSync(aside, folder)
+      const there = new Set(await stored())
+      for (const key of keys.filter((one) => !there.has(one))) {
         const body = readFileSync(join(folder, key))
         await s3.put(key, body, { contentType: 'image/png', cacheControl: 'public' })
       }
+      stage.forget()
     },
+    emptyBucket: () => s3.deleteMany(keys),
     /** The env file as it was at a time such as `20260101T100000Z`. */
     backup(at: string, text: string) {
       writeFileSync(`${mastodon.dir}/${ENV}.mastodon-r2-${at}.bak`, text)
     },
-    envText: () => readFileSync(join(mastodon.dir, ENV), 'utf8'),
-    forgetBackups() {
-      for (const name of readdirSync(mastodon.dir)) {
-        if (/mastodon-r2-202[56]0101T/.test(name)) rmSync(join(mastodon.dir, name))
-      }
-    },
+    envText,
     /** As months later, when the old files were removed. */
-    forgetDisk: () => rmSync(folder, { recursive: true }),
+    forgetDisk: () => renameSync(folder, aside),
+    /** A redirect of somebody else's, in the same place as ours. */
+    addTheirs() {
+      const { rulesets } = sandbox.world.edge
+      const found = rulesets.find(({ phase }) => phase === PHASE)
+      if (found) return void found.rules.push(structuredClone(THEIRS))
+      const owner = sandbox.world.zones[0]?.id ?? ''
+      const words = { name: 'default', description: '', version: 1, updatedAt: 0 }
+      rulesets.push({
+        id: 'd'.repeat(32),
+        owner,
+        kind: 'zone',
+        phase: PHASE,
+        rules: [structuredClone(THEIRS)],
+        ...words,
+      })
+    },
     redirects: (
       args: readonly string[] = ['--yes'],
       extra: Partial<RunOptions> = {},
     ): Promise<Ended> => stage.init(at, ['redirects', ...args], extra),
+    /** The same inside this process. */
+    redirectsHere: (
+      args: readonly string[] = ['--yes'],
+      extra: Pick<RunOptions, 'env' | 'input'> = { env: {} },
+    ): Promise<Ended> => stage.initHere(at, ['redirects', ...args], extra),
     async report(args: readonly string[] = ['--yes']): Promise<Report & { code: number | null }> {
       const { code, stdout, stderr } = await stage.initHere(at, ['redirects', '--json', ...args])
       expect(stdout, stderr).toMatch(/^\{/)
