@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { routes, rulesetsRoutes } from '../../src/sandbox/api/routes.ts'
 import {
   type ApiUnderTest,
@@ -14,16 +14,16 @@ const runs = contractAvailable || contractRequired
 const title = 'every answer of the sandbox is as Cloudflare describes it'
 
 describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.json)`, () => {
-  let account: ApiUnderTest
-  let user: ApiUnderTest
+  const listObjects = async () => objects
   const asked = new Set<string>()
+  const open: ApiUnderTest[] = []
+  afterAll(() => Promise.all(open.map(({ api }) => api.close())))
 
-  beforeAll(async () => {
-    const listObjects = async () => objects
-    account = await apiUnderTest({}, { listObjects })
-    user = await apiUnderTest({ tokenKind: 'user' }, { listObjects })
-  })
-  afterAll(() => Promise.all([account.api.close(), user.api.close()]))
+  async function fresh(tokenKind: 'account' | 'user' = 'account'): Promise<ApiUnderTest> {
+    const at = await apiUnderTest({ tokenKind }, { listObjects })
+    open.push(at)
+    return at
+  }
 
   /** Sends, and holds both sides to the contract. */
   async function held(at: ApiUnderTest, status: number, method: string, path: string, sent: Call) {
@@ -43,7 +43,8 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     return told
   }
 
-  it('accounts, zones, DNS records, and who the token is', async () => {
+  async function accountsAndZones() {
+    const [account, user] = [await fresh(), await fresh('user')]
     const { account: id, zone } = account
     await held(account, 200, 'GET', '/accounts?per_page=5', {})
     await held(account, 200, 'GET', `/accounts/${id}`, {})
@@ -54,9 +55,10 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     await held(user, 200, 'GET', '/user/tokens/verify', {})
     await held(account, 401, 'GET', '/accounts', { token: 'cfat_nobody' })
     await held(account, 403, 'GET', `/zones/${'0'.repeat(32)}`, {})
-  })
+  }
 
-  it.each(['default', 'eu', 'us'])('buckets and all in them, jurisdiction %s', async (where) => {
+  async function bucketsIn(where: string) {
+    const account = await fresh()
     const buckets = `/accounts/${account.account}/r2/buckets`
     const bucket = `${buckets}/media`
     const headers = { 'cf-r2-jurisdiction': where }
@@ -96,9 +98,10 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     await held(account, 200, 'GET', `/zones/${account.zone}/dns_records?name=${domain}`, {})
     await send(200, 'DELETE', `${bucket}/domains/custom/${domain}`)
     await send(409, 'DELETE', bucket)
-  })
+  }
 
-  it('the cache', async () => {
+  async function cache() {
+    const account = await fresh()
     const path = `/zones/${account.zone}/purge_cache`
     const url = 'https://files.example.com/a.png'
     const headers = { Origin: 'https://social.example.com' }
@@ -109,18 +112,17 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     await held(account, 400, 'POST', path, { body: { files: ['https://other.example/a'] } })
     await held(account, 400, 'POST', path, { body: { prefixes: [url] } })
     await held(account, 400, 'POST', path, { body: {} })
-  })
+  }
 
-  it('deletes an empty bucket', async () => {
-    const empty = await apiUnderTest()
+  async function emptyBucket() {
+    const empty = await fresh()
     const buckets = `/accounts/${empty.account}/r2/buckets`
     await held(empty, 200, 'POST', buckets, { body: { name: 'gone' } })
     await held(empty, 200, 'DELETE', `${buckets}/gone`, {})
-    await empty.api.close()
-  })
+  }
 
-  it.each(['account', 'user'] as const)('tokens of an %s', async (kind) => {
-    const at = kind === 'user' ? user : account
+  async function tokensOf(kind: 'account' | 'user') {
+    const at = await fresh(kind)
     const base = kind === 'user' ? '/user/tokens' : `/accounts/${at.account}/tokens`
     const group = 'name=Workers%20R2%20Storage%20Bucket%20Item%20Write'
     const policies = [itemWrite(at.account, 'media')]
@@ -138,9 +140,24 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     await held(at, 400, 'POST', base, { body: { ...wish, name: 'x'.repeat(121) } })
     await held(at, 200, 'DELETE', one, {})
     await held(at, 404, 'DELETE', one, {})
-  })
+  }
 
-  it('has been asked at every endpoint it has', () => {
+  /** Each is told once, whichever test asks for it first. */
+  const stories: Readonly<Record<string, () => Promise<void>>> = {
+    'accounts, zones, DNS records, and who the token is': once(accountsAndZones),
+    'buckets and all in them, jurisdiction default': once(() => bucketsIn('default')),
+    'buckets and all in them, jurisdiction eu': once(() => bucketsIn('eu')),
+    'buckets and all in them, jurisdiction us': once(() => bucketsIn('us')),
+    'the cache': once(cache),
+    'deletes an empty bucket': once(emptyBucket),
+    'tokens of an account': once(() => tokensOf('account')),
+    'tokens of an user': once(() => tokensOf('user')),
+  }
+
+  it.each(Object.keys(stories))('%s', (name) => stories[name]?.())
+
+  it('has been asked at every endpoint it has', async () => {
+    await Promise.all(Object.values(stories).map((tell) => tell()))
     // Super Slurper's are held in slurper.alone.test.ts, against buckets that exist; rules in rules.test.ts.
     const all = routes
       .filter((route) => !route.path.includes('/slurper/') && !rulesetsRoutes.includes(route))
@@ -148,6 +165,14 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     expect(all.filter((route) => !asked.has(route))).toEqual([])
   })
 })
+
+function once(tell: () => Promise<void>): () => Promise<void> {
+  let told: Promise<void> | undefined
+  return () => {
+    told ??= tell()
+    return told
+  }
+}
 
 /** The route's own path for a real one; the most literal where several fit. */
 function routeOf(method: string, path: string): string | undefined {
