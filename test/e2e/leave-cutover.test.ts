@@ -19,7 +19,7 @@ beforeEach(async () => {
   if (!server) return
   await server.back()
   for (const stage of ['copy', 'cutover']) {
-    const { code, stdout, stderr } = await server.migrate(['--stage', stage, '--yes'])
+    const { code, stdout, stderr } = await server.migrateHere(['--stage', stage, '--yes'])
     expect(code, stdout + stderr).toBe(0)
   }
   await server.storesIn('bucket')

@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { basename, dirname, join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -50,20 +50,36 @@ function seen(): Map<string, Seen> {
 
 /** The server on R2, its disk as it was before, owned by Mastodon's user. */
 let before: Map<string, Seen>
+/** Where its copy lies. */
+let kept: string
 beforeAll(async () => {
   if (!server) return
   for (const args of [
     ['--stage', 'copy'],
     ['--stage', 'cutover'],
   ]) {
-    const ended = await the().migrate([...args, '--with-suspended', '--with-private', '--yes'])
+    const ended = await the().migrateHere([...args, '--with-suspended', '--with-private', '--yes'])
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   }
   if (isRoot) execFileSync('chown', ['-hR', `${OWNER}:${OWNER}`, root(), `${root()}-disk`])
   // Mastodon's user gets to its own folders, as on a server.
   for (let dir = dirname(root()); dir !== tmpdir(); dir = dirname(dir)) chmodSync(dir, 0o755)
   before = seen()
+  kept = join(the().at.home, 'kept')
+  mkdirSync(kept)
+  for (const path of disk()) execFileSync('cp', ['-a', path, kept])
 }, 120_000)
+
+/** What belongs to it: media, the folder that a link in it leads to, and who tells of suspended users. */
+const disk = () => [root(), `${root()}-disk`, join(the().at.dir, 'bin/rails')]
+
+/** All of that as it was, whatever a test left. */
+function restore(): void {
+  for (const path of disk()) {
+    rmSync(path, { recursive: true })
+    execFileSync('cp', ['-a', join(kept, basename(path)), path])
+  }
+}
 
 const leave = (args: readonly string[]) =>
   the().stage.init(the().at, ['leave', ...args], { env: the().env })
@@ -74,6 +90,8 @@ function lose(): void {
 }
 
 describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`, () => {
+  beforeEach(restore)
+
   test('a survey changes nothing, and tells what would come', async () => {
     const { code, stdout } = await leave([])
     expect(code, stdout).toBe(0)
@@ -119,25 +137,18 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
   test.skipIf(!isRoot)('no link of the owner leads a file elsewhere', async () => {
     const folder = join(root(), 'accounts/avatars')
     const aside = join(the().at.home, 'elsewhere')
-    rmSync(aside, { recursive: true, force: true })
     mkdirSync(aside)
     renameSync(folder, `${aside}/was`)
     symlinkSync(aside, folder)
     lchownSync(folder, OWNER, OWNER)
-    try {
-      const { code, stdout } = await leave(['--stage', 'copy', '--yes'])
-      expect(code, stdout).toBe(1)
-      expect(stdout).toMatch(/could not be fetched.*links are not followed/s)
-      expect(readdirSync(aside)).toEqual(['was'])
-    } finally {
-      rmSync(folder)
-      renameSync(`${aside}/was`, folder)
-    }
+    const { code, stdout } = await leave(['--stage', 'copy', '--yes'])
+    expect(code, stdout).toBe(1)
+    expect(stdout).toMatch(/could not be fetched.*links are not followed/s)
+    expect(readdirSync(aside)).toEqual(['was'])
   })
 
   test('without an answer about suspended users nothing is fetched, unless it is said so', async () => {
     const rails = join(the().at.dir, 'bin/rails')
-    const text = readFileSync(rails, 'utf8')
     const [key = ''] = [...seen()].find(([, { mode }]) => mode === '600') ?? []
     rmSync(join(root(), key))
     writeFileSync(rails, '#!/bin/sh\necho "PG::ConnectionBad" >&2\nexit 1\n')
@@ -150,7 +161,6 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
     const open = await leave(['--stage', 'copy', '--yes', '--suspended-open'])
     expect(open.code, open.stdout).toBe(0)
     expect(statSync(join(root(), key)).mode & 0o777).toBe(0o644)
-    writeFileSync(rails, text)
   })
 
   test('killed in the middle, the next run goes on, and all is whole', async () => {
@@ -165,21 +175,6 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
     expect(code, stdout).toBe(0)
     expect((await leave(['--stage', 'compare', '--checksum'])).code).toBe(0)
     expect(readdirSync(root()).filter((name) => name.startsWith('.mastodon'))).toEqual([])
-  })
-
-  test.each([
-    [['--checksum'], 'flag-without-effect'],
-    [['--suspended-open'], 'flag-without-effect'],
-    [['--stage', 'copy', '--stop'], 'flag-without-effect'],
-    [['--stage', 'compare', '--transfers', '4'], 'flag-without-effect'],
-    [['--stage', 'cutover', '--stop', '--no-downtime'], 'cutover-contradiction'],
-    [['--stage', 'redirects'], 'settings-wrong'],
-    [['--to', 's3'], 'new-provider-missing'],
-    [['--to-env', 'next.env'], 'flag-without-effect'],
-    [['--to', 's3', '--to-env', 'next.env', '--media-dir', '.'], 'flag-without-effect'],
-  ])('refused before anything is asked: %s', async (args, problem) => {
-    const { code, stdout } = await leave(['--json', ...args])
-    expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({ code: 2, problem })
   })
 
   test('without --yes nobody has agreed', async () => {
@@ -214,5 +209,23 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
     expect(code, stdout).toBe(0)
     expect(seen().has(key)).toBe(false)
     expect(dirname(key)).not.toBe('')
+  })
+})
+
+describe.skipIf(rcloneMissing)('refused before anything is asked', () => {
+  test.each([
+    [['--checksum'], 'flag-without-effect'],
+    [['--suspended-open'], 'flag-without-effect'],
+    [['--stage', 'copy', '--stop'], 'flag-without-effect'],
+    [['--stage', 'compare', '--transfers', '4'], 'flag-without-effect'],
+    [['--stage', 'cutover', '--stop', '--no-downtime'], 'cutover-contradiction'],
+    [['--stage', 'redirects'], 'settings-wrong'],
+    [['--to', 's3'], 'new-provider-missing'],
+    [['--to-env', 'next.env'], 'flag-without-effect'],
+    [['--to', 's3', '--to-env', 'next.env', '--media-dir', '.'], 'flag-without-effect'],
+  ])('%s', async (args, problem) => {
+    const { at, env, stage } = the()
+    const { code, stdout } = await stage.initHere(at, ['leave', '--json', ...args], { env })
+    expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({ code: 2, problem })
   })
 })

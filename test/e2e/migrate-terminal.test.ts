@@ -40,6 +40,7 @@ const stateOf = (stage: string, sign: string) => new RegExp(`${sign} +${stage} `
 
 describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
   test('left and entered again, 60 columns wide', async () => {
+    await the().anew()
     const terminal = migrate(60)
     await terminal.see('What now?')
     terminal.press('Enter')
@@ -58,7 +59,10 @@ describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
   })
 
   test('from the announcement to the switch, 100 columns wide', async () => {
-    const { at, stored } = the()
+    const { anew, at, migrateHere, stored } = the()
+    await anew()
+    const { code, stdout } = await migrateHere(['--stage', 'survey'])
+    expect(code, stdout).toBe(0)
     const terminal = migrate(100)
     await terminal.see(offered('announce'))
     terminal.press('Enter')

@@ -11,6 +11,7 @@ import { isRequired } from '../requirement.ts'
 import { call } from '../sandbox/mastodon/running.ts'
 import { ENV, type Machine } from './machine.ts'
 import type { Ended, Running, RunOptions } from './program.ts'
+import { remember } from './remembered.ts'
 import { HOST, keysOf, openStage, type Stage } from './stage.ts'
 
 /** What `init` calls it. */
@@ -46,11 +47,13 @@ export interface MigratingServer {
   readonly traps: string
   readonly env: Readonly<Record<'PATH' | 'XDG_STATE_HOME', string>>
   migrate(args: readonly string[], extra?: Partial<RunOptions>): Promise<Ended>
+  /** The same inside this process: for what has to be done before a test begins. */
+  migrateHere(args: readonly string[]): Promise<Ended>
   start(args: readonly string[], extra?: Partial<RunOptions>): Running
   trap(trap: Trap): void
-  /** The env file as it was after `init`, and all services at work; notes of copies stay. */
+  /** Cloudflare and the env file as they were after `init`, all services at work; notes of copies stay. */
   back(): Promise<void>
-  /** As `back`, and as if nothing had ever been copied: no notes, an empty bucket. */
+  /** As `back`, and as if nothing had ever been copied: no notes, an empty bucket, no uploads. */
   anew(): Promise<void>
   uploads(): Upload[]
   /** Waits until both parts have stored something there from now on. */
@@ -88,11 +91,9 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
   for (const folder of [traps, stateHome]) mkdirSync(folder)
   const env = { PATH: `${traps}:${mastodon.bin}:${process.env.PATH}`, XDG_STATE_HOME: stateHome }
   const restart = async () => {
-    for (const unit of ['mastodon-web', 'mastodon-sidekiq']) {
-      const { code, stderr } = await call(mastodon, `systemctl stop ${unit}`)
-      expect(code, stderr).toBe(0)
-      await call(mastodon, `systemctl start ${unit}`)
-    }
+    const units = 'mastodon-web mastodon-sidekiq'
+    const { code, stderr } = await call(mastodon, `systemctl restart ${units}`)
+    expect(code, stderr).toBe(0)
   }
   if (options.settings) {
     at.write(ENV, `${at.read()}${await options.settings(stage)}`)
@@ -102,12 +103,14 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
   const ended = await stage.initHere(at, given, { env })
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   const prepared = at.read()
+  const cloudflareBack = remember(stage.sandbox)
   const lines = <T>(path: string) =>
     readFileSync(path, 'utf8')
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as T)
-  const uploads = () => lines<Upload>(mastodon.uploads)
+  let forgotten = 0
+  const uploads = () => lines<Upload>(mastodon.uploads).slice(forgotten)
   const launched = (extra: Partial<RunOptions>) => ({ ...extra, env: { ...env, ...extra.env } })
   const bucket = () => {
     const [key] = keysOf(stage.sandbox, BUCKET)
@@ -116,7 +119,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     return connectS3({ endpoint: stage.sandbox.s3Url(), bucket: BUCKET, key: s3Key })
   }
   const back = async () => {
-    stage.sandbox.faults.clear()
+    cloudflareBack()
     for (const name of readdirSync(traps)) rmSync(join(traps, name))
     at.write(ENV, prepared)
     await restart()
@@ -134,6 +137,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     traps,
     env,
     migrate: (args, extra = {}) => stage.init(at, ['migrate', ...args], launched(extra)),
+    migrateHere: (args) => stage.initHere(at, ['migrate', ...args], { env }),
     start: (args, extra = {}) => stage.start(at, ['migrate', ...args], launched(extra)),
     trap(trap) {
       const path = join(traps, trap.program)
@@ -146,6 +150,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
       for (const name of readdirSync(stateHome)) rmSync(join(stateHome, name), { recursive: true })
       const keys = [...(await stored()).keys()]
       if (keys.length > 0) await bucket().deleteMany(keys)
+      forgotten += uploads().length
     },
     uploads,
     async storesIn(where) {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { ENV } from './machine.ts'
 import { openMigratingServer } from './migrating-server.ts'
 
 /** The old provider: it answers each request as it was told. */
@@ -24,6 +25,8 @@ const server = await openMigratingServer({
   media: 2,
   settings: async () => lines(`http://localhost:${port}`),
 })
+const text = server.at.read()
+beforeEach(() => server.at.write(ENV, text))
 afterAll(async () => {
   await server.close()
   provider.closeAllConnections()
@@ -35,7 +38,7 @@ const xml = (code: string, more = '') =>
 
 async function refused(status: number, body: string, headers = {}) {
   answer = { status, body, headers }
-  const { code, stdout, stderr } = await server.migrate(['--stage', 'survey', '--json'])
+  const { code, stdout, stderr } = await server.migrateHere(['--stage', 'survey', '--json'])
   const { problem } = JSON.parse(stdout)
   const said = `${problem.what} ${problem.why} ${problem.next}`
   expect({ code, stderr }).toMatchObject({ code: 1 })
@@ -83,9 +86,8 @@ describe('what the old provider refuses is told with its own words', () => {
 
 // No other name in two parts leads to this machine everywhere.
 test('the bucket in the endpoint’s host', async () => {
-  const text = server.at.read()
   const inHost = text.replace('//localhost:', '//127.0.0.1:').replace('=my-media', '=127')
-  server.at.write('.env.production', inHost)
+  server.at.write(ENV, inHost)
   expect(await refused(404, xml('NoSuchBucket'))).toMatch(
     /S3_ENDPOINT has the bucket's name in it: 127\.0\.0\.1:\d+\.[\s\S]*\n {2}S3_ENDPOINT=http:\/\/0\.0\.1:\d+$/,
   )
