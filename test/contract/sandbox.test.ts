@@ -14,13 +14,15 @@ const runs = contractAvailable || contractRequired
 const title = 'every answer of the sandbox is as Cloudflare describes it'
 
 describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.json)`, () => {
-  const listObjects = async () => objects
   const asked = new Set<string>()
   const open: ApiUnderTest[] = []
   afterAll(() => Promise.all(open.map(({ api }) => api.close())))
 
-  async function fresh(tokenKind: 'account' | 'user' = 'account'): Promise<ApiUnderTest> {
-    const at = await apiUnderTest({ tokenKind }, { listObjects })
+  async function fresh(
+    tokenKind: 'account' | 'user' = 'account',
+    listed = objects,
+  ): Promise<ApiUnderTest> {
+    const at = await apiUnderTest({ tokenKind }, { listObjects: async () => listed })
     open.push(at)
     return at
   }
@@ -115,7 +117,7 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
   }
 
   async function emptyBucket() {
-    const empty = await fresh()
+    const empty = await fresh('account', [])
     const buckets = `/accounts/${empty.account}/r2/buckets`
     await held(empty, 200, 'POST', buckets, { body: { name: 'gone' } })
     await held(empty, 200, 'DELETE', `${buckets}/gone`, {})

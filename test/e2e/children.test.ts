@@ -10,6 +10,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
+import { ENV } from './machine.ts'
 import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
 import { familyOf } from './processes.ts'
 import { type Running, start } from './program.ts'
@@ -49,14 +50,18 @@ function open() {
 
 const opened = server && open()
 
-/** A server on which nothing was copied, these stages done, then with the stand-ins in PATH. */
-async function prepare(stages: readonly string[]): Promise<void> {
+type Before = 'nothing' | 'copied' | 'on R2'
+
+/** A server on which so much was done, with the stand-ins in PATH. */
+async function prepare(before: Before): Promise<void> {
   if (!server || !opened) throw new Error('There is no rclone.')
-  await server.anew()
-  for (const stage of stages) {
-    const { code, stdout } = await server.migrateHere(['--stage', stage, '--yes'])
+  const { anew, at, migrateHere } = server
+  await anew()
+  if (before !== 'nothing') {
+    const { code, stdout } = await migrateHere(['--stage', 'copy', '--yes'])
     expect(code, stdout).toBe(0)
   }
+  if (before === 'on R2') at.write(ENV, at.read().replace('S3_ENABLED=false', 'S3_ENABLED=true'))
   const { notes } = opened
   for (const name of readdirSync(notes)) rmSync(join(notes, name))
   for (const name of PROGRAMS) {
@@ -104,7 +109,7 @@ async function childrenOf(args: readonly string[]): Promise<Map<string, string>>
 }
 
 describe.skipIf(rcloneMissing)('no child sees a secret that it needs not', () => {
-  test.each<{ args: string[]; programs: string[]; after?: string[] }>([
+  test.each<{ args: string[]; programs: string[]; before?: Before }>([
     { args: ['check'], programs: [] },
     { args: ['migrate', '--stage', 'survey'], programs: [] },
     {
@@ -115,19 +120,19 @@ describe.skipIf(rcloneMissing)('no child sees a secret that it needs not', () =>
     {
       args: ['migrate', '--stage', 'cutover', '--yes'],
       programs: ['rclone', 'systemctl'],
-      after: ['copy'],
+      before: 'copied',
     },
-    { args: ['redirects', '--via', 'nginx'], programs: ['nginx'], after: ['copy', 'cutover'] },
+    { args: ['redirects', '--via', 'nginx'], programs: ['nginx'], before: 'on R2' },
     {
       args: ['rotate', '--yes', '--grace', '0s', '--restart', 'run'],
       programs: ['systemctl'],
-      after: ['copy', 'cutover'],
+      before: 'on R2',
     },
-    { args: ['undo', '--yes'], programs: [], after: ['copy', 'cutover'] },
+    { args: ['undo', '--yes'], programs: [], before: 'on R2' },
     { args: ['init', '--sandbox', '--yes', '--existing-media', 'prepare'], programs: ['process'] },
     { args: ['sandbox'], programs: ['process'] },
-  ])('$args', async ({ args, programs, after = [] }) => {
-    await prepare(after)
+  ])('$args', async ({ args, programs, before = 'nothing' }) => {
+    await prepare(before)
     const seen = await childrenOf(args)
     const names = [...seen.keys()].map((name) => name.replace(/[. ]\d+$/, ''))
     for (const program of programs) expect(names).toContain(program)
