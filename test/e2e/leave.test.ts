@@ -212,7 +212,7 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
   })
 })
 
-describe.skipIf(rcloneMissing)('refused before anything is asked', () => {
+describe.skipIf(rcloneMissing)('flags of leave', () => {
   test.each([
     [['--checksum'], 'flag-without-effect'],
     [['--suspended-open'], 'flag-without-effect'],
@@ -223,7 +223,7 @@ describe.skipIf(rcloneMissing)('refused before anything is asked', () => {
     [['--to', 's3'], 'new-provider-missing'],
     [['--to-env', 'next.env'], 'flag-without-effect'],
     [['--to', 's3', '--to-env', 'next.env', '--media-dir', '.'], 'flag-without-effect'],
-  ])('%s', async (args, problem) => {
+  ])('refused before anything is asked: %s', async (args, problem) => {
     const { at, env, stage } = the()
     const { code, stdout } = await stage.initHere(at, ['leave', '--json', ...args], { env })
     expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({ code: 2, problem })
