@@ -41,3 +41,28 @@ async function measure(
   }
   return fastest
 }
+
+const PROBES = 3
+
+/** Asks the bucket how long a small request takes, beside what is done meanwhile. */
+export class Probe {
+  #ms: number | undefined
+  /** Resolves after the first answer, or once none is waited for any longer. */
+  readonly answered: Promise<void>
+
+  constructor(migration: Pick<Migration, 'bucket'>, clock: Pick<Clock, 'sleep'>) {
+    this.answered = new Promise((resolve) => {
+      const fastest = (ms: number) => {
+        this.#ms = ms
+        resolve()
+      }
+      const over = () => resolve()
+      void latency(migration, { clock, tries: PROBES, fastest }).then(over, over)
+    })
+  }
+
+  /** Milliseconds of the fastest so far. */
+  get ms(): number | undefined {
+    return this.#ms
+  }
+}

@@ -47,9 +47,10 @@ export const stagesInDetail: Record<Exclude<Stage, 'redirects'>, PrepareStage> =
     // What Super Slurper leaves behind is found by the copy after it, which lists both sides.
     const atOnce = settings.on('yes') && !settings.on('dryRun')
     const maxLoss = settings.need('maxLoss')
-    const copy = copyMedia(migration, { round: 'copy', atOnce, maxLoss })
     const wish = settings.get('slurper')
-    if (settings.need('engine') === 'rclone' && wish === undefined) return stepsOnly([copy])
+    const isAlone = settings.need('engine') === 'rclone' && wish === undefined
+    const copy = copyMedia(migration, { round: 'copy', atOnce, isAlone, maxLoss })
+    if (isAlone) return stepsOnly([copy])
     if (old === undefined) throw onlyFromS3()
     const { path: from } = target.aside ?? installation.envFile
     refuseOtherAccount(settings, { accountId: target.accountId, from })

@@ -8,6 +8,7 @@ import { largeFigures } from './large.mjs'
 import { limitFigures } from './limit.mjs'
 import { lineFigures } from './line.mjs'
 import { packageFigures } from './package.mjs'
+import { sandboxFigures } from './sandbox-line.mjs'
 import { startFigures } from './start.mjs'
 import { surveyMemoryFigures } from './survey-memory.mjs'
 import { walkFigures } from './walk.mjs'
@@ -22,6 +23,7 @@ const measures = [
   surveyMemoryFigures,
   compareFigures,
   copyFigures,
+  sandboxFigures,
   lineFigures,
   limitFigures,
   largeFigures,

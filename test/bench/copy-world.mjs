@@ -105,10 +105,10 @@ export async function byHand({ live, name, sandbox }, root, all, wishes = flags)
   return timed('rclone', ['copy', root, `R2:${name}`, ...wishes], { env, input })
 }
 
-export async function startSandbox() {
+export async function startSandbox(delay = REQUEST_MS) {
   const delays = ['--domain-delay', '0ms', '--key-delay', '0ms']
   const args = [cli, 'sandbox', '--json', '--attached', ...delays]
-  const child = spawn(process.execPath, [...args, '--request-delay', `${REQUEST_MS}ms`], {
+  const child = spawn(process.execPath, [...args, '--request-delay', `${delay}ms`], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...inMemory() },
   })

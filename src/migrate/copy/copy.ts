@@ -1,10 +1,12 @@
 import { bytesOf, counted, duration } from '../../core/amounts.ts'
-import type { Change, CopySummary, Finding, Step } from '../../plan/step.ts'
+import type { Change, Clock, CopySummary, Finding, Step } from '../../plan/step.ts'
+import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
 import { NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { Migration } from '../migration.ts'
+import { beginFirst, findNewFiles, type NewFiles } from './look-ahead.ts'
 import { type CopyRun, deltaRounds, incomplete, runCopy } from './run.ts'
 import { shown } from './tally.ts'
-import { copyKind, findNewFiles, type NewFiles, rulesOf, skipped } from './work.ts'
+import { copyKind, rulesOf, skipped } from './work.ts'
 
 /**
  * `copy`: everything, or what is new since. The rest belongs to a cut-over: `catch-up` repeats until
@@ -38,6 +40,8 @@ export interface CopyWishes {
   readonly maxLoss?: number
   /** Nobody reads the plan before it is carried out: what is new is not counted first. */
   readonly atOnce?: boolean
+  /** Nothing else of this run brings media to the bucket first: what it lacks is looked for at once. */
+  readonly isAlone?: boolean
 }
 
 /**
@@ -46,12 +50,31 @@ export interface CopyWishes {
  */
 export function copyMedia(
   migration: Migration,
-  { round, maxLoss = 0, atOnce = false }: CopyWishes = { round: 'copy' },
+  { round, maxLoss = 0, atOnce = false, isAlone = false }: CopyWishes = { round: 'copy' },
 ): Step<'clock'> {
   const { id, title, will } = rounds[round]
   let found: NewFiles | undefined
   let done: CopyRun | undefined
   let reached: string | undefined
+  const dropFound = async () => {
+    found?.end()
+    await found?.list?.files.close()
+    found = undefined
+  }
+  /** rclone tells its version beside that. */
+  const beginEarly = async (read: Checkpoint | undefined, clock: Pick<Clock, 'now' | 'sleep'>) => {
+    const version = migration.rclone.version()
+    version.catch(() => undefined)
+    await dropFound()
+    const checkpoint = read ?? { ...blankCheckpoint, selection: rulesOf(migration) }
+    found = await beginFirst(migration, { checkpoint, clock })
+    try {
+      await version
+    } catch (error) {
+      await dropFound()
+      throw error
+    }
+  }
   return {
     id,
     title,
@@ -60,16 +83,18 @@ export function copyMedia(
       if (done) return outcome(migration, done, maxLoss)
       const checkpoint = await migration.checkpoint.read()
       const isFirst = copyKind(checkpoint, rulesOf(migration)) === 'first'
+      const isFresh = found && clock.now().getTime() - found.startedAt.getTime() < KEPT_MS
       if (!checkpoint || isFirst || round !== 'copy') {
-        await migration.rclone.version()
+        const isEarly = round === 'copy' && isFirst && atOnce && isAlone
+        if (isEarly && !isFresh) await beginEarly(checkpoint, clock)
+        else await migration.rclone.version()
         const isLater = round !== 'copy' && round !== 'catch-up'
         return plan(isFirst && !isLater ? everything(migration, checkpoint?.surveyed) : will)
       }
-      const isFresh = found && clock.now().getTime() - found.startedAt.getTime() < KEPT_MS
       // Asked beside the walk, on another core; without anything new rclone may be missing.
       const version = Promise.allSettled([migration.rclone.version()])
       if (!found || !isFresh) {
-        await found?.list?.files.close()
+        await dropFound()
         found = await findNewFiles(migration, { checkpoint, clock, counts: !atOnce })
       }
       const left = checkpoint.failed.filter(({ reason }) => reason !== NAME_REFUSED).length

@@ -1,17 +1,18 @@
 import type { Clock } from '../../plan/step.ts'
 import type { MediaFile } from '../../services/media/port.ts'
 import { SENT_IN_PARTS } from '../../services/rclone/port.ts'
-import { latency } from '../latency.ts'
+import { Probe } from '../latency.ts'
 import type { Migration } from '../migration.ts'
 import { copyBatch } from './batch.ts'
 import type { CopyTally } from './tally.ts'
 
 /** Fewer are all under way at once anyway. */
 const WORTH_MEASURING = 256
-const TRIES = 3
 
 export interface LanesOptions {
   readonly clock: Pick<Clock, 'sleep'>
+  /** Where it was begun to ask how long an answer takes. */
+  readonly probe?: Probe | undefined
   /** Ends both lanes. */
   readonly signal: AbortSignal
   /** Called when the lane of the large files fails, so that the other one ends. */
@@ -27,9 +28,7 @@ export class Lanes {
   readonly #migration: Migration
   readonly #tally: CopyTally
   readonly #options: LanesOptions
-  #latencyMs: number | undefined
-  /** Resolves after the first answer. */
-  #isMeasured: Promise<void> | undefined
+  #probe: Probe | undefined
   #large: MediaFile[] = []
   #running: Promise<void> | undefined
   #failure: { readonly error: unknown } | undefined
@@ -38,22 +37,13 @@ export class Lanes {
     this.#migration = migration
     this.#tally = tally
     this.#options = options
+    this.#probe = options.probe
   }
 
   /** Asks the bucket how long an answer takes, beside what is done meanwhile. */
   measure(): void {
     if (this.#isAsked) return
-    this.#isMeasured ??= new Promise((resolve) => {
-      const fastest = (ms: number) => {
-        this.#latencyMs = ms
-        resolve()
-      }
-      const { clock } = this.#options
-      void latency(this.#migration, { clock, tries: TRIES, fastest }).then(
-        () => resolve(),
-        () => resolve(),
-      )
-    })
+    this.#probe ??= new Probe(this.#migration, this.#options.clock)
   }
 
   /** Resolves once the small files of a batch are copied. */
@@ -62,8 +52,8 @@ export class Lanes {
     this.#large.push(...batch.filter(({ size }) => size > SENT_IN_PARTS))
     if (!this.#isAsked) this.#start()
     if (small.length >= WORTH_MEASURING) this.measure()
-    await this.#isMeasured
-    const latencyMs = this.#latencyMs
+    await this.#probe?.answered
+    const latencyMs = this.#probe?.ms
     try {
       await copyBatch(this.#migration, small, this.#tally, this.#options.signal, { latencyMs })
     } catch (error) {

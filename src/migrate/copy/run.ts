@@ -6,16 +6,9 @@ import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port
 import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { Migration } from '../migration.ts'
 import { Lanes } from './lanes.ts'
+import type { NewFiles } from './look-ahead.ts'
 import { CopyTally, shown } from './tally.ts'
-import {
-  type CopyKind,
-  copyKind,
-  earliest,
-  type NewFiles,
-  openCopyList,
-  rulesOf,
-  type Unread,
-} from './work.ts'
+import { type CopyKind, copyKind, earliest, openCopyList, rulesOf, type Unread } from './work.ts'
 
 /** A copy that has ended, also one that left files behind. */
 export interface CopyRun {
@@ -42,7 +35,7 @@ export async function runCopy(
   const rules = rulesOf(migration)
   const read = (await migration.checkpoint.read()) ?? { ...blankCheckpoint, selection: rules }
   const kind = copyKind(read, rules)
-  const kept = kind === 'delta' ? found : undefined
+  const kept = found?.kind === kind ? found : undefined
   const startedAt = kept?.startedAt ?? began
   const stop = new AbortController()
   const signal = AbortSignal.any([migration.signal, stop.signal])
@@ -56,7 +49,8 @@ export async function runCopy(
   })
   const unseen = new Set(read.failed.map(({ key }) => key))
   await tally.note()
-  const lanes = new Lanes(migration, tally, { clock, signal, onTrouble: () => stop.abort() })
+  const { probe } = kept ?? {}
+  const lanes = new Lanes(migration, tally, { clock, probe, signal, onTrouble: () => stop.abort() })
   // The bucket is listed anyway: that is as long as this takes.
   if (kind === 'first') lanes.measure()
   list ??= await openCopyList(migration, { read, kind, clock, signal })
@@ -73,6 +67,7 @@ export async function runCopy(
     await settle(migration, unseen, tally)
   } catch (error) {
     stop.abort()
+    kept?.end()
     await lanes.ended()
     // What could not be noted comes first: it is why the copy was stopped.
     await tally.note()

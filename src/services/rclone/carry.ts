@@ -31,7 +31,7 @@ export async function carry(at: Carrying, group: Group): Promise<void> {
   const pending = () => group.keys.filter((key) => tally.isPending(key))
   for (let keys = pending(); keys.length > 0; keys = pending()) {
     if (signal?.aborted) throw new Cancelled()
-    const stride = strideOf(at)
+    const stride = strideOf(at, keys.length)
     const isBrief = thorough.length === 0 && batch.isLarge !== true
     const those = thorough.length > 0 ? thorough : keys.slice(0, Math.ceil(stride.files))
     const ended = await runOnce(at, { ...group, keys: those }, { stride, isBrief })
@@ -57,13 +57,13 @@ function isAllSlow({ slow, measured }: RunEnd): boolean {
   return slow !== undefined && measured.granted === 0
 }
 
-function strideOf({ batch, pace }: Carrying): Stride {
+function strideOf({ batch, pace }: Carrying, waiting: number): Stride {
   const { transfers: given, latencyMs, from, isLarge } = batch
   if (isLarge) {
     const transfers = given ?? LARGE_AT_ONCE
     return { transfers, perSecond: undefined, files: Number.POSITIVE_INFINITY }
   }
-  return pace.next({ given, latencyMs, requests: requestsOf(from) })
+  return pace.next({ given, latencyMs, requests: requestsOf(from), waiting })
 }
 
 /** What is in a bucket is read with a request of its own. */

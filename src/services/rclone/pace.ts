@@ -87,9 +87,11 @@ export interface PaceWishes {
   readonly latencyMs?: number | undefined
   /** That a file takes; 1 unless told. */
   readonly requests?: number
+  /** That wait to be copied. */
+  readonly waiting?: number
 }
 
-const [FEWEST, MOST] = [32, 512] as const
+const [FEWEST, MOST] = [32, 768] as const
 /** Where no answer was timed. */
 const UNKNOWN_LATENCY_MS = 75
 /**
@@ -99,6 +101,12 @@ const UNKNOWN_LATENCY_MS = 75
 const MOST_FILES_PER_SECOND = 4_000
 /** Files that rclone has in hand beside those that wait for an answer: it reads, signs and sums up. */
 const IN_HAND = 64
+/**
+ * Before all that, where answers come soon and many files wait: so few that a service which grants far
+ * less has refused few of them when it is heard of. Far away they would take too long.
+ */
+const SCOUTS = { transfers: 24, perSecond: undefined, files: 90 }
+const [NEAR_MS, WORTH_SCOUTS] = [50, 2_000] as const
 /** A run ends while its last files are under way: so many times as many cost 1 part in so many. */
 const ROUNDS = 40
 const LEAST_FILES = 5_000
@@ -125,9 +133,13 @@ export class Pace {
   #held = 0
   #way: 'up' | 'down' | 'hold' = 'up'
   #wasUp = false
+  #isUntried = true
 
-  next({ given, latencyMs, requests = 1 }: PaceWishes): Stride {
+  next({ given, latencyMs, requests = 1, waiting = 0 }: PaceWishes): Stride {
     this.#given = given
+    const isNear = latencyMs !== undefined && latencyMs < NEAR_MS
+    const isWorth = this.#isUntried && isNear && waiting >= WORTH_SCOUTS
+    if (isWorth && given === undefined) return SCOUTS
     this.#transfers ??= transfersFor(latencyMs)
     const transfers = given ?? this.#transfers
     const { perSecond, requests: looked } = this.#rate
@@ -144,6 +156,7 @@ export class Pace {
 
   ended(run: Measured): Verdict {
     const verdict = this.#rate.ended(run)
+    this.#isUntried = false
     const isTelling = run.asked === undefined && run.refused === 0
     if (this.#given === undefined && isTelling && run.files >= 4 * run.transfers) this.#learn(run)
     return verdict

@@ -60,10 +60,10 @@ export class Rate {
   }
 
   /** Whether a run has seen enough, and is better ended than gone on with. */
-  static isEnough(run: Pick<RateRun, 'asked' | 'granted' | 'refused'>): boolean {
-    const { asked, granted, refused } = run
+  static isEnough(run: Pick<RateRun, 'asked' | 'grantedSince' | 'refused'>): boolean {
+    const { asked, grantedSince, refused } = run
     if (asked === undefined) return refused >= 3
-    return refused >= 8 && refused > 0.02 * (granted + refused)
+    return refused >= 4 && refused > 0.01 * (grantedSince + refused)
   }
 
   ended(run: RateRun): Verdict {

@@ -28,11 +28,24 @@ describe('where it begins', () => {
     ['near', { latencyMs: 2 }, 72],
     ['20 ms', { latencyMs: 20 }, 144],
     ['100 ms', { latencyMs: 100 }, 464],
-    ['far', { latencyMs: 900 }, 512],
+    ['far', { latencyMs: 900 }, 768],
+    ['many files near by: a few first', { latencyMs: 20, waiting: 5_000 }, 24],
+    ['many files far away', { latencyMs: 100, waiting: 5_000 }, 464],
+    ['many files, as asked for', { latencyMs: 20, waiting: 5_000, given: 7 }, 7],
     ['not measured', {}, 364],
     ['as asked for', { latencyMs: 250, given: 7 }, 7],
   ])('%s', (_, wishes, transfers) => {
     expect(new Pace().next(wishes).transfers).toBe(transfers)
+  })
+
+  it('the few are asked for once, and nothing is learned from them', () => {
+    const pace = new Pace()
+    const wishes = { latencyMs: 20, waiting: 5_000 }
+    const { transfers, files } = pace.next(wishes)
+    const speed = { filesPerSecond: 1_000, bytesPerSecond: 1_000_000, rate: 1_000, ms: 90 }
+    const measured = { asked: undefined, granted: files, refused: 0, grantedSince: 0 }
+    pace.ended({ ...measured, ...speed, transfers, files })
+    expect(pace.next(wishes).transfers).toBe(144)
   })
 
   it('the end of a run is a small part of it', () => {
@@ -43,8 +56,8 @@ describe('where it begins', () => {
 
 describe('where it goes', () => {
   it.each<[string, Line, number, number]>([
-    ['more as long as that brings something', { latencyMs: 400, most: 5_000 }, 512, 512],
-    ['up to the most', { latencyMs: 100, most: 8_000 }, 450, 512],
+    ['more as long as that brings something', { latencyMs: 400, most: 5_000 }, 768, 768],
+    ['up to the most', { latencyMs: 100, most: 8_000 }, 650, 768],
     ['fewer when as many do the same', { latencyMs: 100, most: 500 }, 50, 90],
   ])('%s', (_, line, least, most) => {
     const tried = ran(new Pace(), 30, line).slice(-12)
@@ -53,12 +66,12 @@ describe('where it goes', () => {
     expect([held >= least, held <= most]).toEqual([true, true])
   })
 
-  it('never below 32 or above 512', () => {
+  it('never below 32 or above 768', () => {
     const tried = [
       ...ran(new Pace(), 40, { latencyMs: 5, most: 50 }),
       ...ran(new Pace(), 40, { latencyMs: 900, most: 90_000 }),
     ]
-    expect([Math.min(...tried), Math.max(...tried)]).toEqual([32, 512])
+    expect([Math.min(...tried), Math.max(...tried)]).toEqual([32, 768])
   })
 
   it('a line that changes is followed', () => {

@@ -21,7 +21,7 @@ class Bucket {
     const total = rate.requests ?? 10_000
     const step = 0.01
     let [sent, granted, refused, since, seconds, tokens] = [0, 0, 0, 0, 0, this.perSecond / 10]
-    while (sent < total && !Rate.isEnough({ asked, granted, refused })) {
+    while (sent < total && !Rate.isEnough({ asked, grantedSince: since, refused })) {
       tokens = Math.min(this.perSecond / 10, tokens + this.perSecond * step)
       const now = speed * step
       const ok = Math.min(now, tokens)
