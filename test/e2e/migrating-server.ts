@@ -51,9 +51,9 @@ export interface MigratingServer {
   migrateHere(args: readonly string[]): Promise<Ended>
   start(args: readonly string[], extra?: Partial<RunOptions>): Running
   trap(trap: Trap): void
-  /** Cloudflare and the env file as they were after `init`, all services at work; notes of copies stay. */
+  /** The env file as it was after `init`, and all services at work; notes of copies stay. */
   back(): Promise<void>
-  /** As `back`, and as if nothing had ever been copied: no notes, an empty bucket, no uploads. */
+  /** As `back`, with Cloudflare as it was then: no notes of copies, an empty bucket, no uploads. */
   anew(): Promise<void>
   uploads(): Upload[]
   /** Waits until both parts have stored something there from now on. */
@@ -119,7 +119,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     return connectS3({ endpoint: stage.sandbox.s3Url(), bucket: BUCKET, key: s3Key })
   }
   const back = async () => {
-    cloudflareBack()
+    stage.sandbox.faults.clear()
     for (const name of readdirSync(traps)) rmSync(join(traps, name))
     at.write(ENV, prepared)
     await restart()
@@ -146,6 +146,7 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     },
     back,
     async anew() {
+      cloudflareBack()
       await back()
       for (const name of readdirSync(stateHome)) rmSync(join(stateHome, name), { recursive: true })
       const keys = [...(await stored()).keys()]
