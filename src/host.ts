@@ -36,6 +36,8 @@ export interface Host {
   forgetTyped(): Promise<void>
   /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
   keepSignals(): void
+  /** In the place of Cloudflare and the env file, in a rehearsal; undefined where it is meant. */
+  readonly standIn?: StandIn | undefined
   /** What started this process as its worker; undefined where nothing did. */
   readonly parent: Parent | undefined
   /** Gives up root's rights for good: from then on this process is that user's, with its groups. */
@@ -93,6 +95,24 @@ function manifest(): Pick<Host, 'version' | 'homepage'> {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   const { version, homepage } = JSON.parse(text) as Record<string, unknown>
   return { version: String(version), homepage: String(homepage) }
+}
+
+/** A Cloudflare on this machine, and a scratch copy of the env file, in a folder of its own. */
+export interface StandIn {
+  /** By the names of settings; they win over all that was given. The token opens nothing else. */
+  readonly settings: {
+    readonly cloudflareApiUrl: string
+    readonly s3EndpointUrl: string
+    readonly connectTo: readonly string[]
+    readonly apiToken: string
+    readonly mastodonEnv: string
+  }
+  readonly jurisdiction: string
+  readonly folder: string
+  /** Its certificate authority, trusted besides the usual ones: the file, and its PEM. */
+  readonly ca: { readonly file: string; readonly pem: string }
+  /** Other commands go on with it when this one ends. */
+  readonly isKept: boolean
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -8,10 +8,11 @@ import type { Remembered } from '../flow/mastodon-here.ts'
 import type { Command, Host } from '../host.ts'
 import { type Report, reportChecks } from '../plan/report.ts'
 import type { Checked } from '../plan/verdict.ts'
+import { rehearsalOver, rehearsed } from '../rehearse/rehearsed.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
-import { firstFlag, noEffect, withoutToken } from '../settings/no-effect.ts'
+import { contradiction, firstFlag, noEffect, withoutToken } from '../settings/no-effect.ts'
 import type { Closing } from '../ui/port.ts'
-import { mastodonChecks } from './areas/mastodon.ts'
+import { mastodonChecks, noMastodon } from './areas/mastodon.ts'
 import { publicWebChecks } from './areas/public-web.ts'
 import { settingsChecks } from './areas/settings.ts'
 import { storageChecks } from './areas/storage.ts'
@@ -34,8 +35,9 @@ export const check: Command = {
 function look(host: Host, argv: readonly string[]): Promise<number> {
   const accepts = { ...checkFlags, format: checkCatalog.format }
   const spec = { name: 'check', catalog: checkCatalog, accepts }
-  return session(host, argv, spec, async (run, draft) => {
-    const given = new Set<string>(run.settings.entries().map(([name]) => name))
+  return session(host, argv, spec, async (given, draft) => {
+    const run = await unlessStopped(host.interrupted, begun(given))
+    const known = new Set<string>(run.settings.entries().map(([name]) => name))
     const ready = await unlessStopped(host.interrupted, prepared(run))
     const found = await examine(run, ready)
     run.ui.showChecks(found, { verbose: run.settings.on('verbose') })
@@ -44,7 +46,7 @@ function look(host: Host, argv: readonly string[]): Promise<number> {
     const again = async () => {
       // What the settings said before is no answer any more.
       for (const [name] of run.settings.entries()) {
-        if (!given.has(name)) run.settings.forget(name as keyof CheckCatalog)
+        if (!known.has(name)) run.settings.forget(name as keyof CheckCatalog)
       }
       const silent = { ...run, ui: { ...run.ui, say: () => undefined } }
       return examine(silent, await prepare(silent))
@@ -62,7 +64,6 @@ async function prepare(run: Run<CheckCatalog>) {
   const { ui, settings } = run
   // Of init's --format, which check's has nothing to do with.
   refuseContradictions((name) => (name === 'format' ? undefined : settings.source(name)))
-  refuseWithoutFix(settings)
   const installation = await findInstallation(run)
   const { storage, remembered } = findStorage(settings, installation)
   refuseWithoutToken(settings, remembered)
@@ -96,6 +97,15 @@ function refuseWithoutFix(settings: Run<CheckCatalog>['settings']): void {
   throw noEffect(flag, 'Without --fix this only looks.', next)
 }
 
+/** With --sandbox a setup is made first. A monitor takes what it is told for the server. */
+async function begun(run: Run<CheckCatalog>): Promise<Run<CheckCatalog>> {
+  if (run.settings.on('sandbox') && run.settings.source('format') !== undefined) {
+    throw contradiction('--sandbox', '--format', 'a monitor would be told of a stand-in')
+  }
+  refuseWithoutFix(run.settings)
+  return rehearsed(run)
+}
+
 /** What keeps the checks from being made is no fault of the setup: exit code 2. */
 async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
   try {
@@ -116,7 +126,7 @@ async function examine(
     ...settingsChecks,
     ...storageChecks(open),
     ...publicWebChecks(open),
-    ...mastodonChecks,
+    ...(settings.on('sandbox') ? [noMastodon] : mastodonChecks),
   ]
   const done = ui.busy('Looking at everything')
   const options = { quick: settings.on('quick'), hold: stopping.hold }
@@ -131,7 +141,7 @@ async function examine(
 
 /** The last words of a look, and its exit code. */
 async function conclude(
-  { ui, render, settings }: Run<CheckCatalog>,
+  { host, ui, render, settings }: Run<CheckCatalog>,
   { cloudflare }: Prepared,
   found: readonly Checked[],
   draft: Report,
@@ -150,7 +160,11 @@ async function conclude(
   }
   // A cron job that finds nothing wrong must not send a mail.
   const isSilent = ok && settings.on('quiet') && !settings.on('json')
-  const sections = mendable(found, settings.on('fix'))
+  const { standIn } = host
+  const sections = [
+    ...(standIn?.isKept ? [] : mendable(found, settings)),
+    ...(standIn ? rehearsalOver(standIn, toType('check')) : []),
+  ]
   if (!isSilent) ui.finish(report, { headline: verdictsInWords(found), sections })
   return ok ? 0 : 1
 }
@@ -160,8 +174,12 @@ function nextLines(found: readonly Checked[]): Text[] {
 }
 
 /** That there is a shorter way, and where there is none. */
-function mendable(found: readonly Checked[], fixes: boolean): Closing['sections'] {
+function mendable(
+  found: readonly Checked[],
+  settings: Run<CheckCatalog>['settings'],
+): Closing['sections'] {
   const all = troubled(found)
+  const fixes = settings.on('fix')
   if (fixes && all.length > 0) {
     return [
       {
@@ -174,7 +192,9 @@ function mendable(found: readonly Checked[], fixes: boolean): Closing['sections'
   return [
     {
       title: 'To put right what can be, after one yes',
-      lines: [prose`  ${toType('check', { fix: true })}`],
+      lines: [
+        prose`  ${toType('check', { fix: true, ...(settings.on('sandbox') && { sandbox: true }) })}`,
+      ],
     },
   ]
 }

@@ -1,4 +1,4 @@
-import { catalog } from '../settings/catalog.ts'
+import { catalog, rehearsedHelp } from '../settings/catalog.ts'
 import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const group = 'What to look at'
@@ -66,6 +66,7 @@ export const checkFlags = {
   mastodonDir: catalog.mastodonDir,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
   answers: catalog.answers,
+  sandbox: { ...catalog.sandbox, help: rehearsedHelp },
   dryRun: {
     ...catalog.dryRun,
     help: 'with --fix: show the plan and change nothing',

@@ -293,7 +293,7 @@ export async function carryOut<C extends Catalog, At extends Running>(
     end(ready, readyFacts(plan))
     return !dryRun && prepared.isUnfinished?.(ready) ? LEFT_TO_DO : 0
   }
-  await agree(ui, plan, settings.on('yes'), prepared.flagged)
+  await agree({ ui, settings }, plan, prepared.flagged)
   await beginLog()
   const isFresh = clock.now().getTime() - lookedAt < FRESH_MS
   const { hold } = stopping
@@ -332,11 +332,16 @@ function exitCode({ steps }: Report, problem: Problem): 1 | 2 {
   return remains ? 1 : problem.exit
 }
 
-async function agree(ui: Ui, plan: Plan, yes: boolean, flagged = false): Promise<void> {
+async function agree(
+  { ui, settings }: Pick<Run<Catalog>, 'ui' | 'settings'>,
+  plan: Plan,
+  flagged = false,
+): Promise<void> {
   const found = risks(plan)
-  if (yes && (flagged || !found.has('destructive'))) return
+  if (settings.on('yes') && (flagged || !found.has('destructive'))) return
   if (!ui.canAsk) throw nobodyAgreed()
-  const open = found.has('public') ? ' What is marked [public] can be seen by everyone.' : ''
+  const what = settings.on('sandbox') ? 'For real, what' : 'What'
+  const open = found.has('public') ? ` ${what} is marked [public] can be seen by everyone.` : ''
   // Enter alone neither publishes nor destroys.
   const safe = found.has('public') || found.has('destructive') ? 'no' : undefined
   if (!(await ui.agree(`Carry this out?${open}`, safe))) throw new Declined()

@@ -149,13 +149,14 @@ export function lazyWeb(
   ca: string | undefined,
 ): PublicWebPort {
   const connectTo = (run.settings.get('connectTo') ?? []) as readonly ConnectTo[]
+  const trusted = ca ?? run.host.standIn?.ca.pem
   const onCall = callListener(run)
   const connected = once(async () => {
     const { connectPublicWeb } = await import('../services/public-web/client.ts')
     return connectPublicWeb({
       connectTo,
       wayOut: await wayOutOf(run.host),
-      ...(ca !== undefined && { ca }),
+      ...(trusted !== undefined && { ca: trusted }),
       onCall,
     })
   })
@@ -192,7 +193,8 @@ export function processesOf(host: Host, installation: Installation): ProcessesPo
     })
   }
   return {
-    running: async () => (await connect()).running(),
+    // None of them reads a scratch copy.
+    running: async () => (host.standIn ? undefined : (await connect()).running()),
     changedAt: async (path) => (await connect()).changedAt(path),
   }
 }

@@ -17,6 +17,7 @@ import { freshnessOf } from '../setup/restart.ts'
 import { hostSteps, initSteps } from '../setup/steps.ts'
 import { announceFirst } from './announce-first.ts'
 import { initMenu } from './menu.ts'
+import { goOnRehearsing, isFollowed, type KeptRehearsal } from './rehearsal-menu.ts'
 
 export const init: Command = {
   async run(host, argv) {
@@ -29,6 +30,9 @@ export const init: Command = {
     if (choice.command === 'check') return (await import('../check/check.ts')).check.run(host, argv)
     if (choice.command === 'rotate')
       return (await import('../rotate/rotate.ts')).rotate.run(host, argv)
+    if (isFollowed(host, choice.argv)) {
+      return goOnRehearsing(host, choice.argv, (kept) => setUp(host, choice.argv, undefined, kept))
+    }
     return setUp(host, choice.argv, choice.found)
   },
 }
@@ -43,13 +47,22 @@ async function chosenWay(host: Host, argv: readonly string[]) {
   }
 }
 
-function setUp(host: Host, argv: readonly string[], found?: Installation): Promise<number> {
+function setUp(
+  host: Host,
+  argv: readonly string[],
+  found?: Installation,
+  kept?: KeptRehearsal,
+): Promise<number> {
   return flow(host, argv, {
     name: 'init',
     catalog,
     async prepare(run) {
       const { settings } = run
-      const { world, isRehearsal, remembered } = await prepareSetup(run, { lookOnly: false, found })
+      const { world, rehearsal, remembered } = await prepareSetup(
+        kept ? { ...run, atEnd: kept.atEnd } : run,
+        { lookOnly: false, found },
+      )
+      const isRehearsal = rehearsal !== undefined
       const announcing = settings.on('announce')
         ? await announceFirst(run, world, remembered)
         : undefined
@@ -69,12 +82,18 @@ function setUp(host: Host, argv: readonly string[], found?: Installation): Promi
         planTitle: isRehearsal ? 'Plan (rehearsal)' : 'Plan',
         shown: shownSettings,
         again,
-        closing: (ended) =>
-          initClosing({
+        closing: (ended) => {
+          const goesOn = ended.facts.envWritten && !ended.report.problem
+          if (kept && rehearsal && goesOn) {
+            kept.standIn = { ...rehearsal.standIn, isKept: true }
+            kept.forReal = run.render(toType('init'))
+          }
+          return initClosing({
             ...ended,
             setup: world.setup,
             again,
             isRehearsal,
+            goesOn: kept?.standIn !== undefined,
             toMigrate: isRehearsal
               ? toType('migrate', { sandbox: true })
               : afterPrepareLine(settings.entries(), world.setup.installation.envFile.path, {
@@ -83,7 +102,8 @@ function setUp(host: Host, argv: readonly string[], found?: Installation): Promi
             isHostChange,
             format,
             freshness,
-          }),
+          })
+        },
       }
     },
   })

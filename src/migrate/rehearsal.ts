@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { counted } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
-import { Secret } from '../core/secret.ts'
-import { prose, toType } from '../core/to-type.ts'
 import { type SandboxAddress, startSandboxProcess } from '../rehearse/rehearsal.ts'
+import { setUpThere } from '../rehearse/set-up-there.ts'
 import { contradiction } from '../settings/no-effect.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun, PreparedMigration } from './migration.ts'
@@ -15,8 +14,6 @@ const FILES = 500
 /** Uploads a second while it goes on. */
 const UPLOADS = 4
 const ZONE = 'example.com'
-/** Milliseconds; `init` takes a few seconds against the sandbox. */
-const PREPARING_MS = 120_000
 
 export interface MigrationRehearsal {
   /** The run, pointed at a Mastodon and a Cloudflare that are made up. */
@@ -54,7 +51,14 @@ export async function rehearseMigration(run: MigrateRun): Promise<MigrationRehea
     XDG_STATE_HOME: folder,
   }
   const own: MigrateRun = { ...run, host: { ...host, environment } }
-  await prepareBucket(own, address, mastodon.dir)
+  await setUpThere(own.host, {
+    there: { ...address, s3EndpointUrl: endpointOf(address) },
+    folder,
+    args: [
+      ...['--mastodon-dir', mastodon.dir, '--media-host', `files.${ZONE}`],
+      ...['--existing-media', 'prepare'],
+    ],
+  })
   started()
   for (const name of ['mastodonEnv', 'accountId'] as const) settings.forget(name)
   settings.offer('mastodonDir', mastodon.dir, 'sandbox')
@@ -159,39 +163,6 @@ function refuseOther({ settings }: MigrateRun): void {
   if (engine === undefined) return
   const why = 'the sandbox brings its own Mastodon with media on its disk, and its own Cloudflare'
   throw contradiction('--sandbox', settings.flag(engine), why)
-}
-
-async function prepareBucket(
-  { host }: MigrateRun,
-  address: SandboxAddress,
-  dir: string,
-): Promise<void> {
-  const { run } = await import('../services/process/run.ts')
-  const where = ['--mastodon-dir', dir, '--media-host', `files.${ZONE}`]
-  const routes = address.connectTo.flatMap((route) => ['--connect-to', route])
-  const command = {
-    program: host.execPath,
-    args: [
-      ...[host.script, 'init', '--existing-media', 'prepare', '--yes', '--json', ...where],
-      ...['--s3-endpoint-url', endpointOf(address), ...routes],
-    ],
-    env: {
-      CLOUDFLARE_BASE_URL: address.cloudflareApiUrl,
-      CLOUDFLARE_API_TOKEN: new Secret(address.apiToken),
-      NODE_EXTRA_CA_CERTS: address.caFile,
-    },
-  }
-  const signal = host.interrupted
-  const options = { environment: host.environment, timeoutMs: PREPARING_MS, signal, cwd: dir }
-  const { exitCode, stdout, stderr } = await run(command, options)
-  if (exitCode === 0) return
-  const said = /"what": "(.*)"/.exec(stdout)?.[1] ?? stderr.trim().split('\n').at(-1) ?? ''
-  throw new Problem({
-    code: 'rehearsal-not-prepared',
-    what: 'The bucket of the rehearsal could not be prepared.',
-    why: `init said: ${said}`,
-    next: prose`See what it says by itself: ${toType('init', { sandbox: true })}`,
-  })
 }
 
 function endpointOf({ s3EndpointUrls }: SandboxAddress): string {

@@ -2,11 +2,15 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Problem, type ProblemDetails } from '../core/problem.ts'
+import { shellLine } from '../core/shell-word.ts'
 import type { Run } from '../flow/flow.ts'
+import type { StandIn } from '../host.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
-import type { SetupCatalog } from '../settings/catalog.ts'
+import type { SettingName, SetupCatalog } from '../settings/catalog.ts'
+import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate } from '../template.ts'
+import type { Ui } from '../ui/port.ts'
 
 /** Starts `sandbox` as a process of its own, which goes when the run ends. Throws its Problems. */
 export async function startSandboxProcess(
@@ -14,6 +18,7 @@ export async function startSandboxProcess(
   flags: readonly string[],
 ): Promise<SandboxAddress> {
   const { start } = await import('../services/process/run.ts')
+  const again = ['mastodon-r2', ...host.argv]
   const child = start(
     {
       program: host.execPath,
@@ -24,15 +29,20 @@ export async function startSandboxProcess(
   )
   atEnd.push(() => child.stop())
   const told = JSON.parse(await child.firstLine()) as SandboxAddress | ProblemDetails
-  if ('what' in told) throw new Problem(told)
+  if ('what' in told) {
+    // The line that the sandbox knows is about init.
+    const next = String(told.next).replace(/\bmastodon-r2 init --sandbox$/, shellLine(again))
+    throw new Problem({ ...told, next })
+  }
   return told
 }
 
 export interface Rehearsal {
   /** As found, with a scratch copy in the env file's place. */
   readonly installation: Installation
-  /** PEM of the sandbox's certificate authority. */
-  readonly ca: string
+  readonly standIn: StandIn
+  /** No Mastodon is here: the settings are made up. */
+  readonly isSample: boolean
 }
 
 /**
@@ -40,11 +50,31 @@ export interface Rehearsal {
  * scratch copy (or a sample) in a folder that only this user can open; both go when the run ends.
  */
 export async function rehearse(run: Run<SetupCatalog>, found: Installation): Promise<Rehearsal> {
-  const { host, ui, settings, atEnd } = run
+  const { ui, settings } = run
+  tellRehearsal(ui)
+  const rehearsal = await startStandIn(run, found)
+  const { mastodonEnv: _, ...there } = rehearsal.standIn.settings
+  settings.forget('accountId')
+  offerAll(settings, there)
+  if (!ui.canAsk && settings.get('mediaHost') === undefined) {
+    settings.offer('mediaHost', mediaHostFor(rehearsal.installation), 'sandbox')
+  }
+  return rehearsal
+}
+
+export function tellRehearsal(ui: Ui): void {
   ui.note('This is a rehearsal', [
     'Cloudflare is a stand-in on this machine, the env file a scratch copy.',
     'Nothing leaves this machine, and nothing on it is changed.',
   ])
+}
+
+/** A scratch copy, and a sandbox beside it; both go when the run ends. */
+export async function startStandIn(
+  run: Pick<Run<SetupCatalog>, 'host' | 'ui' | 'settings' | 'atEnd'>,
+  found: Installation,
+): Promise<Rehearsal> {
+  const { host, ui, settings, atEnd } = run
   const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-rehearsal-'))
   atEnd.push(() => rm(folder, { recursive: true, force: true }))
   const installation = await scratchCopy(found, folder, host.environment)
@@ -55,17 +85,39 @@ export async function rehearse(run: Run<SetupCatalog>, found: Installation): Pro
     zones.flatMap((zone) => ['--zone', zone]),
   )
   started()
+  const { cloudflareApiUrl, s3EndpointUrls, connectTo, apiToken, caFile } = address
   const jurisdiction = settings.need('jurisdiction')
-  settings.offer('cloudflareApiUrl', address.cloudflareApiUrl, 'sandbox')
-  settings.offer('s3EndpointUrl', address.s3EndpointUrls[jurisdiction] ?? '', 'sandbox')
-  settings.offer('connectTo', address.connectTo, 'sandbox')
-  settings.offer('apiToken', address.apiToken, 'sandbox')
-  settings.forget('accountId')
-  if (!ui.canAsk && settings.get('mediaHost') === undefined) {
-    const [zone = 'example.com'] = zonesFor(installation, undefined)
-    settings.offer('mediaHost', `files.${zone}`, 'sandbox')
+  const s3EndpointUrl = s3EndpointUrls[jurisdiction] ?? ''
+  const { path: mastodonEnv } = installation.envFile
+  const standIn: StandIn = {
+    settings: { cloudflareApiUrl, s3EndpointUrl, connectTo, apiToken, mastodonEnv },
+    jurisdiction,
+    folder,
+    ca: { file: caFile, pem: await readFile(caFile, 'utf8') },
+    isKept: false,
   }
-  return { installation, ca: await readFile(address.caFile, 'utf8') }
+  return { installation, standIn, isSample: isMadeUp(found) }
+}
+
+/** They win over what was given. */
+export function offerAll(
+  settings: Settings<SetupCatalog>,
+  offered: Partial<StandIn['settings']>,
+): void {
+  for (const [name, value] of Object.entries(offered)) {
+    settings.offer(name as SettingName, value, 'sandbox')
+  }
+}
+
+/** A name in the instance's own domain, which the sandbox holds. */
+export function mediaHostFor(installation: Installation): string {
+  const [zone = 'example.com'] = zonesFor(installation, undefined)
+  return `files.${zone}`
+}
+
+/** Where there is a Mastodon, the rehearsal is about that one. */
+function isMadeUp({ envFile, kind }: Installation): boolean {
+  return !envFile.exists && kind === 'none'
 }
 
 async function scratchCopy(
@@ -76,8 +128,7 @@ async function scratchCopy(
   const path = join(folder, '.env.production')
   const original = found.envFile
   const { fileText } = await import('../services/mastodon/env-text.ts')
-  // Where there is a Mastodon, the rehearsal is about that one.
-  const isSample = !original.exists && found.kind === 'none'
+  const isSample = isMadeUp(found)
   const text = isSample ? await readTemplate('env-sample.txt') : original.text
   await writeFile(path, fileText.encode(text), { mode: 0o600, flag: 'wx' })
   if (original.mode !== undefined) await chmod(path, original.mode & 0o700)

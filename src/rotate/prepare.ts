@@ -54,7 +54,7 @@ export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
     at: {
       accountId,
       bucket: known.bucket,
-      jurisdiction: jurisdictionNamed(remembered.jurisdiction),
+      jurisdiction: jurisdictionNamed(remembered.jurisdiction ?? settings.get('jurisdiction')),
     },
     mediaHost: known.mediaHost,
     corsOrigins: settings.need('corsOrigin'),

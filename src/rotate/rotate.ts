@@ -1,17 +1,18 @@
 import { Problem } from '../core/problem.ts'
-import { prose, type ToType } from '../core/to-type.ts'
+import { prose, type ToType, toType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
-import type { Command } from '../host.ts'
+import type { Command, StandIn } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import type { MintingWorld, StepIn } from '../plan/step.ts'
+import { rehearsalOver, rehearsed } from '../rehearse/rehearsed.ts'
 import { restartCommands } from '../services/mastodon/service-control.ts'
 import { hasSwitch } from '../settings/argv.ts'
-import { noEffect } from '../settings/no-effect.ts'
+import { firstFlag, noEffect } from '../settings/no-effect.ts'
 import { replay } from '../settings/replay.ts'
 import { keyInUse } from '../setup/access-keys.ts'
 import { uploadProbe } from '../setup/proof.ts'
 import { publicRead } from '../setup/public-read.ts'
-import { freshProcesses, type RestartWishes, restart } from '../setup/restart.ts'
+import { freshProcesses, noneToRestart, type RestartWishes, restart } from '../setup/restart.ts'
 import { mintingToken } from '../setup/token.ts'
 import type { Closing } from '../ui/port.ts'
 import { keyLines } from './env-file.ts'
@@ -24,13 +25,17 @@ import { rotateCatalog, rotateFlags } from './settings.ts'
 interface RotateEnded extends Ended {
   readonly world: MintingWorld
   readonly again: ToType
+  readonly standIn?: StandIn | undefined
 }
 
 type Section = Closing['sections'][number]
 
 /** The last words of `rotate`: whether the old key is gone, and what is left for the person. */
 export function rotateClosing(ended: RotateEnded): Closing {
-  const { report } = ended
+  const { report, standIn } = ended
+  if (report.problem && standIn) {
+    return { headline: 'This ends here; nothing of yours was changed.', sections: [] }
+  }
   if (report.problem) {
     const done = report.steps.filter(({ status }) => status === 'changed').length
     const headline =
@@ -39,13 +44,14 @@ export function rotateClosing(ended: RotateEnded): Closing {
   }
   if (report.dryRun) {
     const carryOut = { title: 'To carry it out', lines: [prose`  ${ended.again}`] }
-    return { headline: 'That is the plan. Nothing was changed.', sections: [carryOut] }
+    const sections = standIn ? over(standIn) : [carryOut]
+    return { headline: 'That is the plan. Nothing was changed.', sections }
   }
   const open = unfinished(report)
   if (open.length === 0) {
     return {
       headline: 'Rotated: the new key is in use, the old one is gone.',
-      sections: env(ended),
+      sections: [...env(ended), ...(standIn ? over(standIn) : [])],
     }
   }
   const [first] = open
@@ -54,6 +60,10 @@ export function rotateClosing(ended: RotateEnded): Closing {
     ? 'The new key is in the env file. The old key stays active until Mastodon uses the new one.'
     : 'The new key is in use; the old one is still active.'
   return { headline, sections: [...env(ended), ...left(ended), ...(isRestart ? goOn(ended) : [])] }
+}
+
+function over(standIn: StandIn): Section[] {
+  return rehearsalOver(standIn, toType('rotate'))
 }
 
 /** The steps that this run could not do: until they are done, the old key is there. */
@@ -94,6 +104,7 @@ function goOn({ again }: RotateEnded): Section[] {
 /** At every moment the key in the env file works, and nobody who still uses the old one loses it. */
 export function rotateSteps(
   wishes: RestartWishes & { readonly graceMs: number },
+  standIn?: StandIn,
 ): readonly StepIn<MintingWorld>[] {
   return [
     mintingToken,
@@ -103,8 +114,7 @@ export function rotateSteps(
     oldKeyName,
     keyLines,
     keyInUse,
-    restart(wishes),
-    freshProcesses(wishes),
+    ...(standIn ? [noneToRestart] : [restart(wishes), freshProcesses(wishes)]),
     publicRead,
     grace(wishes.graceMs),
     retireKey,
@@ -118,23 +128,38 @@ export const rotate: Command = {
       name: 'rotate',
       catalog: rotateCatalog,
       accepts: rotateFlags,
-      async prepare(run) {
-        if (run.settings.on('roll')) throw noRoll()
+      async prepare(given) {
+        if (given.settings.on('roll')) throw noRoll()
+        const run = await rehearsedRotation(given)
         const world = await prepareRotation(run)
         const wishes = await restartWishes(run, world)
+        const { standIn } = run.host
         const again = replay('rotate', rotateFlags, run.settings.entries())
         return {
           world,
-          steps: rotateSteps({ ...wishes, graceMs: run.settings.need('grace') }),
-          planTitle: 'Plan',
+          steps: rotateSteps({ ...wishes, graceMs: run.settings.need('grace') }, standIn),
+          planTitle: standIn ? 'Plan (rehearsal)' : 'Plan',
           shown: ['mediaHost', 'bucket', 'accountId', 'grace', 'restart', 'allowIp', 'expires'],
           again,
-          closing: (ended) => rotateClosing({ ...ended, world, again }),
+          closing: (ended) => rotateClosing({ ...ended, world, again, standIn }),
           isUnfinished: (report) => unfinished(report).length > 0,
         }
       },
     })
   },
+}
+
+/** Links that the old key signed are nobody's in a rehearsal: unless told, none is waited for. */
+async function rehearsedRotation<R extends Run<typeof rotateCatalog>>(given: R): Promise<R> {
+  const { settings } = given
+  if (!settings.on('sandbox')) return given
+  const flag = firstFlag(settings, ['restart', 'assumeRestarted'])
+  if (flag !== undefined) {
+    throw noEffect(`${flag} with --sandbox`, 'In a rehearsal no Mastodon uses the scratch copy.')
+  }
+  settings.forget('restart')
+  if (settings.get('grace') === undefined) settings.offer('grace', '0s', 'sandbox')
+  return rehearsed(given)
 }
 
 async function restartWishes(

@@ -1,4 +1,4 @@
-import { catalog, runFlags } from '../settings/catalog.ts'
+import { catalog, rehearsedHelp, runFlags } from '../settings/catalog.ts'
 import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
 
 const own = {
@@ -49,6 +49,7 @@ export const rotateCatalog = { ...catalog, ...own } as const
 export const rotateFlags = {
   ...own,
   ...runFlags,
+  sandbox: { ...catalog.sandbox, help: rehearsedHelp },
   apiToken: catalog.apiToken,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that holds the key' },
   tokenKind: { ...catalog.tokenKind, fallbackHelp: 'as the old key' },

@@ -98,6 +98,7 @@ export function hasSwitch(
 }
 
 async function unknownFlag(command: string, rawName: string, known: Catalog): Promise<Problem> {
+  if (rawName === '--sandbox') throw noRehearsal(command)
   const { isShowable, nearest } = await import('../core/nearest.ts')
   const word = rawName.replace(/^-+/, '')
   const names = Object.values(known).flatMap(({ flag, formerly = [] }) =>
@@ -123,6 +124,15 @@ async function unknownFlag(command: string, rawName: string, known: Catalog): Pr
       guess === undefined
         ? `\`${command}\` knows no flag like it.`
         : `Did you mean ${guess}?${variable}`,
+  })
+}
+
+/** The others need media that has been on R2 for a while, or visitors. */
+function noRehearsal(command: string): Problem {
+  return usage(command, {
+    code: 'no-rehearsal',
+    what: `\`${command}\` has no rehearsal.`,
+    why: 'What is rehearsed is a setup that was made a moment ago, and no media is in it yet. --sandbox is for init, check, rotate, undo and migrate.',
   })
 }
 

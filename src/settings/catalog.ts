@@ -227,6 +227,10 @@ export const catalog = {
   }),
 } as const
 
+/** `--sandbox` of the commands that need a setup which is there. */
+export const rehearsedHelp =
+  'rehearse it: a setup is made first on a local stand-in, with a copy of the env file; nothing leaves this machine'
+
 /** What every command takes that changes a setup which is there, as it reads in its help. */
 export const runFlags = {
   accountId: catalog.accountId,

@@ -3,6 +3,7 @@ import { asRoot, prose, type Text, type ToType, toType } from '../core/to-type.t
 import type { Ended } from '../flow/flow.ts'
 import { leftOut, skippedSteps } from '../flow/flow.ts'
 import type { Setup } from '../plan/step.ts'
+import { rehearsalOver } from '../rehearse/rehearsed.ts'
 import type { Closing } from '../ui/port.ts'
 import { type BlockFormat, blockForms } from './formats.ts'
 import { bringOut } from './hidden-media.ts'
@@ -12,6 +13,8 @@ interface InitEnded extends Ended {
   readonly setup: Setup
   readonly again: ToType
   readonly isRehearsal: boolean
+  /** The rehearsal goes on when this run ends. */
+  readonly goesOn?: boolean
   /** The line that moves media to what was prepared. */
   readonly toMigrate: ToType
   /** Another media host was announced on a server that is on R2 already. */
@@ -37,17 +40,7 @@ export function initClosing(ended: InitEnded): Closing {
   const sections = report.dryRun
     ? [...leftOut(ended), ...goOn(ended), ...restartLeft(ended)]
     : [...envSection(ended), ...leftOut(ended), ...leftAndAgain(ended)]
-  const last: Section[] = isRehearsal
-    ? [
-        {
-          title: 'That was a rehearsal',
-          lines: [
-            'Nothing at Cloudflare and nothing on this machine was changed; the scratch copy and its keys are gone. For real:',
-            prose`  ${toType('init')}`,
-          ],
-        },
-      ]
-    : []
+  const last = isRehearsal ? rehearsalOver({ isKept: ended.goesOn === true }, toType('init')) : []
   return { headline, sections: [...sections, ...last], next: restartsIn(sections) }
 }
 
@@ -140,7 +133,7 @@ function whatIsLeft(ended: InitEnded): Section[] {
   const isPrinted = setup.target.kind === 'print'
   const isNew = isPrinted || (facts.envWritten?.changed.length ?? 0) > 0
   return [
-    ...(isPrinted && !saysHow ? [restart(setup)] : []),
+    ...(isPrinted && !saysHow ? [restart(setup, isRehearsal)] : []),
     ...(isPrinted ? [] : restartLeft(ended)),
     ...(isNew ? [oldLinks(setup)] : []),
     ...away,
@@ -155,7 +148,7 @@ function restartLeft({ setup, report, facts, freshness, ...ended }: InitEnded): 
   const written = facts.envWritten
   if (setup.storage !== 'switch' || ended.isHostChange || !written?.file) return []
   if (report.steps.some(({ status }) => status === 'would-change')) return []
-  if (written.changed.length > 0) return [restart(setup)]
+  if (written.changed.length > 0) return [restart(setup, ended.isRehearsal)]
   if (ended.isRehearsal || !freshness || freshness.is === 'fresh') return []
   const { title, lines } = restart(setup)
   if (freshness.is === 'old') {
@@ -179,8 +172,13 @@ export function restartsIn(sections: readonly Section[]): Text[] {
   )
 }
 
-export function restart({ installation }: Pick<Setup, 'installation'>): Section {
-  const title = RESTART
+export function restart(
+  { installation }: Pick<Setup, 'installation'>,
+  isRehearsal = false,
+): Section {
+  const title = isRehearsal
+    ? 'For real, Mastodon is restarted then, so that it uses the settings'
+    : RESTART
   const { kind, dir, units, pumaWorkers, neighbours = [] } = installation
   const isKnown = units.web.length > 0 && units.sidekiq.length > 0
   if (kind === 'systemd' && neighbours.length > 0 && !isKnown) {
@@ -202,7 +200,7 @@ export function restart({ installation }: Pick<Setup, 'installation'>): Section 
     }
   }
   const elsewhere =
-    kind === 'none'
+    kind === 'none' && !isRehearsal
       ? [
           `No Mastodon was seen here: if it runs elsewhere, carry what is new in ${installation.envFile.path} there first.`,
         ]

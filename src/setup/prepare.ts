@@ -9,7 +9,7 @@ import {
 } from '../flow/mastodon-here.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inSetup, type World } from '../plan/step.ts'
-import { rehearse } from '../rehearse/rehearsal.ts'
+import { type Rehearsal, rehearse } from '../rehearse/rehearsal.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import { refuseContradictions } from '../settings/catalog.ts'
@@ -21,7 +21,7 @@ import { bringOut, hiddenWords } from './hidden-media.ts'
 export interface PreparedSetup {
   readonly world: World
   readonly remembered: Remembered
-  readonly isRehearsal: boolean
+  readonly rehearsal: Rehearsal | undefined
 }
 
 /** Everything between the flags and the plan, for the commands that set up or check a setup. */
@@ -47,9 +47,10 @@ export async function prepareSetup(
   const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
     ? await findMastodonHere(run)
     : first
-  const rehearsal = settings.on('sandbox') ? await rehearse(run, found) : undefined
+  const isBegun = run.host.standIn !== undefined
+  const rehearsal = settings.on('sandbox') && !isBegun ? await rehearse(run, found) : undefined
   const installation = rehearsal?.installation ?? found
-  ui.say(describe(installation))
+  if (!isBegun) ui.say(rehearsal?.isSample ? madeUp(installation) : describe(installation))
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   if (remembered.elsewhere !== undefined && !lookOnly) ui.warn(mediaWords(installation, remembered))
   recall(run, remembered)
@@ -76,10 +77,10 @@ export async function prepareSetup(
   })
   const world = await connectWorld(run, inSetup(setup), {
     cloudflare,
-    ca: rehearsal?.ca,
+    ca: rehearsal?.standIn.ca.pem,
     scratchOf: rehearsal && found.envFile,
   })
-  return { world, remembered, isRehearsal: rehearsal !== undefined }
+  return { world, remembered, rehearsal }
 }
 
 /** Problem `flag-without-effect` for what is about a key or lines that are not made. */
@@ -163,6 +164,10 @@ function refuseMissing(
   const media = isAsked ? (['existingMedia'] as const) : []
   const problem = settings.missing(['apiToken', 'mediaHost', ...media])
   if (problem) throw problem
+}
+
+function madeUp({ localDomain }: Installation): string {
+  return `No Mastodon was found here: the rehearsal is about a made-up one, ${localDomain}.`
 }
 
 function describe({ kind, version, dir, localDomain, envFile }: Installation): string {

@@ -130,6 +130,22 @@ export function restart(wishes: RestartWishes): Step<Needs> {
   }
 }
 
+/** In a rehearsal: the place of both steps that make Mastodon read the env file, and see that it did. */
+export const noneToRestart: Step<'processes' | 'facts'> = {
+  id: 'fresh-processes',
+  title: 'Restart',
+
+  async look({ processes, facts }): Promise<Finding> {
+    const file = facts.envWritten?.file
+    const note = 'no Mastodon uses the scratch copy; for real it is restarted here'
+    if (!file) return { is: 'waiting', on: 'envWritten', will: `nothing: ${note}` }
+    const changedAt = await processes.changedAt(file)
+    if (!changedAt) throw gone(file)
+    const allFresh: Facts['allFresh'] = { since: changedAt, fileChangedAt: changedAt }
+    return { is: 'ready', note, facts: { allFresh } }
+  },
+}
+
 /** What the plan shows of commands that are run one after the other. */
 export function linesOf(commands: readonly PlacedCommand[]): string {
   return commands.map(({ line }) => line).join(' && ')

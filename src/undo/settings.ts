@@ -1,4 +1,4 @@
-import { catalog, runFlags } from '../settings/catalog.ts'
+import { catalog, rehearsedHelp, runFlags } from '../settings/catalog.ts'
 import { type FlagsOf, flag, setting } from '../settings/setting.ts'
 
 const group = 'What to take back'
@@ -50,6 +50,7 @@ export const undoSettings = {
     help: 'file with a Cloudflare API token (- reads standard input); never stored',
   },
   ...runFlags,
+  sandbox: { ...catalog.sandbox, help: rehearsedHelp },
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file to put back' },
   yes: { ...catalog.yes, help: 'agree to the plan; what destroys something needs its flag, too' },
 } as const

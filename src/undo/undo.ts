@@ -1,8 +1,9 @@
-import { prose, type ToType } from '../core/to-type.ts'
+import { prose, type ToType, toType } from '../core/to-type.ts'
 import { type Ended, flow, type Run } from '../flow/flow.ts'
 import { holdEnvFile } from '../flow/mastodon-here.ts'
-import type { Command } from '../host.ts'
+import type { Command, Host, StandIn } from '../host.ts'
 import type { Step, World } from '../plan/step.ts'
+import { rehearsalOver, rehearsed } from '../rehearse/rehearsed.ts'
 import { replay } from '../settings/replay.ts'
 import { undoBucket, undoLifecycle } from '../setup/bucket.ts'
 import { restart, restartsIn, unfinished } from '../setup/closing.ts'
@@ -21,19 +22,34 @@ import { undoCatalog, undoSettings } from './settings.ts'
 interface UndoEnded extends Ended {
   readonly prepared: PreparedSetup
   readonly again: ToType
+  readonly host?: Pick<Host, 'standIn'>
 }
 
 type Section = Closing['sections'][number]
 
 /** The last words of `undo`: what is as before, what stays and why, and what is left to do. */
 export function undoClosing(ended: UndoEnded): Closing {
-  const { report } = ended
+  const { report, host } = ended
+  if (host?.standIn) return rehearsedClosing(ended, host.standIn)
   if (report.problem || report.dryRun) {
     const headline = report.problem ? unfinished(ended) : 'That is the plan. Nothing was changed.'
     return { headline, sections: [...left(ended), goOn(ended)] }
   }
   const sections = [...envSection(ended), ...left(ended)]
   return { headline: headlineOf(ended), sections, next: restartsIn(sections) }
+}
+
+/** No Mastodon reads the scratch copy, and its backups go with it. */
+function rehearsedClosing(ended: UndoEnded, standIn: StandIn): Closing {
+  const { report } = ended
+  if (report.problem) {
+    return { headline: 'This ends here; nothing of yours was changed.', sections: [] }
+  }
+  const headline = report.dryRun ? 'That is the plan. Nothing was changed.' : headlineOf(ended)
+  // Who is asked again in a moment needs no line to type.
+  const [stays = [], line = []] = left(ended).map((section) => [section])
+  const more = standIn.isKept ? [] : line
+  return { headline, sections: [...stays, ...more, ...rehearsalOver(standIn, toType('undo'))] }
 }
 
 function headlineOf({ report }: UndoEnded): string {
@@ -101,7 +117,8 @@ export const undo: Command = {
       name: 'undo',
       catalog: undoCatalog,
       accepts: undoSettings,
-      async prepare(run) {
+      async prepare(given) {
+        const run = await rehearsed(given)
         const { envFile } = await recallSetup(run)
         await holdEnvFile(run, envFile, { lookOnly: false })
         const prepared = await prepareSetup(run, { lookOnly: true })
@@ -113,11 +130,11 @@ export const undo: Command = {
           world,
           steps: undoSteps(undo),
           known: world.setup.token,
-          planTitle: 'Plan',
+          planTitle: run.host.standIn ? 'Plan (rehearsal)' : 'Plan',
           shown: ['mediaHost', 'bucket', 'accountId', 'jurisdiction'],
           flagged: true,
           again,
-          closing: (ended) => undoClosing({ ...ended, prepared, again }),
+          closing: (ended) => undoClosing({ ...ended, prepared, again, host: run.host }),
         }
       },
     }),

@@ -95,6 +95,7 @@ const shown: Readonly<Record<string, Rows>> = {
   },
   check: {
     ...web,
+    '--sandbox': 'e2e/rehearsal.test.ts: check --sandbox finds all well',
     '--fix': 'e2e/check-fix.test.ts: are put right in one run, and the check proves it',
     '--dry-run': 'e2e/check-fix.test.ts: a dry run shows the plan and changes nothing',
     '--yes': 'e2e/check-fix.test.ts: without a yes nothing is changed',
@@ -178,6 +179,7 @@ const shown: Readonly<Record<string, Rows>> = {
     '--restart': 'e2e/rotate.test.ts: --restart run: everything, in one go',
     '--grace': 'e2e/rotate.test.ts: stopped in the grace period; the next run goes on',
     '--assume-restarted': 'e2e/rotate.test.ts: a person’s word counts where nothing can be seen',
+    '--sandbox': 'e2e/rehearsal.test.ts: rotate --sandbox replaces the key there',
     '--schedule': 'e2e/rotate.test.ts: --schedule prints, and needs neither token nor network',
     '--roll': 'e2e/rotate.test.ts: --roll',
     '--token-kind': rotated,
@@ -186,6 +188,7 @@ const shown: Readonly<Record<string, Rows>> = {
   },
   undo: {
     ...changing,
+    '--sandbox': 'e2e/rehearsal.test.ts: undo --sandbox takes all of it back',
     '--detach-domain': untaken,
     '--delete-empty-bucket': untaken,
     '--even-if-in-use': 'e2e/undo.test.ts: with the flag all goes but the bucket',

@@ -149,6 +149,15 @@ function tooOld(own: string, { before, severity, matters }: Gate): Verdict {
   }
 }
 
+/** In their place in a rehearsal, which is about a copy of its settings. */
+export const noMastodon: Check = {
+  id: 'mastodon',
+  about: 'Mastodon',
+  title: 'Version, processes and pages',
+  cost: 'look',
+  look: async () => [{ severity: 'skipped', saw: 'Mastodon itself is no part of a rehearsal' }],
+}
+
 /** What the running Mastodon tells: its version, its processes, its pages. */
 export const mastodonChecks: readonly Check[] = [
   version,
