@@ -61,7 +61,10 @@ async function unknownCommand(host: Host, name: string): Promise<number> {
     rotate: /^(renew|key|keys)$/,
     undo: /^(uninstall|remove|revert|rollback|restore|delete|reset)$/,
   }
-  const { isShowable, nearest } = await import('./core/nearest.ts')
+  const [{ isShowable, nearest }, { shellLine }] = await Promise.all([
+    import('./core/nearest.ts'),
+    import('./core/shell-word.ts'),
+  ])
   const [meant] = Object.entries(meanings).find(([, words]) => words.test(name)) ?? []
   const known = [...commands.map((command) => command.name), '--version', '--help']
   const guess = meant ?? nearest(name, known)
@@ -69,7 +72,7 @@ async function unknownCommand(host: Host, name: string): Promise<number> {
   const what = isShowable(name.replace(/^--?/, ''))
     ? `There is no command ${name}.`
     : 'There is no such command.'
-  host.stderr.write(`${what}${hint}\nSee: mastodon-r2 help\n`)
+  host.stderr.write(`${what}${hint}\nSee: ${shellLine(host.program)} help\n`)
   return 2
 }
 

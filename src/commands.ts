@@ -1,4 +1,5 @@
 import { columns, fold, leftColumn, type Row } from './columns.ts'
+import { shellLine } from './core/shell-word.ts'
 import type { CommandEntry, Host } from './host.ts'
 
 /** The table of commands: this is the help screen. */
@@ -100,11 +101,13 @@ export function tellVersion({ stdout, version }: Pick<Host, 'stdout' | 'version'
   return 0
 }
 
-const START: readonly Row[] = [
-  ['Start with:', 'npx mastodon-r2 init'],
-  ['Rehearse first:', 'npx mastodon-r2 init --sandbox'],
-  ['Flags:', 'mastodon-r2 help init'],
-]
+/** The single file has no sandbox. */
+function startRows(words: readonly string[]): readonly Row[] {
+  const program = shellLine(words)
+  const rehearsal: Row[] =
+    words[0] === 'npx' ? [['Rehearse first:', `${program} init --sandbox`]] : []
+  return [['Start with:', `${program} init`], ...rehearsal, ['Flags:', `${program} help init`]]
+}
 
 /** Exit codes, and what they say. */
 export const EXITS: readonly Row[] = [
@@ -116,7 +119,11 @@ export const EXITS: readonly Row[] = [
 ]
 
 /** The page that bare `mastodon-r2`, `help` and `--help` print, `width` columns wide. */
-export function overview({ version, homepage }: Pick<Host, 'version' | 'homepage'>, width: number) {
+export function overview(
+  { version, homepage, program }: Pick<Host, 'version' | 'homepage' | 'program'>,
+  width: number,
+) {
+  const start = startRows(program)
   const groups = [...new Set(commands.map(({ group }) => group))]
   const rows = (of: string) =>
     commands.flatMap(({ group, name, line }): Row[] => (group === of ? [[name, line]] : []))
@@ -129,7 +136,7 @@ export function overview({ version, homepage }: Pick<Host, 'version' | 'homepage
     'Usage: mastodon-r2 COMMAND [flags]',
     ...table,
     '',
-    ...columns([...START, ['Docs:', homepage]], width, width < 50 ? 0 : leftColumn(START, width)),
+    ...columns([...start, ['Docs:', homepage]], width, width < 50 ? 0 : leftColumn(start, width)),
     '',
     'Exit codes:',
     ...columns(EXITS, width, leftColumn(EXITS, width)),

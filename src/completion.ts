@@ -29,11 +29,12 @@ interface Completed {
  */
 export function completionOf(commands: readonly CommandEntry[]): Command {
   return {
-    async run({ argv, stdout, stderr, version }, [shell = '', ...more]) {
+    async run({ argv, stdout, stderr, version, program }, [shell = '', ...more]) {
       const wanted = shells.find((name) => name === shell)
       if (wanted === undefined || more.length > 0) {
         const what = argv.length > 1 ? 'There is no completion for that.' : 'The shell is missing.'
-        stderr.write(`${what}\nSee: mastodon-r2 completion ${shells.join('|')}\n`)
+        const { shellLine } = await import('./core/shell-word.ts')
+        stderr.write(`${what}\nSee: ${shellLine(program)} completion ${shells.join('|')}\n`)
         return 2
       }
       const completed = await Promise.all(commands.map((entry) => completedOf(entry, commands)))

@@ -1,9 +1,10 @@
 import { columns, fold, foldCommand, leftColumn, screenWidth } from './columns.ts'
+import { shellLine } from './core/shell-word.ts'
 import type { Command, CommandEntry, Host } from './host.ts'
 import type { Setting, variableOf } from './settings/setting.ts'
 import { type Topic, topicOf } from './topics.ts'
 
-type Overview = (host: Pick<Host, 'version' | 'homepage'>, width: number) => string
+type Overview = (host: Pick<Host, 'version' | 'homepage' | 'program'>, width: number) => string
 
 /** The `help` command for a table of commands; `overview` is the page about all of them. */
 export function helpOn(commands: readonly CommandEntry[], overview: Overview): Command {
@@ -27,7 +28,7 @@ async function tell(
   if (!entry || more.length > 0) {
     const { isShowable } = await import('./core/nearest.ts')
     const about = argv.every(isShowable) ? argv.join(' ') : 'that'
-    host.stderr.write(`There is no help about ${about}.\nSee: mastodon-r2 help\n`)
+    host.stderr.write(`There is no help about ${about}.\nSee: ${shellLine(host.program)} help\n`)
     return 2
   }
   host.stdout.write(await page(host, entry, width))
@@ -39,11 +40,11 @@ export const VARIABLES =
   'Every flag has a variable: MASTODON_R2_ and its name, so --bucket is MASTODON_R2_BUCKET, unless its line names another. A switch takes 1 or 0, and a flag is stronger.'
 
 async function page(
-  { homepage }: Pick<Host, 'homepage'>,
+  host: Pick<Host, 'homepage' | 'userId' | 'program'>,
   { name, line, also = [] }: CommandEntry,
   width: number,
 ): Promise<string> {
-  const topic = await topicOf(name)
+  const topic = await topicOf(name, host)
   const title = fold(`mastodon-r2 ${name}: ${line}`, width)
   if (!topic) return `${title.join('\n')}\n`
   return `${[
@@ -58,7 +59,7 @@ async function page(
     '',
     ...fold(VARIABLES, width),
     '',
-    ...fold(`Docs: ${topic.docs} at ${homepage}`, width),
+    ...fold(`Docs: ${topic.docs} at ${host.homepage}`, width),
   ].join('\n')}\n`
 }
 

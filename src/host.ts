@@ -15,6 +15,8 @@ export interface Host {
   readonly execPath: string
   /** The program's own file, to start it again as another process. */
   readonly script: string
+  /** The words that start the program, as a person types them. */
+  readonly program: readonly string[]
   readonly pid: number
   /** Numeric user id; undefined where the system has none. */
   readonly userId: number | undefined
@@ -59,6 +61,7 @@ export function processHost(): Host {
     nodeVersion: process.versions.node,
     execPath: process.execPath,
     script: process.argv[1] ?? '',
+    program: startedAs(process),
     pid: process.pid,
     userId: process.getuid?.(),
     stdin,
@@ -89,6 +92,17 @@ export function processHost(): Host {
       if (interrupt?.signal.aborted) stdout.write('', () => stderr.write('', () => process.exit()))
     },
   }
+}
+
+/**
+ * A single executable has no script: the word that it was started by stands in its place
+ * (nodejs.org/api/single-executable-applications.html). It is a path, or a name that PATH leads to.
+ */
+export function startedAs({
+  argv,
+  argv0,
+}: Pick<NodeJS.Process, 'argv' | 'argv0'>): readonly string[] {
+  return argv[1] === argv0 ? [argv0] : ['npx', 'mastodon-r2']
 }
 
 function manifest(): Pick<Host, 'version' | 'homepage'> {

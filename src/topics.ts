@@ -1,3 +1,4 @@
+import type { Host } from './host.ts'
 import type { Catalog } from './settings/setting.ts'
 
 /** What can be told of a command besides its name and its line. */
@@ -10,11 +11,14 @@ export interface Topic {
 }
 
 /** Undefined for a command that takes no flags. Only what is asked for is loaded. */
-export async function topicOf(name: string): Promise<Topic | undefined> {
+export async function topicOf(
+  name: string,
+  host?: Pick<Host, 'userId' | 'program'>,
+): Promise<Topic | undefined> {
   const catalog = await catalogOf(name)
   if (!catalog) return undefined
   const docs = name === 'sandbox' ? 'docs/init.md' : `docs/${name}.md`
-  return { catalog, examples: await examplesOf(name), docs }
+  return { catalog, examples: await examplesOf(name, host), docs }
 }
 
 async function catalogOf(name: string): Promise<Catalog | undefined> {
@@ -32,8 +36,11 @@ async function catalogOf(name: string): Promise<Catalog | undefined> {
 }
 
 /** As values of the catalogs, so that no flag is named that the command does not have. */
-async function examplesOf(name: string): Promise<Topic['examples']> {
-  const { toType } = await import('./core/to-type.ts')
+async function examplesOf(
+  name: string,
+  host: Pick<Host, 'userId' | 'program'> | undefined,
+): Promise<Topic['examples']> {
+  const { readerOf, renderText, toType } = await import('./core/to-type.ts')
   const lines = {
     init: [
       ['step by step, with questions; nothing changes before a yes', toType('init')],
@@ -105,5 +112,9 @@ async function examplesOf(name: string): Promise<Topic['examples']> {
     ],
   } as const
   const found = Object.hasOwn(lines, name) ? lines[name as keyof typeof lines] : []
-  return found.map(([want, line]) => [want, String(line)])
+  const reader = host && readerOf(host)
+  const rehearses = host === undefined || host.program[0] === 'npx'
+  return found
+    .filter(([, { flags }]) => rehearses || flags.sandbox === undefined)
+    .map(([want, line]) => [want, renderText(line, reader)])
 }

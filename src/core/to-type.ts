@@ -15,8 +15,10 @@ export type FlagValue = true | string | readonly string[]
 /** Where a run was told that Mastodon is: each line to type says it, too. */
 export type Whereabouts = { readonly [N in 'mastodonDir' | 'mastodonEnv' | 'mediaDir']?: string }
 
-/** Who reads a line, and where Mastodon is. */
+/** Who reads a line, how the program is started, and where Mastodon is. */
 export interface Reader extends Whereabouts {
+  /** Words in front of the command; `npx mastodon-r2` unless told. */
+  readonly program?: readonly string[]
   /** Whether the person who reads is root, who needs no sudo. */
   readonly isRoot?: boolean
 }
@@ -24,9 +26,22 @@ export interface Reader extends Whereabouts {
 /** The others do not look at the media itself. */
 const ofMedia = new Set(['init', 'leave', 'migrate'])
 
+/** The reader that sits before this process. */
+export function readerOf({
+  userId,
+  program,
+}: {
+  readonly userId: number | undefined
+  readonly program: readonly string[]
+}): Reader {
+  return { isRoot: userId === 0, program }
+}
+
 /** These look at no Mastodon of this machine: a rehearsed migration brings its own. */
 function isNowhere({ command, flags }: ToType): boolean {
-  return command === 'sandbox' || (command === 'migrate' && flags.sandbox === true)
+  return (
+    command === 'sandbox' || command === 'help' || (command === 'migrate' && flags.sandbox === true)
+  )
 }
 
 /** A line of this program that a person is to type, until somebody renders it. */
@@ -36,15 +51,19 @@ export class ToType {
   readonly flags: Readonly<Record<string, FlagValue>>
   /** Variables with a secret that the person has to set. */
   readonly secrets: readonly string[]
+  /** Behind the command. */
+  readonly words: readonly string[]
 
   constructor(
     command: string,
     flags: Readonly<Record<string, FlagValue>>,
     secrets: readonly string[] = [],
+    words: readonly string[] = [],
   ) {
     this.command = command
     this.flags = flags
     this.secrets = secrets
+    this.words = words
   }
 
   /** The same with more settings. What agrees to the plan stays at the end. */
@@ -62,6 +81,11 @@ export class ToType {
 /** The line for a command with these settings, e.g. `toType('migrate', { stage: 'copy' })`. */
 export function toType<C extends CommandName>(command: C, flags?: CommandFlags[C]): ToType {
   return new ToType(command, (flags ?? {}) as Readonly<Record<string, FlagValue>>)
+}
+
+/** The line that shows the flags of a command; without one, all commands. */
+export function helpLine(command?: string): ToType {
+  return new ToType('help', {}, [], command === undefined ? [] : [command])
 }
 
 /** A line of the system's that takes root: `sudo` stands before it for everybody else. */
@@ -126,27 +150,31 @@ export function renderText(text: Text, at: Reader = {}): string {
 
 function lineOf(line: ToType, at: Reader): string {
   const { command, flags, secrets } = line
-  const { mediaDir, isRoot: _, ...mastodon }: Reader = isNowhere(line) ? {} : at
+  const { program = PROGRAM } = at
+  const { mediaDir, isRoot: _, program: __, ...mastodon }: Reader = isNowhere(line) ? {} : at
   const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags
   const isOfMedia = mediaDir !== undefined && ofMedia.has(command)
   const told: Record<string, FlagValue> = {
     ...(isPlaced ? {} : mastodon),
     ...(isOfMedia ? { mediaDir } : {}),
   }
-  const words = Object.entries({ ...told, ...flags }).flatMap(([name, value]) =>
+  const given = Object.entries({ ...told, ...flags }).flatMap(([name, value]) =>
     value === true
       ? [flagOf(name)]
       : [value].flat().flatMap((one) => [flagOf(name), one as string]),
   )
   const variables = secrets.map((name) => `${name}="$${name}" `)
-  return `${variables.join('')}${shellLine([...PROGRAM, command, ...words])}`
+  return `${variables.join('')}${shellLine([...program, command, ...line.words, ...given])}`
 }
 
 const PROGRAM = ['npx', 'mastodon-r2'] as const
 
+/** As npx starts it, or as one file under its own name, somewhere or in PATH. */
+const STARTED = `(?:${PROGRAM.join(' ')}|(?<![^\\s(])(?:'[^']*/|[^\\s']*/)?mastodon-r2(?:-linux-\\w+)?'?(?= [a-z]))`
+
 /** A line to type inside text that was rendered, with the values of its flags. */
 export const renderedLine = new RegExp(
-  `(?:[A-Z_]+="\\$[A-Z_]+" )*${PROGRAM.join(' ')}(?: [a-z]+)?(?: --[a-z][a-z\\d-]*(?: (?:'[^']*'|[^\\s'-]\\S*))?)*`,
+  `(?:[A-Z_]+="\\$[A-Z_]+" )*${STARTED}(?: [a-z]+)?(?: --[a-z][a-z\\d-]*(?: (?:'[^']*'|[^\\s'-]\\S*))?)*`,
   'g',
 )
 

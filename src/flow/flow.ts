@@ -1,14 +1,7 @@
 import { createClock, type RunClock, unlessStopped } from '../core/clock.ts'
 import { Cancelled, Declined, Problem } from '../core/problem.ts'
 import { hasOnlyAllProxy, proxiesOf } from '../core/proxy.ts'
-import {
-  prose,
-  type Reader,
-  renderText,
-  type Text,
-  type ToType,
-  uniqueText,
-} from '../core/to-type.ts'
+import { prose, readerOf, renderText, type Text, type ToType, uniqueText } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import { type Applied, apply, NOT_TAKEN_BACK } from '../plan/apply.ts'
 import {
@@ -196,7 +189,7 @@ export async function session<C extends Catalog>(
   const has = (name: Exclude<keyof typeof outputCatalog, 'format' | 'logFile'>) =>
     hasSwitch(host, argv, outputCatalog[name])
   let settings: Settings<C> | undefined
-  let told: Reader = { isRoot: host.userId === 0 }
+  let told = readerOf(host)
   let timings: Timings | undefined
   let isRehearsal = false
   const render = (text: Text) => {

@@ -1,5 +1,5 @@
 import { Cancelled } from '../core/problem.ts'
-import { renderText, type Text } from '../core/to-type.ts'
+import { readerOf, renderText, type Text } from '../core/to-type.ts'
 import { chooseVoice } from '../flow/session.ts'
 import { watchStops } from '../flow/stopping.ts'
 import type { Host, StandIn } from '../host.ts'
@@ -55,9 +55,7 @@ export async function goOnRehearsing(
   }
   if (!host.interrupted.aborted && kept.forReal !== undefined) {
     const ui = await voice(host, shown)
-    ui.say(
-      `That was a rehearsal; all of it is gone now. For real:\n  ${kept.forReal}`,
-    )
+    ui.say(`That was a rehearsal; all of it is gone now. For real:\n  ${kept.forReal}`)
   }
   return code
 }
@@ -92,11 +90,11 @@ async function chosen(ui: Ui, next: keyof typeof ways | 'end') {
       options: [
         { value: 'check', label: 'check   ', hint: 'look at it; nothing is changed' },
         { value: 'rotate', label: 'rotate  ', hint: 'a new key, without a gap' },
-        { value: 'undo', label: 'undo    ', hint: 'take it back; the host and the bucket stay' },
+        { value: 'undo', label: 'undo    ', hint: 'take back all but host and bucket' },
         {
           value: 'all',
           label: 'undo all',
-          hint: 'with --detach-domain and --delete-empty-bucket',
+          hint: 'host and empty bucket, too',
         },
         { value: 'end', label: 'end     ', hint: 'nothing of yours was changed' },
       ],
@@ -112,8 +110,8 @@ function voice(host: Host, shown: readonly string[]): Promise<Ui> {
   return chooseVoice(host, { json: false, quiet: false, colour, print: false, render: told(host) })
 }
 
-function told({ userId }: Host) {
-  return (text: Text) => renderText(text, { isRoot: userId === 0 })
+function told(host: Host) {
+  return (text: Text) => renderText(text, readerOf(host))
 }
 
 /** A second Ctrl-C must not leave a copy of the env file behind. */

@@ -50,12 +50,12 @@ async function notServed(
 ): Promise<Problem | undefined> {
   const { webDomain, localDomain } = place.installation
   const host = webDomain ?? localDomain
-  if (host === undefined) return unserved('the host of the instance is not known')
+  if (host === undefined) return unserved('The host of the instance is not known')
   let looked = 0
   for await (const files of there.source.files({ signal, few: true })) {
     for (const { key, size, mode = 0o644 } of files) {
       looked += 1
-      if (looked > SAMPLED) return unserved('nothing of the bucket is on the disk yet')
+      if (looked > SAMPLED) return unserved('Nothing of the bucket is on the disk yet')
       const isPlain = /^[\w./-]+$/.test(key) && (mode & 0o004) !== 0 && size < 5_000_000
       if (!isPlain || (await bucket().head(key)) === undefined) continue
       const url = `https://${host}/system/${key}`
@@ -65,14 +65,14 @@ async function notServed(
       return unserved(to === undefined ? `${url} gave status ${status}` : `${url} leads to ${to}`)
     }
   }
-  return unserved('nothing of the bucket is on the disk yet')
+  return unserved('Nothing of the bucket is on the disk yet')
 }
 
 function unserved(why: string): Problem {
   return new Problem({
     code: 'disk-not-served',
     what: 'Visitors would not get the media from the disk.',
-    why: `${why.charAt(0).toUpperCase()}${why.slice(1)}. Switched now, posts would be shown without their pictures.`,
+    why: `${why}. Switched now, posts would be shown without their pictures.`,
     next: prose`Redirects of /system/ have to go first: ${toType('redirects', { remove: true })}\nThen let the web server serve the media folder there, as Mastodon's own nginx.conf does, and copy: ${toType('leave', { stage: 'copy' })}`,
   })
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { shellWord } from '../core/shell-word.ts'
-import { type CommandFlags, renderText, type Text, toType } from '../core/to-type.ts'
+import { type CommandFlags, readerOf, renderText, type Text, toType } from '../core/to-type.ts'
 import { gather } from '../flow/session.ts'
 import type { Command, Host } from '../host.ts'
 import type { Mastodon } from '../sandbox/mastodon/mastodon.ts'
@@ -18,7 +18,7 @@ export const sandbox: Command = {
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       const { code, what } = error
-      const told = (text: Text) => renderText(text, { isRoot: host.userId === 0 })
+      const told = (text: Text) => renderText(text, readerOf(host))
       if (hasSwitch(host, argv, sandboxCatalog.json))
         host.stdout.write(
           `${JSON.stringify({ code, what, why: told(error.why), next: told(error.next) })}\n`,

@@ -70,11 +70,16 @@ async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promi
   const flags = shellLine(words)
   const own = host.environment.PATH ?? ''
   const path = own === '' || /\p{Cc}/u.test(own) ? '/usr/local/bin:/usr/bin:/bin' : own
+  const [first] = host.program
+  const program = first === 'npx' ? ['npx', '-y', `mastodon-r2@${host.version}`] : [host.execPath]
+  const command = [...program, 'rotate', '--api-token-file']
   // A percent sign ends the command of a crontab.
   const inCron = (text: string) => text.replaceAll('%', '\\%')
   return render(await readTemplate('rotate-schedule.txt'), {
     SUDO: host.userId === 0 ? '' : 'sudo ',
-    COMMAND: `npx -y mastodon-r2@${host.version} rotate --api-token-file`,
+    COMMAND: shellLine(command),
+    UNIT_COMMAND: command.map(unitWord).join(' '),
+    CRON_COMMAND: inCron(shellLine(command)),
     TOKEN_FILE: tokenFile,
     FLAGS: flags,
     UNIT_PATH: unitAssignment('PATH', path),

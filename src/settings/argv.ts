@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { Problem } from '../core/problem.ts'
+import { helpLine, prose } from '../core/to-type.ts'
 import { type Catalog, fromVariable, type Setting, variableOf } from './setting.ts'
 
 export type RawValue = string | boolean | readonly string[]
@@ -169,5 +170,5 @@ function givenTwice(command: string, flag: string): Problem {
 }
 
 function usage(command: string, { code, what, why }: Record<'code' | 'what' | 'why', string>) {
-  return new Problem({ code, what, why, next: `mastodon-r2 help ${command}`, exit: 2 })
+  return new Problem({ code, what, why, next: prose`All flags: ${helpLine(command)}`, exit: 2 })
 }

@@ -114,7 +114,10 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     },
     note(title, lines) {
       status.hide()
-      const text = lines.flatMap((line) => wrap(render(line), width())).join('\n')
+      const text = lines
+        .map(render)
+        .flatMap((line) => wrap(line, width(), /^[-+] /.test(line) ? '  ' : ''))
+        .join('\n')
       const named = wrap(title, width()).map((line) => paint('bold', line))
       clack.log.info([...named, text].join('\n'), { output, spacing: 1 })
     },

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/problem.ts'
-import { renderedLine, renderText, type Text } from '../core/to-type.ts'
+import { readerOf, renderedLine, renderText, type Text } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { Report, ReportStep } from '../plan/report.ts'
 import type { Plan, PlanItem } from '../plan/survey.ts'
@@ -104,9 +104,9 @@ export function problemLines({
 /** A Problem for standard error, where no voice was chosen yet. */
 export function bareProblem(
   { what, why, next }: Problem,
-  { userId }: Pick<Host, 'userId'>,
+  host: Pick<Host, 'userId' | 'program'>,
 ): string {
-  const render = (text: Text) => tame(renderText(text, { isRoot: userId === 0 }))
+  const render = (text: Text) => tame(renderText(text, readerOf(host)))
   return `${problemLines({ what: tame(what), why: render(why), next: render(next) }).join('\n')}\n`
 }
 

@@ -1,7 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { shellWord } from '../../src/core/shell-word.ts'
-import { asRoot, prose, renderText, type Text, toType, uniqueText } from '../../src/core/to-type.ts'
+import {
+  asRoot,
+  helpLine,
+  prose,
+  renderText,
+  type Text,
+  toType,
+  uniqueText,
+} from '../../src/core/to-type.ts'
+import { wrap } from '../../src/ui/words.ts'
 
 describe('a line to type', () => {
   test.each([
@@ -48,6 +57,34 @@ describe('a line to type', () => {
     ],
   ])('%s', (_, text, words) => {
     expect(renderText(text, { mastodonEnv: '/e' })).toBe(words)
+  })
+
+  test.each([
+    [['npx', 'mastodon-r2'], 'npx mastodon-r2 check --mastodon-env /e'],
+    [['./mastodon-r2-linux-x64'], './mastodon-r2-linux-x64 check --mastodon-env /e'],
+    [['mastodon-r2'], 'mastodon-r2 check --mastodon-env /e'],
+    [["/srv/it's mine/r2"], "'/srv/it'\\''s mine/r2' check --mastodon-env /e"],
+  ])('begins as the program was started: %j', (program, words) => {
+    expect(renderText(toType('check'), { mastodonEnv: '/e', program })).toBe(words)
+  })
+
+  test('help has no place', () => {
+    const at = { mastodonEnv: '/e', program: ['./r2'] }
+    expect(renderText(helpLine('undo'), at)).toBe('./r2 help undo')
+    expect(renderText(helpLine(), at)).toBe('./r2 help')
+  })
+
+  test.each([['./mastodon-r2-linux-x64'], ['/opt/my tools/mastodon-r2'], ['mastodon-r2']])(
+    'stays whole inside a sentence: %s',
+    (path) => {
+      const line = renderText(toType('check', { mastodonEnv: '/e' }), { program: [path] })
+      expect(wrap(`To see what is wrong, type ${line} there.`, 30)).toContain(line)
+    },
+  )
+
+  test('a path of ours is no line to type', () => {
+    const words = 'See /etc/mastodon-r2/token and the word mastodon-r2: both are ours.'
+    expect(wrap(words, 12).every((line) => line.length <= 21)).toBe(true)
   })
 
   test('both that were told, and a word with a dollar is no pattern', () => {

@@ -33,6 +33,7 @@ export function fakeHost(circumstances: Circumstances): Host {
     nodeVersion: process.versions.node,
     execPath: process.execPath,
     script: root('dist/cli.js'),
+    program: ['npx', 'mastodon-r2'],
     pid: process.pid,
     userId: process.getuid?.(),
     stdin: Readable.from([input]) as NodeJS.ReadStream,

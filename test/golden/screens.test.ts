@@ -67,7 +67,7 @@ function steady(screen: string): string[] {
 }
 
 /** What a person copies is never broken: lines to type, addresses, paths. */
-const WHOLE = /npx mastodon-r2|^Usage: |https?:\/\/|\/home\/mastodon\/live|^[│ ] +(sudo |systemctl |[+-] |\S+=)|▪/
+const WHOLE = /npx mastodon-r2|^Usage: |https?:\/\/|\/home\/mastodon\/live|\/tmp\/mastodon-r2-|\/(original|small)\/|^[│ ] +(sudo |systemctl |[+-] |\S+=)|▪/
 
 /** Lines that do not fit, and those that lost the bar at the left of a screen. */
 function badLines(screen: string, columns: number): string[] {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
+import { shellWord } from '../../src/core/shell-word.ts'
 import type { Host } from '../../src/host.ts'
 import { printSchedule } from '../../src/rotate/schedule.ts'
 import { isRequired } from '../requirement.ts'
@@ -20,10 +21,17 @@ function answers(program: string): Promise<boolean> {
   )
 }
 
-async function scheduled(argv: readonly string[], PATH: string): Promise<string> {
+async function scheduled(
+  argv: readonly string[],
+  PATH: string,
+  started: Pick<Host, 'program' | 'execPath'> = {
+    program: ['npx', 'mastodon-r2'],
+    execPath: '/bin/node',
+  },
+): Promise<string> {
   let text = ''
   const stdout = { write: (part: string) => (text += part) }
-  const host = { cwd: '/root', environment: { PATH }, version: '1.2.3', stdout }
+  const host = { cwd: '/root', environment: { PATH }, version: '1.2.3', stdout, ...started }
   expect(await printSchedule(host as unknown as Host, argv)).toBe(0)
   return text
 }
@@ -60,6 +68,21 @@ describe('the unit, as systemd reads it', () => {
     const { stdout } = await exec('bash', ['-c', `printf '%s\\n' ${read.command}`])
     expect(stdout.replaceAll('$$', '$').split('\n')).toContain(envFile)
   })
+})
+
+describe('of the single file its own path is started, wherever it was typed', () => {
+  test.runIf(systemd).each(['/opt/mastodon-r2', '/srv/my 50%/mastodon-r2-linux-x64'])(
+    '%s',
+    async (execPath) => {
+      const text = await scheduled([], '/bin', { program: ['./mastodon-r2'], execPath })
+      const { command } = await asRead(unitOf(text))
+      const { stdout } = await exec('bash', ['-c', `printf '%s\\n' ${command}`])
+      expect(stdout.split('\n').slice(0, 3)).toEqual(['/usr/bin/env', execPath, 'rotate'])
+      expect(text).not.toContain('npx')
+      const cron = text.trimEnd().split('\n').at(-1)
+      expect(cron).toContain(`* ${shellWord(execPath).replace('%', '\\%')} rotate `)
+    },
+  )
 })
 
 describe('the lines for cron', () => {
