@@ -325,6 +325,8 @@ function exitCode({ steps }: Report, problem: Problem): 1 | 2 {
   return remains ? 1 : problem.exit
 }
 
+const PUBLIC = 'marked [public] can be seen by everyone'
+
 async function agree(
   { ui, settings }: Pick<Run<Catalog>, 'ui' | 'settings'>,
   plan: Plan,
@@ -333,11 +335,19 @@ async function agree(
   const found = risks(plan)
   if (settings.on('yes') && (flagged || !found.has('destructive'))) return
   if (!ui.canAsk) throw nobodyAgreed()
-  const what = settings.on('sandbox') ? 'For real, what' : 'What'
-  const open = found.has('public') ? ` ${what} is marked [public] can be seen by everyone.` : ''
   // Enter alone neither publishes nor destroys.
   const safe = found.has('public') || found.has('destructive') ? 'no' : undefined
-  if (!(await ui.agree(`Carry this out?${open}`, safe))) throw new Declined()
+  const isOpen = found.has('public')
+  const agreed = settings.on('sandbox')
+    ? await ui.agree(rehearsedQuestion(isOpen, safe))
+    : await ui.agree(`Carry this out?${isOpen ? ` What is ${PUBLIC}.` : ''}`, safe)
+  if (!agreed) throw new Declined()
+}
+
+/** Nothing can go wrong there, so Enter goes on; it must not become a habit. */
+function rehearsedQuestion(isOpen: boolean, safe: 'no' | undefined): string {
+  const real = [...(isOpen ? [`what is ${PUBLIC}`] : []), ...(safe ? ['Enter means no'] : [])]
+  return `Carry this out?${real.length === 0 ? '' : ` For real, ${real.join(', and ')}.`}`
 }
 
 function readyFacts(plan: Plan): Partial<Facts> {

@@ -86,7 +86,12 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
   tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
   const screen = () => tmux('capture-pane', '-p', '-S', '-')
   const waitFor = async (what: string, isSo: () => boolean) => {
-    for (const end = Date.now() + 45_000; Date.now() < end; await sleep(30)) if (isSo()) return
+    for (const end = Date.now() + 90_000; Date.now() < end; ) {
+      const began = Date.now()
+      if (isSo()) return
+      // tmux is waited for: on a busy machine nothing else in this process would get its turn.
+      await sleep(Math.max(30, 8 * (Date.now() - began)))
+    }
     throw new Error(`${what} never came. On the screen:\n${screen()}`)
   }
   return {
