@@ -36,9 +36,9 @@ function look(host: Host, argv: readonly string[]): Promise<number> {
   const accepts = { ...checkFlags, format: checkCatalog.format }
   const spec = { name: 'check', catalog: checkCatalog, accepts }
   return session(host, argv, spec, async (given, draft) => {
-    const run = await unlessStopped(host.interrupted, begun(given))
+    const run = await unlessStopped(host.interrupted, beforehand(begun(given)))
     const known = new Set<string>(run.settings.entries().map(([name]) => name))
-    const ready = await unlessStopped(host.interrupted, prepared(run))
+    const ready = await unlessStopped(host.interrupted, beforehand(prepare(run)))
     const found = await examine(run, ready)
     run.ui.showChecks(found, { verbose: run.settings.on('verbose') })
     if (!run.settings.on('fix')) return conclude(run, ready, found, draft)
@@ -107,9 +107,9 @@ async function begun(run: Run<CheckCatalog>): Promise<Run<CheckCatalog>> {
 }
 
 /** What keeps the checks from being made is no fault of the setup: exit code 2. */
-async function prepared(run: Run<CheckCatalog>): Promise<Prepared> {
+async function beforehand<Found>(work: Promise<Found>): Promise<Found> {
   try {
-    return await prepare(run)
+    return await work
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     const { code, what, why, next } = error

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { commands } from '../../src/commands.ts'
 import { topicOf } from '../../src/topics.ts'
 import { isRequired } from '../requirement.ts'
-import { run } from './program.ts'
+import { PROGRAM, run } from './program.ts'
 import { tmuxMissing } from './terminal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-tab-'))
@@ -146,6 +146,6 @@ test.each([
   expect({ code, stdout, stderr }).toEqual({
     code: 2,
     stdout: '',
-    stderr: `${what}\nSee: mastodon-r2 completion bash|zsh|fish\n`,
+    stderr: `${what}\nSee: ${PROGRAM} completion bash|zsh|fish\n`,
   })
 })

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { run } from './program.ts'
+import { PROGRAM, run } from './program.ts'
 
 const SECRET = `cfut_${'Ab3'.repeat(14)}`
 const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-help-'))
@@ -53,7 +53,7 @@ describe('another word for a command', () => {
     const { code, stderr } = await started([word])
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: `There is no command ${word}. Did you mean ${command}?\nSee: mastodon-r2 help\n`,
+      stderr: `There is no command ${word}. Did you mean ${command}?\nSee: ${PROGRAM} help\n`,
     })
   })
 })

@@ -162,7 +162,7 @@ describe.concurrent('init with media there already', () => {
     const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
     expect(code).toBe(0)
     expect(unwrapped(stdout)).toMatch(
-      /npx mastodon-r2 migrate [^\n]*--(mastodon-env|mastodon-dir) \//,
+      /mastodon-r2\S* migrate [^\n]*--(mastodon-env|mastodon-dir) \//,
     )
     const wanted = storageLines(stage, { bucket, host, enabled: false })
     expect(settingsOf(at.read())).toMatchObject(wanted)
@@ -208,7 +208,7 @@ AWS_SECRET_ACCESS_KEY=old/secret
     expect(settingsOf(before).S3_ENABLED).toBe('true')
     const wanted = storageLines(stage, { bucket, host, enabled: false })
     expect(settingsOf(at.read(`${ENV}.r2`))).toEqual(wanted)
-    expect(unwrapped(stdout)).toMatch(/npx mastodon-r2 migrate [^\n]*--from s3/)
+    expect(unwrapped(stdout)).toMatch(/mastodon-r2\S* migrate [^\n]*--from s3/)
     expect(keysOf(stage.sandbox, 'in-use-media')).toEqual([key])
   })
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { shellWord } from '../../src/core/shell-word.ts'
 import { wrongLines } from '../fakes/shown-lines.ts'
 import { builtProgram } from './built-program.ts'
 
@@ -36,6 +37,8 @@ const NOBODY = 65_534
 /** What stands before a line that takes root: nothing where the tests are root's. */
 export const SUDO = process.getuid?.() === 0 ? '' : 'sudo '
 export const cli = await builtProgram()
+/** How a line to type begins: the single file has its own name there. */
+export const PROGRAM = process.env.MASTODON_R2_TEST_PROGRAM ? shellWord(cli) : 'npx mastodon-r2'
 
 let copy: string | undefined
 
