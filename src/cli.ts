@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { screenWidth } from './columns.ts'
+import { screenWidth, typed } from './columns.ts'
 import { commands, inner, overview, tellVersion } from './commands.ts'
 import { type Host, processHost } from './host.ts'
 
@@ -61,10 +61,7 @@ async function unknownCommand(host: Host, name: string): Promise<number> {
     rotate: /^(renew|key|keys)$/,
     undo: /^(uninstall|remove|revert|rollback|restore|delete|reset)$/,
   }
-  const [{ isShowable, nearest }, { shellLine }] = await Promise.all([
-    import('./core/nearest.ts'),
-    import('./core/shell-word.ts'),
-  ])
+  const { isShowable, nearest } = await import('./core/nearest.ts')
   const [meant] = Object.entries(meanings).find(([, words]) => words.test(name)) ?? []
   const known = [...commands.map((command) => command.name), '--version', '--help']
   const guess = meant ?? nearest(name, known)
@@ -72,7 +69,7 @@ async function unknownCommand(host: Host, name: string): Promise<number> {
   const what = isShowable(name.replace(/^--?/, ''))
     ? `There is no command ${name}.`
     : 'There is no such command.'
-  host.stderr.write(`${what}${hint}\nSee: ${shellLine(host.program)} help\n`)
+  host.stderr.write(`${what}${hint}\nSee: ${typed(host.program)} help\n`)
   return 2
 }
 

@@ -36,6 +36,11 @@ function parted(word: string, width: number): Part[] {
   return parts.map((text, at) => ({ text, glued: at > 0 }))
 }
 
+/** Words as they are typed: what a shell would take for more than itself has a backslash. */
+export function typed(words: readonly string[]): string {
+  return words.map((word) => word.replaceAll(/[^\w@%+=:,./-]/gu, '\\$&')).join(' ')
+}
+
 /** A line to type: what does not fit goes on behind a backslash, so that it can be copied. */
 export function foldCommand(line: string, width: number): string[] {
   const lines = ['']

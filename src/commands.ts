@@ -1,5 +1,4 @@
-import { columns, fold, leftColumn, type Row } from './columns.ts'
-import { shellLine } from './core/shell-word.ts'
+import { columns, fold, leftColumn, type Row, typed } from './columns.ts'
 import type { CommandEntry, Host } from './host.ts'
 
 /** The table of commands: this is the help screen. */
@@ -103,7 +102,7 @@ export function tellVersion({ stdout, version }: Pick<Host, 'stdout' | 'version'
 
 /** The single file has no sandbox. */
 function startRows(words: readonly string[]): readonly Row[] {
-  const program = shellLine(words)
+  const program = typed(words)
   const rehearsal: Row[] =
     words[0] === 'npx' ? [['Rehearse first:', `${program} init --sandbox`]] : []
   return [['Start with:', `${program} init`], ...rehearsal, ['Flags:', `${program} help init`]]

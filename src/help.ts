@@ -1,5 +1,4 @@
-import { columns, fold, foldCommand, leftColumn, screenWidth } from './columns.ts'
-import { shellLine } from './core/shell-word.ts'
+import { columns, fold, foldCommand, leftColumn, screenWidth, typed } from './columns.ts'
 import type { Command, CommandEntry, Host } from './host.ts'
 import type { Setting, variableOf } from './settings/setting.ts'
 import { type Topic, topicOf } from './topics.ts'
@@ -28,7 +27,7 @@ async function tell(
   if (!entry || more.length > 0) {
     const { isShowable } = await import('./core/nearest.ts')
     const about = argv.every(isShowable) ? argv.join(' ') : 'that'
-    host.stderr.write(`There is no help about ${about}.\nSee: ${shellLine(host.program)} help\n`)
+    host.stderr.write(`There is no help about ${about}.\nSee: ${typed(host.program)} help\n`)
     return 2
   }
   host.stdout.write(await page(host, entry, width))

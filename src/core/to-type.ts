@@ -169,12 +169,19 @@ function lineOf(line: ToType, at: Reader): string {
 
 const PROGRAM = ['npx', 'mastodon-r2'] as const
 
+/** Commands by which a line of the single file is told from a path or a name of ours. */
+export const commandWords =
+  'init|sandbox|migrate|redirects|check|usage|purge|rotate|undo|leave|help|completion|version'
+
 /** As npx starts it, or as one file under its own name, somewhere or in PATH. */
-const STARTED = `(?:${PROGRAM.join(' ')}|(?<![^\\s(])(?:'[^']*/|[^\\s']*/)?mastodon-r2(?:-linux-\\w+)?'?(?= [a-z]))`
+const STARTED = [
+  `${PROGRAM.join(' ')}`,
+  `(?<![^\\s(])(?:'[^']*/|[^\\s']*/)?mastodon-r2(?:-linux-\\w+)?'?(?= (?:${commandWords})(?![\\w-]))`,
+].join('|')
 
 /** A line to type inside text that was rendered, with the values of its flags. */
 export const renderedLine = new RegExp(
-  `(?:[A-Z_]+="\\$[A-Z_]+" )*${STARTED}(?: [a-z]+)?(?: --[a-z][a-z\\d-]*(?: (?:'[^']*'|[^\\s'-]\\S*))?)*`,
+  `(?:[A-Z_]+="\\$[A-Z_]+" )*(?:${STARTED})(?: [a-z]+)?(?: --[a-z][a-z\\d-]*(?: (?:'[^']*'|[^\\s'-]\\S*))?)*`,
   'g',
 )
 

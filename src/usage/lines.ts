@@ -75,12 +75,15 @@ export function operationLines({ analytics }: Usage, { width }: Screen): string[
   const rows = (analytics?.operations ?? []).filter(({ requests }) => requests > 0).slice(0, 6)
   const isNarrow = width < 60
   return indented(
-    rows.map(({ action, class: name, requests, listPrice }) => {
-      const [head, number] = isNarrow
-        ? [action.slice(0, 20).padEnd(21), short(requests).padStart(7)]
-        : [action.padEnd(32), count(requests).padStart(13)]
+    rows.flatMap(({ action, class: name, requests, listPrice }) => {
+      const [columns, number] = isNarrow
+        ? [21, short(requests).padStart(7)]
+        : [32, count(requests).padStart(13)]
+      // A name is never cut off: a long one has a line of its own.
+      const above = action.length < columns ? [] : [action]
+      const head = (above.length === 0 ? action : '').padEnd(columns)
       const kind = name === 'A' || name === 'B' ? name : '-'
-      return `${head}${kind}${number}${dollars(listPrice).padStart(9)}`
+      return [...above, `${head}${kind}${number}${dollars(listPrice).padStart(9)}`]
     }),
   )
 }

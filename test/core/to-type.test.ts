@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
+import { commands } from '../../src/commands.ts'
 import { shellWord } from '../../src/core/shell-word.ts'
 import {
   asRoot,
+  commandWords,
   helpLine,
   prose,
   renderText,
@@ -82,9 +84,13 @@ describe('a line to type', () => {
     },
   )
 
+  test('each command is known', () => {
+    expect(commandWords.split('|').sort()).toEqual(commands.map(({ name }) => name).sort())
+  })
+
   test('a path of ours is no line to type', () => {
-    const words = 'See /etc/mastodon-r2/token and the word mastodon-r2: both are ours.'
-    expect(wrap(words, 12).every((line) => line.length <= 21)).toBe(true)
+    const words = 'See /etc/mastodon-r2/token and the key mastodon-r2 check-media: both are ours.'
+    expect(wrap(words, 12).every((line) => line.length <= 22)).toBe(true)
   })
 
   test('both that were told, and a word with a dollar is no pattern', () => {

@@ -27,6 +27,10 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** Milliseconds; a sandbox and a whole setup come before the command. */
+const limitMs = 150_000
+const patient = { timeout: 160_000 }
+
 const TOKEN = 'cfut_ofTheRealAccount0123456789abcdefABCDEF'
 const ofReal = `${LOCAL_DOMAIN}SECRET_KEY_BASE=${'5'.repeat(64)}\nDB_PASS=ofTheRealDatabase\n`
 
@@ -65,32 +69,36 @@ const statusOf = (stdout: string) => {
   return Object.fromEntries(steps.map(({ id, status }) => [id, status]))
 }
 
-describe.concurrent('a command with --sandbox is about a setup that is made first', () => {
-  test('undo --sandbox takes all of it back, and touches nothing that is real', async () => {
-    const at = server()
-    const isUntouched = untouched(at)
-    const all = ['--detach-domain', '--delete-empty-bucket']
-    const args = ['undo', '--sandbox', '--yes', '--json', ...all]
-    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env })
-    expect({ code, stderr }).toMatchObject({ code: 0 })
-    expect(stderr).toContain('This is a rehearsal')
-    expect(stderr).toContain('Set up there first, as init does it, with files.example.com.')
-    expect(statusOf(stdout)).toMatchObject({
-      'env-file': 'changed',
-      'access-keys': 'changed',
-      'media-domain': 'changed',
-      bucket: 'changed',
-    })
-    expect(stdout + stderr).not.toContain('ofTheReal')
-    isUntouched()
-  })
+describe('a command with --sandbox is about a setup that is made first', () => {
+  test(
+    'undo --sandbox takes all of it back, and touches nothing that is real',
+    patient,
+    async () => {
+      const at = server()
+      const isUntouched = untouched(at)
+      const all = ['--detach-domain', '--delete-empty-bucket']
+      const args = ['undo', '--sandbox', '--yes', '--json', ...all]
+      const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env, limitMs })
+      expect({ code, stderr }).toMatchObject({ code: 0 })
+      expect(stderr).toContain('This is a rehearsal')
+      expect(stderr).toContain('Set up there first, as init does it, with files.example.com.')
+      expect(statusOf(stdout)).toMatchObject({
+        'env-file': 'changed',
+        'access-keys': 'changed',
+        'media-domain': 'changed',
+        bucket: 'changed',
+      })
+      expect(stdout + stderr).not.toContain('ofTheReal')
+      isUntouched()
+    },
+  )
 
-  test('undo --sandbox is about the bucket and the host that are named', async () => {
+  test('undo --sandbox is about the bucket and the host that are named', patient, async () => {
     const at = server()
     const isUntouched = untouched(at)
     const wishes = ['--media-host', 'pics.example.com', '--bucket', 'my-media']
     const args = ['undo', '--sandbox', '--dry-run', '--jurisdiction', 'eu', ...wishes]
-    const { code, stdout } = await run(args, { cwd: at.dir, env: at.env })
+    const { code, stdout } = await run(args, { cwd: at.dir, env: at.env, limitMs })
     expect(code, stdout).toBe(0)
     expect(stdout).toContain('https://pics.example.com serves the bucket')
     expect(stdout).toContain('my-media is empty')
@@ -99,11 +107,11 @@ describe.concurrent('a command with --sandbox is about a setup that is made firs
     isUntouched()
   })
 
-  test('rotate --sandbox replaces the key there, with nothing to restart', async () => {
+  test('rotate --sandbox replaces the key there, with nothing to restart', patient, async () => {
     const at = server()
     const isUntouched = untouched(at)
     const args = ['rotate', '--sandbox', '--yes', '--json']
-    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env })
+    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env, limitMs })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(statusOf(stdout)).toMatchObject({
       'new-key': 'changed',
@@ -115,11 +123,11 @@ describe.concurrent('a command with --sandbox is about a setup that is made firs
     isUntouched()
   })
 
-  test('check --sandbox finds all well, Cloudflare included', async () => {
+  test('check --sandbox finds all well, Cloudflare included', patient, async () => {
     const at = server()
     const isUntouched = untouched(at)
     const args = ['check', '--sandbox', '--json']
-    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env })
+    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env, limitMs })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const { checks } = JSON.parse(stdout) as { checks: { id: string; severity: string }[] }
     const severities = new Map(checks.map(({ id, severity }) => [id, severity]))
@@ -181,7 +189,7 @@ describe.skipIf(tmuxMissing)(`init --sandbox in a terminal ${tmuxMissing ?? ''}`
     terminal.type(answer)
   }
 
-  test('there and back again, 60 columns wide', { timeout: 90_000 }, async () => {
+  test('there and back again, 60 columns wide', patient, async () => {
     const at = server()
     const isUntouched = untouched(at)
     const terminal = begin(at, 60)
@@ -205,11 +213,11 @@ describe.skipIf(tmuxMissing)(`init --sandbox in a terminal ${tmuxMissing ?? ''}`
     terminal.press('Enter')
     await terminal.see('all of it is gone now')
     await terminal.exitCode()
-    expect(terminal.joined()).toMatch(/For real:\s+npx mastodon-r2 init --mastodon-env \S+/)
+    expect(terminal.joined()).toMatch(/For real:[\s│]+npx mastodon-r2 init --mastodon-env \S+/)
     isUntouched()
   })
 
-  test('stopped at the menu, nothing is left behind', { timeout: 90_000 }, async () => {
+  test('stopped at the menu, nothing is left behind', patient, async () => {
     const at = server()
     const isUntouched = untouched(at)
     const terminal = begin(at, 100)

@@ -9,7 +9,10 @@ export async function helpPage(topic: string, width = 80): Promise<string> {
   let text = ''
   const stdout = { write: (part: string) => (text += part) }
   const environment = { COLUMNS: String(width) }
-  const host = { stdout, stderr: stdout, environment, version: '0.0.0', homepage: HOMEPAGE }
+  const host = {
+    ...{ stdout, stderr: stdout, environment, version: '0.0.0', homepage: HOMEPAGE },
+    program: ['npx', 'mastodon-r2'],
+  }
   const code = await helpOn(commands, overview).run(host as unknown as Host, [topic])
   if (code !== 0) throw new Error(`help ${topic} ended with ${code}: ${text}`)
   return text

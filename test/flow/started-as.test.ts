@@ -21,6 +21,6 @@ test.each(['./mastodon-r2-linux-x64', '/opt/r2', 'mastodon-r2'])(
 test('the first page of the single file has its name, and no rehearsal, which it can not do', () => {
   const host = { version: '1.2.3', homepage: 'https://example.com', program: ['./my r2'] }
   const page = overview(host, 80)
-  expect(page).toContain("Start with:  './my r2' init")
+  expect(page).toContain('Start with:  ./my\\ r2 init')
   expect(page).not.toMatch(/npx|--sandbox/)
 })
