@@ -31,7 +31,11 @@ function copy(fragments: Readonly<Record<string, string>> = {}, page?: string) {
   for (const name of ['CHANGELOG.md', 'changes']) {
     cpSync(join(root, name), join(dir, name), { recursive: true })
   }
-  if (page !== undefined) writeFileSync(join(dir, 'CHANGELOG.md'), page)
+  if (page !== undefined) {
+    writeFileSync(join(dir, 'CHANGELOG.md'), page)
+    const own = readdirSync(join(dir, 'changes')).filter((name) => name !== 'README.md')
+    for (const name of own) rmSync(join(dir, 'changes', name))
+  }
   for (const [name, text] of Object.entries(fragments))
     writeFileSync(join(dir, 'changes', name), text)
   return {
