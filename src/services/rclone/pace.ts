@@ -103,10 +103,11 @@ const MOST_FILES_PER_SECOND = 4_000
 const IN_HAND = 64
 /**
  * Before all that, where answers come soon and many files wait: so few that a service which grants far
- * less has refused few of them when it is heard of. Far away they would take too long.
+ * less has refused few of them when it is heard of. That costs a start of rclone, 0.1 s, which fewer
+ * files would notice; far away it would cost seconds.
  */
 const SCOUTS = { transfers: 24, perSecond: undefined, files: 90 }
-const [NEAR_MS, WORTH_SCOUTS] = [50, 2_000] as const
+const [NEAR_MS, WORTH_SCOUTS] = [50, 6_000] as const
 /** A run ends while its last files are under way: so many times as many cost 1 part in so many. */
 const ROUNDS = 40
 const LEAST_FILES = 5_000

@@ -29,9 +29,9 @@ describe('where it begins', () => {
     ['20 ms', { latencyMs: 20 }, 144],
     ['100 ms', { latencyMs: 100 }, 464],
     ['far', { latencyMs: 900 }, 768],
-    ['many files near by: a few first', { latencyMs: 20, waiting: 5_000 }, 24],
-    ['many files far away', { latencyMs: 100, waiting: 5_000 }, 464],
-    ['many files, as asked for', { latencyMs: 20, waiting: 5_000, given: 7 }, 7],
+    ['many files near by: a few first', { latencyMs: 20, waiting: 9_000 }, 24],
+    ['many files far away', { latencyMs: 100, waiting: 9_000 }, 464],
+    ['many files, as asked for', { latencyMs: 20, waiting: 9_000, given: 7 }, 7],
     ['not measured', {}, 364],
     ['as asked for', { latencyMs: 250, given: 7 }, 7],
   ])('%s', (_, wishes, transfers) => {
@@ -40,7 +40,7 @@ describe('where it begins', () => {
 
   it('the few are asked for once, and nothing is learned from them', () => {
     const pace = new Pace()
-    const wishes = { latencyMs: 20, waiting: 5_000 }
+    const wishes = { latencyMs: 20, waiting: 9_000 }
     const { transfers, files } = pace.next(wishes)
     const speed = { filesPerSecond: 1_000, bytesPerSecond: 1_000_000, rate: 1_000, ms: 90 }
     const measured = { asked: undefined, granted: files, refused: 0, grantedSince: 0 }
