@@ -42,6 +42,7 @@ class Guide<File extends Keyed> {
   readonly #ahead: (readonly File[])[] = []
   #at = 0
   #reading: Promise<boolean> | undefined
+  #isAsked = true
   #ended = false
 
   constructor(files: Lists<File>) {
@@ -64,7 +65,7 @@ class Guide<File extends Keyed> {
   /** Moves the mark so many files on, and gives the key there; undefined when the source has ended. */
   async advance(files: number): Promise<string | undefined> {
     let left = files
-    for (;;) {
+    while (this.#isAsked) {
       const list = this.#ahead[0]
       if (list === undefined) {
         if (!(await this.#read())) return undefined
@@ -78,6 +79,13 @@ class Guide<File extends Keyed> {
       left -= list.length - this.#at
       this.#nextList()
     }
+    return undefined
+  }
+
+  /** No page is asked for any more: nothing is kept for that. */
+  close(): void {
+    this.#isAsked = false
+    this.#ahead.length = 0
   }
 
   /** Moves the mark behind every file up to this key, as far as they have been read. */
@@ -108,7 +116,7 @@ class Guide<File extends Keyed> {
         if (done === true) this.#ended = true
         else {
           this.#waiting.push(value)
-          this.#ahead.push(value)
+          if (this.#isAsked) this.#ahead.push(value)
         }
         return done !== true
       })
@@ -178,6 +186,7 @@ class Pages {
       throw this.#signal.aborted ? new Cancelled() : error
     } finally {
       this.#ended = true
+      this.#guide.close()
       for (const { end } of this.#asked) end.abort()
     }
   }
@@ -240,6 +249,7 @@ class Pages {
 
   /** For a bucket that does not heed where a page is to begin. */
   async *#oneByOne(): AsyncGenerator<readonly ListedObject[]> {
+    this.#guide.close()
     for await (const objects of this.#bucket.pages('', this.#signal)) {
       const fresh = this.#fresh(objects)
       this.#done = objects.at(-1)?.key ?? this.#done

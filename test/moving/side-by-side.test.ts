@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareKeys, merge } from '../../src/core/streams.ts'
@@ -167,4 +169,35 @@ describe('the bucket beside the source', () => {
     }
     await expect(sidesOf(keys, refused)).rejects.toThrow('no right to list')
   })
+})
+
+/** What of many files is still held when all but the last were compared with a bucket. */
+async function heldBeside(bucket: ReturnType<typeof bucketOf>): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const lists: WeakRef<readonly MediaFile[]>[] = []
+  async function* source() {
+    for (let at = 0; at < 100_000; at += PAGE) {
+      const list = range(at, at + PAGE).map(fileOf)
+      lists.push(new WeakRef(list))
+      yield list
+    }
+  }
+  const { files, objects } = sideBySide(source(), bucket, never)
+  let held = 0
+  for await (const pairs of merge(files, objects)) {
+    if (pairs.at(-1)?.file?.key !== keyOf(99_999)) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    collect()
+    held = lists.filter((list) => list.deref() !== undefined).length
+  }
+  return held
+}
+
+test.each([
+  ['an empty bucket', bucketOf([])],
+  ['a bucket that heeds no place', bucketOf(range(0, 3_000), { heeds: false })],
+  ['a bucket with as much', bucketOf(range(0, 100_000))],
+])('what was compared is not kept in memory, beside %s', async (_, bucket) => {
+  expect(await heldBeside(bucket)).toBeLessThan(30)
 })
