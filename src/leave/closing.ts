@@ -10,12 +10,19 @@ interface LeaveEnded {
   readonly at: Leaving
   readonly stage: LeaveStage
   readonly again: ToType
+  /** On R2. */
+  readonly mediaHost: string
+  /** Where addresses of media begin at the new place; for redirects. */
+  readonly base: string
+  /** The redirect is taken back. */
+  readonly undo: boolean
 }
 
 const section = (title: string, line: Text) => ({ title, lines: [prose`  ${line}`] })
 
 /** The last words of a stage. */
-export function leaveClosing(ended: Ended, { at, stage, again }: LeaveEnded): Closing {
+export function leaveClosing(ended: Ended, of: LeaveEnded): Closing {
+  const { at, stage, again } = of
   const { report } = ended
   const { it, words, kind } = at.there
   if (report.problem) {
@@ -43,7 +50,8 @@ export function leaveClosing(ended: Ended, { at, stage, again }: LeaveEnded): Cl
       ],
     }
   }
-  if (stage === 'cutover') return { headline: storesThere(at), sections: [afterwards(kind)] }
+  if (stage === 'cutover') return { headline: storesThere(at), sections: afterwards(at) }
+  if (stage === 'redirects') return redirectsClosing(of)
   return {
     headline: kind === 'disk' ? 'The disk holds all of the bucket.' : 'Both buckets are equal.',
     sections: [],
@@ -54,14 +62,35 @@ function storesThere({ there }: Leaving): string {
   return `Mastodon stores its media ${there.words.on}.`
 }
 
-function afterwards(kind: Leaving['there']['kind']) {
+function afterwards({ there, lineFor }: Leaving): Closing['sections'] {
   const remembered =
     'Other servers, browsers and caches remember addresses there. The bucket is as it was'
   const lines =
-    kind === 'disk'
+    there.kind === 'disk'
       ? [`${remembered}; a way back to R2 stays prepared:`, prose`  ${toType('migrate')}`]
       : [`${remembered}, and Mastodon's pages go on allowing media from there.`]
-  return { title: 'Keep the bucket on R2 and its media host for some weeks', lines }
+  return [
+    { title: 'Keep the bucket on R2 and its media host for some weeks', lines },
+    section(
+      'To lead its addresses to the new place, by a rule at Cloudflare',
+      lineFor('redirects'),
+    ),
+  ]
+}
+
+function redirectsClosing({ undo, mediaHost, base }: LeaveEnded): Closing {
+  if (undo) {
+    const headline = `https://${mediaHost}/... is answered by the bucket on R2 again.`
+    return { headline, sections: [] }
+  }
+  const lines = [
+    `The rule comes before the bucket: keep ${mediaHost} attached to it, or its name leads nowhere.`,
+    'Who goes back to R2 takes the redirect away first: the same line with --undo.',
+  ]
+  return {
+    headline: `https://${mediaHost}/... leads to https://${base}/...`,
+    sections: [{ title: 'As long as it is to work', lines }],
+  }
 }
 
 function switchHeadline({ report, facts }: Ended, { there }: Leaving): string {

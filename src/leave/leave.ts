@@ -12,6 +12,7 @@ import { cutoverSteps, provedFirst } from './cutover.ts'
 import type { Switching } from './env-switch.ts'
 import { lineOf } from './line.ts'
 import { type LeaveRun, type PreparedLeave, prepareLeave } from './prepare.ts'
+import { leaveRedirects, newBase } from './redirects.ts'
 import { type LeaveStage, leaveCatalog, leaveFlags } from './settings.ts'
 
 /** The way out: the media of a server that is on R2 comes to its disk, or goes on, a stage at a time. */
@@ -24,17 +25,24 @@ export const leave: Command = {
       settings.need('to')
       wishedVariant(run)
       const prepared = await unlessStopped(host.interrupted, prepareLeave(run, stage))
-      const { world, at } = prepared
+      const { at } = prepared
       const again = lineOf(settings, stage, replay)
+      const { steps, world } =
+        stage === 'redirects'
+          ? await unlessStopped(host.interrupted, leaveRedirects(run, prepared))
+          : { steps: await stepsOf(run, prepared, stage), world: prepared.world }
+      const ends = { at, stage, again, mediaHost: prepared.mediaHost }
+      const base = stage === 'redirects' ? newBase(prepared) : ''
+      const undo = settings.on('undo')
       return carryOut(
         run,
         {
           world,
-          steps: await stepsOf(run, prepared, stage),
+          steps,
           planTitle: `Plan: ${stage}`,
           shown: ['stage', 'to'],
           again,
-          closing: (ended) => leaveClosing(ended, { at, stage, again }),
+          closing: (ended) => leaveClosing(ended, { ...ends, base, undo }),
         },
         { ...draft, settings: settingsOf(settings) },
       )

@@ -1,4 +1,4 @@
-import type { ToType } from '../core/to-type.ts'
+import type { CommandFlags, ToType } from '../core/to-type.ts'
 import type { Facts } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
@@ -75,7 +75,7 @@ export interface Leaving {
   hidden(): Promise<ReadonlySet<string>>
   /** Aborted by Ctrl-C, and when the run ends. */
   readonly signal: AbortSignal
-  lineFor(stage: LeaveStage): ToType
+  lineFor(stage: LeaveStage, more?: CommandFlags['leave']): ToType
   /** A line that takes the place of the one before. */
   tell(state: string): void
   say(line: string): void

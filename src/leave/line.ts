@@ -1,4 +1,4 @@
-import { ToType } from '../core/to-type.ts'
+import { type CommandFlags, ToType } from '../core/to-type.ts'
 import { firstFlag, noEffect } from '../settings/no-effect.ts'
 import { repeated } from '../settings/replay.ts'
 import type { Settings } from '../settings/resolve.ts'
@@ -13,6 +13,9 @@ const OF_STAGES: Partial<Record<string, readonly LeaveStage[]>> = {
   noDowntime: ['cutover'],
   transfers: ['copy', 'cutover'],
   suspendedOpen: ['copy', 'cutover'],
+  undo: ['redirects'],
+  apiToken: ['redirects'],
+  cloudflareApiUrl: ['redirects'],
 }
 
 function isOfOtherStage(name: string, stage: LeaveStage): boolean {
@@ -31,11 +34,16 @@ export function refuseOfOtherStage(settings: LeaveSettings, stage: LeaveStage): 
 }
 
 /** What to type for a stage of the same way out; `how`: `replay` for who is not asked. */
-export function lineOf(settings: LeaveSettings, stage: LeaveStage, how = repeated): ToType {
+export function lineOf(
+  settings: LeaveSettings,
+  stage: LeaveStage,
+  how = repeated,
+  more: CommandFlags['leave'] = {},
+): ToType {
   const own = settings
     .entries()
     .filter(([name]) => !isOfOtherStage(name, stage) && name !== 'stage')
   const { command, flags, secrets } = how('leave', leaveFlags, own)
   const { yes, ...rest } = flags
-  return new ToType(command, { ...rest, stage, ...(yes && { yes }) }, secrets)
+  return new ToType(command, { ...rest, stage, ...more, ...(yes && { yes }) }, secrets)
 }

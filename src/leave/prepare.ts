@@ -11,6 +11,7 @@ import type { Installation } from '../services/mastodon/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import { nextService } from '../services/s3/service.ts'
+import { repeated } from '../settings/replay.ts'
 import {
   isSameBucket,
   linesWanted,
@@ -75,7 +76,7 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
     transfers: settings.get('transfers'),
     hidden: hiddenOnce(run, { installation, stream, signal, provider }),
     signal,
-    lineFor: (other) => lineOf(settings, other),
+    lineFor: (other, more) => lineOf(settings, other, repeated, more),
     tell: (line) => run.ui.progress(line === '' ? undefined : line),
     say: (line) => run.ui.say(line),
     note: (line) => run.ui.call(line),

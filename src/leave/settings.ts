@@ -3,7 +3,7 @@ import { movingCatalog } from '../settings/moving.ts'
 import { type FlagsOf, flag, oneOf, setting, text } from '../settings/setting.ts'
 
 /** The way out, in its order; each stage is run alone. */
-export const leaveStages = ['survey', 'copy', 'cutover', 'compare'] as const
+export const leaveStages = ['survey', 'copy', 'cutover', 'compare', 'redirects'] as const
 export type LeaveStage = (typeof leaveStages)[number]
 
 const what = { group: 'What to bring back' } as const
@@ -44,6 +44,13 @@ const own = {
     rule: flag,
     ...what,
   }),
+  undo: setting({
+    flag: '--undo',
+    help: 'redirects: take the redirect of the media host away again',
+    rule: flag,
+    answerable: false,
+    ...what,
+  }),
   transfers: { ...movingCatalog.transfers, ...what },
   noDowntime: movingCatalog.noDowntime,
   stop: movingCatalog.stop,
@@ -52,9 +59,10 @@ const own = {
 /** Everything that finds a setup, and what `leave` adds. */
 export const leaveCatalog = { ...catalog, ...own } as const
 
-/** The settings that `leave` takes: no token is needed, the key in the env file reads the bucket. */
+/** The settings that `leave` takes: a token is for redirects alone, the key reads the bucket. */
 export const leaveFlags = {
   ...own,
+  apiToken: { ...catalog.apiToken, help: 'file with a Cloudflare API token; for redirects' },
   mastodonDir: runFlags.mastodonDir,
   mastodonEnv: { ...catalog.mastodonEnv, help: 'the env file that Mastodon uses' },
   mediaDir: catalog.mediaDir,
@@ -67,6 +75,7 @@ export const leaveFlags = {
   timings: runFlags.timings,
   logFile: runFlags.logFile,
   noColor: runFlags.noColor,
+  cloudflareApiUrl: runFlags.cloudflareApiUrl,
   s3EndpointUrl: runFlags.s3EndpointUrl,
   connectTo: runFlags.connectTo,
 } as const

@@ -286,16 +286,20 @@ export async function proveRedirect(
   for (;;) {
     const fault = await ledFault(at, redirecting, prefix, status)
     if (fault === undefined) return
-    if (at.clock.now().getTime() - start >= SPREAD_MS) throw notSeen(prefix, fault)
+    if (at.clock.now().getTime() - start >= SPREAD_MS) throw notSeen(redirecting, prefix, fault)
     await at.clock.sleep(PAUSE_MS)
   }
 }
 
-function notSeen({ host }: OldPrefix, fault: string): Problem {
+function notSeen(
+  { mediaHost, ruleOnly }: Redirecting,
+  { host }: OldPrefix,
+  fault: string,
+): Problem {
   return new Problem({
     code: 'redirect-not-seen',
-    what: 'Cloudflare took the redirect, and old addresses do not lead to the media host.',
+    what: `Cloudflare took the redirect, and old addresses do not lead to https://${mediaHost}/.`,
     why: `${fault}. Another rule may come first, or ${host} does not pass through Cloudflare.`,
-    next: `Look at the zone's rules in the dashboard and at the orange cloud of ${host}, and run this again; or use --via nginx.`,
+    next: `Look at the zone's rules in the dashboard and at the orange cloud of ${host}, and run this again${ruleOnly ? '' : '; or use --via nginx'}.`,
   })
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '../core/problem.ts'
-import { prose } from '../core/to-type.ts'
+import { prose, type Text } from '../core/to-type.ts'
 import type { World } from '../plan/step.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
 import type { MediaSource } from '../services/media/port.ts'
@@ -16,6 +16,8 @@ export interface Redirecting {
   readonly switchedOn: boolean
   /** Media that is still on this machine. */
   readonly local: MediaSource | undefined
+  /** A rule of the zone is the one way on offer; what is to be typed to take it back. */
+  readonly ruleOnly?: { readonly remove: Text }
 }
 
 /** Where old addresses begin; what follows is the object's key. */
@@ -55,23 +57,25 @@ const USER_TOKENS = 'https://dash.cloudflare.com/profile/api-tokens'
 export async function granted<T>(
   permissions: readonly string[],
   call: () => Promise<T>,
+  { ruleOnly }: Pick<Redirecting, 'ruleOnly'> = {},
 ): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    if (error instanceof Problem && isForbidden(error)) throw ungranted(permissions, error)
+    if (error instanceof Problem && isForbidden(error))
+      throw ungranted(permissions, error, ruleOnly !== undefined)
     throw error
   }
 }
 
-function ungranted(permissions: readonly string[], cause: Problem): Problem {
+function ungranted(permissions: readonly string[], cause: Problem, isOnlyWay: boolean): Problem {
   const names = permissions.map((permission) => `"${permission}"`).join(' and ')
   return new Problem(
     {
       code: 'redirect-permission',
       what: `The API token may not do this: it lacks ${names}.`,
       why: prose`Cloudflare refused. ${cause.why}`,
-      next: `Add ${names} to the token at ${TOKENS} (a user token: ${USER_TOKENS}), and run this again. Or let the web server redirect: --via nginx`,
+      next: `Add ${names} to the token at ${TOKENS} (a user token: ${USER_TOKENS}), and run this again.${isOnlyWay ? '' : ' Or let the web server redirect: --via nginx'}`,
     },
     { cause },
   )

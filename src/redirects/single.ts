@@ -72,16 +72,23 @@ export function singleRedirect(
   let taken: NewRule | undefined
 
   const rulesOf = ({ cloudflare }: At) =>
-    granted([permissionNames['single-redirects']], () => cloudflare.listRules(place, SINGLE_PHASE))
+    granted(
+      [permissionNames['single-redirects']],
+      () => cloudflare.listRules(place, SINGLE_PHASE),
+      redirecting,
+    )
   const oursIn = (rules: readonly Rule[]) => rules.find(({ ref }) => ref === last.ref)
   const is = (rule: Rule, wanted: NewRule) =>
     isSameRule(rule, wanted) || (taken === wanted && rule.enabled)
 
   async function put({ cloudflare }: At, ours: Rule | undefined, rule: NewRule): Promise<void> {
-    await granted([permissionNames['single-redirects']], () =>
-      ours
-        ? cloudflare.changeRule(place, SINGLE_PHASE, ours.id, rule)
-        : cloudflare.addRule(place, SINGLE_PHASE, rule),
+    await granted(
+      [permissionNames['single-redirects']],
+      () =>
+        ours
+          ? cloudflare.changeRule(place, SINGLE_PHASE, ours.id, rule)
+          : cloudflare.addRule(place, SINGLE_PHASE, rule),
+      redirecting,
     )
     taken = rule
   }
@@ -118,7 +125,7 @@ export function singleRedirect(
       }
       const what = whatOf(ours, fault)
       const others = rules.filter((rule) => rule !== ours).length
-      const warnings = !ours && others >= FREE_RULES ? [isFull(zone.name, others)] : []
+      const warnings = !ours && others >= FREE_RULES ? [isFull(zone.name, others, redirecting)] : []
       return { is: 'change', changes: [{ what, risk: 'public' }], warnings }
     },
 
@@ -132,7 +139,7 @@ export function singleRedirect(
         await proveRedirect(at, redirecting, prefix, isLast ? status : 302)
       } catch (error) {
         if (!(error instanceof Problem) || isLast) throw error
-        throw withEnd(error, await takeBack(at, before))
+        throw withEnd(error, await takeBack(at, before), redirecting)
       }
       if (isLast || status === 302) return {}
       await put(at, oursIn(await rulesOf(at)), last)
@@ -150,14 +157,15 @@ export function singleRedirect(
   }
 }
 
-function isFull(zone: string, others: number): string {
-  return `The zone ${zone} has ${others} redirect rules already; the Free plan has ${FREE_RULES}. If Cloudflare refuses one more, use --via bulk.`
+function isFull(zone: string, others: number, { ruleOnly }: Redirecting): string {
+  const instead = ruleOnly ? 'remove one of them' : 'use --via bulk'
+  return `The zone ${zone} has ${others} redirect rules already; the Free plan has ${FREE_RULES}. If Cloudflare refuses one more, ${instead}.`
 }
 
-function withEnd(problem: Problem, isBack: boolean): Problem {
+function withEnd(problem: Problem, isBack: boolean, { ruleOnly }: Redirecting): Problem {
   const { code, what, why, next, exit } = problem
   const end = isBack
     ? 'The redirect was taken back.'
-    : prose`The redirect could not be taken back, and is still there: ${toType('redirects', { remove: true })}`
+    : prose`The redirect could not be taken back, and is still there: ${ruleOnly?.remove ?? toType('redirects', { remove: true })}`
   return new Problem({ code, what, why: prose`${why} ${end}`, next, exit }, { cause: problem })
 }

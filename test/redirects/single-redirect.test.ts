@@ -114,6 +114,29 @@ describe('a single redirect', () => {
     expect((await problemOf(make().change!(world))).code).toBe('cloudflare-plan-limit')
   })
 
+  it('as the only way that is on offer names no other one', async () => {
+    const remove = 'the line that takes it back'
+    const only = (wish = at()) => ({
+      ...wish,
+      make: () => singleRedirect({ ...wish.redirecting, ruleOnly: { remove } }, OLD, zone),
+    })
+    const full = only()
+    full.add(PHASE, ...Array.from({ length: 10 }, (_, n) => ({ ...stranger, id: `${n}` })))
+    expect(warningsOf(await full.make().look(full.world)).join()).not.toContain('--via')
+    const lacking = only()
+    lacking.world.cloudflare.lookRefusal = refusal('cloudflare-9109')
+    const ungranted = await problemOf(lacking.make().look(lacking.world))
+    expect(String(ungranted.next)).not.toContain('--via')
+    const deaf = only()
+    deaf.edge.deaf = true
+    deaf.world.cloudflare.removeRule = async () => {
+      throw refusal('cloudflare-unreachable')
+    }
+    const unseen = await problemOf(deaf.make().change!(deaf.world))
+    expect(unseen.why).toEqual(worded(new RegExp(`still there: ${remove}$`)))
+    expect(String(unseen.next)).not.toContain('--via')
+  })
+
   it('warns where the zone may be full', async () => {
     const { world, add, make } = at()
     add(PHASE, ...Array.from({ length: 10 }, (_, n) => ({ ...stranger, id: `${n}` })))

@@ -33,6 +33,8 @@ const cleaned: Row = 'e2e/migrate.test.ts: without --stage: each in its turn, up
 const switched: Row = 'e2e/migrate-cutover.test.ts: nothing is lost: $variant'
 const untaken: Row =
   'e2e/undo.test.ts: without flags domain and bucket stay, and the next one can take them'
+const redirected: Row =
+  'e2e/leave-redirects.test.ts: the media host leads to the disk, seen, and back to R2 with --undo'
 const brought: Row =
   'e2e/leave.test.ts: --media-dir, --transfers and --log-file: fetched there, by so many, and noted there'
 const attached: Row = 'e2e/sandbox.test.ts: --attached ends when standard input does'
@@ -160,6 +162,9 @@ const shown: Readonly<Record<string, Rows>> = {
     '--checksum': 'e2e/leave.test.ts: killed in the middle, the next run goes on, and all is whole',
     '--suspended-open':
       'e2e/leave.test.ts: without an answer about suspended users nothing is fetched',
+    '--api-token-file': redirected,
+    '--cloudflare-api-url': redirected,
+    '--undo': redirected,
     '--no-downtime': 'e2e/leave-cutover.test.ts: nothing is lost: %s',
     '--stop': 'e2e/leave-cutover.test.ts: nothing is lost: %s',
   },

@@ -1,0 +1,97 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
+import { HOST } from './stage.ts'
+
+const server = rcloneMissing ? undefined : await openMigratingServer({ media: 20 })
+afterAll(() => server?.close())
+
+const the = () => {
+  if (!server) throw new Error('There is no rclone.')
+  return server
+}
+
+/** Left: the media is on the disk, and the bucket as it was. */
+beforeAll(async () => {
+  if (!server) return
+  const { at, env, stage, migrate } = server
+  for (const name of ['copy', 'cutover']) {
+    const ended = await migrate(['--stage', name, '--yes'])
+    expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+  }
+  const ended = await stage.init(at, ['leave', '--stage', 'cutover', '--yes'], { env })
+  expect(ended.code, ended.stdout + ended.stderr).toBe(0)
+  expect(ended.stdout).toContain('--stage redirects')
+}, 180_000)
+
+/** Status and target of our rules. */
+function rules(): string[] {
+  const { rulesets } = the().stage.sandbox.world.edge
+  const all = rulesets.flatMap(({ rules }) => rules)
+  const ours = all.filter(({ ref }) => ref?.startsWith('mastodon-r2-redirect-'))
+  return ours.map(({ parameters }) => {
+    const { from_value: value } = parameters as {
+      from_value: { target_url: { expression: string }; status_code: number }
+    }
+    return `${value.status_code} ${value.target_url.expression}`
+  })
+}
+
+const leave = (args: readonly string[], more: Record<string, string> = {}) =>
+  the().stage.init(the().at, ['leave', '--stage', 'redirects', ...args], {
+    env: { ...the().env, ...more },
+  })
+
+describe.skipIf(rcloneMissing)(`addresses of the media host ${rcloneMissing ?? ''}`, () => {
+  test('the media host leads to the disk, seen, and back to R2 with --undo', async () => {
+    const { at, stage } = the()
+    const { apiUrl, bootstrapToken } = stage.sandbox
+    const token = join(at.home, 'token')
+    writeFileSync(token, bootstrapToken.reveal(), { mode: 0o600 })
+    const flags = ['--api-token-file', token, '--cloudflare-api-url', apiUrl]
+    const unset = { CLOUDFLARE_API_TOKEN: '', CLOUDFLARE_BASE_URL: '' }
+    const planned = await leave([...flags, '--dry-run'], unset)
+    expect(planned.code, planned.stdout).toBe(0)
+    expect(planned.stdout).toContain(
+      `lead https://${HOST}/... to https://social.example.com/system/...`,
+    )
+    expect(rules()).toEqual([])
+    const made = await leave([...flags, '--yes'], unset)
+    expect(made.code, made.stdout + made.stderr).toBe(0)
+    expect(made.stdout).toContain(`${HOST}/... leads to https://social.example.com/system/...`)
+    expect(rules()).toEqual([
+      '302 concat("https://social.example.com/system/", substring(http.request.uri.path, 1))',
+    ])
+    const again = await leave([...flags, '--yes', '--json'], unset)
+    expect(JSON.parse(again.stdout).steps).toMatchObject([
+      { status: 'ready' },
+      { status: 'ready', note: expect.stringContaining('302, seen') },
+    ])
+    const undone = await leave([...flags, '--undo', '--yes'], unset)
+    expect(undone.code, undone.stdout).toBe(0)
+    expect(rules()).toEqual([])
+    const said = [planned, made, again, undone].map(({ stdout, stderr }) => stdout + stderr)
+    expect(said.join('')).not.toContain(bootstrapToken.reveal())
+  })
+
+  test('what would lead round in a circle is not made', async () => {
+    const { at } = the()
+    const before = at.read()
+    at.write('.env.production', before.replace(/^LOCAL_DOMAIN=.*$/m, `LOCAL_DOMAIN=${HOST}`))
+    try {
+      const { code, stdout } = await leave(['--yes', '--json'])
+      const problem = { code: 'new-place-not-served' }
+      expect([code, JSON.parse(stdout).problem]).toMatchObject([1, problem])
+      expect(rules()).toEqual([])
+    } finally {
+      at.write('.env.production', before)
+    }
+  })
+
+  test('without a token nobody is asked, and nothing is made', async () => {
+    const { code, stdout } = await leave(['--yes', '--json'], { CLOUDFLARE_API_TOKEN: '' })
+    expect([code, JSON.parse(stdout).problem.code]).toEqual([2, 'settings-missing'])
+    expect(rules()).toEqual([])
+  })
+})
