@@ -9,7 +9,7 @@ const NEXT = { bucket: 'next-media', host: 'next.example.com', file: 'next.env' 
 
 const server = rcloneMissing
   ? undefined
-  : await openMigratingServer({ media: 20, uploadsPerSecond: 2 })
+  : await openMigratingServer({ media: 8, uploadsPerSecond: 2 })
 afterAll(() => server?.close())
 
 const the = () => {
