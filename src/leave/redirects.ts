@@ -1,20 +1,15 @@
 import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
+import { prose } from '../core/to-type.ts'
 import { instanceUnknown } from '../flow/mastodon-here.ts'
 import { wordsFor } from '../flow/token.ts'
 import { chooseCloudflare } from '../flow/world.ts'
-import { classOf } from '../plan/report-schema.ts'
 import type { PlaceWorld, StepIn, World } from '../plan/step.ts'
 import { dropSingleRedirects } from '../redirects/drop.ts'
-import {
-  type KnownMedia,
-  newUrl,
-  type OldPrefix,
-  type Redirecting,
-} from '../redirects/redirecting.ts'
+import type { OldPrefix, Redirecting } from '../redirects/redirecting.ts'
 import { singleRedirect } from '../redirects/single.ts'
 import { permissionNames, type Zone } from '../services/cloudflare/port.ts'
 import { mediaAddresses } from '../setup/media-addresses.ts'
+import { knownThere, mediaThere } from './known-there.ts'
 import type { Leaving } from './leaving.ts'
 import type { LeaveRun, PreparedLeave } from './prepare.ts'
 
@@ -80,7 +75,7 @@ function redirectThere(
   at: Leaving,
   { base, prefix, zone }: Way,
 ): readonly StepIn<Pick<World, 'cloudflare' | 'web' | 'connectS3' | 'clock' | 'place'>>[] {
-  const known = knownThere(at, base)
+  const known = mediaThere(at, base)
   const redirecting: Redirecting = {
     mediaHost: base,
     status: 302,
@@ -89,67 +84,7 @@ function redirectThere(
     local: undefined,
     ruleOnly: takeBack(at),
   }
-  return [
-    {
-      id: 'known-media',
-      title: 'Known media',
-      async look(world) {
-        const problem = await known.fault(world)
-        if (problem) return { is: 'blocked', problem }
-        const many = (await known.keys(world)).length
-        const files = many === 1 ? 'a known file is' : `${many} known files are`
-        return { is: 'ready', note: `${files} on R2, and given out at https://${base}` }
-      },
-    },
-    singleRedirect(redirecting, prefix, zone),
-  ]
-}
-
-const MOST = 3
-/** Files that are looked through for them. */
-const SAMPLED = 2_000
-
-/** Files that both sides have and everyone may see, of different kinds where there are. */
-function knownThere({ there, bucket, signal }: Leaving, base: string): KnownMedia {
-  let looking: Promise<readonly string[]> | undefined
-  const find = async () => {
-    const found = new Map<string, string>()
-    let looked = 0
-    for await (const files of there.source.files({ signal, few: true })) {
-      for (const { key, mode = 0o644 } of files) {
-        looked += 1
-        const kind = key.split('/')[0] ?? ''
-        const isPublic = (mode & 0o004) !== 0 && classOf(key).private !== true
-        const isWanted = isPublic && /^[\w./-]+$/.test(key) && key.includes('/')
-        if (!isWanted || found.has(kind) || kind === 'mastodon-r2-probe') continue
-        if ((await bucket().head(key)) !== undefined) found.set(kind, key)
-        if (found.size >= MOST) return [...found.values()]
-      }
-      if (looked >= SAMPLED && found.size > 0) break
-    }
-    return [...found.values()]
-  }
-  const keys = () => {
-    looking ??= find().catch((error: unknown) => {
-      looking = undefined
-      throw error
-    })
-    return looking
-  }
-  return {
-    keys,
-    async fault({ web }) {
-      const known = await keys()
-      if (known.length === 0) return nothingKnown(there)
-      for (const key of known) {
-        const url = newUrl(base, key)
-        const { status, header } = await web.fetch(url, { method: 'HEAD' })
-        const [to] = header('location')
-        if (status !== 200) return notGivenOut(url, to ?? `status ${status}`)
-      }
-      return undefined
-    },
-  }
+  return [knownThere(known, base), singleRedirect(redirecting, prefix, zone)]
 }
 
 const words = wordsFor({
@@ -179,23 +114,5 @@ function zoneNotSeen(mediaHost: string): Problem {
     what: `The API token sees no zone of ${mediaHost}.`,
     why: 'The redirect is a rule of the zone that the media host is in.',
     next: `Give the token "${permissionNames.zone}" and "${permissionNames['single-redirects']}" for that zone, and run this again.`,
-  })
-}
-
-function nothingKnown({ words: { on } }: Leaving['there']): Problem {
-  return new Problem({
-    code: 'no-media-on-both-sides',
-    what: `No file was found that is on R2 and ${on}.`,
-    why: 'A redirect is only made once a known file was seen to come from where it leads.',
-    next: prose`Copy first: ${toType('leave', { stage: 'copy' })}`,
-  })
-}
-
-function notGivenOut(url: string, instead: string): Problem {
-  return new Problem({
-    code: 'new-place-not-served',
-    what: `${url} is not given out: ${instead}.`,
-    why: 'Redirected now, old addresses would lead to nothing, or round in a circle.',
-    next: 'Let it be served there (redirects of that address have to go first), and run this again.',
   })
 }
