@@ -66,7 +66,10 @@ function setUp(
       const announcing = settings.on('announce')
         ? await announceFirst(run, world, remembered)
         : undefined
-      const steps = stepsOf(edgeSteps(settings.get('edge') ?? []), announcing)
+      const steps = stepsOf(
+        edgeSteps(settings.get('edge') ?? [], settings.get('edgeTtl')),
+        announcing,
+      )
       const isHostChange = announcing?.isHostChange === true
       const again = replay('init', catalog, settings.entries())
       const format = settings.need('format')

@@ -10,7 +10,7 @@ import {
   type Rule,
   type RulePlace,
 } from '../services/cloudflare/port.ts'
-import { isSameRule } from '../setup/edge.ts'
+import { isSameRule } from '../setup/edge-rules.ts'
 import { ledAlready, ledFault, proveRedirect } from './known-media.ts'
 import { granted, type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
 

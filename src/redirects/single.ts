@@ -8,7 +8,7 @@ import {
   type RulePlace,
   type Zone,
 } from '../services/cloudflare/port.ts'
-import { isSameRule } from '../setup/edge.ts'
+import { isSameRule } from '../setup/edge-rules.ts'
 import { ledAlready, ledFault, proveRedirect } from './known-media.ts'
 import { granted, type OldPrefix, prefixMark, prefixName, type Redirecting } from './redirecting.ts'
 

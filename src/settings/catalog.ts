@@ -1,6 +1,14 @@
 import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
-import { bucketName, connectTo, edgeWish, hostName, tidyBucket, tidyHost } from './names.ts'
+import {
+  bucketName,
+  connectTo,
+  edgeTime,
+  edgeWish,
+  hostName,
+  tidyBucket,
+  tidyHost,
+} from './names.ts'
 import { contradiction } from './no-effect.ts'
 import { outputCatalog } from './output.ts'
 import {
@@ -95,6 +103,15 @@ export const catalog = {
     rule: edgeWish,
     tidy: trim,
     fallbackHelp: 'none; a first setup in a terminal asks',
+    group: 'What to set up',
+  }),
+  edgeTtl: setting({
+    flag: '--edge-ttl',
+    value: 'TIME|origin',
+    help: "with cache-everything: media leaves Cloudflare's cache after 2h to 365d, so that deleted media does; origin: as long as browsers may keep it",
+    rule: edgeTime,
+    tidy: trim,
+    fallbackHelp: 'as it is; origin at first',
     group: 'What to set up',
   }),
   announce: setting({

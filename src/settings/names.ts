@@ -112,6 +112,21 @@ export const edgeWish = z.string().transform((value, context): EdgeName[] => {
   return z.NEVER
 })
 
+const TTL_UNITS = { h: 3600, d: 86_400, w: 604_800 } as const
+/** What the Free plan allows at least (Cloudflare docs, cache/how-to/edge-browser-cache-ttl), and a year. */
+const [SHORTEST, LONGEST] = [2 * TTL_UNITS.h, 365 * TTL_UNITS.d]
+
+/** `origin`, or a time such as `30d` → seconds. */
+export const edgeTime = z.string().transform((value, context): number | 'origin' => {
+  if (value === 'origin') return value
+  const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(value) ?? []
+  const seconds = Number(number) * TTL_UNITS[unit as keyof typeof TTL_UNITS]
+  if (seconds >= SHORTEST && seconds <= LONGEST) return seconds
+  const message = 'must be origin, or a time from 2h to 365d, such as 30d'
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+})
+
 /** `HOST:PORT:ADDR:PORT` texts → routes. */
 export const connectTo = z.array(
   z.string().transform((text, context) => {

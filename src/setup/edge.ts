@@ -1,81 +1,26 @@
 import { Problem } from '../core/problem.ts'
-import { prose } from '../core/to-type.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
-import type { Finding, Setup, Step, World } from '../plan/step.ts'
-import {
-  type NewRule,
-  permissionNames,
-  type Rule,
-  type RulePermission,
-  type RulePhase,
-  type RulePlace,
-} from '../services/cloudflare/port.ts'
+import type { Finding, Step, World } from '../plan/step.ts'
+import { permissionNames, type Rule } from '../services/cloudflare/port.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import type { EdgeName } from '../settings/names.ts'
+import { isFlag, noEffect } from '../settings/no-effect.ts'
+import {
+  cacheRule,
+  type EdgeRule,
+  type EdgeTime,
+  isSameRule,
+  privateFolders,
+  recommended,
+  refOf,
+  securityHeaders,
+  wantedRule,
+  zonePlace,
+} from './edge-rules.ts'
 import { stays, type Undo } from './undoing.ts'
-
-/** One rule of the media host's zone that this tool keeps. */
-export interface EdgeRule {
-  /** The step's id, and a part of the rule's ref. */
-  readonly id: string
-  readonly title: string
-  readonly phase: RulePhase
-  readonly permission: RulePermission
-  /** What it does and why, for the plan; `ready` when it is there. */
-  readonly does: string
-  readonly ready: string
-  of(setup: Setup): Pick<NewRule, 'expression' | 'action' | 'parameters'>
-}
-
-/** The whole rule, found again by its ref. */
-export function wantedRule(edge: EdgeRule, setup: Setup): NewRule {
-  const description = `mastodon-r2: ${edge.title} (${setup.mediaHost})`
-  return { ref: refOf(edge, setup), description, ...edge.of(setup), enabled: true }
-}
-
-/** The host is part of it: a zone may hold the media hosts of several servers, or an old one. */
-function refOf({ id }: EdgeRule, { mediaHost }: Setup): string {
-  return `mastodon-r2-${id}-${mediaHost.replaceAll('.', '_')}`
-}
-
-export function zonePlace({ zone }: Setup): RulePlace {
-  return { kind: 'zone', zoneId: zone.id }
-}
-
-/** Whether the rule does what is wanted; Cloudflare may add parameters of its own. */
-export function isSameRule(known: Rule, wanted: NewRule): boolean {
-  return (
-    known.enabled === wanted.enabled &&
-    known.action === wanted.action &&
-    plain(known.expression) === plain(wanted.expression) &&
-    holds(known.parameters ?? {}, wanted.parameters ?? {})
-  )
-}
-
-/** Without the parentheses around the whole and with single spaces, as the dashboard may write it. */
-function plain(expression: string): string {
-  const spaced = expression.trim().replaceAll(/\s+/g, ' ')
-  const inner = /^\(([^()]*)\)$/.exec(spaced)?.[1]
-  return inner ?? spaced
-}
-
-function holds(known: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(known) &&
-      known.length === wanted.length &&
-      wanted.every((item, index) => holds(known[index], item))
-    )
-  }
-  if (typeof wanted !== 'object' || wanted === null) return known === wanted
-  if (typeof known !== 'object' || known === null) return false
-  const named = new Map(Object.entries(known).map(([name, value]) => [name.toLowerCase(), value]))
-  return Object.entries(wanted).every(([name, value]) =>
-    holds(named.get(name.toLowerCase()), value),
-  )
-}
 
 const TOKENS = 'https://dash.cloudflare.com/?to=/:account/api-tokens'
 const USER_TOKENS = 'https://dash.cloudflare.com/profile/api-tokens'
@@ -139,10 +84,9 @@ export function keepRule(edge: EdgeRule): Step<'cloudflare' | 'setup'> {
 
     async look({ cloudflare, setup }): Promise<Finding> {
       if (refusal) return refusal
-      const wanted = wantedRule(edge, setup)
       try {
         const rules = await cloudflare.listRules(zonePlace(setup), edge.phase)
-        const ours = rules.find(({ ref }) => ref === wanted.ref)
+        const { wanted, ours } = wantedRule(edge, setup, rules)
         // Once Cloudflare has taken it, how it writes it down does not matter.
         if (ours && (isSameRule(ours, wanted) || (carriedOut && ours.enabled))) {
           return { is: 'ready', note: edge.ready }
@@ -158,11 +102,10 @@ export function keepRule(edge: EdgeRule): Step<'cloudflare' | 'setup'> {
     },
 
     async change({ cloudflare, setup }) {
-      const wanted = wantedRule(edge, setup)
       const place = zonePlace(setup)
       try {
         const rules = await cloudflare.listRules(place, edge.phase)
-        const ours = rules.find(({ ref }) => ref === wanted.ref)
+        const { wanted, ours } = wantedRule(edge, setup, rules)
         if (ours) await cloudflare.changeRule(place, edge.phase, ours.id, wanted)
         else await cloudflare.addRule(place, edge.phase, wanted)
         carriedOut = true
@@ -206,79 +149,6 @@ export function tieredCache(): Step<'cloudflare' | 'setup'> {
     },
   }
 }
-
-/** Do not store at all (docs, cache: cache rules settings). */
-const NO_STORE = -1
-
-/**
- * By default Cloudflare caches by extension, without MOV, M4A, WAV and others, and it keeps a 404
- * for three minutes (docs, cache: default cache behavior, edge TTL).
- */
-export const cacheEverything: EdgeRule = {
-  id: 'cache-everything',
-  title: 'Cache rule',
-  phase: 'http_request_cache_settings',
-  permission: 'cache-rules',
-  does: 'cache every kind of media, as long as its own Cache-Control says, and no 404: fewer paid reads, and a file that comes late is seen at once',
-  ready: 'every kind of media is cached, no 404',
-  of: ({ mediaHost }) => ({
-    expression: `http.host eq "${mediaHost}"`,
-    action: 'set_cache_settings',
-    parameters: {
-      cache: true,
-      edge_ttl: {
-        mode: 'respect_origin',
-        status_code_ttl: [{ status_code: 404, value: NO_STORE }],
-      },
-      browser_ttl: { mode: 'respect_origin' },
-    },
-  }),
-}
-
-const FOLDERS = ['/backups/', '/imports/']
-
-/**
- * Archives and imports of users lie in the bucket as well. Mastodon hands them out by signed links
- * to the S3 endpoint, which this rule does not touch.
- */
-export const privateFolders: EdgeRule = {
-  id: 'private-folders',
-  title: 'Private folders',
-  phase: 'http_request_firewall_custom',
-  permission: 'custom-rules',
-  does: "refuse /backups/ and /imports/ on the media host: they hold users' archives, which Mastodon hands out by signed links elsewhere",
-  ready: '/backups/ and /imports/ are refused on the media host',
-  of: ({ mediaHost }) => {
-    const paths = FOLDERS.map((path) => `starts_with(http.request.uri.path, "${path}")`)
-    const expression = `http.host eq "${mediaHost}" and (${paths.join(' or ')})`
-    return { expression, action: 'block' }
-  },
-}
-
-const set = (value: string) => ({ operation: 'set', value })
-
-/** The headers that Mastodon's own nginx example gives to media, and that R2 does not. */
-export const securityHeaders: EdgeRule = {
-  id: 'security-headers',
-  title: 'Protective headers',
-  phase: 'http_response_headers_transform',
-  permission: 'response-headers',
-  does: "send nosniff and Content-Security-Policy: default-src 'none' with media, so that a file dressed up as an image can't act as a page",
-  ready: 'nosniff and Content-Security-Policy are set',
-  of: ({ mediaHost }) => ({
-    expression: `http.host eq "${mediaHost}"`,
-    action: 'rewrite',
-    parameters: {
-      headers: {
-        'X-Content-Type-Options': set('nosniff'),
-        'Content-Security-Policy': set("default-src 'none'; form-action 'none'"),
-      },
-    },
-  }),
-}
-
-/** Every rule of this tool for the media host, in the order in which they are put there. */
-export const recommended: readonly EdgeRule[] = [securityHeaders, cacheEverything, privateFolders]
 
 type Needs = 'cloudflare' | 'setup'
 type At = Pick<World, Needs>
@@ -374,6 +244,7 @@ export async function chooseEdge(
   { ui, settings }: Run<SetupCatalog>,
   { storage }: Pick<Remembered, 'storage'>,
 ): Promise<void> {
+  refuseTimeAlone(settings)
   const isLater = storage === 'r2' || settings.on('announce')
   if (!ui.canAsk || settings.get('edge') !== undefined || settings.on('yes') || isLater) return
   const answer = await ui.choose({
@@ -391,14 +262,25 @@ export async function chooseEdge(
   settings.offer('edge', answer, 'you')
 }
 
-const makers: Record<EdgeName, () => Step> = {
+/** A time is that of a rule. Problem `flag-without-effect`. */
+function refuseTimeAlone(settings: Run<SetupCatalog>['settings']): void {
+  if (!isFlag(settings, 'edgeTtl') || settings.get('edge')?.includes('cache-everything')) return
+  const next = prose`Add the rule: ${toType('init', { edge: 'cache-everything', edgeTtl: '30d' })}`
+  throw noEffect(
+    '--edge-ttl',
+    'It is the time of the rule cache-everything, which is not among --edge.',
+    next,
+  )
+}
+
+const makers: Record<EdgeName, (time: EdgeTime) => Step> = {
   'security-headers': () => keepRule(securityHeaders),
-  'cache-everything': () => keepRule(cacheEverything),
+  'cache-everything': (time) => keepRule(cacheRule(time)),
   'private-folders': () => keepRule(privateFolders),
   'tiered-cache': tieredCache,
 }
 
 /** Fresh steps for what `--edge` wishes; a run needs its own, as they remember what they did. */
-export function edgeSteps(wished: readonly EdgeName[]): readonly Step[] {
-  return wished.map((name) => makers[name]())
+export function edgeSteps(wished: readonly EdgeName[], time?: EdgeTime): readonly Step[] {
+  return wished.map((name) => makers[name](time))
 }

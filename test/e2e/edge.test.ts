@@ -125,6 +125,58 @@ describe('init --edge', () => {
     await Promise.all([path, 'film.mov'].map((key) => s3.delete(key)))
   })
 
+  test('--edge-ttl: media leaves the cache after that, and browsers are told as before', async () => {
+    const at = withRules()
+    const short = [...edge, '--edge-ttl', '30d']
+    expect((await run(at, short)).code).toBe(0)
+    const own = settingsOf(at.read())
+    const key = {
+      accessKeyId: own.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: new Secret(own.AWS_SECRET_ACCESS_KEY ?? ''),
+    }
+    const s3 = connectS3({ endpoint: stage.sandbox.s3Url(), bucket: own.S3_BUCKET ?? '', key })
+    const control = 'public, max-age=315576000, immutable'
+    await s3.put('short.png', new Uint8Array(9), {
+      contentType: 'image/png',
+      cacheControl: control,
+    })
+    const answer = await web.fetch(`https://${HOST}/short.png`)
+    expect(answer.header('cache-control')).toEqual([control])
+    const kept = [...world.edge.cached.values()].find(({ url }) => url === '/short.png')
+    expect(Math.round(((kept?.until ?? 0) - (kept?.since ?? 0)) / 86_400_000)).toBe(30)
+    await s3.delete('short.png')
+    // No error is kept for so long.
+    expect((await web.fetch(`https://${HOST}/nothing.png`)).status).toBe(404)
+    expect([...world.edge.missing.keys()].filter((name) => name.includes('nothing.png'))).toEqual(
+      [],
+    )
+  })
+
+  test('a later run and check take the chosen time as it is; origin takes it back', async () => {
+    const at = withRules()
+    expect((await run(at, [...edge, '--edge-ttl', '30d'])).code).toBe(0)
+    stage.forget()
+    expect((await run(at, edge)).code).toBe(0)
+    expect(stage.writes().filter(({ path }) => path.includes('rulesets'))).toEqual([])
+    const checked = await run(at, ['check', '--quick'])
+    expect(severities(checked.report)['cloudflare-edge-rules']).toBe('ok')
+    const back = await run(at, [...edge, '--edge-ttl', 'origin'])
+    expect(statusOf(back.report, 'cache-everything')).toBe('changed')
+    const rule = world.edge.rulesets
+      .flatMap(({ rules }) => rules)
+      .find(({ ref }) => ref === OURS[1])
+    expect(rule?.parameters).toMatchObject({ edge_ttl: { mode: 'respect_origin' } })
+  })
+
+  test.each([
+    ['--edge-ttl', '30d'],
+    ['--edge', 'private-folders', '--edge-ttl', '30d'],
+  ])('a time without its rule is refused: %s', async (...args) => {
+    const { code, report } = await run(withoutRules(), [...init, ...args])
+    expect([code, report.problem?.code]).toEqual([2, 'flag-without-effect'])
+    expect(report.problem?.next).toContain('--edge cache-everything --edge-ttl 30d')
+  })
+
   test('a rule that was switched off is told, and put right', async () => {
     const at = withRules()
     const rule = world.edge.rulesets

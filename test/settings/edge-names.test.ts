@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { edgeWish } from '../../src/settings/names.ts'
+import { edgeTime, edgeWish } from '../../src/settings/names.ts'
 
 const recommended = ['security-headers', 'cache-everything', 'private-folders']
 
@@ -27,5 +27,24 @@ test.each(['', ' ', ',', 'all', 'none,private-folders', 'recommended none', 'pri
   (text) => {
     const [issue] = edgeWish.safeParse(text).error?.issues ?? []
     expect(issue?.message).toMatch(/recommended, none, or some of security-headers, .*tiered-cache/)
+  },
+)
+
+test.each([
+  ['2h', 7200],
+  ['30d', 2_592_000],
+  ['52w', 31_449_600],
+  ['365d', 31_536_000],
+  ['origin', 'origin'],
+])('--edge-ttl %s', (text, expected) => {
+  expect(edgeTime.parse(text)).toBe(expected)
+})
+
+// On the Free plan 2 hours are the least.
+test.each(['1h', '366d', '53w', '30', '30 d', '0d', '1.5d', 'never', ''])(
+  '--edge-ttl "%s" is refused, with what it may be',
+  (text) => {
+    const [issue] = edgeTime.safeParse(text).error?.issues ?? []
+    expect(issue?.message).toContain('2h to 365d')
   },
 )

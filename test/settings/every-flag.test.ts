@@ -75,6 +75,7 @@ const shown: Readonly<Record<string, Rows>> = {
     '--existing-media':
       'e2e/flags-of-one.test.ts: --existing-media %s is done where no media is seen, too',
     '--edge': 'e2e/edge.test.ts: the rules are seen by a stranger; a second run changes nothing',
+    '--edge-ttl': 'e2e/edge.test.ts: --edge-ttl: media leaves the cache after that',
     '--announce': 'e2e/announce.test.ts: media on the disk: prepared, named by the pages, noted',
     '--media-dir': 'e2e/flags-of-one.test.ts: --media-dir has the media that a switch would hide',
     '--token-kind': wished,

@@ -1,13 +1,8 @@
 import { expect, it } from 'vitest'
 import { throughEdge } from '../../src/sandbox/edge/public-host.ts'
 import type { CacheSettings } from '../../src/sandbox/edge/rules.ts'
-import {
-  cacheEverything,
-  keepRule,
-  privateFolders,
-  securityHeaders,
-  tieredCache,
-} from '../../src/setup/edge.ts'
+import { keepRule, tieredCache } from '../../src/setup/edge.ts'
+import { cacheEverything, privateFolders, securityHeaders } from '../../src/setup/edge-rules.ts'
 import { HOST, setupOf } from '../fakes/fake-world.ts'
 import { rulesWorld } from '../services/cloudflare/rules-world.ts'
 

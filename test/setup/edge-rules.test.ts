@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { inSetup } from '../../src/plan/step.ts'
 import type { Rule } from '../../src/services/cloudflare/port.ts'
-import type { EdgeRule } from '../../src/setup/edge.ts'
-import {
-  cacheEverything,
-  keepRule,
-  privateFolders,
-  securityHeaders,
-  tieredCache,
-} from '../../src/setup/edge.ts'
+import { keepRule, tieredCache } from '../../src/setup/edge.ts'
+import type { EdgeRule } from '../../src/setup/edge-rules.ts'
+import { cacheEverything, privateFolders, securityHeaders } from '../../src/setup/edge-rules.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { worldOf } from '../fakes/fake-world.ts'
 import { found } from '../fakes/found.ts'

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Rule } from '../../src/services/cloudflare/port.ts'
-import { keepRule, recommended, undoEdgeRules } from '../../src/setup/edge.ts'
+import { keepRule, undoEdgeRules } from '../../src/setup/edge.ts'
+import { recommended } from '../../src/setup/edge-rules.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { undoOf } from '../fakes/fake-undo.ts'
 import { HOST, worldOf } from '../fakes/fake-world.ts'

@@ -6,7 +6,13 @@ import type { Plan } from '../../plan/survey.ts'
 import { type Check, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import { permissionNames } from '../../services/cloudflare/port.ts'
 import { isForbidden } from '../../services/cloudflare/refusal.ts'
-import { type EdgeRule, isSameRule, recommended, wantedRule, zonePlace } from '../../setup/edge.ts'
+import {
+  type EdgeRule,
+  isSameRule,
+  recommended,
+  wantedRule,
+  zonePlace,
+} from '../../setup/edge-rules.ts'
 import { unfitZone } from '../../setup/media-domain.ts'
 import {
   extraKeysCheck,
@@ -51,10 +57,9 @@ async function stateOf(
   { cloudflare, setup }: At,
   edge: EdgeRule,
 ): Promise<{ readonly edge: EdgeRule; readonly state: State }> {
-  const wanted = wantedRule(edge, setup)
   const rules = await cloudflare.listRules(zonePlace(setup), edge.phase).catch(nothingIfForbidden)
   if (rules === undefined) return { edge, state: 'hidden' }
-  const ours = rules.find(({ ref }) => ref === wanted.ref)
+  const { wanted, ours } = wantedRule(edge, setup, rules)
   if (ours === undefined) return { edge, state: 'absent' }
   return { edge, state: isSameRule(ours, wanted) ? 'kept' : 'spoilt' }
 }

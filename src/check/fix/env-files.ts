@@ -1,6 +1,6 @@
 import { shellWord } from '../../core/shell-word.ts'
 import type { EnvWriter, Finding, Step, StepIn } from '../../plan/step.ts'
-import { closeToOthers, isOpenToOthers } from '../../services/mastodon/env-mode.ts'
+import { closeToOthers, isOpenToOthers, type OthersMay } from '../../services/mastodon/env-mode.ts'
 import type { EnvFileOnDisk } from '../../services/mastodon/port.ts'
 import { leftBehind } from '../../setup/env-file.ts'
 import { isSecretSetting, shown } from '../areas/setting-check.ts'
@@ -61,8 +61,14 @@ function inWords([name, value]: readonly [string, string]): string {
   return isSecretSetting(name) ? `${name} with the key alone` : `${name}=${shown(value)}`
 }
 
-/** Env files that only their owner and group may read. */
-export function envMode(files: readonly EnvFileOnDisk[]): StepIn<unknown> {
+/** A file, and what everybody is no more to do with it. */
+export interface Closing {
+  readonly file: EnvFileOnDisk
+  readonly may: OthersMay
+}
+
+/** Env files that only their owner and group may read, or change. */
+export function envMode(files: readonly Closing[]): StepIn<unknown> {
   return {
     id: 'env-mode',
     title: 'Who may read the env file',
@@ -70,21 +76,21 @@ export function envMode(files: readonly EnvFileOnDisk[]): StepIn<unknown> {
     async look(): Promise<Finding> {
       const open = await openOf(files)
       if (open.length === 0) return { is: 'ready', note: 'not everybody' }
-      const changes = open.map(({ path }) => ({
-        what: `chmod o= ${shellWord(path)}`,
+      const changes = open.map(({ file: { path }, may }) => ({
+        what: `chmod ${may === 'all' ? 'o=' : 'o-w'} ${shellWord(path)}`,
         risk: 'safe' as const,
       }))
       return { is: 'change', changes }
     },
 
     async change() {
-      for (const file of await openOf(files)) await closeToOthers(file)
+      for (const { file, may } of await openOf(files)) await closeToOthers(file, may)
       return {}
     },
   }
 }
 
-async function openOf(files: readonly EnvFileOnDisk[]): Promise<EnvFileOnDisk[]> {
-  const seen = await Promise.all(files.map(isOpenToOthers))
+async function openOf(files: readonly Closing[]): Promise<Closing[]> {
+  const seen = await Promise.all(files.map(({ file, may }) => isOpenToOthers(file, may)))
   return files.filter((_, index) => seen[index])
 }

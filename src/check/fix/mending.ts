@@ -1,9 +1,9 @@
 import { prose, type Text } from '../../core/to-type.ts'
 import type { EnvWriter, StepIn, World } from '../../plan/step.ts'
 import type { Checked, CheckWorld, Mend } from '../../plan/verdict.ts'
-import { isOwnersAlone } from '../../services/mastodon/env-mode.ts'
+import { isOpenToOthers, isOwnersAlone, type OthersMay } from '../../services/mastodon/env-mode.ts'
 import type { EnvFileOnDisk, Installation } from '../../services/mastodon/port.ts'
-import { type CloudflareSeen, stepsThere } from './at-cloudflare.ts'
+import { type CloudflareSeen, reasonsOf, stepsThere } from './at-cloudflare.ts'
 import { mendOf, namesOf } from './edits.ts'
 import { envLines, envMode } from './env-files.ts'
 import { plannedEdits } from './planned-edits.ts'
@@ -34,9 +34,8 @@ export async function planMending(at: MendingAt, found: readonly Checked[]): Pro
   const mends = found.flatMap((one) => mendOf(one) ?? [])
   const { edits, refused } = await plannedEdits(at, mends)
   const modes = await modesOf(installation, mends)
-  const ids = new Set(mends.flatMap((mend) => (mend.is === 'steps' ? mend.ids : [])))
-  const there = await stepsThere(ids, cloudflare)
-  const closed = modes.filter(({ why }) => why === undefined).map(({ file }) => file)
+  const there = await stepsThere(reasonsOf(found), cloudflare)
+  const closed = modes.filter(({ may }) => may !== undefined)
   const whyNot = (mend: Mend): Text | undefined => {
     if (mend.is === 'mode') {
       return modes.find(({ file }) => file.realPath === mend.file)?.why
@@ -50,10 +49,12 @@ export async function planMending(at: MendingAt, found: readonly Checked[]): Pro
   return {
     steps: [
       ...(edits.length > 0 ? [envLines(edits)] : []),
-      ...(closed.length > 0 ? [envMode(closed)] : []),
+      ...(closed.length > 0
+        ? [envMode(closed.flatMap(({ file, may }) => (may ? [{ file, may }] : [])))]
+        : []),
       ...there.steps,
     ],
-    files: [...new Set([...edits.map(({ file }) => file), ...closed])],
+    files: [...new Set([...edits, ...closed].map(({ file }) => file))],
     isMended: (one) => {
       const mend = mendOf(one)
       return mend !== undefined && whyNot(mend) === undefined
@@ -67,6 +68,9 @@ export async function planMending(at: MendingAt, found: readonly Checked[]): Pro
 
 interface Mode {
   readonly file: EnvFileOnDisk
+  /** What is taken from everybody; undefined where nothing can be. */
+  readonly may: OthersMay | undefined
+  /** Why that is not all of it. */
   readonly why: string | undefined
 }
 
@@ -74,12 +78,13 @@ async function modesOf(installation: Installation, mends: readonly Mend[]): Prom
   const { envFiles } = installation
   const paths = new Set(mends.flatMap((mend) => (mend.is === 'mode' ? [mend.file] : [])))
   const files = [...paths].flatMap((path) => envFiles.find((one) => one.realPath === path) ?? [])
-  return Promise.all(files.map(async (file) => ({ file, why: await whyOpen(file, installation) })))
+  return Promise.all(files.map(async (file) => ({ file, ...(await modeOf(file, installation)) })))
 }
 
-async function whyOpen(file: EnvFileOnDisk, at: Installation): Promise<string | undefined> {
-  if (!file.writable) return `${file.path} can't be changed by you`
-  return (await isOwnersAlone(file, at))
-    ? undefined
-    : `nothing tells that Mastodon runs as the owner of ${file.path}`
+async function modeOf(file: EnvFileOnDisk, at: Installation): Promise<Pick<Mode, 'may' | 'why'>> {
+  if (!file.writable) return { may: undefined, why: `${file.path} can't be changed by you` }
+  if (await isOwnersAlone(file, at)) return { may: 'all', why: undefined }
+  const why = `nothing tells that Mastodon runs as the owner of ${file.path}, so it may have to be read by others`
+  // Whoever Mastodon runs as, it reads the file and never changes it.
+  return { may: (await isOpenToOthers(file, 'write')) ? 'write' : undefined, why }
 }

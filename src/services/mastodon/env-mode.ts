@@ -4,8 +4,10 @@ import { dirname } from 'node:path'
 import { openPlain } from '../../core/plain-file.ts'
 import { type EnvFileOnDisk, envFileNotWritable, type Installation } from './port.ts'
 
-/** Read, write and execute for everybody. */
-const OTHERS = 0o007
+/** What everybody may: `all` reading, too; `write` the changing alone, which no reader needs. */
+const OTHERS = { all: 0o007, write: 0o002 } as const
+
+export type OthersMay = keyof typeof OTHERS
 
 /**
  * Whether who reads this env file needs nothing of what everybody may: it belongs to the owner of
@@ -24,13 +26,19 @@ export async function isOwnersAlone(
   return isTold && file.uid === place.uid && (file.mode & 0o400) !== 0
 }
 
-/** `chmod o=` of the file itself, whatever its name means by then. Problem `env-file-not-writable`. */
-export async function closeToOthers({ path, realPath }: EnvFileOnDisk): Promise<void> {
+/**
+ * `chmod o=` (or `o-w`) of the file itself, whatever its name means by then. Problem
+ * `env-file-not-writable`.
+ */
+export async function closeToOthers(
+  { path, realPath }: EnvFileOnDisk,
+  may: OthersMay,
+): Promise<void> {
   try {
     const handle = await openPlain(realPath, constants.O_RDONLY)
     try {
       const { mode } = await handle.stat()
-      await handle.chmod(mode & 0o7777 & ~OTHERS)
+      await handle.chmod(mode & 0o7777 & ~OTHERS[may])
     } finally {
       await handle.close()
     }
@@ -39,11 +47,14 @@ export async function closeToOthers({ path, realPath }: EnvFileOnDisk): Promise<
   }
 }
 
-/** Whether everybody may read or change it; false where it is not there. */
-export async function isOpenToOthers({ realPath }: EnvFileOnDisk): Promise<boolean> {
+/** Whether everybody may read or change it (or change it); false where it is not there. */
+export async function isOpenToOthers(
+  { realPath }: EnvFileOnDisk,
+  may: OthersMay,
+): Promise<boolean> {
   const mode = await stat(realPath).then(
     (found) => found.mode,
     () => 0,
   )
-  return (mode & OTHERS) !== 0
+  return (mode & OTHERS[may]) !== 0
 }

@@ -185,6 +185,25 @@ describe('what is at Cloudflare', () => {
     expect(String(mending.whyNot(wish('lifecycle')))).toContain('has it already')
   })
 
+  test('the worst comes first, and each says whether it is a fault or advice', async () => {
+    const world = worldOf()
+    world.cloudflare.cors = []
+    const found = [
+      trouble('Headers', { is: 'steps', ids: ['security-headers'] }, 'note'),
+      trouble('Rules', { is: 'steps', ids: ['private-folders'] }, 'warning'),
+      trouble('CORS', { is: 'steps', ids: ['cors'] }),
+    ]
+    const seen = { world, plan: { items: [] } }
+    const mending = await planMending(at({ cloudflare: seen }), found)
+    expect(mending.steps.map(({ id }) => id)).toEqual([
+      'cors',
+      'private-folders',
+      'security-headers',
+    ])
+    const reasons = (await changesOf(mending)).map((what) => /\(([^()]*)\)$/.exec(what)?.[1])
+    expect(reasons).toEqual(['a fault: CORS', 'a warning: Rules', 'advice, no fault: Headers'])
+  })
+
   test('a token that only reads is told by the name of the permission', async () => {
     const world = worldOf()
     world.cloudflare.ownPermissionGroups = async () => ['Workers R2 Storage Read'] as never
@@ -221,8 +240,28 @@ describe('an env file that everybody may read', () => {
   })
 
   test('is closed to others, and to nobody else', async () => {
-    await closeToOthers(made(0))
+    await closeToOthers(made(0), 'all')
     expect(statSync(path).mode & 0o7777).toBe(0o640)
+  })
+
+  test('whose reader is not known: nobody else may change it, and that they read it is left', async () => {
+    const it = made(0)
+    chmodSync(path, 0o666)
+    const known = at()
+    const installation = {
+      ...known.installation,
+      kind: 'docker',
+      dir: '/',
+      envFiles: [it],
+    } as const
+    const found = [trouble('env-file-mode', { is: 'mode', file: it.realPath })]
+    const mending = await planMending({ ...known, installation }, found)
+    expect(await changesOf(mending)).toEqual([`chmod o-w ${path}`])
+    for (const step of mending.steps) await step.change?.({} as never)
+    expect(statSync(path).mode & 0o7777).toBe(0o664)
+    expect(mending.whyNot(found[0] as Checked)).toContain('nothing tells')
+    const again = await planMending({ ...known, installation }, found)
+    expect(again.steps).toEqual([])
   })
 
   test('a link in its place is not followed', async () => {
@@ -231,7 +270,7 @@ describe('an env file that everybody may read', () => {
     chmodSync(other, 0o644)
     rmSync(path, { force: true })
     symlinkSync(other, path)
-    await expect(closeToOthers(file('', { path }))).rejects.toMatchObject({
+    await expect(closeToOthers(file('', { path }), 'all')).rejects.toMatchObject({
       code: 'env-file-not-writable',
     })
     expect(statSync(other).mode & 0o777).toBe(0o644)
