@@ -23,7 +23,7 @@ async function announcedHosts(
 ): Promise<readonly Announced[]> {
   try {
     const ownEndpoint = run.settings.get('s3EndpointUrl')
-    const target = await findTarget(installation, ownEndpoint)
+    const target = await findTarget(installation, run.settings)
     const { storage, switchedOn } = remember(installation, ownEndpoint)
     const isOn = storage === 'r2' && switchedOn
     const extra = extraHosts(installation).filter((host) => host !== target.mediaHost)

@@ -107,9 +107,9 @@ async function leftFrom(
   const own = settings.get('s3EndpointUrl')
   const { storage, switchedOn } = remember(installation, own)
   if (provider === undefined)
-    return { target: await findTarget(installation, own), isSwitched: !switchedOn }
+    return { target: await findTarget(installation, settings), isSwitched: !switchedOn }
   if (storage === 'r2' && switchedOn)
-    return { target: await findTarget(installation, own), isSwitched: false }
+    return { target: await findTarget(installation, settings), isSwitched: false }
   const of = (name: string) => installation.settings.get(name)?.value
   const now = { endpoint: of('S3_ENDPOINT') ?? provider.place.endpoint, bucket: of('S3_BUCKET') }
   const isSwitched = switchedOn && isSameBucket(provider, now)

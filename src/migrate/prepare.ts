@@ -21,7 +21,7 @@ export async function prepareMigration(run: MigrateRun): Promise<PreparedMigrati
   const tools = await migrationTools(run)
   const installation = await findMastodonHere(run, { files: 0, ms: 0 })
   const ownEndpoint = settings.get('s3EndpointUrl')
-  const target = await findMigrationTarget(installation, ownEndpoint, {
+  const target = await findMigrationTarget(installation, settings, {
     from: settings.get('from'),
     async hasBegun(to) {
       const notes = await announcementNotes(run, installation, to, { switchedOn: false })

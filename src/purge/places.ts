@@ -24,7 +24,7 @@ export interface Here {
 export async function findHere(run: PurgeRun): Promise<Here> {
   const { settings } = run
   const installation = await findMastodonHere(run)
-  const target = await findTarget(installation, settings.get('s3EndpointUrl'))
+  const target = await findTarget(installation, settings)
   settings.offer('mediaHost', target.mediaHost, installation.envFile.path)
   settings.offer('bucket', target.bucket, installation.envFile.path)
   return { installation, target }

@@ -34,7 +34,7 @@ export async function prepareRedirects(
   const { host, settings } = run
   refuseUnused(run)
   const installation = await findMastodonHere(run)
-  const target = await findTarget(installation, settings.get('s3EndpointUrl'))
+  const target = await findTarget(installation, settings)
   if (settings.get('mediaHost') === undefined) {
     settings.offer('mediaHost', target.mediaHost, installation.envFile.path)
   }

@@ -1,10 +1,18 @@
 import { jurisdictionNamed } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
-import { nowhere, preparedPath, type Remembered, remember } from '../flow/mastodon-here.ts'
+import {
+  isNowhere,
+  nowhere,
+  preparedPath,
+  type Remembered,
+  remember,
+} from '../flow/mastodon-here.ts'
 import type { Place } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
+import type { SetupCatalog } from '../settings/catalog.ts'
+import type { Settings } from '../settings/resolve.ts'
 
 /** The setup on R2 that media is migrated to. */
 export interface MigrationTarget {
@@ -19,6 +27,9 @@ export interface MigrationTarget {
   readonly aside: EnvFileOnDisk | undefined
 }
 
+/** What a run was told. */
+type Told = Pick<Settings<SetupCatalog>, 'get'>
+
 interface Moving {
   readonly from: 'local' | 's3' | undefined
   /** Whether a migration to there was begun. */
@@ -32,10 +43,11 @@ interface Moving {
  */
 export async function findMigrationTarget(
   installation: Installation,
-  ownEndpoint: string | undefined,
+  settings: Told,
   { from, hasBegun }: Moving,
 ): Promise<MigrationTarget> {
-  const found = await findTarget(installation, ownEndpoint)
+  const ownEndpoint = settings.get('s3EndpointUrl')
+  const found = await findTarget(installation, settings)
   const { switchedOn } = remember(installation, ownEndpoint)
   if (found.aside !== undefined || !switchedOn || from === 'local') return found
   const next = await findAside(installation, ownEndpoint)
@@ -50,15 +62,16 @@ export async function findMigrationTarget(
  */
 export async function findTarget(
   installation: Installation,
-  ownEndpoint: string | undefined,
+  settings: Told,
 ): Promise<MigrationTarget> {
+  const ownEndpoint = settings.get('s3EndpointUrl')
   const here = complete(installation, remember(installation, ownEndpoint), ownEndpoint)
   if (here) return { ...here, aside: undefined }
   const aside = await findAside(installation, ownEndpoint)
   if (aside) return aside
-  throw installation.kind === 'none' && !installation.envFile.exists
-    ? nowhere()
-    : nothingPrepared(installation)
+  const { kind, envFile } = installation
+  if (kind !== 'none' || envFile.exists) throw nothingPrepared(installation)
+  throw isNowhere(installation, settings) ? nowhere() : notThere(envFile)
 }
 
 /**
@@ -108,6 +121,16 @@ function complete(
     endpoint: ownEndpoint ?? endpoint,
     key,
   }
+}
+
+function notThere({ path }: EnvFileOnDisk): Problem {
+  return new Problem({
+    code: 'env-file-not-there',
+    what: `${path} does not exist.`,
+    why: 'It was named as the env file that Mastodon uses, and no Mastodon was found beside it.',
+    next: "Name the file that is there with --mastodon-env, or Mastodon's folder with --mastodon-dir.",
+    exit: 2,
+  })
 }
 
 function nothingPrepared({ envFile }: Installation): Problem {

@@ -46,7 +46,7 @@ async function look(run: UsageRun): Promise<Found> {
   const { settings, clock } = run
   refuseUnasked(settings)
   const installation = await findMastodonHere(run)
-  const target = await findTarget(installation, settings.get('s3EndpointUrl'))
+  const target = await findTarget(installation, settings)
   const { path: from } = target.aside ?? installation.envFile
   refuseOtherAccount(settings, { accountId: target.accountId, from })
   const now = clock.now()

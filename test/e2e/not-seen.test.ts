@@ -76,6 +76,20 @@ test.concurrent.each(['init', 'check', 'usage', 'migrate', 'redirects', 'rotate'
   },
 )
 
+test.concurrent.each(['migrate', 'leave', 'redirects', 'purge', 'check', 'undo', 'rotate'])(
+  '%s names the env file that was named and is not there',
+  async (command) => {
+    const at = stage.machine()
+    const what = command === 'purge' ? ['/@somebody/1'] : []
+    const named = ['--mastodon-env', 'gone.env']
+    const ended = await stage.initHere(at, [command, '--json', ...what, ...named])
+    const { problem } = JSON.parse(ended.stdout)
+    expect(ended.code).toBe(2)
+    expect(`${problem.what} ${problem.why}`).toContain('gone.env')
+    expect(problem.next).toContain('--mastodon-env')
+  },
+)
+
 test('undo is told by flags alone what it takes back', async () => {
   const at = stage.machine()
   const place = ['--media-host', 'told.example.com', '--bucket', 'told-media']
