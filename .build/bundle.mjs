@@ -24,6 +24,18 @@ const withoutCommands = {
   },
 }
 
+/** As a module of its own Node would work out all that the process could tell, 2 ms of a start. */
+const processAsItIs = {
+  name: 'process-as-it-is',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'process-as-it-is'
+    onResolve({ filter: /^(node:)?process$/ }, ({ path }) => ({ path, namespace }))
+    const names = 'env, execArgv, execPath, hrtime, platform, stdin, stdout, versions'
+    const contents = `export default process\nexport const { ${names} } = process\n`
+    onLoad({ filter: /.*/, namespace }, () => ({ contents }))
+  },
+}
+
 const options = {
   absWorkingDir: fileURLToPath(root),
   entryPoints: ['src/cli.ts'],
@@ -42,15 +54,19 @@ const options = {
   logLevel: 'warning',
   external: ['miniflare'],
   chunkNames: '[name]-[hash]',
-  plugins: [withoutAwsSurroundings()],
+  plugins: [withoutAwsSurroundings(), processAsItIs],
 }
 const plugins = [...options.plugins, await oneChunk(options)]
 const { metafile, outputFiles } = await build({ ...options, plugins })
 refuseForeignImports(metafile)
 refuseSlowStart(metafile)
+refuseSlowQuestion(metafile)
 const licences = await thirdPartyLicences(metafile, root)
 await replaceFolder(outdir, [
-  ...outputFiles.map(({ path, text }) => [basename(path), withRequire(withFirstLines(text))]),
+  ...outputFiles.map(({ path, text }) => [
+    basename(path),
+    withRequire(withFirstLines(withoutEmptyImports(text, metafile))),
+  ]),
   ['THIRD-PARTY-LICENSES.txt', licences],
 ])
 await chmod(new URL('cli.js', outdir), 0o755)
@@ -63,6 +79,12 @@ await replaceFolder(new URL('man/', root), [...(await manualPages())])
  */
 function withFirstLines(text) {
   return text.replace(/^#!.*\n/, `#!/bin/sh\n':' //; exec node -- "$0" "$@"\n`)
+}
+
+/** What esbuild itself adds to modules does nothing by itself: where nothing of it is used, no file is read. */
+function withoutEmptyImports(text, { outputs }) {
+  const own = Object.entries(outputs).filter(([, { inputs }]) => Object.keys(inputs).length === 0)
+  return own.reduce((left, [path]) => left.replace(`import"./${basename(path)}";`, ''), text)
 }
 
 /** Bundled CommonJS packages ask for Node's own modules with require; the start has none of them. */
@@ -86,14 +108,29 @@ function isBuiltin(path) {
 
 /** What cli.js loads before it knows the command holds no package: help must come at once. */
 function refuseSlowStart({ outputs }) {
-  const open = ['dist/cli.js']
-  for (const path of open) {
-    const { imports, inputs } = outputs[path]
-    const packages = Object.keys(inputs).filter((input) => input.includes('node_modules/'))
-    if (packages.length > 0) throw new Error(`The start loads ${packages.join(', ')}.`)
-    for (const { path: next, kind, external } of imports)
+  const packages = packagesOf(outputs, 'dist/cli.js')
+  if (packages.length > 0) throw new Error(`The start loads ${packages.join(', ')}.`)
+}
+
+/** Until its first question `init` loads what draws it, nothing that checks answers or talks to anybody. */
+function refuseSlowQuestion({ outputs }) {
+  const screen = /node_modules\/(@clack\/|sisteransi\/|fast-(string|wrap)-)/
+  const [first] = Object.keys(outputs).filter((path) =>
+    outputs[path].entryPoint?.endsWith('/src/init/init.ts'),
+  )
+  const packages = packagesOf(outputs, first).filter((input) => !screen.test(input))
+  if (packages.length === 0) return
+  throw new Error(`The first question of init waits for ${packages.join(', ')}.`)
+}
+
+/** Files of packages that a file of ours loads at once. */
+function packagesOf(outputs, from) {
+  const open = [from]
+  for (const path of open)
+    for (const { path: next, kind, external } of outputs[path].imports)
       if (kind === 'import-statement' && !external && !open.includes(next)) open.push(next)
-  }
+  const inputs = open.flatMap((path) => Object.keys(outputs[path].inputs))
+  return inputs.filter((input) => input.includes('node_modules/'))
 }
 
 /** New files first, old ones removed last: a program that runs from dist/ meanwhile stays whole. */

@@ -108,7 +108,7 @@ function textOf(
 }
 
 async function jsonSchema(host: Host): Promise<number> {
-  const { reportJsonSchema } = await import('./plan/report.ts')
+  const { reportJsonSchema } = await import('./plan/report-schema.ts')
   host.stdout.write(`${JSON.stringify(reportJsonSchema(), undefined, 2)}\n`)
   return 0
 }

@@ -33,7 +33,7 @@ export interface Host {
   leaveNow(): never
   readStdin(): Promise<string>
   /** What is typed while nothing is asked is not shown any more, until the process ends. */
-  hushKeyboard(): Promise<void>
+  hushKeyboard(): void
   /** Takes away what was typed by now: it answers no question that comes later. */
   forgetTyped(): Promise<void>
   /** Ctrl-C and SIGTERM are for `interrupted` alone: libraries that end the process lose theirs. */
@@ -265,9 +265,10 @@ async function readStdin(): Promise<string> {
 }
 
 /** Node puts the terminal back as it was when it ends (ResetStdio in src/node.cc). */
-async function hushKeyboard(): Promise<void> {
+function hushKeyboard(): void {
   if (!ownsTerminal()) return
-  const { spawnSync } = await import('node:child_process')
+  // Loaded when it is wanted, and at once: what is typed meanwhile would show.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   const stdio = ['inherit', 'ignore', 'ignore'] as const
   spawnSync('stty', ['-echo'], {
     stdio: [...stdio],

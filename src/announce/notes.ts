@@ -1,7 +1,7 @@
 import { DAY_MS } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { stateHome } from '../core/state-home.ts'
-import type { Run } from '../flow/flow.ts'
+import type { Run } from '../flow/run.ts'
 import type { CheckpointPort } from '../services/checkpoint/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { oldProvider } from '../setup/old-provider.ts'

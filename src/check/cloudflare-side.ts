@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
-import type { Run } from '../flow/flow.ts'
 import type { Remembered } from '../flow/mastodon-here.ts'
+import type { Run } from '../flow/run.ts'
 import { chooseCloudflare, connectWorld, runnerOf } from '../flow/world.ts'
 import { planSteps, type ReportStep } from '../plan/report.ts'
 import { inSetup, type World } from '../plan/step.ts'

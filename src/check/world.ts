@@ -1,7 +1,6 @@
 import { announcementNotes, type HostToCome } from '../announce/notes.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
-import type { Run } from '../flow/flow.ts'
 import {
   findMastodonHere,
   isNowhere,
@@ -9,6 +8,7 @@ import {
   type Remembered,
   remember,
 } from '../flow/mastodon-here.ts'
+import type { Run } from '../flow/run.ts'
 import { callListener, lazyWeb, processesOf, wayOutOf } from '../flow/world.ts'
 import type { Announced, CheckWorld, ConfiguredStorage } from '../plan/verdict.ts'
 import type { Installation } from '../services/mastodon/port.ts'

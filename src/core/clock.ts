@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as after } from 'node:timers/promises'
 import { Cancelled } from './problem.ts'
@@ -21,7 +20,7 @@ export function createClock(interrupted: AbortSignal) {
   return {
     now: () => new Date(),
     randomHex: (length: number) =>
-      randomBytes(Math.ceil(length / 2))
+      Buffer.from(crypto.getRandomValues(new Uint8Array(Math.ceil(length / 2))))
         .toString('hex')
         .slice(0, length),
     sleep,

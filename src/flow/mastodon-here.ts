@@ -1,14 +1,25 @@
+import { isDeepStrictEqual } from 'node:util'
 import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import { shellLine, shellWord } from '../core/shell-word.ts'
 import type { Host } from '../host.ts'
 import type { Facts, Place, Setup } from '../plan/step.ts'
+import type { ChangedFile, CountLimits } from '../services/mastodon/candidate.ts'
+import {
+  isLedByOthers,
+  refuseFullDisk,
+  refuseHindered,
+} from '../services/mastodon/env-hindrance.ts'
+import { readEnvFile } from '../services/mastodon/env-read.ts'
+import { lockEnvFile } from '../services/mastodon/env-write.ts'
+import { findMastodon } from '../services/mastodon/find.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
+import { wayTo } from '../services/media/owner.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
-import type { Run } from './flow.ts'
+import type { Run } from './run.ts'
 
 interface Here {
   readonly host: Host
@@ -18,16 +29,23 @@ interface Here {
 /** Milliseconds for a program that only looks. */
 const LOOK_MS = 30_000
 
-/** Mastodon on this machine, where the flags or the working directory point. */
+/** Mastodon on this machine, where the flags or the working directory point, and how its Puma runs. */
 export async function findMastodonHere(
+  here: Here,
+  ...how: [countMedia?: CountLimits, changed?: ChangedFile]
+): Promise<Installation> {
+  return withPuma(await findMastodonFiles(here, ...how))
+}
+
+/** The same from its files alone; `pumaWorkers` is not known. */
+export async function findMastodonFiles(
   { host, settings }: Here,
   /** How far media is counted; not at all where nobody asks how much there is. */
-  countMedia?: { readonly files: number; readonly ms: number },
+  countMedia?: CountLimits,
   /** A file as it would be. */
-  changed?: { readonly realPath: string; readonly text: string },
+  changed?: ChangedFile,
 ): Promise<Installation> {
-  const { findMastodon } = await import('../services/mastodon/find.ts')
-  const found = await findMastodon({
+  return findMastodon({
     cwd: host.cwd,
     mastodonDir: settings.get('mastodonDir'),
     envFile: settings.get('mastodonEnv'),
@@ -41,6 +59,10 @@ export async function findMastodonHere(
     ...(countMedia && { countMedia }),
     changed,
   })
+}
+
+/** What was found, and whether its Puma has workers: for that all processes are looked at. */
+export async function withPuma(found: Installation): Promise<Installation> {
   if (found.kind !== 'systemd') return found
   const { hasPumaWorkers } = await import('../services/mastodon/processes.ts')
   return { ...found, pumaWorkers: await hasPumaWorkers(found, { now: () => new Date() }) }
@@ -72,7 +94,7 @@ export function nowhere({ print = false }: { readonly print?: boolean } = {}): P
 /**
  * Keeps other runs away from the env file until this one ends. Who writes nothing needs no lock: a
  * look, a dry run, a rehearsal, --print, or a file that this user may not write. Returns whether
- * the lock was taken. Problems: `locked`, `lock-not-writable`,
+ * the run that held it before has changed the file since it was read here. Problems: `locked`, `lock-not-writable`,
  * `env-file-not-writable`, `env-file-link-foreign`.
  */
 export async function holdEnvFile(
@@ -84,23 +106,17 @@ export async function holdEnvFile(
   const writesNothing =
     lookOnly || settings.on('dryRun') || settings.on('print') || settings.on('sandbox')
   if (writesNothing || (!file.writable && host.userId !== 0)) return false
-  const { refuseFullDisk, refuseHindered } = await import('../services/mastodon/env-hindrance.ts')
   await refuseHindered(file, host.userId)
   if (!file.writable) return false
   if (host.userId === 0) await agreeToLink(run, file)
-  const { lockEnvFile } = await import('../services/mastodon/env-write.ts')
   const [command = 'init'] = host.argv
   atEnd.push(await lockEnvFile(file, { pid: host.pid, command }))
-  await refuseFullDisk(file, host.userId)
-  return true
+  const [now] = await Promise.all([readEnvFile(file.path), refuseFullDisk(file, host.userId)])
+  return !isDeepStrictEqual(now, file)
 }
 
 /** Root follows a link that somebody else made than whose file it leads to only when told so. */
 async function agreeToLink({ ui }: Run<SetupCatalog>, file: EnvFileOnDisk): Promise<void> {
-  const [{ wayTo }, { isLedByOthers }] = await Promise.all([
-    import('../services/media/owner.ts'),
-    import('../services/mastodon/env-hindrance.ts'),
-  ])
   if (!(await isLedByOthers(file, wayTo(file.path).linkers))) return
   const what = `${file.path} leads through a link to ${file.realPath}, which belongs to somebody else than who made the link.`
   if (ui.canAsk && (await ui.agree(`${what} Change that file?`, 'no'))) return

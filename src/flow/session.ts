@@ -1,13 +1,20 @@
 import { readPlain } from '../core/plain-file.ts'
-import { Problem } from '../core/problem.ts'
+import { Problem, type ProblemDetails } from '../core/problem.ts'
 import { renderedLine, type Whereabouts } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
+import type { Report } from '../plan/report.ts'
 import { parseAnswers } from '../settings/answers.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { Settings } from '../settings/resolve.ts'
 import { type Catalog, variableOf } from '../settings/setting.ts'
+import { speaksUtf8 } from '../ui/ascii.ts'
+import { showsLinks } from '../ui/hyperlinks.ts'
+import { jsonUi } from '../ui/json.ts'
+import { writesLines } from '../ui/line-questions.ts'
+import { plainUi } from '../ui/plain.ts'
 import type { Render, Ui } from '../ui/port.ts'
-import type { Record } from '../ui/recorded.ts'
+import { type Record, recorded } from '../ui/recorded.ts'
+import { tamed, tameRender } from '../ui/tamed.ts'
 
 /** Bytes; answers and tokens are small, anything larger is the wrong file. */
 const MOST = 1_048_576
@@ -17,8 +24,13 @@ export async function gather<C extends Catalog>(
   host: Host,
   command: string,
   argv: readonly string[],
-  { catalog, accepts }: { readonly catalog: C; readonly accepts?: Partial<C> },
+  spec: {
+    readonly catalog: C
+    readonly accepts?: Partial<C> | undefined
+    readonly asksFirst?: boolean | undefined
+  },
 ): Promise<Settings<C>> {
+  const { catalog, accepts, asksFirst } = spec
   const notes: string[] = []
   const taken = (accepts ?? catalog) as Catalog
   const flags = await parseArgv(command, argv, taken, notes)
@@ -27,13 +39,9 @@ export async function gather<C extends Catalog>(
   const path = flags.get('answers') ?? (fromFile && environment[variableOf(fromFile)])
   if (path === '-' && flags.get('apiToken') === '-') throw stdinTwice()
   const answers = await readAnswers(host, path, catalog)
-  return Settings.resolve(catalog, {
-    flags,
-    environment,
-    answers,
-    notes,
-    readFile: (path, flag) => readGiven(host, path, flag),
-  })
+  const readFile = (path: string, flag: string) => readGiven(host, path, flag)
+  const sources = { flags, environment, answers, notes, readFile }
+  return Settings.resolve(catalog, sources, { asksFirst })
 }
 
 /** One that the rule gives counts where the command has the flag: MASTODON_R2_PRINT is not for `check`. */
@@ -126,12 +134,10 @@ export interface VoiceOptions {
  * otherwise, with questions where somebody is there.
  */
 export async function chooseVoice(host: Host, options: VoiceOptions): Promise<Ui> {
-  const { tamed, tameRender } = await import('../ui/tamed.ts')
   const render = tameRender(options.render ?? String)
   const voice = await voiceOf(host, { ...options, render })
   const shown = options.verbose ? voice : { ...voice, call: () => undefined }
   if (!options.log) return tamed(shown)
-  const { recorded } = await import('../ui/recorded.ts')
   return tamed(recorded(shown, options.log, render))
 }
 
@@ -139,25 +145,34 @@ async function voiceOf(host: Host, options: VoiceOptions): Promise<Ui> {
   const { stdin, stdout, stderr, environment, interrupted } = host
   const { json, quiet, colour, print } = options
   const render = options.render ? { render: options.render } : {}
-  if (json) return (await import('../ui/json.ts')).jsonUi({ stdout, stderr, quiet, ...render })
-  const { writesLines } = await import('../ui/line-questions.ts')
+  if (json) return jsonUi({ stdout, stderr, quiet, ...render })
   // The block is kept apart from all talk, wherever it goes to.
   const words = print ? stderr : stdout
   const hasPerson = print ? stdin.isTTY && stderr.isTTY : host.hasPerson
   if (!hasPerson || print || writesLines(environment)) {
     const person = hasPerson ? { person: { stdin, words, interrupted } } : {}
-    const { plainUi } = await import('../ui/plain.ts')
     return plainUi({ words, stdout, stderr, quiet, ...person, ...render })
   }
   const { clackUi } = await import('../ui/clack.ts')
-  const { speaksUtf8 } = await import('../ui/ascii.ts')
-  const { showsLinks } = await import('../ui/hyperlinks.ts')
   const links = showsLinks(environment)
   const unicode = speaksUtf8(environment)
-  await host.hushKeyboard()
-  const { forgetTyped } = host
-  const keyboard = { stdin, interrupted, forgetTyped }
+  const { forgetTyped, hushKeyboard } = host
+  const keyboard = { stdin, interrupted, forgetTyped, hushKeyboard }
   return clackUi({ ...keyboard, stdout, stderr, colour, quiet, unicode, links, ...render })
+}
+
+/** All settings with their sources; secrets are masked, switches left out. */
+export function settingsOf(settings: Settings<Catalog>): Report['settings'] {
+  const shown = settings.entries().flatMap(([name, { text, value, source }]) => {
+    if (typeof value === 'boolean') return []
+    return [[name, { value: text ?? '****', source }] as const]
+  })
+  return Object.fromEntries(shown)
+}
+
+/** Ctrl-C. */
+export function cancelled(words: Pick<ProblemDetails, 'what' | 'why' | 'next'>): Problem {
+  return new Problem({ code: 'cancelled', ...words })
 }
 
 /** What this run was told of where Mastodon is, for the lines to type that it shows. */

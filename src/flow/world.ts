@@ -21,7 +21,7 @@ import type { catalog, SetupCatalog } from '../settings/catalog.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate, render } from '../template.ts'
 import type { Ui } from '../ui/port.ts'
-import type { Run } from './flow.ts'
+import type { Run } from './run.ts'
 import { chooseToken, type TokenChoice, type TokenWords } from './token.ts'
 
 type OnCall = (call: ApiCall) => void

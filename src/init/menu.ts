@@ -1,6 +1,6 @@
 import { checkFlags } from '../check/settings.ts'
 import { Problem } from '../core/problem.ts'
-import { findMastodonHere, remember } from '../flow/mastodon-here.ts'
+import { findMastodonFiles, remember } from '../flow/mastodon-here.ts'
 import { chooseVoice, gather } from '../flow/session.ts'
 import type { Host } from '../host.ts'
 import { rotateFlags } from '../rotate/settings.ts'
@@ -63,7 +63,7 @@ function isOfEveryWay(word: string): boolean {
 /** What is wrong with the flags is said by the command itself. */
 async function settled(host: Host, argv: readonly string[]) {
   try {
-    return await gather(host, 'init', argv, { catalog })
+    return await gather(host, 'init', argv, { catalog, asksFirst: true })
   } catch (error) {
     if (error instanceof Problem) return undefined
     throw error
@@ -72,7 +72,7 @@ async function settled(host: Host, argv: readonly string[]) {
 
 async function installed(host: Host, settings: Settings<SetupCatalog>) {
   try {
-    return await findMastodonHere({ host, settings })
+    return await findMastodonFiles({ host, settings })
   } catch (error) {
     if (error instanceof Problem) return undefined
     throw error
@@ -84,7 +84,8 @@ function isSetUp(found: Installation, settings: Settings<SetupCatalog>): boolean
   return bucket !== undefined && mediaHost !== undefined && key !== undefined
 }
 
-function askHost(ui: Ui, settings: Settings<SetupCatalog>): Promise<string> {
+async function askHost(ui: Ui, settings: Settings<SetupCatalog>): Promise<string> {
+  await settings.ready()
   return ui.ask({
     message: 'Which hostname should serve the media from now on?',
     hint: 'Posts keep the old address for a while: leave the old hostname attached. Better announced a week before: Ctrl-C, then init --media-host HOST --announce',

@@ -1,5 +1,5 @@
 import { prose, type Text, type ToType, toType } from '../core/to-type.ts'
-import type { Ended } from '../flow/flow.ts'
+import type { Ended } from '../flow/run.ts'
 import { NOT_TAKEN_BACK } from '../plan/apply.ts'
 import { unfinished } from '../setup/closing.ts'
 import type { Closing } from '../ui/port.ts'

@@ -1,5 +1,7 @@
 import { unlessStopped } from '../core/clock.ts'
-import { carryOut, session, settingsOf } from '../flow/flow.ts'
+import { carryOut } from '../flow/carry-out.ts'
+import { session } from '../flow/flow.ts'
+import { settingsOf } from '../flow/session.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Command } from '../host.ts'
 import { variantOf, WAIT_JOBS_MS } from '../moving/quiet.ts'

@@ -2,9 +2,9 @@ import { resolve } from 'node:path'
 import { DAY_MS } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, toType } from '../core/to-type.ts'
-import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
 import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
+import type { Run } from '../flow/run.ts'
 import { callListener, connectWorld, runnerOf, s3Connector } from '../flow/world.ts'
 import type { Place, PlaceWorld } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
@@ -46,8 +46,8 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
   const provider = await providerOf(run)
   const found = await findMastodonHere(run, { files: 0, ms: 0 })
   const writes = stage === 'copy' || stage === 'cutover'
-  const holds = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
-  const installation = holds ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
+  const isChanged = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
+  const installation = isChanged ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
   const { target, isSwitched } = await leftFrom(run, installation, provider)
   if (provider) refuseSource(provider, target)
   const { endpoint, bucket, key, mediaHost } = target

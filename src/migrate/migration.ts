@@ -1,5 +1,5 @@
 import type { CommandFlags, Text, ToType } from '../core/to-type.ts'
-import type { Run } from '../flow/flow.ts'
+import type { Run } from '../flow/run.ts'
 import type { Report } from '../plan/report.ts'
 import { classOf, type LeftOut, type MediaSurvey } from '../plan/report-schema.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'

@@ -1,30 +1,32 @@
-import * as z from 'zod'
 import { catalog, runFlags } from '../settings/catalog.ts'
 import { movingCatalog, whole } from '../settings/moving.ts'
-import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, oneOf, setting, type Zod } from '../settings/setting.ts'
 import { stages } from '../settings/stages.ts'
 
 /** `/` at the start is a slip; a prefix is what keys begin with. */
-const prefixes = z.array(
-  z
-    .string()
-    .min(1, 'is empty')
-    .refine((value) => !value.startsWith('/') && !value.includes('//'), {
-      error: ({ input }) => `"${String(input)}" is not the beginning of a key such as cache/`,
-    }),
-)
-
-const bandwidth = z
-  .string()
-  .regex(
-    /^\d+(\.\d+)?[BKMG]?(:\d+(\.\d+)?[BKMG]?)?$/i,
-    'is not a rate such as 8M (mebibytes a second) or 512K',
+const prefixes = (z: Zod) =>
+  z.array(
+    z
+      .string()
+      .min(1, 'is empty')
+      .refine((value) => !value.startsWith('/') && !value.includes('//'), {
+        error: ({ input }) => `"${String(input)}" is not the beginning of a key such as cache/`,
+      }),
   )
 
+const bandwidth = (z: Zod) =>
+  z
+    .string()
+    .regex(
+      /^\d+(\.\d+)?[BKMG]?(:\d+(\.\d+)?[BKMG]?)?$/i,
+      'is not a rate such as 8M (mebibytes a second) or 512K',
+    )
+
 /** `none`, or how many files may be missing when Mastodon is switched. */
-const loss = z.union([z.literal('none').transform(() => 0), whole(0, 1_000_000)], {
-  error: 'must be none or a number of files',
-})
+const loss = (z: Zod) =>
+  z.union([z.literal('none').transform(() => 0), whole(0, 1_000_000)(z)], {
+    error: 'must be none or a number of files',
+  })
 
 const clean = { answerable: false, group: 'How to clean up' } as const
 const what = { group: 'What to migrate' } as const

@@ -1,87 +1,13 @@
-import * as z from 'zod'
 import type { Problem } from '../core/problem.ts'
 import { type Text, uniqueText } from '../core/to-type.ts'
 import type { Outcome } from './apply.ts'
-import { goneSchema } from './report-gone.ts'
-import { comparisonSchema, mediaSurveySchema } from './report-schema.ts'
-import { usageSchema } from './report-usage.ts'
+import type { Report } from './report-schema.ts'
 import type { EnvWritten } from './step.ts'
 import type { Plan, PlanItem } from './survey.ts'
-import { type Checked, checkAreas } from './verdict.ts'
+import type { Checked } from './verdict.ts'
 
-const change = z.object({
-  what: z.string(),
-  risk: z.enum(['safe', 'public', 'destructive']),
-  goes: z.literal(true).optional(),
-})
-
-const step = z.object({
-  id: z.string(),
-  title: z.string(),
-  status: z.enum(['ready', 'changed', 'would-change', 'failed', 'blocked', 'skipped']),
-  note: z.string(),
-  changes: z.array(change),
-})
-
-const check = z.object({
-  id: z.string(),
-  about: z.enum(checkAreas),
-  title: z.string(),
-  severity: z.enum(['fault', 'warning', 'note', 'ok', 'skipped']),
-  saw: z.string(),
-  matters: z.string().nullable(),
-  next: z.string().nullable(),
-})
-
-/** What `--json` prints: one report on stdout. A contract; fields are added, never changed. */
-export const reportSchema = z
-  .object({
-    command: z.string(),
-    ok: z.boolean(),
-    dryRun: z.boolean(),
-    settings: z.record(z.string(), z.object({ value: z.unknown(), source: z.string() })),
-    steps: z.array(step),
-    checks: z.array(check),
-    env: z
-      .object({
-        file: z.string().nullable(),
-        backup: z.string().nullable(),
-        changed: z.array(z.string()),
-      })
-      .nullable(),
-    warnings: z.array(z.string()),
-    next: z.array(z.string()),
-    /** `migrate`: what is there to copy, and what that costs. */
-    survey: mediaSurveySchema.optional(),
-    /** `migrate`: what source and bucket hold, file by file. */
-    comparison: comparisonSchema.optional(),
-    /** The file with what this run told; null where it changed nothing, or there is none. */
-    log: z.string().nullable(),
-    /** `purge`: what each address answered afterwards. */
-    purge: z
-      .object({
-        proofs: z.array(
-          z.object({ url: z.string(), status: z.number(), cache: z.string().nullable() }),
-        ),
-        /** With `--deleted-since` and `--keep-list`. */
-        since: goneSchema.optional(),
-      })
-      .optional(),
-    /** `usage`: what is stored, what was asked, and what that costs. */
-    usage: usageSchema.optional(),
-    problem: z
-      .object({ code: z.string(), what: z.string(), why: z.string(), next: z.string() })
-      .nullable(),
-  })
-  .meta({ title: 'mastodon-r2 report', description: 'What a run of mastodon-r2 found and did.' })
-
-export type Report = z.infer<typeof reportSchema>
+export type { Report } from './report-schema.ts'
 export type ReportStep = Report['steps'][number]
-
-/** JSON Schema (2020-12) of the report; `help --json-schema` prints it. */
-export function reportJsonSchema(): object {
-  return z.toJSONSchema(reportSchema)
-}
 
 /** How Text is told in a run; see `renderText`. */
 type Render = (text: Text) => string

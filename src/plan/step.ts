@@ -115,6 +115,8 @@ export interface Facts {
   readonly accessKey: S3Key & { readonly minted: boolean; readonly made?: MintedKey | undefined }
   /** upload-probe: the key did all that Mastodon does. */
   readonly keyProven: true
+  /** upload-probe: what public-read will read, put there while the domain is waited for. */
+  readonly testFile: string
   /** upload-probe: reads by part number are refused, so S3_FORCE_SINGLE_REQUEST=true is needed. */
   readonly singleRequests: true
   /**

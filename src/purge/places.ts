@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
-import type { Run } from '../flow/flow.ts'
 import { findMastodonHere, instanceUnknown } from '../flow/mastodon-here.ts'
+import type { Run } from '../flow/run.ts'
 import { chooseAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import type { PlaceWorld } from '../plan/step.ts'

@@ -1,34 +1,36 @@
-import * as z from 'zod'
 import { catalog } from '../settings/catalog.ts'
-import { type FlagsOf, flag, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, setting, type Zod } from '../settings/setting.ts'
 
 /** Whole addresses, paths of the instance, or a host and its path; where they lead is looked at later. */
-const addresses = z.array(
-  z.string().transform((text, context) => {
-    const typed = text.trim()
-    const whole = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\//i.test(typed) ? `https://${typed}` : typed
-    const isPath = whole.startsWith('/') && !whole.startsWith('//')
-    const base = isPath ? 'https://instance.invalid' : undefined
-    const url = URL.canParse(whole, base) ? new URL(whole, base) : undefined
-    const isFine = url && /^https?:$/.test(url.protocol) && url.username === '' && !/\s/.test(whole)
-    if (isFine) return whole
-    context.addIssue({
-      code: 'custom',
-      message: `"${text}" is not an address such as https://files.example.com/... or /@somebody/1`,
-    })
-    return z.NEVER
-  }),
-)
+const addresses = (z: Zod) =>
+  z.array(
+    z.string().transform((text, context) => {
+      const typed = text.trim()
+      const whole = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?\//i.test(typed) ? `https://${typed}` : typed
+      const isPath = whole.startsWith('/') && !whole.startsWith('//')
+      const base = isPath ? 'https://instance.invalid' : undefined
+      const url = URL.canParse(whole, base) ? new URL(whole, base) : undefined
+      const isFine =
+        url && /^https?:$/.test(url.protocol) && url.username === '' && !/\s/.test(whole)
+      if (isFine) return whole
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is not an address such as https://files.example.com/... or /@somebody/1`,
+      })
+      return z.NEVER
+    }),
+  )
 
 const UNITS = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
 /** `12h`, `7d`, `2w`: milliseconds, and as it was typed. */
-const ago = z.string().transform((typed, context) => {
-  const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(typed.trim()) ?? []
-  if (number !== undefined) return Number(number) * UNITS[unit as keyof typeof UNITS]
-  context.addIssue({ code: 'custom', message: 'is not a time such as 12h, 7d or 2w' })
-  return z.NEVER
-})
+const ago = (z: Zod) =>
+  z.string().transform((typed, context) => {
+    const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(typed.trim()) ?? []
+    if (number !== undefined) return Number(number) * UNITS[unit as keyof typeof UNITS]
+    context.addIssue({ code: 'custom', message: 'is not a time such as 12h, 7d or 2w' })
+    return z.NEVER
+  })
 
 const what = { group: 'What to purge' } as const
 

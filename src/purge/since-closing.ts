@@ -1,6 +1,6 @@
 import { bytesOf, count, counted, duration } from '../core/amounts.ts'
 import { prose, type Text, type ToType, toType } from '../core/to-type.ts'
-import type { Ended } from '../flow/flow.ts'
+import type { Ended } from '../flow/run.ts'
 import type { Gone } from '../plan/report-gone.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { connectTootctl, orphansOnDisk } from '../services/mastodon/tootctl.ts'

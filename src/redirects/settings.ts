@@ -1,6 +1,5 @@
-import * as z from 'zod'
 import { catalog, runFlags } from '../settings/catalog.ts'
-import { type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
+import { type FlagsOf, flag, oneOf, setting, type Zod } from '../settings/setting.ts'
 
 /** Cloudflare's bound for sources that match what is below them (docs: bulk redirects, parameters). */
 const MOST_SLASHES = 16
@@ -8,22 +7,23 @@ const MOST_SLASHES = 16
 const FORM = /^(?:https?:\/\/)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)?(\/[\w.~/-]*)?$/i
 
 /** `https://old.example.com/prefix/`, or `/system/` for a path of the instance itself. */
-const prefix = z.string().transform((text, context) => {
-  const [, host, path = '/'] = FORM.exec(text.trim()) ?? []
-  const refuse = (message: string) => {
-    context.addIssue({ code: 'custom', message: `"${text}" ${message}` })
-    return z.NEVER
-  }
-  const isPath = host === undefined && text.trim().startsWith('/')
-  if (host === undefined && !isPath) {
-    return refuse('is not an address such as https://old.example.com/media/ or /system/')
-  }
-  if (host === undefined && path === '/') return refuse('would redirect the whole of Mastodon')
-  const whole = path.endsWith('/') ? path : `${path}/`
-  if (/\/\.{0,2}\//.test(whole)) return refuse('has an empty part, or one of dots, in its path')
-  if (whole.split('/').length > MOST_SLASHES) return refuse('has too many slashes')
-  return { host: host?.toLowerCase(), path: whole }
-})
+const prefix = (z: Zod) =>
+  z.string().transform((text, context) => {
+    const [, host, path = '/'] = FORM.exec(text.trim()) ?? []
+    const refuse = (message: string) => {
+      context.addIssue({ code: 'custom', message: `"${text}" ${message}` })
+      return z.NEVER
+    }
+    const isPath = host === undefined && text.trim().startsWith('/')
+    if (host === undefined && !isPath) {
+      return refuse('is not an address such as https://old.example.com/media/ or /system/')
+    }
+    if (host === undefined && path === '/') return refuse('would redirect the whole of Mastodon')
+    const whole = path.endsWith('/') ? path : `${path}/`
+    if (/\/\.{0,2}\//.test(whole)) return refuse('has an empty part, or one of dots, in its path')
+    if (whole.split('/').length > MOST_SLASHES) return refuse('has too many slashes')
+    return { host: host?.toLowerCase(), path: whole }
+  })
 
 const what = { group: 'What to redirect' } as const
 
@@ -50,7 +50,7 @@ const own = {
     formerly: ['--from'],
     value: 'PREFIX',
     help: 'where old addresses begin, e.g. https://old.example.com/media/; may be given several times',
-    rule: z.array(prefix),
+    rule: (z) => z.array(prefix(z)),
     repeatable: true,
     fallbackHelp:
       'all places that the env file and its backups name, else /system/ of the instance',

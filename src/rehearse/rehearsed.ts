@@ -1,6 +1,6 @@
 import { prose, type Text, type ToType } from '../core/to-type.ts'
-import type { Run } from '../flow/flow.ts'
 import { findMastodonHere } from '../flow/mastodon-here.ts'
+import type { Run } from '../flow/run.ts'
 import type { Host, StandIn } from '../host.ts'
 import { refuseContradictions, type SetupCatalog } from '../settings/catalog.ts'
 import { mediaHostFor, offerAll, startStandIn, tellRehearsal } from './rehearsal.ts'

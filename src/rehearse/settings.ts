@@ -1,13 +1,12 @@
-import * as z from 'zod'
 import { strangerRefusals } from '../sandbox/edge/state.ts'
 import { catalog } from '../settings/catalog.ts'
 import { hostName } from '../settings/names.ts'
-import { duration, type FlagsOf, flag, oneOf, setting } from '../settings/setting.ts'
+import { duration, type FlagsOf, flag, oneOf, setting, type Zod } from '../settings/setting.ts'
 
 const delay = (about: string, fallback: string) =>
   ({ value: 'TIME', help: about, rule: duration, fallback, group: 'What to stand in for' }) as const
 
-const number = (most: number) =>
+const number = (most: number) => (z: Zod) =>
   z
     .string()
     .refine((value) => /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= most, {
@@ -15,7 +14,7 @@ const number = (most: number) =>
     })
     .transform(Number)
 
-const perSecond = (digits: number) =>
+const perSecond = (digits: number) => (z: Zod) =>
   z
     .string()
     .regex(new RegExp(`^[1-9]\\d{0,${digits - 1}}(/s)?$`), 'is not a number a second such as 5/s')
@@ -27,7 +26,7 @@ export const sandboxCatalog = {
     flag: '--zone',
     value: 'DOMAIN',
     help: "a domain that the sandbox's account holds; may be given several times",
-    rule: z.array(hostName),
+    rule: (z) => z.array(hostName(z)),
     repeatable: true,
     fallback: 'example.com',
     group: 'What to stand in for',
@@ -65,7 +64,7 @@ export const sandboxCatalog = {
     flag: '--refuse-strangers',
     value: 'hotlinks|bots',
     help: "what the zone keeps from other servers' pages and programs; may be given twice",
-    rule: z.array(oneOf(strangerRefusals)),
+    rule: (z) => z.array(oneOf(strangerRefusals)(z)),
     repeatable: true,
     group: 'What to stand in for',
   }),

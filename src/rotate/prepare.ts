@@ -1,5 +1,4 @@
 import { jurisdictionNamed } from '../core/jurisdictions.ts'
-import type { Run } from '../flow/flow.ts'
 import {
   findMastodonHere,
   holdEnvFile,
@@ -8,6 +7,7 @@ import {
   type Remembered,
   remember,
 } from '../flow/mastodon-here.ts'
+import type { Run } from '../flow/run.ts'
 import { chooseAccount, refuseOtherAccount } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inMinting, type Minting, type MintingWorld } from '../plan/step.ts'
@@ -30,8 +30,8 @@ export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   const { ui, settings } = run
   const found = await findMastodonHere(run)
   if (isNowhere(found, settings)) throw nowhere()
-  const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
-  const installation = held ? await findMastodonHere(run) : found
+  const isChanged = await holdEnvFile(run, found.envFile, { lookOnly: false })
+  const installation = isChanged ? await findMastodonHere(run) : found
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   const known = complete(remembered, installation)
   if (!ui.canAsk) {

@@ -1,6 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { prose, type ToType, toType } from '../core/to-type.ts'
-import { type Ended, flow, type Run } from '../flow/flow.ts'
+import { flow } from '../flow/flow.ts'
+import type { Ended, Run } from '../flow/run.ts'
 import type { Command, StandIn } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import type { MintingWorld, StepIn } from '../plan/step.ts'

@@ -34,6 +34,7 @@ export async function parseArgv(
       },
     ]),
   )
+  if (argv.length === 0) return new Map()
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, tokens: true })
   const values = new Map<string, RawValue>()
   for (const token of tokens) {

@@ -11,6 +11,7 @@ import {
 } from './names.ts'
 import { contradiction } from './no-effect.ts'
 import { outputCatalog } from './output.ts'
+import type { Settings } from './resolve.ts'
 import {
   apiToken,
   cidrs,
@@ -326,6 +327,11 @@ export function refuseContradictions(given: Given): void {
       exit: 2,
     })
   }
+}
+
+/** Cloudflare's side alone is printed: no key, and no line for Mastodon. */
+export function printsNoSettings(settings: Pick<Settings<SetupCatalog>, 'get' | 'on'>): boolean {
+  return settings.on('print') && settings.get('format') === 'terraform-import'
 }
 
 declare module '../core/to-type.ts' {

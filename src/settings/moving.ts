@@ -1,8 +1,7 @@
-import * as z from 'zod'
-import { flag, setting } from './setting.ts'
+import { flag, setting, type Zod } from './setting.ts'
 
 /** A number of files, days and the like. */
-export const whole = (least: number, most: number) =>
+export const whole = (least: number, most: number) => (z: Zod) =>
   z.string().transform((value, context) => {
     const number = Number(value)
     if (/^\d+$/.test(value) && number >= least && number <= most) return number

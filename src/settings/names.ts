@@ -1,18 +1,18 @@
 import { domainToASCII } from 'node:url'
-import * as z from 'zod'
 import { parseConnectTo } from '../core/connect-to.ts'
-import type { Tidied } from './setting.ts'
+import type { Tidied, Zod } from './setting.ts'
 
 /** R2's rule: 3 to 63 of a-z, 0-9 and hyphen, no hyphen at an end (wrangler's validation.ts). */
-export const bucketName = z.string().superRefine((name, context) => {
-  if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)) return
-  const suggestion = toBucketName(name)
-  const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`
-  context.addIssue({
-    code: 'custom',
-    message: `bucket names are 3 to 63 of a-z, 0-9 and "-", no "-" at an end${hint}`,
+export const bucketName = (z: Zod) =>
+  z.string().superRefine((name, context) => {
+    if (/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name)) return
+    const suggestion = toBucketName(name)
+    const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`
+    context.addIssue({
+      code: 'custom',
+      message: `bucket names are 3 to 63 of a-z, 0-9 and "-", no "-" at an end${hint}`,
+    })
   })
-})
 
 export function tidyBucket(typed: string): Tidied {
   const text = typed.trim().toLowerCase()
@@ -58,10 +58,11 @@ export function tidyHost(typed: string): Tidied {
 }
 
 /** A host name that DNS, TLS and every reader of env files agree on. */
-export const hostName = z.string().superRefine((host, context) => {
-  const fault = hostFault(host)
-  if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
-})
+export const hostName = (z: Zod) =>
+  z.string().superRefine((host, context) => {
+    const fault = hostFault(host)
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
+  })
 
 function hostFault(host: string): string | undefined {
   if (host === '') return 'is empty; type a host such as files.example.com'
@@ -96,44 +97,48 @@ export const edgeNames = [...recommendedEdge, 'tiered-cache'] as const
 export type EdgeName = (typeof edgeNames)[number]
 
 /** `recommended`, `none`, or names with commas between them → the names, each once. */
-export const edgeWish = z.string().transform((value, context): EdgeName[] => {
-  const words = value.split(/[,\s]+/).filter((word) => word !== '')
-  const twice = words.find((word, at) => words.indexOf(word) !== at)
-  if (twice !== undefined) {
-    context.addIssue({ code: 'custom', message: `names ${twice} twice` })
+export const edgeWish = (z: Zod) =>
+  z.string().transform((value, context): EdgeName[] => {
+    const words = value.split(/[,\s]+/).filter((word) => word !== '')
+    const twice = words.find((word, at) => words.indexOf(word) !== at)
+    if (twice !== undefined) {
+      context.addIssue({ code: 'custom', message: `names ${twice} twice` })
+      return z.NEVER
+    }
+    if (words.length === 1 && words[0] === 'none') return []
+    const wished = words.flatMap((word) => (word === 'recommended' ? recommendedEdge : [word]))
+    const found = edgeNames.filter((name) => wished.includes(name))
+    if (found.length > 0 && wished.every((word) => found.some((name) => name === word)))
+      return found
+    const message = `must be recommended, none, or some of ${edgeNames.join(', ')} with commas between them`
+    context.addIssue({ code: 'custom', message })
     return z.NEVER
-  }
-  if (words.length === 1 && words[0] === 'none') return []
-  const wished = words.flatMap((word) => (word === 'recommended' ? recommendedEdge : [word]))
-  const found = edgeNames.filter((name) => wished.includes(name))
-  if (found.length > 0 && wished.every((word) => found.some((name) => name === word))) return found
-  const message = `must be recommended, none, or some of ${edgeNames.join(', ')} with commas between them`
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
-})
+  })
 
 const TTL_UNITS = { h: 3600, d: 86_400, w: 604_800 } as const
 /** What the Free plan allows at least (Cloudflare docs, cache/how-to/edge-browser-cache-ttl), and a year. */
 const [SHORTEST, LONGEST] = [2 * TTL_UNITS.h, 365 * TTL_UNITS.d]
 
 /** `origin`, or a time such as `30d` → seconds. */
-export const edgeTime = z.string().transform((value, context): number | 'origin' => {
-  if (value === 'origin') return value
-  const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(value) ?? []
-  const seconds = Number(number) * TTL_UNITS[unit as keyof typeof TTL_UNITS]
-  if (seconds >= SHORTEST && seconds <= LONGEST) return seconds
-  const message = 'must be origin, or a time from 2h to 365d, such as 30d'
-  context.addIssue({ code: 'custom', message })
-  return z.NEVER
-})
-
-/** `HOST:PORT:ADDR:PORT` texts → routes. */
-export const connectTo = z.array(
-  z.string().transform((text, context) => {
-    const route = parseConnectTo(text)
-    if (route) return route
-    const message = `"${text}" is not HOST:PORT:ADDR:PORT, such as ::127.0.0.1:8443`
+export const edgeTime = (z: Zod) =>
+  z.string().transform((value, context): number | 'origin' => {
+    if (value === 'origin') return value
+    const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(value) ?? []
+    const seconds = Number(number) * TTL_UNITS[unit as keyof typeof TTL_UNITS]
+    if (seconds >= SHORTEST && seconds <= LONGEST) return seconds
+    const message = 'must be origin, or a time from 2h to 365d, such as 30d'
     context.addIssue({ code: 'custom', message })
     return z.NEVER
-  }),
-)
+  })
+
+/** `HOST:PORT:ADDR:PORT` texts → routes. */
+export const connectTo = (z: Zod) =>
+  z.array(
+    z.string().transform((text, context) => {
+      const route = parseConnectTo(text)
+      if (route) return route
+      const message = `"${text}" is not HOST:PORT:ADDR:PORT, such as ::127.0.0.1:8443`
+      context.addIssue({ code: 'custom', message })
+      return z.NEVER
+    }),
+  )

@@ -69,7 +69,8 @@ export const outputCatalog = {
     flag: '--log-file',
     value: 'FILE',
     help: 'the log of this run goes there, behind what the file holds; no secrets stand in it',
-    rule: text.refine((path) => path !== '-', 'names a file; the words of a run are on the screen'),
+    rule: (z) =>
+      text(z).refine((path) => path !== '-', 'names a file; the words of a run are on the screen'),
     fallbackHelp: 'a new file in ~/.local/state/mastodon-r2/logs once something changes',
     answerable: false,
     group: 'What is shown',

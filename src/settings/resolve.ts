@@ -1,7 +1,14 @@
 import { Problem } from '../core/problem.ts'
 import { Secret } from '../core/secret.ts'
 import type { RawValue } from './argv.ts'
-import { type Catalog, fromVariable, type Setting, type ValueOf, variableOf } from './setting.ts'
+import {
+  type Catalog,
+  fromVariable,
+  type Setting,
+  type ValueOf,
+  variableOf,
+  type Zod,
+} from './setting.ts'
 
 /** Where values come from, the strongest first. */
 export interface Sources {
@@ -36,25 +43,40 @@ export class Settings<C extends Catalog> {
   readonly #values = new Map<string, Resolved>()
   readonly #notes: string[] = []
   readonly #given = new Set<string>()
+  #zod: Zod | undefined
 
   private constructor(catalog: C) {
     this.#catalog = catalog
   }
 
-  /** Throws one Problem that names every wrong value. */
-  static async resolve<C extends Catalog>(catalog: C, sources: Sources): Promise<Settings<C>> {
+  /**
+   * Throws one Problem that names every wrong value. `asksFirst`: where nothing is given, nothing is
+   * loaded to check it with, and `ready` has to come before whatever gives or takes a value.
+   */
+  static async resolve<C extends Catalog>(
+    catalog: C,
+    sources: Sources,
+    { asksFirst = false }: { readonly asksFirst?: boolean | undefined } = {},
+  ): Promise<Settings<C>> {
     const settings = new Settings(catalog)
+    if (!asksFirst) await settings.ready()
     settings.#notes.push(...(sources.notes ?? []))
     const faults: Fault[] = []
     for (const [name, setting] of Object.entries(catalog)) {
       const given = await findRaw(name, setting, sources)
       if (given === undefined) continue
+      await settings.ready()
       const fault = settings.#take(name, given.raw, given.source)
       if (fault !== undefined) faults.push({ where: given.source, message: fault })
       settings.#given.add(name)
     }
     if (faults.length > 0) throw wrong(faults)
     return settings
+  }
+
+  /** From now on values can be checked. */
+  async ready(): Promise<void> {
+    this.#zod ??= await import('./zod.ts')
   }
 
   /** What was put right in what was given, in whole sentences. */
@@ -96,7 +118,7 @@ export class Settings<C extends Catalog> {
   fault(name: keyof C & string, raw: RawValue): string | undefined {
     const setting = this.#catalog[name] as Setting<unknown>
     const { text } = tidied(setting, raw)
-    const { fault } = check(setting, text)
+    const { fault } = this.#check(setting, text)
     return fault === undefined || !setting.secret ? fault : `What you typed ${fault}`
   }
 
@@ -136,7 +158,7 @@ export class Settings<C extends Catalog> {
   #take(name: string, raw: RawValue | unknown, source: string): string | undefined {
     const setting = this.#catalog[name] as Setting<unknown>
     const { text, notes } = tidied(setting, raw)
-    const { value, fault } = check(setting, text)
+    const { value, fault } = this.#check(setting, text)
     if (fault !== undefined) return fault
     if (notes.length > 0)
       this.#notes.push(`Put right: ${source}: ${notes.join(', ')} -> ${String(text)}`)
@@ -144,6 +166,15 @@ export class Settings<C extends Catalog> {
       setting.secret || value instanceof Secret ? undefined : (text as string | string[])
     this.#values.set(name, { value, source, text: shown })
     return undefined
+  }
+
+  #check(setting: Setting<unknown>, raw: unknown): { value?: unknown; fault?: string } {
+    if (!this.#zod) throw new Error(`${setting.flag} was given before it could be checked.`)
+    const result = setting.rule(this.#zod).safeParse(raw)
+    if (result.success) return { value: result.data }
+    const [issue] = result.error.issues
+    const shown = setting.secret || typeof raw !== 'string' ? '' : `"${raw}" `
+    return { fault: masked(`${shown}${issue?.message ?? 'is wrong'}`) }
   }
 }
 
@@ -164,14 +195,6 @@ async function findRaw(name: string, setting: Setting<unknown>, sources: Sources
 function tidied(setting: Setting<unknown>, raw: unknown) {
   if (typeof raw === 'string' && setting.tidy) return setting.tidy(raw)
   return { text: raw, notes: [] as readonly string[] }
-}
-
-function check(setting: Setting<unknown>, raw: unknown): { value?: unknown; fault?: string } {
-  const result = setting.rule.safeParse(raw)
-  if (result.success) return { value: result.data }
-  const [issue] = result.error.issues
-  const shown = setting.secret || typeof raw !== 'string' ? '' : `"${raw}" `
-  return { fault: masked(`${shown}${issue?.message ?? 'is wrong'}`) }
 }
 
 /** A token or a secret key may have been given to the wrong flag. */

@@ -1,6 +1,12 @@
 import { isIP } from 'node:net'
-import * as z from 'zod'
+import type { ZodType } from 'zod'
 import { Secret } from '../core/secret.ts'
+
+/** What rules are made of. */
+export type Zod = typeof import('./zod.ts')
+
+/** How a value is checked, made when there is one: zod is loaded for that, and not before a question. */
+export type Rule<T> = (z: Zod) => ZodType<T>
 
 /** A setting, told once: it feeds parsing, help, questions, checks, errors and the README's table. */
 export interface Setting<T> {
@@ -16,7 +22,7 @@ export interface Setting<T> {
   /** One line. */
   readonly help: string
   /** Checks text (or a list of texts, or true) and gives the typed value. */
-  readonly rule: z.ZodType<T>
+  readonly rule: Rule<T>
   /** Puts harmless mistakes right before the rule is asked; what was put right is said. */
   readonly tidy?: (text: string) => Tidied
   readonly secret?: true
@@ -103,37 +109,47 @@ type Typed<T> = [T] extends [boolean]
       ? T
       : string | readonly string[]
 
-export const text = z.string().min(1, 'is empty')
+export const text = (z: Zod) => z.string().min(1, 'is empty')
 
-export const flag = z.boolean({ error: 'must be 1 or 0, or true or false' })
+export const flag = (z: Zod) => z.boolean({ error: 'must be 1 or 0, or true or false' })
 
 /** The words that a value can be; none where it is free. */
 export function choicesOf({
   rule,
   value = '',
 }: Pick<Setting<unknown>, 'rule' | 'value'>): string[] {
-  if (rule instanceof z.ZodEnum) return rule.options.map(String)
+  if ('words' in rule) return [...(rule as OneOf<readonly string[]>).words]
   return value.split('|').filter((word) => /^[a-z][a-z-]*$/.test(word))
 }
 
-export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
-  return z.enum(values, { error: `must be one of ${values.join(', ')}` })
+/** The rule of a choice, which tells what there is to choose. */
+type OneOf<T extends readonly string[]> = Rule<T[number]> & { readonly words: T }
+
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T): OneOf<T> {
+  const rule: Rule<T[number]> = (z) =>
+    z.enum(words, { error: `must be one of ${words.join(', ')}` })
+  return Object.assign(rule, { words })
 }
 
 /** Account and zone ids are 32 hexadecimal characters. */
-export const cloudflareId = z
-  .string()
-  .regex(/^[0-9a-f]{32}$/, "is 32 characters of 0-9 and a-f; it stands in the dashboard's address")
+export const cloudflareId = (z: Zod) =>
+  z
+    .string()
+    .regex(
+      /^[0-9a-f]{32}$/,
+      "is 32 characters of 0-9 and a-f; it stands in the dashboard's address",
+    )
 
 /** The bootstrap token. Its text is never shown, so the messages don't repeat it. */
-export const apiToken = z
-  .string()
-  .transform((value) => value.trim())
-  .superRefine((value, context) => {
-    const message = tokenFault(value)
-    if (message !== undefined) context.addIssue({ code: 'custom', message })
-  })
-  .transform((value) => new Secret(value))
+export const apiToken = (z: Zod) =>
+  z
+    .string()
+    .transform((value) => value.trim())
+    .superRefine((value, context) => {
+      const message = tokenFault(value)
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    })
+    .transform((value) => new Secret(value))
 
 function tokenFault(value: string): string | undefined {
   if (value === '') return 'is empty'
@@ -152,12 +168,13 @@ function tokenFault(value: string): string | undefined {
   return undefined
 }
 
-export const cidrs = z.array(
-  z.string().refine(isCidr, {
-    error: ({ input }) =>
-      `"${String(input)}" is not an address or range such as 203.0.113.7 or 2001:db8::/32`,
-  }),
-)
+export const cidrs = (z: Zod) =>
+  z.array(
+    z.string().refine(isCidr, {
+      error: ({ input }) =>
+        `"${String(input)}" is not an address or range such as 203.0.113.7 or 2001:db8::/32`,
+    }),
+  )
 
 function isCidr(value: string): boolean {
   const [address = '', bits, ...rest] = value.split('/')
@@ -169,23 +186,27 @@ function isCidr(value: string): boolean {
 }
 
 /** scheme://host[:port], or `*` (Cloudflare R2 docs, buckets/cors). */
-export const origins = z.array(
-  z.string().refine((value) => value === '*' || /^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(value), {
-    error: ({ input }) =>
-      `"${String(input)}" is not an origin such as https://social.example.com (no path), or *`,
-  }),
-)
+export const origins = (z: Zod) =>
+  z.array(
+    z.string().refine((value) => value === '*' || /^https?:\/\/[a-z0-9.-]+(:\d+)?$/.test(value), {
+      error: ({ input }) =>
+        `"${String(input)}" is not an origin such as https://social.example.com (no path), or *`,
+    }),
+  )
 
 /** Days or a date or a full time → RFC 3339 without milliseconds, which Cloudflare refuses. */
-export const expiry = z.string().transform((value, context) => {
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(value) ? new Date(`${value}T23:59:59Z`) : new Date(value)
-  const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/
-  if (!shape.test(value) || Number.isNaN(date.getTime()) || !sameDay(value, date)) {
-    context.addIssue({ code: 'custom', message: `is not a date such as 2027-06-30` })
-    return z.NEVER
-  }
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z')
-})
+export const expiry = (z: Zod) =>
+  z.string().transform((value, context) => {
+    const date = /^\d{4}-\d{2}-\d{2}$/.test(value)
+      ? new Date(`${value}T23:59:59Z`)
+      : new Date(value)
+    const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/
+    if (!shape.test(value) || Number.isNaN(date.getTime()) || !sameDay(value, date)) {
+      context.addIssue({ code: 'custom', message: `is not a date such as 2027-06-30` })
+      return z.NEVER
+    }
+    return date.toISOString().replace(/\.\d{3}Z$/, 'Z')
+  })
 
 function sameDay(value: string, date: Date): boolean {
   return value.length > 10 || date.toISOString().startsWith(value)
@@ -194,25 +215,28 @@ function sameDay(value: string, date: Date): boolean {
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 
 /** `90s`, `15m`, `1h` → milliseconds. */
-export const duration = z.string().transform((value, context) => {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) ?? []
-  if (number === undefined || unit === undefined) {
-    context.addIssue({ code: 'custom', message: 'is not a time such as 90s, 15m or 1h' })
-    return z.NEVER
-  }
-  return Number(number) * UNITS[unit as keyof typeof UNITS]
-})
+export const duration = (z: Zod) =>
+  z.string().transform((value, context) => {
+    const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) ?? []
+    if (number === undefined || unit === undefined) {
+      context.addIssue({ code: 'custom', message: 'is not a time such as 90s, 15m or 1h' })
+      return z.NEVER
+    }
+    return Number(number) * UNITS[unit as keyof typeof UNITS]
+  })
 
-export const webUrl = z
-  .string()
-  .refine(isWebUrl, 'must be an http or https address')
-  .transform((value) => value.replace(/\/+$/, ''))
+export const webUrl = (z: Zod) =>
+  z
+    .string()
+    .refine(isWebUrl, 'must be an http or https address')
+    .transform((value) => value.replace(/\/+$/, ''))
 
 /** An address without path, as Mastodon's S3_ENDPOINT must be. */
-export const endpointUrl = webUrl.refine(
-  (value) => new URL(value).pathname === '/' && !value.includes('?'),
-  'must have no path: the bucket is named by --bucket',
-)
+export const endpointUrl = (z: Zod) =>
+  webUrl(z).refine(
+    (value) => new URL(value).pathname === '/' && !value.includes('?'),
+    'must have no path: the bucket is named by --bucket',
+  )
 
 function isWebUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)

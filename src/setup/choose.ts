@@ -1,12 +1,6 @@
 import { Problem, type ProblemDetails } from '../core/problem.ts'
 import { asRoot, prose } from '../core/to-type.ts'
-import {
-  preparedPath,
-  type Remembered,
-  r2Endpoint,
-  remember,
-  thirdStorageCopy,
-} from '../flow/mastodon-here.ts'
+import { preparedPath, type Remembered, r2Endpoint, remember } from '../flow/mastodon-here.ts'
 import { chooseAccount } from '../flow/token.ts'
 import type { Setup } from '../plan/step.ts'
 import type { BootstrapToken, CloudflarePort, KeyOwner } from '../services/cloudflare/port.ts'
@@ -17,12 +11,12 @@ import {
   type Installation,
 } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
-import type { SetupCatalog } from '../settings/catalog.ts'
+import { printsNoSettings, type SetupCatalog } from '../settings/catalog.ts'
 import { bucketFor } from '../settings/names.ts'
 import type { Settings } from '../settings/resolve.ts'
 import type { Ui } from '../ui/port.ts'
 import { chooseHost } from './choose-host.ts'
-import { hiddenWords } from './hidden-media.ts'
+import { hasMedia, mediaWords } from './existing-media.ts'
 import { withoutZones } from './token.ts'
 
 /** A new key works within a minute (Cloudflare docs); half as much again for a slow day. */
@@ -124,11 +118,6 @@ export function kindImpossible(): Problem {
   })
 }
 
-/** Cloudflare's side alone is printed: no key, and no line for Mastodon. */
-export function printsNoSettings(settings: SetupContext['settings']): boolean {
-  return settings.on('print') && settings.get('format') === 'terraform-import'
-}
-
 /** Old media would be out of sight the moment storage is switched, so that needs a word. */
 async function chooseStorage({ settings, ui, installation, remembered }: SetupContext) {
   if (settings.on('announce')) return 'prepare'
@@ -166,40 +155,6 @@ function switchedAlready(bucket: string | undefined): Problem {
     next: 'Leave --existing-media out, or name another bucket with --bucket.',
     exit: 2,
   })
-}
-
-/**
- * Media that a switch would hide: files here, at another provider, or in another bucket than the
- * one to be used; none once that bucket is in use.
- */
-export function hasMedia(
-  installation: Installation,
-  remembered: Remembered,
-  bucket: string | undefined,
-): boolean {
-  if (remembered.storage === 'r2' && remembered.switchedOn) {
-    return bucket !== undefined && bucket !== remembered.bucket
-  }
-  if (remembered.storage === 'other' || remembered.elsewhere !== undefined) return true
-  const { files, readable, unseen = false } = installation.media
-  return files > 0 || !readable || unseen
-}
-
-export function mediaWords({ media, envFile }: Installation, remembered: Remembered): string {
-  if (remembered.storage === 'other') return 'Media is at another S3 provider now.'
-  const { elsewhere } = remembered
-  if (elsewhere !== undefined) {
-    const at = elsewhere.place === '' ? '' : ` (container ${elsewhere.place})`
-    return `Media is at ${elsewhere.name}${at} now. ${thirdStorageCopy(elsewhere)}.`
-  }
-  if (remembered.switchedOn) return `Media is in the bucket ${remembered.bucket} now.`
-  if (media.hidden !== undefined) return hiddenWords(media.hidden)
-  if (media.unseen) {
-    return `${envFile.path} has the settings of a server, and nothing else of it is here: whether it holds media can't be seen from here.`
-  }
-  if (!media.readable)
-    return `${media.root ?? 'The media folder'} can't be read, and may hold media.`
-  return `There is media on this server (${media.more ? 'more than ' : ''}${media.files} files in ${media.root ?? 'public/system'}).`
 }
 
 async function chooseTarget(

@@ -1,13 +1,9 @@
 import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
-import type { Run } from '../flow/flow.ts'
-import type { Remembered } from '../flow/mastodon-here.ts'
+import { prose } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { permissionNames, type Rule } from '../services/cloudflare/port.ts'
 import { isForbidden } from '../services/cloudflare/refusal.ts'
-import type { SetupCatalog } from '../settings/catalog.ts'
 import type { EdgeName } from '../settings/names.ts'
-import { isFlag, noEffect } from '../settings/no-effect.ts'
 import {
   cacheRule,
   type EdgeRule,
@@ -234,43 +230,6 @@ function nothing(seen: readonly Seen[]): Finding {
 async function goesOnServing({ cloudflare, setup }: At, { wishes }: Undo): Promise<boolean> {
   if (wishes.detachDomain) return false
   return (await cloudflare.findCustomDomain(setup.at, setup.mediaHost)) !== undefined
-}
-
-/**
- * Rules at the edge are an extra: a person who sets up for the first time is asked, before the token
- * is, because they need permissions of their own. `--yes` and later runs go without the question.
- */
-export async function chooseEdge(
-  { ui, settings }: Run<SetupCatalog>,
-  { storage }: Pick<Remembered, 'storage'>,
-): Promise<void> {
-  refuseTimeAlone(settings)
-  const isLater = storage === 'r2' || settings.on('announce')
-  if (!ui.canAsk || settings.get('edge') !== undefined || settings.on('yes') || isLater) return
-  const answer = await ui.choose({
-    message:
-      'Should Cloudflare also protect and cache the media host? These are rules in your zone.',
-    options: [
-      {
-        value: 'recommended',
-        label: 'Yes, as recommended',
-        hint: 'protective headers, everything cached, archives of users refused',
-      },
-      { value: 'none', label: 'No', hint: 'can be added later: init --edge recommended' },
-    ],
-  })
-  settings.offer('edge', answer, 'you')
-}
-
-/** A time is that of a rule. Problem `flag-without-effect`. */
-function refuseTimeAlone(settings: Run<SetupCatalog>['settings']): void {
-  if (!isFlag(settings, 'edgeTtl') || settings.get('edge')?.includes('cache-everything')) return
-  const next = prose`Add the rule: ${toType('init', { edge: 'cache-everything', edgeTtl: '30d' })}`
-  throw noEffect(
-    '--edge-ttl',
-    'It is the time of the rule cache-everything, which is not among --edge.',
-    next,
-  )
 }
 
 const makers: Record<EdgeName, (time: EdgeTime) => Step> = {

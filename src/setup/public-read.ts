@@ -2,6 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { WebResponse } from '../services/public-web/port.ts'
+import type { S3Port } from '../services/s3/port.ts'
 
 type Needs = 'web' | 'connectS3' | 'place' | 'clock' | 'facts'
 type At = Pick<World, Needs>
@@ -35,10 +36,10 @@ export const publicRead: Step<Needs> = {
 
   async change(at) {
     const s3 = at.connectS3(learned(at.facts, 'accessKey'))
-    const key = `mastodon-r2-probe/${at.clock.randomHex(32)}.txt`
-    const body = new TextEncoder().encode(`mastodon-r2 ${key}\n`.repeat(4))
+    const key = at.facts.testFile ?? testFileName(at)
+    const body = contentOf(key)
     try {
-      await s3.put(key, body, { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL })
+      if (at.facts.testFile === undefined) await putTestFile(s3, key)
       await onceSpread(at, (attempt) => read(at, attempt === 0 ? key : `${key}?n=${attempt}`, body))
     } catch (error) {
       await s3.delete(key).catch(() => undefined)
@@ -54,6 +55,20 @@ export const publicRead: Step<Needs> = {
     if (testFile !== undefined) await s3.delete(testFile).catch(() => undefined)
     return proven
   },
+}
+
+/** A random name: nobody has asked for it before. */
+export function testFileName({ clock }: Pick<World, 'clock'>): string {
+  return `mastodon-r2-probe/${clock.randomHex(32)}.txt`
+}
+
+export async function putTestFile(s3: S3Port, key: string): Promise<void> {
+  const sent = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
+  await s3.put(key, contentOf(key), sent)
+}
+
+function contentOf(key: string): Uint8Array {
+  return new TextEncoder().encode(`mastodon-r2 ${key}\n`.repeat(4))
 }
 
 /** A look without an object: does the host answer at all? */

@@ -45,6 +45,8 @@ export interface ClackOptions {
   readonly links?: boolean
   /** Takes away what was typed by now. */
   readonly forgetTyped?: () => Promise<void>
+  /** From then on what is typed while nothing is asked is not shown; a question shows what it takes. */
+  readonly hushKeyboard?: () => void
   /** Ends a question that is open as if the person had cancelled it. */
   readonly interrupted?: AbortSignal
   /** Told of no place unless there is one. */
@@ -87,6 +89,18 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
   const common = { input: keyboard(stdin), output, ...signal }
   const paint = (style: Style, text: string) => (colour ? styleText(style, text) : text)
   const status = new StatusLine(output, unicode)
+  let isHushed = false
+  // Another program does it, which takes as long as all that is read before a first question.
+  const hush = () => {
+    if (!isHushed) options.hushKeyboard?.()
+    isHushed = true
+  }
+  /** A question alone: what the terminal was before it comes back behind it. */
+  const asking = async <T>(ask: () => Promise<T>) => {
+    const answer = await ask()
+    hush()
+    return answer
+  }
   const width = () => Math.max((stdout.columns ?? 80) - 4, 30)
   const print = (lines: readonly string[], symbol?: string) => {
     status.hide()
@@ -127,13 +141,17 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       output.write(`${options.links ? hyperlink(url) : url}\n`)
     },
     busy(text) {
+      hush()
       status.set(text, text)
       return () => {
         status.cover(undefined)
         status.remove(text)
       }
     },
-    progress: (line) => status.cover(line),
+    progress(line) {
+      hush()
+      status.cover(line)
+    },
     async ask({ message, hint, initial, masked, fault }) {
       status.hide()
       // clack sets a bar before the first line alone.
@@ -145,10 +163,10 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       const hints = hint === undefined ? [] : wrap(hint, width())
       const full = [...wrap(message, width()), ...hints.map((line) => paint('dim', line))]
       const asked = { ...common, message: full.join(under), validate }
-      const answer = masked
-        ? clack.password(asked)
-        : clack.text({ ...asked, initialValue: initial ?? '' })
-      return unlessCancelled(await answer)
+      const answer = await asking(() =>
+        masked ? clack.password(asked) : clack.text({ ...asked, initialValue: initial ?? '' }),
+      )
+      return unlessCancelled(answer)
     },
     async choose({ message, options, initial, isTable }) {
       status.hide()
@@ -160,12 +178,14 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
         return { value, label: lines.join('\n  ') }
       })
       return unlessCancelled(
-        await clack.select<string>({
-          ...common,
-          message: wrap(message, width()).join('\n'),
-          options: labelled,
-          ...(initial !== undefined && { initialValue: initial }),
-        }),
+        await asking(() =>
+          clack.select<string>({
+            ...common,
+            message: wrap(message, width()).join('\n'),
+            options: labelled,
+            ...(initial !== undefined && { initialValue: initial }),
+          }),
+        ),
       )
     },
     async agree(message, safe) {
@@ -173,11 +193,13 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
       // What was typed while this worked is no yes.
       await options.forgetTyped?.()
       return unlessCancelled(
-        await clack.confirm({
-          ...common,
-          message: wrap(message, width()).join('\n'),
-          initialValue: safe !== 'no',
-        }),
+        await asking(() =>
+          clack.confirm({
+            ...common,
+            message: wrap(message, width()).join('\n'),
+            initialValue: safe !== 'no',
+          }),
+        ),
       )
     },
     showPlan(plan, settings, title) {
@@ -196,7 +218,10 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
         print([...signed(line), ...under])
       }
     },
-    started: (id, title) => status.set(id, title),
+    started(id, title) {
+      hush()
+      status.set(id, title)
+    },
     told: (id, title, state) => status.set(id, `${title}: ${state}`),
     ended(outcome) {
       status.cover(undefined)

@@ -1,5 +1,4 @@
 import { Problem } from '../core/problem.ts'
-import type { Run } from '../flow/flow.ts'
 import {
   findMastodonHere,
   isNowhere,
@@ -8,6 +7,7 @@ import {
   type Remembered,
   remember,
 } from '../flow/mastodon-here.ts'
+import type { Run } from '../flow/run.ts'
 import type { Setup, World } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'

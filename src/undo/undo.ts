@@ -1,6 +1,7 @@
 import { prose, type ToType, toType } from '../core/to-type.ts'
-import { type Ended, flow, type Run } from '../flow/flow.ts'
+import { flow } from '../flow/flow.ts'
 import { holdEnvFile } from '../flow/mastodon-here.ts'
+import type { Ended, Run } from '../flow/run.ts'
 import type { Command, Host, StandIn } from '../host.ts'
 import type { Step, World } from '../plan/step.ts'
 import { rehearsalOver, rehearsed } from '../rehearse/rehearsed.ts'
@@ -9,6 +10,7 @@ import { undoBucket, undoLifecycle } from '../setup/bucket.ts'
 import { restart, restartsIn, unfinished } from '../setup/closing.ts'
 import { undoCors } from '../setup/cors.ts'
 import { undoEdgeRules } from '../setup/edge.ts'
+import { firstLook } from '../setup/first-look.ts'
 import { undoMediaDomain } from '../setup/media-domain.ts'
 import { type PreparedSetup, prepareSetup } from '../setup/prepare.ts'
 import { token } from '../setup/token.ts'
@@ -121,7 +123,9 @@ export const undo: Command = {
         const run = await rehearsed(given)
         const { envFile } = await recallSetup(run)
         await holdEnvFile(run, envFile, { lookOnly: false })
-        const prepared = await prepareSetup(run, { lookOnly: true })
+        const prepared = await prepareSetup(run, await firstLook(run, { lookOnly: true }), {
+          lookOnly: true,
+        })
         const { world } = prepared
         const undo = await undoing(run, prepared)
         await preview(run, world, undo)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
-import { type Report, reportSchema } from '../../src/plan/report.ts'
+import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { ENV, type Machine } from '../e2e/machine.ts'
 import { HOST, openStage } from '../e2e/stage.ts'

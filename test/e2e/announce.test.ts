@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { reportSchema } from '../../src/plan/report.ts'
+import { reportSchema } from '../../src/plan/report-schema.ts'
 import { ENV } from './machine.ts'
 import { openMigratingServer } from './migrating-server.ts'
 import { HOST } from './stage.ts'

@@ -1,6 +1,6 @@
 import { chmodSync, statSync } from 'node:fs'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Report, reportSchema } from '../../src/plan/report.ts'
+import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
 import { ENV, type Machine } from './machine.ts'
 import { remember } from './remembered.ts'
 import { HOST, openStage } from './stage.ts'

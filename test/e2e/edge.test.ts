@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseConnectTo } from '../../src/core/connect-to.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { type Report, reportSchema } from '../../src/plan/report.ts'
+import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
 import { connectPublicWeb } from '../../src/services/public-web/client.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { presign } from '../sandbox/r2/sign.ts'

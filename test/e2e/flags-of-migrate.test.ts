@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Report, reportSchema } from '../../src/plan/report.ts'
+import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
 import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
 
 const server = await openMigratingServer({ media: 30 })

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type Report, reportSchema } from '../../src/plan/report.ts'
+import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
 import type { SandboxAddress } from '../../src/rehearse/rehearsal.ts'
 import type { Machine } from './machine.ts'
 import { run, start } from './program.ts'

@@ -43,7 +43,7 @@ export function fakeHost(circumstances: Circumstances): Host {
     interrupted: interrupt.signal,
     readStdin: async () => input,
     leave: () => undefined,
-    hushKeyboard: async () => undefined,
+    hushKeyboard: () => undefined,
     forgetTyped: async () => undefined,
     keepSignals: () => undefined,
     onInsisting: () => undefined,

@@ -8,6 +8,7 @@ import { rotateFlags } from '../../src/rotate/settings.ts'
 import { parseArgv } from '../../src/settings/argv.ts'
 import { catalog } from '../../src/settings/catalog.ts'
 import type { Catalog, Setting } from '../../src/settings/setting.ts'
+import * as z from '../../src/settings/zod.ts'
 import { undoSettings } from '../../src/undo/settings.ts'
 import { usageFlags } from '../../src/usage/settings.ts'
 
@@ -95,7 +96,7 @@ export async function faultOf({ command, argv }: ShownLine): Promise<string | un
 
 function wrongValue({ rule, fromFile, tidy, flag }: Setting<unknown>, raw: unknown) {
   if (fromFile || [raw].flat().some((one) => PLACEHOLDER.test(String(one)))) return undefined
-  const result = rule.safeParse(tidy && typeof raw === 'string' ? tidy(raw).text : raw)
+  const result = rule(z).safeParse(tidy && typeof raw === 'string' ? tidy(raw).text : raw)
   return result.success ? undefined : `${flag} ${result.error.issues[0]?.message}`
 }
 

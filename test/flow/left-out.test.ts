@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { leftOut } from '../../src/flow/flow.ts'
+import { leftOut } from '../../src/flow/carry-out.ts'
 import type { Report } from '../../src/plan/report.ts'
 import type { Finding } from '../../src/plan/step.ts'
 

@@ -1,13 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
-import {
-  planSteps,
-  planWarnings,
-  reportEnv,
-  reportJsonSchema,
-  reportProblem,
-  reportSchema,
-} from '../../src/plan/report.ts'
+import { planSteps, planWarnings, reportEnv, reportProblem } from '../../src/plan/report.ts'
+import { reportJsonSchema, reportSchema } from '../../src/plan/report-schema.ts'
 import type { Finding } from '../../src/plan/step.ts'
 import { blocked, hasChanges, type Plan, risks } from '../../src/plan/survey.ts'
 import { broken } from '../fakes/fake-steps.ts'

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { redirectsCatalog } from '../../src/redirects/settings.ts'
+import * as z from '../../src/settings/zod.ts'
 
 it.each<[string, string | undefined, string]>([
   ['/system/', undefined, '/system/'],
@@ -9,7 +10,7 @@ it.each<[string, string | undefined, string]>([
   ['bucket.s3.example.com/', 'bucket.s3.example.com', '/'],
   [' old.example.com/a/b-c_d~e.f/ ', 'old.example.com', '/a/b-c_d~e.f/'],
 ])('--old-address %s', (text, host, path) => {
-  expect(redirectsCatalog.oldAddress.rule.parse([text])).toEqual([{ host, path }])
+  expect(redirectsCatalog.oldAddress.rule(z).parse([text])).toEqual([{ host, path }])
 })
 
 it.each([
@@ -26,5 +27,5 @@ it.each([
   'old.example.com/{a}',
   `old.example.com${'/a'.repeat(17)}`,
 ])('--old-address %s is refused', (text) => {
-  expect(redirectsCatalog.oldAddress.rule.safeParse([text]).success).toBe(false)
+  expect(redirectsCatalog.oldAddress.rule(z).safeParse([text]).success).toBe(false)
 })

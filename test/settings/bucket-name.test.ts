@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { bucketFor, bucketName, tidyBucket } from '../../src/settings/names.ts'
+import * as z from '../../src/settings/zod.ts'
 
 describe('bucket names', () => {
   it.each(['abc', 'social-example-com-media', 'a1b', 'a'.repeat(63), '123'])(
     '%s is taken',
     (name) => {
-      expect(bucketName.safeParse(name).success).toBe(true)
+      expect(bucketName(z).safeParse(name).success).toBe(true)
     },
   )
 
@@ -20,7 +21,7 @@ describe('bucket names', () => {
     ['my media', 'did you mean my-media?'],
     ['médias', 'did you mean m-dias?'],
   ])('%s is refused: %s', (name, words) => {
-    expect(bucketName.safeParse(name).error?.issues[0]?.message).toContain(words)
+    expect(bucketName(z).safeParse(name).error?.issues[0]?.message).toContain(words)
   })
 
   it('upper case is put right and said', () => {
@@ -34,6 +35,6 @@ describe('bucket names', () => {
     ['xn--bcher-kva.example', 'xn-bcher-kva-example-media'],
   ])('the default for %s is %s, and valid', (domain, name) => {
     expect(bucketFor(domain)).toBe(name)
-    expect(bucketName.safeParse(name).success).toBe(true)
+    expect(bucketName(z).safeParse(name).success).toBe(true)
   })
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { edgeTime, edgeWish } from '../../src/settings/names.ts'
+import * as z from '../../src/settings/zod.ts'
 
 const recommended = ['security-headers', 'cache-everything', 'private-folders']
 
@@ -11,13 +12,13 @@ test.each<[string, readonly string[]]>([
   ['recommended,tiered-cache', [...recommended, 'tiered-cache']],
   ['recommended,private-folders', recommended],
 ])('--edge %s', (text, names) => {
-  expect(edgeWish.parse(text)).toEqual(names)
+  expect(edgeWish(z).parse(text)).toEqual(names)
 })
 
 test.each(['none,none', 'private-folders,private-folders', 'recommended recommended'])(
   '--edge "%s" names one twice',
   (text) => {
-    const [issue] = edgeWish.safeParse(text).error?.issues ?? []
+    const [issue] = edgeWish(z).safeParse(text).error?.issues ?? []
     expect(issue?.message).toMatch(/^names .* twice$/)
   },
 )
@@ -25,7 +26,7 @@ test.each(['none,none', 'private-folders,private-folders', 'recommended recommen
 test.each(['', ' ', ',', 'all', 'none,private-folders', 'recommended none', 'privatefolders'])(
   '--edge "%s" is refused, and what there is is named',
   (text) => {
-    const [issue] = edgeWish.safeParse(text).error?.issues ?? []
+    const [issue] = edgeWish(z).safeParse(text).error?.issues ?? []
     expect(issue?.message).toMatch(/recommended, none, or some of security-headers, .*tiered-cache/)
   },
 )
@@ -37,14 +38,14 @@ test.each([
   ['365d', 31_536_000],
   ['origin', 'origin'],
 ])('--edge-ttl %s', (text, expected) => {
-  expect(edgeTime.parse(text)).toBe(expected)
+  expect(edgeTime(z).parse(text)).toBe(expected)
 })
 
 // On the Free plan 2 hours are the least.
 test.each(['1h', '366d', '53w', '30', '30 d', '0d', '1.5d', 'never', ''])(
   '--edge-ttl "%s" is refused, with what it may be',
   (text) => {
-    const [issue] = edgeTime.safeParse(text).error?.issues ?? []
+    const [issue] = edgeTime(z).safeParse(text).error?.issues ?? []
     expect(issue?.message).toContain('2h to 365d')
   },
 )

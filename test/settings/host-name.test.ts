@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { hostName, tidyHost } from '../../src/settings/names.ts'
+import * as z from '../../src/settings/zod.ts'
 
 describe('a media host is put right where that is harmless', () => {
   it.each([
@@ -23,7 +24,7 @@ describe('a media host is put right where that is harmless', () => {
     ],
   ])('%s → %s', (typed, text, notes) => {
     expect(tidyHost(typed)).toEqual({ text, notes })
-    expect(hostName.safeParse(text).success).toBe(true)
+    expect(hostName(z).safeParse(text).success).toBe(true)
   })
 })
 
@@ -46,7 +47,7 @@ describe('a media host is refused with a suggestion', () => {
     ['fi$les.example.com', '"fi$les"'],
     ['example.1', 'ends in a number'],
   ])('%s: %s', (typed, words) => {
-    const result = hostName.safeParse(tidyHost(typed).text)
+    const result = hostName(z).safeParse(tidyHost(typed).text)
     expect(result.error?.issues[0]?.message).toContain(words)
   })
 })

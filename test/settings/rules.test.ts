@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import type * as z from 'zod'
 import { connectTo } from '../../src/settings/names.ts'
 import * as rules from '../../src/settings/setting.ts'
+import * as z from '../../src/settings/zod.ts'
 
-const message = (rule: z.ZodType, value: unknown) => rule.safeParse(value).error?.issues[0]?.message
+const message = (rule: rules.Rule<unknown>, value: unknown) =>
+  rule(z).safeParse(value).error?.issues[0]?.message
 
 describe('values that are taken', () => {
-  it.each<[string, z.ZodType, unknown, unknown]>([
+  it.each<[string, rules.Rule<unknown>, unknown, unknown]>([
     ['account id', rules.cloudflareId, 'a'.repeat(32), 'a'.repeat(32)],
     ['IPv4 range', rules.cidrs, ['203.0.113.0/24'], ['203.0.113.0/24']],
     ['IPv6 address', rules.cidrs, ['2001:db8::1'], ['2001:db8::1']],
@@ -41,12 +42,12 @@ describe('values that are taken', () => {
       [{ host: 'a.example', port: '443', toHost: '::1', toPort: '8443' }],
     ],
   ])('%s', (_, rule, value, expected) => {
-    expect(rule.parse(value)).toEqual(expected)
+    expect(rule(z).parse(value)).toEqual(expected)
   })
 })
 
 describe('values that are refused, and why', () => {
-  it.each<[string, z.ZodType, unknown, string]>([
+  it.each<[string, rules.Rule<unknown>, unknown, string]>([
     ['account id too short', rules.cloudflareId, 'abc', '32 characters'],
     ['account id in upper case', rules.cloudflareId, 'A'.repeat(32), '32 characters'],
     ['range too wide', rules.cidrs, ['203.0.113.0/33'], 'not an address'],
@@ -72,7 +73,7 @@ describe('API tokens', () => {
   const good = `cfat_${'a1B2-_'.repeat(8)}`
 
   it('is wrapped, whatever white space came with it', () => {
-    expect(rules.apiToken.parse(` ${good}\n`).reveal()).toBe(good)
+    expect(rules.apiToken(z).parse(` ${good}\n`).reveal()).toBe(good)
   })
 
   it.each([

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Run } from '../../src/flow/flow.ts'
+import type { Run } from '../../src/flow/run.ts'
 import { catalog, type SetupCatalog } from '../../src/settings/catalog.ts'
 import { Settings } from '../../src/settings/resolve.ts'
-import { chooseEdge } from '../../src/setup/edge.ts'
+import { chooseEdge } from '../../src/setup/first-look.ts'
 
 /** What is chosen, and whether somebody was asked. */
 async function choose(flags: Readonly<Record<string, string | boolean>>, more: Options = {}) {

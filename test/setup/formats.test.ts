@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { storageBlock } from '../../src/flow/mastodon-here.ts'
 import { outputCatalog } from '../../src/settings/output.ts'
+import * as z from '../../src/settings/zod.ts'
 import { type BlockFormat, blockForms, blockWriter } from '../../src/setup/formats.ts'
 import { knownKey, setupOf } from '../fakes/fake-world.ts'
 import { composeMissing, realCompose } from '../services/mastodon/compose/real-compose.ts'
@@ -25,7 +26,7 @@ const filesOf = async (form: Form, more = setup) => [
 
 test('every format of --format is written', () => {
   const rule = outputCatalog.format.rule
-  const known = (name: string) => rule.safeParse(name).success
+  const known = (name: string) => rule(z).safeParse(name).success
   const all: BlockFormat[] = [...forms, 'terraform-import']
   expect(all.filter((name) => !known(name))).toEqual([])
   for (const name of all) expect(outputCatalog.format.help).toMatch(new RegExp(`\\b${name}\\b`))

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { remember } from '../../src/flow/mastodon-here.ts'
-import { hasMedia, mediaWords } from '../../src/setup/choose.ts'
 import { restart, restartsIn } from '../../src/setup/closing.ts'
+import { hasMedia, mediaWords } from '../../src/setup/existing-media.ts'
 import { bringOut } from '../../src/setup/hidden-media.ts'
 import { installationOf, setupOf } from '../fakes/fake-world.ts'
 

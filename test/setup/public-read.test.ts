@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Facts, Setup } from '../../src/plan/step.ts'
+import { uploadProbe } from '../../src/setup/proof.ts'
 import { publicRead } from '../../src/setup/public-read.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import type { Answer } from '../fakes/fake-web.ts'
@@ -92,6 +93,15 @@ describe('reading', () => {
     await publicRead.confirm?.({ ...world, facts: { ...fresh, ...facts } }, () => undefined)
     expect(world.s3.calls).toEqual([`put ${key}`, `delete ${key}`])
     expect(world.s3.objects.size).toBe(0)
+  })
+
+  it('reads what was put there during the wait for the domain', async () => {
+    const before = worldOf({}, { accessKey: mintedKey })
+    const { testFile } = (await uploadProbe.change?.(before)) ?? {}
+    const world = worldOf({}, { ...fresh, testFile: String(testFile) })
+    for (const [key, object] of before.s3.objects) world.s3.objects.set(key, object)
+    expect(await reading(world)).toEqual({ publicProven: { testFile } })
+    expect(world.s3.calls).toEqual([])
   })
 
   it('a 404 that the edge remembers is got round with another URL', async () => {

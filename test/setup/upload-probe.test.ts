@@ -6,7 +6,7 @@ import { refusal } from '../fakes/fake-cloudflare.ts'
 import { ENV, installationOf, knownKey, mintedKey, worldOf } from '../fakes/fake-world.ts'
 import { found, problemOf } from '../fakes/found.ts'
 
-const facts = { accessKey: mintedKey }
+const facts = { accessKey: mintedKey, domainActive: { attached: true } }
 const probing = (world: ReturnType<typeof worldOf>) =>
   uploadProbe.change?.(world) ?? Promise.reject(new Error('no change'))
 
@@ -39,6 +39,28 @@ describe('looking', () => {
     )
     const isOfUse = known?.accessKey?.minted === false
     expect(world.s3.calls.map((call) => call.split(' ')[0])).toEqual(isOfUse ? ['head-part'] : [])
+  })
+})
+
+describe('the file for the public read', () => {
+  const waiting = { accessKey: mintedKey }
+
+  it('is there before the domain is active, and stays for who reads it', async () => {
+    const world = worldOf({}, waiting)
+    const { testFile } = await probing(world)
+    expect([...world.s3.objects.keys()]).toEqual([testFile])
+    const read = { ...waiting, testFile: String(testFile), publicProven: {} }
+    await uploadProbe.undo?.({ ...world, facts: read })
+    expect([...world.s3.objects.keys()]).toEqual([testFile])
+  })
+
+  it('goes where the run ends before it was read', async () => {
+    const world = worldOf({}, waiting)
+    const { testFile } = await probing(world)
+    expect(testFile).toBeDefined()
+    const left = { ...waiting, testFile: String(testFile) }
+    expect(await uploadProbe.undo?.({ ...world, facts: left })).toBeUndefined()
+    expect(world.s3.objects.size).toBe(0)
   })
 })
 

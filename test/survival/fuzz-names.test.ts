@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bucketFor, bucketName, hostName, tidyBucket, tidyHost } from '../../src/settings/names.ts'
+import * as z from '../../src/settings/zod.ts'
 
 const SAFE = /^[A-Za-z0-9._:/,@%+=-]*$/
 const typed = fc.oneof(
@@ -28,7 +29,7 @@ describe('media hosts', () => {
     fc.assert(
       fc.property(typed, (text) => {
         const host = tidyHost(text).text
-        const result = hostName.safeParse(host)
+        const result = hostName(z).safeParse(host)
         if (!result.success) {
           expect(message(result)).toMatch(/\S/)
           return
@@ -54,7 +55,7 @@ describe('media hosts', () => {
       fc.property(fc.domain(), around, (domain, [before, after]) => {
         const { text } = tidyHost(`${before}${domain.toUpperCase()}${after}`)
         expect(text).toBe(domain.toLowerCase())
-        expect(hostName.safeParse(text).success).toBe(true)
+        expect(hostName(z).safeParse(text).success).toBe(true)
       }),
       { numRuns: 2000, seed: 2 },
     )
@@ -66,7 +67,7 @@ describe('buckets', () => {
     let suggested = 0
     fc.assert(
       fc.property(typed, (text) => {
-        const result = bucketName.safeParse(tidyBucket(text).text)
+        const result = bucketName(z).safeParse(tidyBucket(text).text)
         if (result.success) {
           expect(result.data).toMatch(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/)
           return
@@ -74,7 +75,7 @@ describe('buckets', () => {
         const suggestion = /did you mean (\S+)\?$/.exec(message(result) ?? '')?.[1]
         if (suggestion === undefined) return
         suggested += 1
-        expect(bucketName.safeParse(suggestion).success).toBe(true)
+        expect(bucketName(z).safeParse(suggestion).success).toBe(true)
       }),
       { numRuns: 5000, seed: 3 },
     )
@@ -84,7 +85,7 @@ describe('buckets', () => {
   test('the default for any instance is one', () => {
     fc.assert(
       fc.property(typed, (domain) => {
-        expect(bucketName.safeParse(bucketFor(domain)).success).toBe(true)
+        expect(bucketName(z).safeParse(bucketFor(domain)).success).toBe(true)
       }),
       { numRuns: 5000, seed: 4 },
     )

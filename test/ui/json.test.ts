@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
-import { reportJsonSchema, reportSchema } from '../../src/plan/report.ts'
+import { reportJsonSchema, reportSchema } from '../../src/plan/report-schema.ts'
 import { jsonUi } from '../../src/ui/json.ts'
 import { report, tellRun } from '../fakes/a-run.ts'
 import { Screen } from './terminal.ts'

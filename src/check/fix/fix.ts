@@ -1,6 +1,7 @@
 import { prose, type Text, type ToType, uniqueText } from '../../core/to-type.ts'
-import { carryOut, type Ended, type Run } from '../../flow/flow.ts'
+import { carryOut } from '../../flow/carry-out.ts'
 import { holdEnvFile } from '../../flow/mastodon-here.ts'
+import type { Ended, Run } from '../../flow/run.ts'
 import { envWriterOf } from '../../flow/world.ts'
 import { type Report, reportChecks } from '../../plan/report.ts'
 import type { Checked, CheckWorld } from '../../plan/verdict.ts'

@@ -84,8 +84,8 @@ export function diskWith(changed?: ChangedFile): Disk {
       return files.filter((file) => file?.exists === true) as EnvFileOnDisk[]
     },
     async text(path) {
-      const real = await realpath(path).catch(() => path)
-      if (real === changed?.realPath) return changed.text
+      const real = changed && (await realpath(path).catch(() => path))
+      if (changed && real === changed.realPath) return changed.text
       const info = await stat(path).catch(() => undefined)
       if (!info?.isFile() || info.size > LARGEST) return undefined
       return readPlain(path, { follow: true }).then(

@@ -34,16 +34,18 @@ async function hindranceOf(
   isRoot: boolean,
 ): Promise<EnvHindrance | undefined> {
   const folder = dirname(realPath)
-  const closed = await codeOfTry(access(folder, constants.W_OK))
+  // An append-only file may be opened for writing at its end alone.
+  const open = () => openPlain(realPath, constants.O_WRONLY).then((handle) => handle.close())
+  const [closed, keeps, opened, isMounted] = await Promise.all([
+    codeOfTry(access(folder, constants.W_OK)),
+    isRoot && keepsNames(folder),
+    exists && isRoot ? codeOfTry(open()) : undefined,
+    exists && isMountPoint(realPath),
+  ])
   if (closed === 'EROFS') return readOnly(folder)
-  if (isRoot && (closed === 'EPERM' || (await keepsNames(folder))))
-    return fixed(folder, 'Its folder')
-  if (exists && isRoot) {
-    // An append-only file may be opened for writing at its end alone.
-    const opened = openPlain(realPath, constants.O_WRONLY).then((handle) => handle.close())
-    if ((await codeOfTry(opened)) === 'EPERM') return fixed(realPath, 'The file')
-  }
-  if (exists && (await isMountPoint(realPath))) {
+  if (isRoot && (closed === 'EPERM' || keeps)) return fixed(folder, 'Its folder')
+  if (opened === 'EPERM') return fixed(realPath, 'The file')
+  if (isMounted) {
     return {
       why: 'It is mounted as a single file, so that no other can take its place.',
       next: 'Run this where the file itself lies (on the host, not in the container), or mount its folder in its place.',

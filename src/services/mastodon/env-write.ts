@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import {
   type FileHandle,
@@ -94,7 +93,7 @@ export async function writeEnvFile(
   let folder: HeldFolder | undefined
   const made: string[] = []
   const temporary = () => {
-    const path = `${temporaryPrefix(target)}${randomBytes(6).toString('hex')}`
+    const path = `${temporaryPrefix(target)}${Buffer.from(crypto.getRandomValues(new Uint8Array(6))).toString('hex')}`
     made.push(path)
     return path
   }

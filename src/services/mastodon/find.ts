@@ -29,10 +29,13 @@ async function bareMetal(
   root: string,
   disk: Disk,
 ): Promise<Candidate> {
-  const files = await disk.existing(railsEnvFiles.map((name) => join(dir, name)))
+  const [files, source] = await Promise.all([
+    disk.existing(railsEnvFiles.map((name) => join(dir, name))),
+    disk.text(join(dir, 'lib/mastodon/version.rb')),
+  ])
   const read = await Promise.all(
     own.map(async (unit) => {
-      const given = await disk.existing(await environmentFilesBelow(root, unit))
+      const given = await disk.existing(environmentFilesBelow(root, unit))
       const passedOn = unitSettings(unit.name, unit.environment, given, unit.unset)
       const envFiles = [...given.toReversed(), ...files]
       return { unit, settings: railsSettings(passedOn, files), envFiles }
@@ -43,13 +46,13 @@ async function bareMetal(
     settings: railsSettings(new Map(), files),
     envFiles: files,
   }
-  const source = (await disk.text(join(dir, 'lib/mastodon/version.rb'))) ?? ''
+  const usual = join(dir, '.env.production')
   const names = (part: string) => own.filter((unit) => unit.part === part).map(({ name }) => name)
   return {
     kind: 'systemd',
     dir,
     composeFile: undefined,
-    version: versionFromSource(source, (name) => settings.get(name)?.value),
+    version: versionFromSource(source ?? '', (name) => settings.get(name)?.value),
     units: { web: names('web'), sidekiq: names('sidekiq') },
     unitFiles: own.map(({ fragment }) => fragment),
     neighbours: neighboursOf(elsewhere),
@@ -59,7 +62,7 @@ async function bareMetal(
       settings: one.settings,
       envFiles: one.envFiles.map(({ path }) => path),
     })),
-    usualEnvFile: await disk.envFile(join(dir, '.env.production')),
+    usualEnvFile: files.find(({ path }) => path === usual) ?? (await disk.envFile(usual)),
     envFiles,
     settings,
     media: mediaOf(dir, settings),
@@ -179,12 +182,14 @@ async function lookAt(
     own: units.filter((_, index) => inDir[index]),
     elsewhere: units.filter((_, index) => !inDir[index]),
   }
-  const hasSource = await exists(join(dir, 'lib/mastodon/version.rb'))
+  const [hasSource, ...built] = await Promise.all(
+    ['lib/mastodon/version.rb', 'vendor/bundle', 'public/packs'].map((name) =>
+      exists(join(dir, name)),
+    ),
+  )
   if (hasSource && sorted.own.length > 0) return bareMetal(dir, sorted, root, disk)
   // The source holds a compose file, too: what was built here tells who uses it.
-  const isBuilt =
-    (await exists(join(dir, 'vendor/bundle'))) || (await exists(join(dir, 'public/packs')))
-  if (hasSource && isBuilt) return bareMetal(dir, sorted, root, disk)
+  if (hasSource && built.includes(true)) return bareMetal(dir, sorted, root, disk)
   const compose = await findCompose(dir, environment, (path) => disk.text(path))
   if (compose !== undefined) {
     const isAsked = ask !== undefined && changed === undefined

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { readdir, readFile, realpath } from 'node:fs/promises'
+import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readSystemdUnit, type SystemdUnit } from './systemd.ts'
 
@@ -22,6 +22,9 @@ const FOLDERS = [
 ]
 
 // YunoHost names the second installation mastodon__2.
+/** Systemd's own, half of all that there are. */
+const OF_SYSTEMD = /^systemd-/
+
 const NAME = /^mastodon(?:__\d+)?-(web|sidekiq)[^/]*\.service$/
 
 const STARTS = { sidekiq: /\bsidekiq\b/, web: /\bpuma\b|\brails\s+s(erver)?\b/ }
@@ -31,12 +34,7 @@ const STARTS = { sidekiq: /\bsidekiq\b/, web: /\bpuma\b|\brails\s+s(erver)?\b/ }
  * of another name is one when it starts Puma or Sidekiq in a folder that holds Mastodon's source.
  */
 export async function findUnits(root: string): Promise<MastodonUnit[]> {
-  const folders = await Promise.all(
-    FOLDERS.map(async (folder): Promise<UnitFolder> => {
-      const path = join(root, folder)
-      return { path, entries: new Set(await list(path)) }
-    }),
-  )
+  const folders = foldersBelow(root).map((path) => ({ path, entries: new Set(list(path)) }))
   const names = new Set<string>()
   for (const { path, entries } of folders) {
     for (const entry of entries) {
@@ -45,12 +43,17 @@ export async function findUnits(root: string): Promise<MastodonUnit[]> {
       const [, instance] = /^([^@]+@[^@]+\.service)\.d$/.exec(entry) ?? []
       if (instance !== undefined) names.add(instance)
       if (!/\.(wants|requires|upholds)$/.test(entry)) continue
-      for (const wanted of await list(join(path, entry))) {
+      for (const wanted of list(join(path, entry))) {
         if (wanted.endsWith('.service')) names.add(wanted)
       }
     }
   }
-  const units = await Promise.all([...names].sort().map((name) => loadUnit(root, folders, name)))
+  const units = await Promise.all(
+    [...names]
+      .filter((name) => !OF_SYSTEMD.test(name))
+      .sort()
+      .map((name) => loadUnit(root, folders, name)),
+  )
   return units.filter((unit) => unit !== undefined)
 }
 
@@ -129,7 +132,7 @@ async function dropIns(folders: readonly UnitFolder[], name: string): Promise<st
   )
   const found = new Map<string, string>()
   for (const place of places) {
-    for (const file of await list(place)) {
+    for (const file of list(place)) {
       if (file.endsWith('.conf') && !found.has(file)) found.set(file, join(place, file))
     }
   }
@@ -147,15 +150,14 @@ function dropInNames(name: string): string[] {
 }
 
 /** The files of `EnvironmentFile=`, in the order in which systemd reads them; glob(7) patterns fit many. */
-export async function environmentFilesBelow(
+export function environmentFilesBelow(
   root: string,
   { environmentFiles }: Pick<SystemdUnit, 'environmentFiles'>,
-): Promise<string[]> {
-  const found = await Promise.all(environmentFiles.map((path) => matching(root, path)))
-  return found.flat()
+): string[] {
+  return environmentFiles.flatMap((path) => matching(root, path))
 }
 
-async function matching(root: string, path: string): Promise<string[]> {
+function matching(root: string, path: string): string[] {
   let found = [root]
   for (const part of path.split('/').filter((part) => part !== '')) {
     if (!/[*?[]/.test(part)) {
@@ -163,11 +165,10 @@ async function matching(root: string, path: string): Promise<string[]> {
       continue
     }
     const fits = pattern(part)
-    const below = found.map(async (folder) => {
-      const names = (await list(folder)).filter((name) => fits.test(name))
+    found = found.flatMap((folder) => {
+      const names = list(folder).filter((name) => fits.test(name))
       return names.sort().map((name) => join(folder, name))
     })
-    found = (await Promise.all(below)).flat()
   }
   return found
 }
@@ -191,6 +192,23 @@ function pattern(part: string): RegExp {
   }
 }
 
-function list(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => [])
+/** Those that there are, each once: on most systems /lib is a link to /usr/lib. */
+function foldersBelow(root: string): string[] {
+  const found = FOLDERS.flatMap((folder) => {
+    try {
+      return [realpathSync.native(join(root, folder))]
+    } catch {
+      return []
+    }
+  })
+  return [...new Set(found)]
+}
+
+/** At once, as units are read. */
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }

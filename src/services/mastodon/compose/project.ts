@@ -102,10 +102,9 @@ function listed(value: string | undefined, separator: string): string[] {
 
 async function usualFiles(dir: string, read: Read): Promise<string[]> {
   const firstOf = async (names: readonly string[]) => {
-    for (const name of names) {
-      if ((await read(join(dir, name))) !== undefined) return [join(dir, name)]
-    }
-    return []
+    const paths = names.map((name) => join(dir, name))
+    const texts = await Promise.all(paths.map(read))
+    return paths.filter((_, nth) => texts[nth] !== undefined).slice(0, 1)
   }
   const main = await firstOf(NAMES)
   return main.length === 0 ? [] : [...main, ...(await firstOf(OVERRIDES))]
