@@ -93,26 +93,26 @@ export function nowhere({ print = false }: { readonly print?: boolean } = {}): P
 
 /**
  * Keeps other runs away from the env file until this one ends. Who writes nothing needs no lock: a
- * look, a dry run, a rehearsal, --print, or a file that this user may not write. Returns whether
- * the run that held it before has changed the file since it was read here. Problems: `locked`, `lock-not-writable`,
+ * look, a dry run, a rehearsal, --print, or a file that this user may not write. `changed`: the run
+ * that held it before wrote it since it was read here. Problems: `locked`, `lock-not-writable`,
  * `env-file-not-writable`, `env-file-link-foreign`.
  */
 export async function holdEnvFile(
   run: Run<SetupCatalog>,
   file: EnvFileOnDisk,
   { lookOnly }: { readonly lookOnly: boolean },
-): Promise<boolean> {
+): Promise<'not held' | 'as read' | 'changed'> {
   const { host, settings, atEnd } = run
   const writesNothing =
     lookOnly || settings.on('dryRun') || settings.on('print') || settings.on('sandbox')
-  if (writesNothing || (!file.writable && host.userId !== 0)) return false
+  if (writesNothing || (!file.writable && host.userId !== 0)) return 'not held'
   await refuseHindered(file, host.userId)
-  if (!file.writable) return false
+  if (!file.writable) return 'not held'
   if (host.userId === 0) await agreeToLink(run, file)
   const [command = 'init'] = host.argv
   atEnd.push(await lockEnvFile(file, { pid: host.pid, command }))
   const [now] = await Promise.all([readEnvFile(file.path), refuseFullDisk(file, host.userId)])
-  return !isDeepStrictEqual(now, file)
+  return isDeepStrictEqual(now, file) ? 'as read' : 'changed'
 }
 
 /** Root follows a link that somebody else made than whose file it leads to only when told so. */

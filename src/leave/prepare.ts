@@ -46,8 +46,8 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
   const provider = await providerOf(run)
   const found = await findMastodonHere(run, { files: 0, ms: 0 })
   const writes = stage === 'copy' || stage === 'cutover'
-  const isChanged = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
-  const installation = isChanged ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
+  const held = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
+  const installation = held === 'changed' ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
   const { target, isSwitched } = await leftFrom(run, installation, provider)
   if (provider) refuseSource(provider, target)
   const { endpoint, bucket, key, mediaHost } = target

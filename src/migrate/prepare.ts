@@ -159,7 +159,8 @@ export async function holdMigration(
 }
 
 async function holdEnv(run: MigrateRun, file: EnvFileOnDisk): Promise<void> {
-  if (held.has(file.realPath) || !(await holdEnvFile(run, file, { lookOnly: false }))) return
+  if (held.has(file.realPath)) return
+  if ((await holdEnvFile(run, file, { lookOnly: false })) === 'not held') return
   held.add(file.realPath)
   run.atEnd.push(async () => void held.delete(file.realPath))
 }

@@ -30,8 +30,8 @@ export async function prepareRotation(run: RotateRun): Promise<MintingWorld> {
   const { ui, settings } = run
   const found = await findMastodonHere(run)
   if (isNowhere(found, settings)) throw nowhere()
-  const isChanged = await holdEnvFile(run, found.envFile, { lookOnly: false })
-  const installation = isChanged ? await findMastodonHere(run) : found
+  const held = await holdEnvFile(run, found.envFile, { lookOnly: false })
+  const installation = held === 'changed' ? await findMastodonHere(run) : found
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
   const known = complete(remembered, installation)
   if (!ui.canAsk) {

@@ -42,9 +42,8 @@ export async function firstLook(
   refuseOfSettings(settings)
   // What is taken back may be told by flags alone.
   const first = lookOnly ? (known ?? (await findMastodonFiles(run))) : await findOrAsk(run, known)
-  const found = (await holdEnvFile(run, first.envFile, { lookOnly }))
-    ? await findMastodonFiles(run)
-    : first
+  const held = await holdEnvFile(run, first.envFile, { lookOnly })
+  const found = held === 'changed' ? await findMastodonFiles(run) : first
   const isBegun = run.host.standIn !== undefined
   const rehearsal = settings.on('sandbox') && !isBegun ? await rehearsed(run, found) : undefined
   const installation = rehearsal?.installation ?? found

@@ -1,14 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { allOf } from '../core/streams.ts'
 import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
-import {
-  type Facts,
-  type Finding,
-  learned,
-  type Place,
-  type Step,
-  type World,
-} from '../plan/step.ts'
+import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { S3Object, S3Port } from '../services/s3/port.ts'
 import {
   download,
@@ -18,7 +11,6 @@ import {
   NO_DOWNLOADS,
   notProven,
 } from './download.ts'
-import { putTestFile, testFileName } from './public-read.ts'
 
 type Needs = 'connectS3' | 'place' | 'clock' | 'facts'
 type At = Pick<World, Needs>
@@ -52,19 +44,7 @@ export const uploadProbe: Step<Needs> = {
       await s3.headBucket()
       return probeAsNeeded(s3, () => clock.randomHex(16), place)
     })
-    const proven: Partial<Facts> = { keyProven: true, ...(single && { singleRequests: true }) }
-    if (facts.domainActive) return proven
-    // Beside the wait for the domain: behind it there is only the reading.
-    const testFile = testFileName(at)
-    await putTestFile(s3, testFile)
-    return { ...proven, testFile }
-  },
-
-  async undo({ connectS3, facts }) {
-    const { testFile, publicProven } = facts
-    if (testFile === undefined || publicProven) return undefined
-    await connectS3(learned(facts, 'accessKey')).delete(testFile)
-    return undefined
+    return { keyProven: true, ...(single && { singleRequests: true }) }
   },
 }
 

@@ -4,7 +4,8 @@ import { type Finding, learned, type Place, type Step, type World } from '../pla
 import type { WebResponse } from '../services/public-web/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 
-type Needs = 'web' | 'connectS3' | 'place' | 'clock' | 'facts'
+type ProbeNeeds = 'connectS3' | 'place' | 'clock' | 'facts'
+type Needs = 'web' | ProbeNeeds
 type At = Pick<World, Needs>
 
 /** Certificates, routes and CORS rules reach every place within about half a minute. */
@@ -57,12 +58,38 @@ export const publicRead: Step<Needs> = {
   },
 }
 
+/**
+ * A test of the uploads after which the file for the public read lies in the bucket, too, where the
+ * domain is still waited for: behind that wait there is only the reading. A run that ends before it
+ * removes the file.
+ */
+export function withTestFile(probe: Step<ProbeNeeds>): Step<ProbeNeeds> {
+  return {
+    ...probe,
+
+    async change(at, seen) {
+      const proven = (await probe.change?.(at, seen)) ?? {}
+      if (at.facts.domainActive) return proven
+      const testFile = testFileName(at)
+      await putTestFile(at.connectS3(learned(at.facts, 'accessKey')), testFile)
+      return { ...proven, testFile }
+    },
+
+    async undo({ connectS3, facts }) {
+      const { testFile, publicProven } = facts
+      if (testFile === undefined || publicProven) return undefined
+      await connectS3(learned(facts, 'accessKey')).delete(testFile)
+      return undefined
+    },
+  }
+}
+
 /** A random name: nobody has asked for it before. */
-export function testFileName({ clock }: Pick<World, 'clock'>): string {
+function testFileName({ clock }: Pick<World, 'clock'>): string {
   return `mastodon-r2-probe/${clock.randomHex(32)}.txt`
 }
 
-export async function putTestFile(s3: S3Port, key: string): Promise<void> {
+async function putTestFile(s3: S3Port, key: string): Promise<void> {
   const sent = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL }
   await s3.put(key, contentOf(key), sent)
 }

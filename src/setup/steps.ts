@@ -5,7 +5,7 @@ import { cors } from './cors.ts'
 import { envFile } from './env-file.ts'
 import { mediaDomain } from './media-domain.ts'
 import { uploadProbe } from './proof.ts'
-import { publicRead } from './public-read.ts'
+import { publicRead, withTestFile } from './public-read.ts'
 import { token } from './token.ts'
 /** All that Cloudflare does for a media host which another one will make way for. */
 export const hostSteps: readonly Step[] = [token, bucket, mediaDomain, cors, lifecycle, devUrl]
@@ -22,7 +22,7 @@ export const initSteps: readonly Step[] = [
   cors,
   lifecycle,
   devUrl,
-  uploadProbe,
+  withTestFile(uploadProbe),
   publicRead,
   envFile,
   keyInUse,

@@ -83,7 +83,7 @@ describe('a survey', () => {
 
   it('counts the parts of large files', () => {
     const files = [mediaFile('media_attachments/files/1/a.mp4', 0o644, 300_000_000)]
-    expect(surveyOf({ files }).costs.classA).toBe(2 + 9 + 1 + 1)
+    expect(surveyOf({ files }).costs.classA).toBe(2 + 36 + 1 + 1)
   })
 
   it('keeps 20 names, however many there are', () => {

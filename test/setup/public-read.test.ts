@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import { uploadProbe } from '../../src/setup/proof.ts'
-import { publicRead } from '../../src/setup/public-read.ts'
+import { publicRead, withTestFile } from '../../src/setup/public-read.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import type { Answer } from '../fakes/fake-web.ts'
 import { HOST, installationOf, knownKey, mintedKey, worldOf } from '../fakes/fake-world.ts'
@@ -77,6 +77,40 @@ describe('looking', () => {
   })
 })
 
+describe('the test file while the domain is waited for', () => {
+  const probe = withTestFile(uploadProbe)
+  const waiting = { accessKey: mintedKey }
+  const putInto = async (known: Partial<Facts>) => {
+    const world = worldOf({}, known)
+    const learned = (await probe.change?.(world)) ?? {}
+    return { world, learned, keys: [...world.s3.objects.keys()] }
+  }
+
+  it('is read behind the wait, and put only once', async () => {
+    const { world: before, learned, keys } = await putInto(waiting)
+    expect(keys).toEqual([learned.testFile])
+    const world = worldOf({}, { ...fresh, testFile: String(learned.testFile) })
+    for (const [key, object] of before.s3.objects) world.s3.objects.set(key, object)
+    expect(await reading(world)).toEqual({ publicProven: { testFile: learned.testFile } })
+    expect(world.s3.calls).toEqual([])
+  })
+
+  it('is not put where the domain is active already', async () => {
+    const { learned, keys } = await putInto({ ...waiting, domainActive: { attached: true } })
+    expect([learned, keys]).toEqual([{ keyProven: true }, []])
+  })
+
+  it.each<[string, Partial<Facts>, number]>([
+    ['goes where the run ends before it was read', {}, 0],
+    ['stays for the step that has read it, and removes it', { publicProven: {} }, 1],
+  ])('%s', async (_, read, left) => {
+    const { world, learned } = await putInto(waiting)
+    const facts = { ...waiting, testFile: String(learned.testFile), ...read }
+    expect(await probe.undo?.({ ...world, facts })).toBeUndefined()
+    expect(world.s3.objects.size).toBe(left)
+  })
+})
+
 describe('reading', () => {
   it('uploads first, reads without and with Origin, by range, and the top; removes it', async () => {
     const world = worldOf({}, fresh)
@@ -93,15 +127,6 @@ describe('reading', () => {
     await publicRead.confirm?.({ ...world, facts: { ...fresh, ...facts } }, () => undefined)
     expect(world.s3.calls).toEqual([`put ${key}`, `delete ${key}`])
     expect(world.s3.objects.size).toBe(0)
-  })
-
-  it('reads what was put there during the wait for the domain', async () => {
-    const before = worldOf({}, { accessKey: mintedKey })
-    const { testFile } = (await uploadProbe.change?.(before)) ?? {}
-    const world = worldOf({}, { ...fresh, testFile: String(testFile) })
-    for (const [key, object] of before.s3.objects) world.s3.objects.set(key, object)
-    expect(await reading(world)).toEqual({ publicProven: { testFile } })
-    expect(world.s3.calls).toEqual([])
   })
 
   it('a 404 that the edge remembers is got round with another URL', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { Cancelled } from '../../src/core/problem.ts'
 import type { Facts } from '../../src/plan/step.ts'
 import { uploadProbe } from '../../src/setup/proof.ts'
@@ -42,26 +42,10 @@ describe('looking', () => {
   })
 })
 
-describe('the file for the public read', () => {
-  const waiting = { accessKey: mintedKey }
-
-  it('is there before the domain is active, and stays for who reads it', async () => {
-    const world = worldOf({}, waiting)
-    const { testFile } = await probing(world)
-    expect([...world.s3.objects.keys()]).toEqual([testFile])
-    const read = { ...waiting, testFile: String(testFile), publicProven: {} }
-    await uploadProbe.undo?.({ ...world, facts: read })
-    expect([...world.s3.objects.keys()]).toEqual([testFile])
-  })
-
-  it('goes where the run ends before it was read', async () => {
-    const world = worldOf({}, waiting)
-    const { testFile } = await probing(world)
-    expect(testFile).toBeDefined()
-    const left = { ...waiting, testFile: String(testFile) }
-    expect(await uploadProbe.undo?.({ ...world, facts: left })).toBeUndefined()
-    expect(world.s3.objects.size).toBe(0)
-  })
+test('nothing stays in the bucket, whoever tries a key and whatever else is waited for', async () => {
+  const world = worldOf({}, { accessKey: mintedKey })
+  expect(await probing(world)).toEqual({ keyProven: true })
+  expect(world.s3.objects.size).toBe(0)
 })
 
 describe('reads by part number are refused', () => {
