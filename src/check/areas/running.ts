@@ -77,6 +77,9 @@ async function lastChange({ installation, processes }: At): Promise<Changed | un
     .reduce<Changed | undefined>((last, one) => (last && last.at >= one.at ? last : one), undefined)
 }
 
+/** As precise as the start of a process is known; what is told lies never behind the real start. */
+const SECOND_MS = 1000
+
 function staleness({ installation }: At, seen: RunningProcess, changed: Changed): Verdict[] {
   if (judgeFreshness([seen], changed.at).is !== 'old') return []
   const { name, startedAt } = seen
@@ -99,6 +102,16 @@ function staleness({ installation }: At, seen: RunningProcess, changed: Changed)
         saw: `${name} may be running with old settings: it started ${time(startedAt)}, ${changed.path} changed ${time(changed.at)}.`,
         matters:
           'Puma runs without workers here. It then keeps its start time over a reload, so nothing tells whether there was one.',
+        next,
+      },
+    ]
+  }
+  if (!isDocker && changed.at.getTime() < startedAt.getTime() + SECOND_MS) {
+    return [
+      {
+        severity: 'warning',
+        saw: `${name} may be running with old settings: it started in the second in which ${changed.path} changed (${time(changed.at)}).`,
+        matters: 'When a process began is known to the second, so which of both came first is not.',
         next,
       },
     ]

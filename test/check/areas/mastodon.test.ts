@@ -114,6 +114,7 @@ describe('running processes', () => {
   const sidekiq = { role: 'sidekiq', name: 'mastodon-sidekiq.service', startedAt: at(9) } as const
   const push = { ...sidekiq, name: 'mastodon-sidekiq@push.service', startedAt: at(7) }
   const below = { startedAt: at(1), workers: 1, spreadMs: 0 }
+  const within = (second: Date, ms: number) => new Date(second.getTime() + ms)
 
   it.each<[what: string, situation: Situation, troubles: string[], words: string[]]>([
     [
@@ -145,6 +146,18 @@ describe('running processes', () => {
       { running: [web, { ...sidekiq, name: 'pid 12', startedAt: at(7) }] },
       ['fault'],
       ['sudo systemctl restart mastodon-sidekiq.service'],
+    ],
+    [
+      'Sidekiq began in the second in which the file changed',
+      { running: [web, { ...sidekiq, startedAt: at(8) }], changed: { [ENV]: within(at(8), 999) } },
+      ['warning'],
+      ['may be running with old settings: it started in the second in which', 'restart'],
+    ],
+    [
+      'Sidekiq began a second before the file changed',
+      { running: [web, { ...sidekiq, startedAt: at(8) }], changed: { [ENV]: within(at(8), 1000) } },
+      ['fault'],
+      ['is running with old settings'],
     ],
     [
       'one young worker below an old Puma',
