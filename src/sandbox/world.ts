@@ -17,6 +17,12 @@ export interface World {
   readonly analytics: { readonly operations: CountedOperation[]; readonly storage: StoredSample[] }
 }
 
+/**
+ * Milliseconds for which a server keeps a connection that nobody uses. A program that a busy machine
+ * held up must not send into one that is just being closed, as after Node's 5 s.
+ */
+export const IDLE_MS = 60_000
+
 /** Requests of one hour. */
 export interface CountedOperation {
   readonly accountId: string

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rulesetsRoutes } from '../../src/sandbox/api/routes.ts'
 import { type ApiUnderTest, apiUnderTest } from '../sandbox/api/api-under-test.ts'
+import { once } from './once.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'
 import { checkRequest, checkResponse } from './validate.ts'
 
@@ -59,7 +60,7 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
   const byStatus = [{ status_code: 404, value: -1 }]
   const target_url = { expression: 'concat("https://files.example.com", http.request.uri.path)' }
 
-  it.each<[string, string, object]>([
+  const actions: readonly [phase: string, action: string, parameters: object][] = [
     [
       'http_request_dynamic_redirect',
       'redirect',
@@ -75,13 +76,15 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
       'set_cache_settings',
       { cache: true, edge_ttl: { mode: 'respect_origin', status_code_ttl: byStatus } },
     ],
-  ])('%s', async (phase, action, action_parameters) => {
+  ]
+
+  async function rulesOfZone(phase: string, action: string, action_parameters: object) {
     const rule = { ...shared, expression: 'http.host eq "a.example"', action, action_parameters }
     await rulesOf(`/zones/${at.zone}`, phase, rule)
     expect(at.world.edge.rulesets.filter((ruleset) => ruleset.phase === phase)).toHaveLength(1)
-  })
+  }
 
-  it('blocks, in a ruleset that is made by itself', async () => {
+  async function blocking() {
     const place = `/zones/${at.zone}`
     const rule = { ...shared, expression: 'ssl', action: 'block' }
     await rulesOf(place, 'http_request_firewall_custom', rule)
@@ -92,9 +95,9 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     at.world.edge.rulesets.length = 0
     const { result } = await held(200, 'POST', `${place}/rulesets`, ruleset)
     expect(result.rules).toEqual([])
-  })
+  }
 
-  it('lists and the bulk redirects that use them', async () => {
+  async function bulkRedirects() {
     const account = `/accounts/${at.account}`
     const lists = `${account}/rules/lists`
     const body = { name: 'old', kind: 'redirect', description: 'Old links' }
@@ -139,19 +142,27 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     expect(await change('DELETE', { items: [{ id: shown.result[0].id }] })).toBe('completed')
     await held(200, 'DELETE', list)
     await held(404, 'GET', list)
-  })
+  }
 
-  it.each(['argo/tiered_caching', 'cache/tiered_cache_smart_topology_enable'])(
-    '%s',
-    async (name) => {
-      const path = `/zones/${at.zone}/${name}`
-      expect((await held(200, 'GET', path)).result.value).toBe('off')
-      expect((await held(200, 'PATCH', path, { value: 'on' })).result.value).toBe('on')
-      await held(400, 'PATCH', path, { value: 'maybe' })
-    },
-  )
+  async function cacheSwitch(name: string) {
+    const path = `/zones/${at.zone}/${name}`
+    expect((await held(200, 'GET', path)).result.value).toBe('off')
+    expect((await held(200, 'PATCH', path, { value: 'on' })).result.value).toBe('on')
+    await held(400, 'PATCH', path, { value: 'maybe' })
+  }
 
-  it('has been asked at every endpoint it has', () => {
+  const switches = ['argo/tiered_caching', 'cache/tiered_cache_smart_topology_enable']
+  const stories = new Map<string, () => Promise<void>>([
+    ...actions.map((one) => [one[0], once(() => rulesOfZone(...one))] as const),
+    ['blocks, in a ruleset that is made by itself', once(blocking)],
+    ['lists and the bulk redirects that use them', once(bulkRedirects)],
+    ...switches.map((name) => [name, once(() => cacheSwitch(name))] as const),
+  ])
+
+  it.each([...stories.keys()])('%s', (name) => stories.get(name)?.())
+
+  it('has been asked at every endpoint it has', async () => {
+    for (const tell of stories.values()) await tell()
     const all = rulesetsRoutes.map(({ method, path }) => `${method} ${path}`)
     expect(all.filter((route) => !asked.has(route))).toEqual([])
   })

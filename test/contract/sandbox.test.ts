@@ -6,6 +6,7 @@ import {
   type Call,
   itemWrite,
 } from '../sandbox/api/api-under-test.ts'
+import { once } from './once.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'
 import { checkRequest, checkResponse } from './validate.ts'
 
@@ -167,14 +168,6 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     expect(all.filter((route) => !asked.has(route))).toEqual([])
   })
 })
-
-function once(tell: () => Promise<void>): () => Promise<void> {
-  let told: Promise<void> | undefined
-  return () => {
-    told ??= tell()
-    return told
-  }
-}
 
 /** The route's own path for a real one; the most literal where several fit. */
 function routeOf(method: string, path: string): string | undefined {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { slurperRoutes } from '../../src/sandbox/api/routes.ts'
 import type { SlurperSource } from '../../src/services/cloudflare/port.ts'
 import { type SlurperWorld, slurperWorld } from '../sandbox/api/slurper-world.ts'
+import { once } from './once.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'
 import { checkRequest, checkResponse } from './validate.ts'
 
@@ -58,10 +59,7 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
   })
   const target = () => ({ bucket: 'media', jurisdiction: 'default', key: at.mediaKey }) as const
 
-  test.each([
-    ['S3', s3],
-    ['R2', r2],
-  ])('all that the client asks about a source on %s', async (_, source) => {
+  async function client(source: () => SlurperSource) {
     const { slurper } = at.cloudflare
     const id = at.sandbox.accountId
     expect(await slurper.canRead(id, source())).toBe(true)
@@ -81,9 +79,9 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     })
     expect(await slurper.failures(id, job, 10)).toEqual([])
     at.switches.objectMs = 0
-  })
+  }
 
-  test('what only people ask, and refusals', async () => {
+  async function people() {
     const made = await at.call('POST', '/jobs', { source: at.source, target: at.target })
     expect((await at.call('GET', `/jobs/${made.result.id}`)).status).toBe(200)
     expect((await at.call('PUT', '/jobs/abortAll')).status).toBe(200)
@@ -93,9 +91,18 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
     const many = await at.call('POST', '/jobs', { source: at.source, target: at.target })
     at.switches.maxJobs = 3
     expect(many.status).toBe(409)
-  })
+  }
 
-  test('has been asked at every endpoint it has', () => {
+  const stories = new Map([
+    ['all that the client asks about a source on S3', once(() => client(s3))],
+    ['all that the client asks about a source on R2', once(() => client(r2))],
+    ['what only people ask, and refusals', once(people)],
+  ])
+
+  test.each([...stories.keys()])('%s', (name) => stories.get(name)?.())
+
+  test('has been asked at every endpoint it has', async () => {
+    for (const tell of stories.values()) await tell()
     const all = slurperRoutes.map(({ method, path }) => `${method} ${path}`)
     expect(all.filter((route) => !asked.has(route))).toEqual([])
   })

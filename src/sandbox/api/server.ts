@@ -3,7 +3,14 @@ import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delays, Fault, Faults, LoggedRequest, World } from '../world.ts'
+import {
+  type Delays,
+  type Fault,
+  type Faults,
+  IDLE_MS,
+  type LoggedRequest,
+  type World,
+} from '../world.ts'
 import { answer, type Incoming } from './answer.ts'
 import { type Answer, failure } from './refusal.ts'
 import { type ApiContext, isObject, type JsonObject, type ListObjects } from './request.ts'
@@ -222,6 +229,7 @@ export async function startApi(world: World, options: ApiOptions): Promise<Api> 
   const server = createServer((request, response) => {
     serve(request, response).catch(() => request.socket.destroy())
   })
+  server.keepAliveTimeout = IDLE_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(0, '127.0.0.1', resolve)
   })

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { noteOperation, operationOf } from '../analytics.ts'
 import { type Answer, doorway, type SandboxContext } from '../doorway.ts'
+import { IDLE_MS } from '../world.ts'
 import { authenticate, awsEncode, type Identity } from './authenticate.ts'
 import { authorize, copySourceOf } from './authorize.ts'
 import { AwsChunked, CheckedBody, headersForEmulator, headersFromEmulator } from './body.ts'
@@ -193,6 +194,7 @@ export async function startFront(context: SandboxContext, options: FrontOptions)
     context,
   )
   const server = createServer(listener)
+  server.keepAliveTimeout = IDLE_MS
   if (options.silentContinue) server.on('checkContinue', listener)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkAgain } from '../../../src/check/fix/check-again.ts'
 import { type MendingAt, planMending } from '../../../src/check/fix/mending.ts'
 import { survey } from '../../../src/plan/survey.ts'
@@ -216,9 +216,13 @@ describe('what is at Cloudflare', () => {
 })
 
 describe('an env file that everybody may read', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-mode-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  const path = join(folder, '.env.production')
+  let folder: string
+  let path: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-mode-'))
+    path = join(folder, '.env.production')
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
   const isRoot = process.getuid?.() === 0
   const made = (owner: number) => {
     writeFileSync(path, 'A=1\n')
@@ -268,7 +272,6 @@ describe('an env file that everybody may read', () => {
     const other = join(folder, 'other')
     writeFileSync(other, '')
     chmodSync(other, 0o644)
-    rmSync(path, { force: true })
     symlinkSync(other, path)
     await expect(closeToOthers(file('', { path }), 'all')).rejects.toMatchObject({
       code: 'env-file-not-writable',
