@@ -49,8 +49,8 @@ describe.skipIf(rcloneMissing)(`a cut-over while people upload ${rcloneMissing ?
   ])('nothing is lost: $variant', async ({ variant, asked }) => {
     const { storesIn, uploads, calls } = the()
     await copied()
-    await storesIn('disk')
     const [before, earlier] = [uploads().length, calls().length]
+    await storesIn('disk')
     const said = await switches([...variant, '--json'])
     const { comparison } = JSON.parse(said)
     expect(comparison).toMatchObject({ equal: true, missing: { objects: 0 } })
