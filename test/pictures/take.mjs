@@ -27,6 +27,7 @@ const scenes = [
     script: [
       { see: 'another one', press: ['Enter'] },
       { see: 'Carry this out?', press: ['y'] },
+      { see: '● check ', press: ['Down', 'Down', 'Down', 'Down', 'Enter'] },
       { see: /\[over\]/, picture: 'init', from: 'Plan (rehearsal)', to: 'R2 is ready and proven.' },
     ],
   },
