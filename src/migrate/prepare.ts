@@ -123,7 +123,7 @@ async function migrationOf(
     },
     switched: switchedOn ? { at: () => switchTime(installation, bucket) } : undefined,
     signal: AbortSignal.any([host.interrupted, over.signal]),
-    width: Math.max((host.stdout.columns ?? 100) - 8, 30),
+    width: Math.max((host.stdout.columns || 100) - 8, 30),
     lineFor: (stage, more) => otherStageLine(run, stage, more),
     tell: (line) => ui.progress(line),
     say: (line) => ui.say(line),

@@ -101,7 +101,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     hush()
     return answer
   }
-  const width = () => Math.max((stdout.columns ?? 80) - 4, 30)
+  const width = () => Math.max((stdout.columns || 80) - 4, 30)
   const print = (lines: readonly string[], symbol?: string) => {
     status.hide()
     const options = symbol === undefined ? {} : { symbol }

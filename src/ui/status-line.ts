@@ -60,7 +60,7 @@ export class StatusLine {
   }
 
   #draw(): void {
-    const columns = Math.max((this.#output.columns ?? 80) - 6, 8)
+    const columns = Math.max((this.#output.columns || 80) - 6, 8)
     const parts = [...this.#items.values()].reverse().map(({ text, since }) => {
       const seconds = Math.round((Date.now() - since) / 1000)
       return { text, time: seconds < 2 ? '' : `, ${seconds} s` }

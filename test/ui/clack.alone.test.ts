@@ -35,6 +35,8 @@ describe('a run on the screen', () => {
     ['clack-40.txt', { columns: 40 }],
     ['clack-60.txt', { columns: 60 }],
     ['clack-80.txt', { columns: 80 }],
+    // A serial console that does not know its size.
+    ['clack-80.txt', { columns: 0 }],
     ['clack-100.txt', { columns: 100 }],
     ['clack-ascii.txt', { columns: 80, unicode: false }],
     ['clack-quiet.txt', { columns: 80, quiet: true }],

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { lstat, mkdir, type open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holderInWords, lockFile, lockNotWritable } from '../../core/lock-file.ts'
 import { openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
+import { replaceFile } from '../../core/replace-file.ts'
 import { shellLine, shellWord } from '../../core/shell-word.ts'
 import type { Checkpoint, CheckpointPort, StoredVersion } from './port.ts'
 
@@ -56,7 +57,7 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
         await mkdir(folder, { recursive: true, mode: 0o700 })
         if (damaged) await rename(path, `${path}.damaged`)
         damaged = false
-        await replace(path, `${JSON.stringify(checkpoint, undefined, 2)}\n`)
+        await replaceFile(path, [`${JSON.stringify(checkpoint, undefined, 2)}\n`])
       } catch (error) {
         throw notWritable(path, error)
       }
@@ -71,26 +72,6 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
     versions: record.versions,
     keys: record.keys,
     lastPut: record.lastPut,
-  }
-}
-
-/** Whole or not at all, also when the machine stops. */
-async function replace(path: string, text: string): Promise<void> {
-  const fresh = `${path}.new`
-  // What a killed run left, or a link in its place.
-  await unlink(fresh).catch(() => undefined)
-  try {
-    const handle = await open(fresh, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(fresh, path)
-  } catch (error) {
-    await unlink(fresh).catch(() => undefined)
-    throw error
   }
 }
 

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createGunzip, gzip } from 'node:zlib'
 import { keysIn } from '../../core/key-pack.ts'
 import { openPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
+import { replaceFile } from '../../core/replace-file.ts'
 import { shellLine } from '../../core/shell-word.ts'
 import type { KeyBatches } from '../../core/sorted-keys.ts'
 import type { Beginning, GoneKeys, ListsPort, NextList } from './port.ts'
@@ -18,6 +19,8 @@ const GONE = /^gone-\d{8}T\d{9}Z\.gz$/
 /** Of what went between two lists: a year of daily lists, and bytes. The oldest go first. */
 const MOST_FILES = 400
 const MOST_BYTES = 268_435_456
+/** The end of a name that is being written; milliseconds after which nobody writes it any more. */
+const [UNFINISHED, ABANDONED_MS] = ['.new', 86_400_000] as const
 
 export interface ListsOptions {
   /** `$XDG_STATE_HOME`, or what stands for it. */
@@ -84,32 +87,24 @@ async function write(folder: string, { at, keys, gone }: NextList): Promise<void
   await replace(join(folder, LIST), { version: 1, at: at.toISOString() }, keys.pieces)
 }
 
-/** Whole or not at all, also when the machine stops. */
+/** Two runs at once each write a file of their own; either is whole, and so is what it reaches back to. */
 async function replace(path: string, head: object, pieces: readonly Buffer[]): Promise<void> {
-  const fresh = `${path}.new`
-  await unlink(fresh).catch(() => undefined)
-  try {
-    const handle = await open(fresh, 'wx', 0o600)
-    try {
-      await handle.writeFile(await compressed(`${JSON.stringify(head)}\n`))
-      for (const piece of pieces) await handle.writeFile(piece)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(fresh, path)
-  } catch (error) {
-    await unlink(fresh).catch(() => undefined)
-    throw error
-  }
+  const first = await compressed(`${JSON.stringify(head)}\n`)
+  await replaceFile(path, [first, ...pieces], `${path}.${randomUUID()}${UNFINISHED}`)
 }
 
 async function dropOldest(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => GONE.test(name)).sort()
+  const all = await readdir(folder)
+  for (const name of all.filter((one) => one.endsWith(UNFINISHED))) {
+    const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, name), { force: true })
+  }
+  const names = all.filter((name) => GONE.test(name)).sort()
   let bytes = 0
   for (const [nth, name] of names.toReversed().entries()) {
-    bytes += (await stat(join(folder, name))).size
-    if (nth >= MOST_FILES || bytes > MOST_BYTES) await unlink(join(folder, name))
+    const { size } = await stat(join(folder, name)).catch(() => ({ size: 0 }))
+    bytes += size
+    if (nth >= MOST_FILES || bytes > MOST_BYTES) await rm(join(folder, name), { force: true })
   }
 }
 

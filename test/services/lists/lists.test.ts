@@ -5,6 +5,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -94,7 +95,7 @@ test('nobody else may read them, whatever lay in the way', async () => {
   mkdirSync(lists.path, { recursive: true })
   const foreign = join(stateHome, `foreign-${nth}`)
   writeFileSync(foreign, 'theirs')
-  symlinkSync(foreign, join(lists.path, 'list.gz.new'))
+  symlinkSync(foreign, join(lists.path, 'list.gz'))
   await keep(1, ['a'])
   await keep(2, ['a'], 1)
   const modes = readdirSync(lists.path).map((name) => statSync(join(lists.path, name)).mode & 0o777)
@@ -150,4 +151,28 @@ describe('what can not be read is told, and not taken for nothing', () => {
     })
     await expect(keep(1, ['a'])).rejects.toMatchObject({ code: 'list-not-kept' })
   })
+})
+
+test('two runs at once: what is kept is whole, and reaches back to where both began', async () => {
+  await keep(1, ['a', 'b'])
+  const many = Array.from({ length: 50_000 }, (_, nth) => `b/${String(nth).padStart(8, '0')}`)
+  await Promise.all([
+    keep(2, ['a', ...many], 1, ['b']),
+    keep(3, ['a', ...many], 1, ['b']),
+    keep(4, ['a'], 1, ['b']),
+  ])
+  const kept = await lists.read()
+  expect(await all(kept?.keys())).toHaveLength(kept?.at.getTime() === day(4).getTime() ? 1 : 50_001)
+  expect(kept?.gone.map(({ from }) => from)).toEqual([day(1)])
+  expect(await all(kept?.gone[0]?.keys())).toEqual(['b'])
+  expect(readdirSync(lists.path).filter((name) => name.endsWith('.new'))).toEqual([])
+})
+
+test('what a killed run left half written goes a day later', async () => {
+  await keep(1, ['a'])
+  const [old, young] = ['list.gz.1.new', 'list.gz.2.new'].map((name) => join(lists.path, name))
+  for (const path of [old, young]) writeFileSync(String(path), 'half')
+  utimesSync(String(old), new Date(0), new Date(0))
+  await keep(2, ['a'], 1)
+  expect(readdirSync(lists.path).filter((name) => name.endsWith('.new'))).toEqual(['list.gz.2.new'])
 })
