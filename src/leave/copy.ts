@@ -44,6 +44,11 @@ function wordsOf(round: LeaveRound, { it, words }: Destination) {
 const MOST_ROUNDS = 5
 /** So few files the last copy brings as well. */
 const FEW = 20
+/**
+ * What took so long to upload may be stamped with its begin (S3 says so of uploads in parts), and be listed
+ * at its end: what was deleted meanwhile may be brought again, and nothing is taken for deleted.
+ */
+const LONGEST_UPLOAD_MS = 3_600_000
 
 /** What came of the copies of one step. */
 class Copied {
@@ -119,8 +124,7 @@ export function copyThere(at: Leaving, round: LeaveRound = 'copy'): StepIn<unkno
           throw notAll(at, { ...done.sides, missing: new Tally() })
         if (done.failures > 0 || done.objects - before <= FEW) break
       }
-      // That clock is told to the second.
-      if (began && done.failures === 0) at.complete.until = began.getTime() - 1_000
+      if (began && done.failures === 0) at.complete.until = began.getTime() - LONGEST_UPLOAD_MS
       return {}
     },
 

@@ -7,6 +7,7 @@ import { sideBySide } from '../moving/side-by-side.ts'
 import { Tally } from '../moving/tally.ts'
 import type { MediaFile, Oddity } from '../services/media/port.ts'
 import type { ListedObject } from '../services/s3/port.ts'
+import { isFolder } from '../setup/old-provider.ts'
 import { isProbe } from '../setup/proof.ts'
 import type { Leaving } from './leaving.ts'
 
@@ -29,6 +30,8 @@ export interface Sides {
   readonly removed: Tally
   /** Folders or files of the disk that could not be read. */
   readonly unread: Tally
+  /** Empty objects of the bucket that stand for a folder: no media, and left out. */
+  readonly folders: Tally
 }
 
 export interface Looking {
@@ -53,6 +56,7 @@ export async function lookAtSides(at: Leaving, looking: Looking = {}): Promise<S
     onlyThere: new Tally(),
     removed: new Tally(),
     unread: new Tally(),
+    folders: new Tally(),
   }
   const onOddity = ({ kind, path }: Oddity) => {
     if (kind === 'unreadable') sides.unread.add(path, 0)
@@ -67,7 +71,8 @@ export async function lookAtSides(at: Leaving, looking: Looking = {}): Promise<S
     const others: ListedObject[] = []
     for (const { file, object } of pairs) {
       if (isProbe((file ?? object).key)) continue
-      if (!object) sides.onlyThere.add(file.key, file.size)
+      if (object && isFolder(object)) sides.folders.add(object.key, 0)
+      else if (!object) sides.onlyThere.add(file.key, file.size)
       else if (!file && object.lastModified < until) sides.removed.add(object.key, object.size)
       else if (!file) missing.push(object)
       else if (isOther(file, object)) others.push(object)
@@ -106,7 +111,7 @@ async function contents(
 
 /** What a copy does not touch, and a person should know of. */
 export function warned(at: Leaving, sides: Sides): { warnings: Text[] } {
-  const { differs, onlyThere, removed, unread } = sides
+  const { differs, onlyThere, removed, unread, folders } = sides
   const { there } = at
   const { on, fetched } = there.words
   const warnings: Text[] = []
@@ -132,6 +137,12 @@ export function warned(at: Leaving, sides: Sides): { warnings: Text[] } {
   }
   if (unread.objects > 0) {
     warnings.push(`Not readable on the disk: ${unread.examples.slice(0, NAMED).join(', ')}.`)
+  }
+  if (folders.objects > 0) {
+    const [stand, is] = folders.objects === 1 ? ['stands', 'It is'] : ['stand', 'They are']
+    warnings.push(
+      `${counted(folders.objects, 'empty object')} of the bucket ${stand} for a folder, such as ${named(folders)}. ${is} no media, and left out.`,
+    )
   }
   return { warnings }
 }

@@ -197,7 +197,7 @@ function nothingIfOfObject(error: unknown): undefined {
 }
 
 /** Some programs put an empty object where a folder would be; nothing can be read from it. */
-function isFolder({ key, size }: ListedObject): boolean {
+export function isFolder({ key, size }: Pick<ListedObject, 'key' | 'size'>): boolean {
   return size === 0 && key.endsWith('/')
 }
 

@@ -138,6 +138,19 @@ describe('a copy to the disk', () => {
     expect(read(PICTURE)).toBe('picture')
   })
 
+  test('an empty object that stands for a folder is left out, and told', async () => {
+    const { at, s3, carried } = await leaving()
+    await s3.put('accounts/', new Uint8Array(), put)
+    const step = copyThere(at)
+    await step.change?.(undefined)
+    expect(await step.look(undefined)).toMatchObject({
+      is: 'ready',
+      warnings: [expect.any(String), expect.stringContaining('"accounts/"')],
+    })
+    expect(carried).toEqual([PICTURE, HIDDEN])
+    expect((await compareSides(at, { checksum: true }).look({ facts: {} })).is).toBe('ready')
+  })
+
   test('before a switch a file that is something else ends it', async () => {
     const { at, read } = await leaving({ onDisk: { [PICTURE]: 'mine' } })
     await expect(copyThere(at, 'catch-up').change?.(undefined)).rejects.toMatchObject({

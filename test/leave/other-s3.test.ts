@@ -143,6 +143,27 @@ describe('a copy to another provider', () => {
     })
   })
 
+  test('what is listed after the last copy, and stamped with the begin of its upload, is brought', async () => {
+    const { s3, next, stored, copy } = await leaving()
+    s3.time = new Date(5 * HOUR)
+    await copy('last')
+    const film = 'media_attachments/files/109/003/original/film.mp4'
+    stored(s3, film, 'a long upload', 5 * HOUR - 1_800_000)
+    await copy('after')
+    expect(next.objects.has(film)).toBe(true)
+  })
+
+  test('an empty object that stands for a folder is left out, and told', async () => {
+    const { at, s3, runs, stored, copy } = await leaving()
+    stored(s3, 'accounts/', '')
+    expect(await copy()).toMatchObject({
+      is: 'ready',
+      warnings: [expect.stringContaining('"accounts/"')],
+    })
+    expect(runs.flatMap(({ keys }) => keys)).not.toContain('accounts/')
+    expect((await compareSides(at, { checksum: true }).look({ facts: {} })).is).toBe('ready')
+  })
+
   test('a last copy that lacks something proves nothing complete', async () => {
     const { at, s3, refused, copy } = await leaving()
     s3.time = new Date(5 * HOUR)
