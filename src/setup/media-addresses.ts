@@ -30,18 +30,16 @@ export function mediaAddresses(settings: Settings, instanceHost: string): readon
 }
 
 /**
- * Where people fetch media of a bucket, without a slash at the end: the alias host, else what
- * kt-paperclip makes of host and bucket.
+ * Where people fetch media of a bucket, without a slash at the end: the alias host, else host and
+ * bucket as kt-paperclip joins them (`:s3_path_url`), whatever style the requests have.
  */
 export function bucketUrl(settings: Settings): string {
   const of = (name: string) => settings.get(name)?.value.trim() ?? ''
   const protocol = of('S3_PROTOCOL') || 'https'
   const alias = aliasOf(of)
   if (alias !== '') return `${protocol}://${alias}`
-  const bucket = of('S3_BUCKET')
   const host = of('S3_HOSTNAME') || `s3-${of('S3_REGION') || 'us-east-1'}.amazonaws.com`
-  const usesPath = of('S3_ENDPOINT') !== '' && of('S3_OVERRIDE_PATH_STYLE') !== 'true'
-  return usesPath ? `${protocol}://${host}/${bucket}` : `${protocol}://${bucket}.${host}`
+  return `${protocol}://${host}/${of('S3_BUCKET')}`
 }
 
 type Of = (name: string) => string

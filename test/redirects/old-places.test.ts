@@ -64,7 +64,7 @@ describe('where media addresses pointed', () => {
     [
       'AWS by its region',
       [R2, { S3_ENABLED: 'true', S3_BUCKET: 'my-media', S3_REGION: 'eu-west-1' }],
-      ['my-media.s3-eu-west-1.amazonaws.com/ provider'],
+      ['s3-eu-west-1.amazonaws.com/my-media/ provider'],
     ],
     [
       'a prefix of every key',

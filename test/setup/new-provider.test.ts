@@ -18,7 +18,7 @@ describe('the provider that Mastodon goes on to', () => {
       'AWS by its region',
       { S3_REGION: 'eu-west-1' },
       { endpoint: 'https://s3.eu-west-1.amazonaws.com', region: 'eu-west-1', provider: 'AWS' },
-      'https://next.s3-eu-west-1.amazonaws.com',
+      'https://s3-eu-west-1.amazonaws.com/next',
     ],
     [
       'an endpoint and a host of its own',
@@ -34,7 +34,7 @@ describe('the provider that Mastodon goes on to', () => {
         S3_OVERRIDE_PATH_STYLE: 'true',
       },
       { provider: 'DigitalOcean', virtualHost: true },
-      'https://next.fra1.digitaloceanspaces.com',
+      'https://fra1.digitaloceanspaces.com/next',
     ],
     [
       'the bucket in the path',
