@@ -271,6 +271,8 @@ export interface CopySummary {
   readonly objects: number
   readonly bytes: number
   readonly failed: readonly { readonly key: string; readonly reason: string }[]
+  /** Not sent again, as the bucket has their content: their owner, mode or place changed. */
+  readonly unchanged?: number
   /** Gone from the source when their turn came. */
   readonly vanished: number
   /** Left out by the selection. */

@@ -16,7 +16,7 @@ import { familyOf } from './processes.ts'
 
 const isRoot = process.getuid?.() === 0
 const why = rcloneMissing ?? (isRoot ? undefined : '(needs root: runs in CI)')
-const server = why === undefined ? await openMigratingServer({ media: 30 }) : undefined
+const server = why === undefined ? await openMigratingServer({ media: 130 }) : undefined
 afterAll(() => server?.close())
 
 const OWNER = 4711
@@ -29,6 +29,7 @@ test.skipIf(why)(`root copies as the owner of the media folder ${why ?? ''}`, as
   writeFileSync(secret, 'for root alone')
   chmodSync(secret, 0o600)
   execFileSync('chown', ['-hR', `${OWNER}:${OWNER}`, root])
+  execFileSync('find', [root, '-type', 'f', '-exec', 'touch', '-d', '2001-01-01', '{}', '+'])
   const folder = join(root, 'accounts/avatars')
   for (const [name, target] of Object.entries({
     'secret.png': secret,
@@ -77,4 +78,10 @@ test.skipIf(why)(`root copies as the owner of the media folder ${why ?? ''}`, as
   expect(survey.stdout).toContain("Out of the media folder and another user's, so not copied")
   const compared = await migrate(['--stage', 'compare', '--checksum'])
   expect(compared.code, compared.stdout).toBe(0)
+  const copied = (await stored()).size
+  execFileSync('chown', ['-hR', `${OWNER + 1}:${OWNER + 1}`, root])
+  const again = await migrate(['--stage', 'copy', '--yes'])
+  expect(again.code, again.stdout).toBe(0)
+  expect(again.stdout).toContain(`nothing was missing`)
+  expect(again.stdout).toContain(`${copied} older files not sent again`)
 })

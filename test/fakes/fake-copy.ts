@@ -24,8 +24,21 @@ class FakeSource implements MediaSource {
   /** Waited for before every batch of a walk. */
   beforeBatch: (nth: number) => Promise<void> = async () => undefined
 
-  put(key: string, text: string, changedAt: number, mode = 0o644): void {
-    this.tree.set(key, { key, text, size: Buffer.byteLength(text), changedAt, mode })
+  content?: NonNullable<MediaSource['content']>
+
+  put(key: string, text: string, changedAt: number, mode = 0o644, writtenAt = changedAt): void {
+    const size = Buffer.byteLength(text)
+    this.tree.set(key, { key, text, size, changedAt, mode, writtenAt })
+  }
+
+  /** From now on contents are read, and not known by ETags. */
+  hasContent(): void {
+    this.content = (key) => {
+      const { text = '' } = this.tree.get(key) ?? {}
+      return (async function* () {
+        yield Buffer.from(text)
+      })()
+    }
   }
 
   async *files({ signal, onOddity, newestFirst }: Parameters<MediaSource['files']>[0] = {}) {

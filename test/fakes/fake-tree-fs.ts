@@ -45,7 +45,7 @@ export class FakeTreeFs implements TreeFs {
     const { size = 10, mode = 0o644, uid = 991, gid = 991, fails } = this.#files[path] ?? {}
     if (fails) throw error(fails)
     const type = kinds(folder !== undefined)
-    return { ctimeMs: 1, size: folder?.size ?? size, mode, uid, gid, ...type }
+    return { ctimeMs: 1, mtimeMs: 1, size: folder?.size ?? size, mode, uid, gid, ...type }
   }
 
   stat(path: string) {

@@ -12,7 +12,7 @@ interface Fill {
 const FIRST: Fill = { files: 20_000, ms: 1_000 }
 const LARGEST: Fill = { files: 20_000, ms: 10_000 }
 
-type Lists = AsyncIterable<readonly MediaFile[]> | Iterable<readonly MediaFile[]>
+type Lists<File> = AsyncIterable<readonly File[]> | Iterable<readonly File[]>
 
 export interface BatchingOptions {
   readonly clock: Pick<Clock, 'now' | 'sleep'>
@@ -27,12 +27,12 @@ export interface BatchingOptions {
  * is read on meanwhile, as far as one batch. Whoever closes it early has to end the source too (its
  * signal), or waits for what is being read.
  */
-export class Batching {
+export class Batching<File extends MediaFile = MediaFile> {
   readonly #clock: BatchingOptions['clock']
   readonly #largest: Fill
   readonly #reading: Promise<void>
   #fill: Fill
-  #found: MediaFile[] = []
+  #found: File[] = []
   /** When the first of what was found was found; milliseconds. */
   #since = 0
   #objects = 0
@@ -45,7 +45,10 @@ export class Batching {
   #wake: () => void = () => undefined
   #news: Promise<void> = Promise.resolve()
 
-  constructor(files: Lists, { clock, signal, first = FIRST, largest = LARGEST }: BatchingOptions) {
+  constructor(
+    files: Lists<File>,
+    { clock, signal, first = FIRST, largest = LARGEST }: BatchingOptions,
+  ) {
     this.#clock = clock
     this.#fill = first
     this.#largest = largest
@@ -67,7 +70,7 @@ export class Batching {
   }
 
   /** Lists of growing size, none empty; once. */
-  async *batches(): AsyncGenerator<readonly MediaFile[]> {
+  async *batches(): AsyncGenerator<readonly File[]> {
     try {
       while (await this.any()) {
         await this.#filled()
@@ -89,7 +92,7 @@ export class Batching {
     await this.#reading
   }
 
-  async #read(files: Lists): Promise<void> {
+  async #read(files: Lists<File>): Promise<void> {
     try {
       for await (const list of files) {
         if (this.#isClosed) throw new Cancelled()

@@ -1,4 +1,4 @@
-import { bytesOf, counted, duration } from '../../core/amounts.ts'
+import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
 import type { Change, Clock, CopySummary, Finding, Step } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
 import { NAME_REFUSED } from '../../services/rclone/port.ts'
@@ -110,8 +110,9 @@ export function copyMedia(
       for (const asked of await version) if (asked.status === 'rejected') throw asked.reason
       if (isNothing) return plan(`look after what is left: ${counted(open, 'file')}`, warnings)
       const much = found.amount ? `, ${amount(found.amount)}` : ''
+      const older = found.touched === 0 ? '' : `; ${touchedWords(found.touched)}`
       const again = left === 0 ? '' : `; tried again: ${counted(left, 'file')}`
-      return plan(`copy what is new since the last copy${much}${again}`, warnings)
+      return plan(`copy what is new since the last copy${much}${older}${again}`, warnings)
     },
 
     async change({ clock }) {
@@ -131,6 +132,11 @@ export function copyMedia(
 
     reached: () => reached,
   }
+}
+
+/** Older files that are new by their owner, mode or place. */
+function touchedWords(files: number): string {
+  return `${count(files)} of them were written before that, and are not sent again unless the bucket lacks their content`
 }
 
 type Amount = { readonly objects: number; readonly bytes: number }
@@ -188,11 +194,13 @@ function namesRefused(unnamed: CopySummary['failed']): string[] {
   ]
 }
 
-function rest(migration: Migration, { vanished, leftOut }: CopySummary): string {
+function rest(migration: Migration, { vanished, leftOut, unchanged = 0 }: CopySummary): string {
+  const same =
+    unchanged > 0 ? [`${counted(unchanged, 'older file')} not sent again (same content)`] : []
   const gone = vanished > 0 ? [`${counted(vanished, 'file')} gone from the source by then`] : []
   const left = [...skipped(migration), ...(leftOut > 0 ? [counted(leftOut, 'file')] : [])]
   const out = left.length > 0 ? `left out on purpose: ${left.join(', ')}` : 'nothing left out'
-  return `; ${[...gone, out].join(', ')}`
+  return `; ${[...same, ...gone, out].join(', ')}`
 }
 
 function amount({ objects, bytes }: Amount): string {

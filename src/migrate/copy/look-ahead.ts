@@ -1,9 +1,9 @@
 import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
-import type { MediaFile } from '../../services/media/port.ts'
 import { Probe } from '../latency.ts'
 import type { Migration } from '../migration.ts'
 import { Batching } from './batching.ts'
+import type { WantedFile } from './touched.ts'
 import { type CopyKind, type CopyList, openCopyList, type Unread } from './work.ts'
 
 /** Files that a look keeps for the copy; of more it keeps the count. */
@@ -15,6 +15,8 @@ export interface NewFiles {
   readonly startedAt: Date
   /** Objects and bytes; undefined where there is something, and how much is still looked for. */
   readonly amount: { readonly objects: number; readonly bytes: number } | undefined
+  /** Of these, the files whose content may be in the bucket already, as far as they were counted. */
+  readonly touched: number
   /** What is to be copied; undefined when it is nothing, or too much to keep. */
   readonly list: CopyList | undefined
   /** What could not be read, as far as it was looked for. */
@@ -41,9 +43,9 @@ export async function findNewFiles(
   const found = { kind: 'delta', startedAt: looking.startedAt, end: looking.end } as const
   const list = await openCopyList(migration, { read: checkpoint, kind: 'delta', clock, signal })
   if (!counts && (await list.files.any())) {
-    return { ...found, amount: undefined, list, unread: [] }
+    return { ...found, amount: undefined, touched: 0, list, unread: [] }
   }
-  let files: MediaFile[] | undefined = []
+  let files: WantedFile[] | undefined = []
   for await (const batch of list.files.batches()) {
     if (files && files.length + batch.length <= MOST_KEPT) files.push(...batch)
     else files = undefined
@@ -54,6 +56,7 @@ export async function findNewFiles(
   return {
     ...found,
     amount,
+    touched: list.touched(),
     list: kept && { ...list, files: kept, unread: async () => unread },
     unread,
   }
@@ -68,7 +71,7 @@ export async function beginFirst(
   const isMeasured = migration.wishes.transfers === undefined
   const probe = isMeasured ? new Probe(migration, clock) : undefined
   const list = await openCopyList(migration, { read: checkpoint, kind: 'first', clock, signal })
-  return { kind: 'first', startedAt, amount: undefined, list, unread: [], probe, end }
+  return { kind: 'first', startedAt, amount: undefined, touched: 0, list, unread: [], probe, end }
 }
 
 function beginLooking(migration: Migration, clock: Pick<Clock, 'now'>) {

@@ -8,6 +8,7 @@ import type { Migration } from '../migration.ts'
 import { Lanes } from './lanes.ts'
 import type { NewFiles } from './look-ahead.ts'
 import { CopyTally, shown } from './tally.ts'
+import { withoutSame } from './touched.ts'
 import { type CopyKind, copyKind, earliest, openCopyList, rulesOf, type Unread } from './work.ts'
 
 /** A copy that has ended, also one that left files behind. */
@@ -58,7 +59,7 @@ export async function runCopy(
   try {
     for await (const batch of list.files.batches()) {
       for (const { key } of batch) unseen.delete(key)
-      await lanes.copy(batch)
+      await lanes.copy(await withoutSame(migration, batch, tally, signal))
       await tally.note()
     }
     await lanes.finish()
@@ -142,6 +143,7 @@ function together(before: CopyRun, last: CopyRun): CopyRun {
     ...last.summary,
     objects: before.summary.objects + last.summary.objects,
     bytes: before.summary.bytes + last.summary.bytes,
+    unchanged: (before.summary.unchanged ?? 0) + (last.summary.unchanged ?? 0),
     vanished: before.summary.vanished + last.summary.vanished,
     leftOut: Math.max(before.summary.leftOut, last.summary.leftOut),
   }

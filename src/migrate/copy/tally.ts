@@ -38,6 +38,8 @@ export class CopyTally {
   #objects = 0
   #bytes = 0
   #vanishedNow = 0
+  /** Not sent, as the bucket has their content. */
+  #unchanged = { objects: 0, bytes: 0 }
   readonly #moving = new Set<Moving>()
   #pending: StoredVersion[] = []
   #notedAt: number
@@ -79,9 +81,15 @@ export class CopyTally {
     this.#failed.delete(key)
     this.#failedNow.delete(key)
     this.#vanished.delete(key)
-    this.#pending.push({ key, changedAt })
-    if (this.#pending.length >= NOTED_FILES || this.#since(this.#notedAt) > NOTED_MS) this.#note()
-    this.#tell()
+    this.#later({ key, changedAt })
+  }
+
+  /** The bucket has its content: nothing was sent. */
+  unchanged({ key, size, changedAt }: MediaFile): void {
+    this.#unchanged.objects += 1
+    this.#unchanged.bytes += size
+    this.#now = 'compared with the bucket'
+    this.#later({ key, changedAt, isFound: true })
   }
 
   fail(key: string, reason: string): void {
@@ -144,8 +152,15 @@ export class CopyTally {
 
   summary(leftOut: number): CopySummary {
     const failed = [...this.#failedNow].map(([key, reason]) => ({ key, reason }))
-    const [objects, bytes] = [this.#objects, this.#bytes]
-    return { objects, bytes, failed, vanished: this.#vanishedNow, leftOut }
+    const [objects, bytes, unchanged] = [this.#objects, this.#bytes, this.#unchanged.objects]
+    return { objects, bytes, unchanged, failed, vanished: this.#vanishedNow, leftOut }
+  }
+
+  /** To be noted with others. */
+  #later(version: StoredVersion): void {
+    this.#pending.push(version)
+    if (this.#pending.length >= NOTED_FILES || this.#since(this.#notedAt) > NOTED_MS) this.#note()
+    this.#tell()
   }
 
   #since(ms: number): number {
@@ -168,7 +183,7 @@ export class CopyTally {
   #tell(): void {
     if (this.#since(this.#toldAt) < TOLD_MS) return
     this.#toldAt = this.#options.clock.now().getTime()
-    const total = this.#options.total()
+    const total = less(this.#options.total(), this.#unchanged)
     let sent = this.#bytes
     for (const { sent: bytes, copied } of this.#moving) sent += Math.max(0, bytes - copied)
     const state = {
@@ -181,6 +196,12 @@ export class CopyTally {
     const rate = this.#pace.after(state)
     this.#migration.tell(copyLine({ ...state, rate, now: this.#now }, this.#migration.width))
   }
+}
+
+type Amount = { readonly objects: number; readonly bytes: number }
+
+function less(total: Amount | undefined, { objects, bytes }: Amount): Amount | undefined {
+  return total && { objects: total.objects - objects, bytes: total.bytes - bytes }
 }
 
 /** A name as it can be shown on one line. */

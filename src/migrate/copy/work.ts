@@ -8,6 +8,7 @@ import type { ListedObject } from '../../services/s3/port.ts'
 import { CLOCK_MARGIN_MS, leftOut, type Migration, usualModes } from '../migration.ts'
 import { RemovedFiles, type RemovedSince, removedSince } from '../removed-since.ts'
 import { Batching } from './batching.ts'
+import type { WantedFile } from './touched.ts'
 
 type Lists<Item> = AsyncIterable<readonly Item[]>
 
@@ -19,6 +20,17 @@ export interface Known {
   readonly versions: ReadonlyMap<string, number>
   /** Keys that an earlier run left. */
   readonly failed: ReadonlySet<string>
+}
+
+/** Tells of each file that comes by. */
+async function* seen<File>(
+  files: Lists<File>,
+  see: (file: File) => void,
+): AsyncGenerator<readonly File[]> {
+  for await (const list of files) {
+    list.forEach(see)
+    yield list
+  }
 }
 
 /** The files that are wanted, the order kept. */
@@ -38,28 +50,40 @@ export async function* missing(
   objects: Lists<ListedObject>,
   known: Known,
   isRemoved: RemovedSince = () => false,
-): AsyncGenerator<readonly MediaFile[]> {
+): AsyncGenerator<readonly WantedFile[]> {
   for await (const pairs of merge(files, objects)) {
-    yield pairs.flatMap(({ file, object }) => {
+    yield pairs.flatMap(({ file, object }): WantedFile[] => {
       if (!file) return []
       if (!object && isRemoved(file)) return []
       if (!object || object.size !== file.size || known.failed.has(file.key)) return [file]
       const isOlder = file.changedAt < object.lastModified - CLOCK_MARGIN_MS
-      return isOlder || !isNew(file, known) ? [] : [file]
+      if (isOlder || !isNew(file, known)) return []
+      return [isWrittenBefore(file, known) ? { ...file, stored: object } : file]
     })
   }
 }
 
 /** After a complete copy: what is new since, and what was left. Asks nothing of the bucket. */
-export function changed(
+export async function* changed(
   files: Lists<MediaFile>,
   known: Known,
-): AsyncGenerator<readonly MediaFile[]> {
-  return only(files, (file) => known.failed.has(file.key) || isNew(file, known))
+): AsyncGenerator<readonly WantedFile[]> {
+  for await (const list of files) {
+    yield list.flatMap((file): WantedFile[] => {
+      if (known.failed.has(file.key)) return [file]
+      if (!isNew(file, known)) return []
+      return [isWrittenBefore(file, known) ? { ...file, stored: 'unlisted' } : file]
+    })
+  }
 }
 
 function isNew({ key, changedAt }: StoredVersion, { since, versions }: Known): boolean {
   return changedAt > since - CLOCK_MARGIN_MS && versions.get(key) !== changedAt
+}
+
+/** Its content is older than what came since: it may be in the bucket. */
+function isWrittenBefore({ writtenAt }: MediaFile, { since }: Known): boolean {
+  return writtenAt !== undefined && writtenAt < since - CLOCK_MARGIN_MS
 }
 
 /** Which files are copied; counts those that are left out, of what is walked through. */
@@ -175,7 +199,7 @@ const READ_AHEAD = 10_000
 function workOf(
   migration: Migration,
   { kind, known, choice, unread, signal, isRemoved }: Work,
-): AsyncIterable<readonly MediaFile[]> {
+): AsyncIterable<readonly WantedFile[]> {
   const { source, bucket } = migration
   const newestFirst = kind === 'delta'
   const files = source.files({
@@ -210,9 +234,11 @@ export function earliest(...times: readonly (string | undefined)[]): string | un
 
 /** What is to be copied, and what is known of the rest once all of it was gone through. */
 export interface CopyList {
-  readonly files: Batching
+  readonly files: Batching<WantedFile>
   unread(): Promise<readonly Unread[]>
   leftOut(): number
+  /** Of what was found so far: the files whose content may be in the bucket already. */
+  touched(): number
 }
 
 export interface CopyListOptions {
@@ -246,8 +272,13 @@ export async function openCopyList(
   const removed = new RemovedFiles(kind === 'first' ? await removedSince(migration) : undefined)
   const { isRemoved } = removed
   const work = workOf(migration, { kind, known, choice, unread: places, signal, isRemoved })
+  let touched = 0
+  const files = seen(work, (file) => {
+    if (file.stored !== undefined) touched += 1
+  })
   return {
-    files: new Batching(work, { clock, signal }),
+    files: new Batching(files, { clock, signal }),
+    touched: () => touched,
     async unread() {
       removed.tell(migration)
       return places.wanted(migration, choice)

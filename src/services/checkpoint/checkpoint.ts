@@ -184,18 +184,19 @@ const MOST_VERSIONS = 200_000
 /** Bytes that are read at once. */
 const CHUNK = 262_144
 
+/** In the place between key and time: what was in the bucket without being put there. */
+const FOUND = 'found'
+
 /**
- * A file that only grows, one JSON array `[key, changedAt?]` a line. A line that a killed run left
- * torn is passed over.
+ * A file that only grows, one JSON array a line: `[key, changedAt?]` of what was put into the bucket,
+ * `[key, "found", changedAt]` of what was there. A line that a killed run left torn is passed over.
  */
 function openRecord(path: string, notWritable: (path: string, cause: unknown) => Problem) {
   let endsWell = false
 
   async function append(puts: readonly (string | StoredVersion)[]): Promise<void> {
     if (puts.length === 0) return
-    const lines = puts.map((put) =>
-      JSON.stringify(typeof put === 'string' ? [put] : [put.key, put.changedAt]),
-    )
+    const lines = puts.map((put) => JSON.stringify(lineOf(put)))
     try {
       const { O_RDWR, O_CREAT, O_APPEND } = constants
       const handle = await openPlain(path, O_RDWR | O_CREAT | O_APPEND)
@@ -218,8 +219,8 @@ function openRecord(path: string, notWritable: (path: string, cause: unknown) =>
     if (keys.size === 0) return found
     for await (const lines of linesOf(path)) {
       for (const line of lines) {
-        const [key] = parseLine(line) ?? []
-        if (key !== undefined && keys.has(key)) found.add(key)
+        const { key, isPut } = parseLine(line) ?? {}
+        if (key !== undefined && isPut && keys.has(key)) found.add(key)
       }
     }
     return found
@@ -231,7 +232,7 @@ function openRecord(path: string, notWritable: (path: string, cause: unknown) =>
       for (const line of lines) {
         // Of a million lines few are this young: the rest is not parsed.
         if (!(timeOf(line) > since)) continue
-        const [key, changedAt] = parseLine(line) ?? []
+        const { key, changedAt } = parseLine(line) ?? {}
         if (key === undefined || changedAt === undefined) continue
         if (found.size < MOST_VERSIONS || found.has(key)) found.set(key, changedAt)
       }
@@ -241,7 +242,10 @@ function openRecord(path: string, notWritable: (path: string, cause: unknown) =>
 
   async function* keys(): AsyncGenerator<readonly string[]> {
     for await (const lines of linesOf(path)) {
-      yield lines.flatMap((line) => parseLine(line)?.[0] ?? [])
+      yield lines.flatMap((line) => {
+        const { key, isPut } = parseLine(line) ?? {}
+        return key !== undefined && isPut ? [key] : []
+      })
     }
   }
 
@@ -287,11 +291,21 @@ function timeOf(line: string): number {
   return Number.parseFloat(line.slice(line.lastIndexOf(',') + 1))
 }
 
-function parseLine(line: string): readonly [string, number | undefined] | undefined {
+function lineOf(put: string | StoredVersion): readonly (string | number)[] {
+  if (typeof put === 'string') return [put]
+  const { key, changedAt, isFound } = put
+  return isFound ? [key, FOUND, changedAt] : [key, changedAt]
+}
+
+function parseLine(line: string) {
   try {
     const value: unknown = JSON.parse(line)
-    if (!Array.isArray(value) || typeof value[0] !== 'string') return undefined
-    return [value[0], typeof value[1] === 'number' ? value[1] : undefined]
+    if (!Array.isArray(value)) return undefined
+    const [key] = value
+    const last = value.at(-1)
+    if (typeof key !== 'string') return undefined
+    const changedAt = typeof last === 'number' ? last : undefined
+    return { key, changedAt, isPut: value[1] !== FOUND }
   } catch {
     return undefined
   }

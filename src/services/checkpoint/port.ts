@@ -11,11 +11,11 @@ export interface CheckpointPort {
   read(): Promise<Checkpoint | undefined>
   /** Whole or not at all. Problem `checkpoint-not-writable`, which says when the disk is full. */
   write(checkpoint: Checkpoint): Promise<void>
-  /** Appends what this migration has put into the bucket. Same Problem. */
+  /** Appends what this migration has put into the bucket, or found there. Same Problem. */
   record(puts: readonly (string | StoredVersion)[]): Promise<void>
   /** Which of these keys this migration has put there; reads the record without keeping it. */
   recorded(keys: ReadonlySet<string>): Promise<ReadonlySet<string>>
-  /** The versions put there that came to the source after `since` (milliseconds): key, changedAt. */
+  /** The versions that are there and came to the source after `since` (milliseconds): key, changedAt. */
   versions(since: number): Promise<ReadonlyMap<string, number>>
   /** All keys that this migration has put there, in the order of its copies, some several times. */
   keys(): AsyncIterable<readonly string[]>
@@ -29,6 +29,8 @@ export interface CheckpointPort {
 export interface StoredVersion {
   readonly key: string
   readonly changedAt: number
+  /** Its content was there already: it counts as a version, and not as put there. */
+  readonly isFound?: true
 }
 
 /** Times are RFC 3339 with milliseconds. */

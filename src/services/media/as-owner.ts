@@ -21,6 +21,7 @@ interface Columns {
   readonly keys: string
   readonly sizes: Float64Array
   readonly times: Float64Array
+  readonly written: Float64Array
   readonly modes: Uint16Array
   /** Of the walk since the batch before. */
   readonly oddities: readonly Oddity[]
@@ -79,6 +80,7 @@ function columns(files: readonly MediaFile[], oddities: readonly Oddity[]): Colu
     keys: files.map(({ key }) => `${key}\0`).join(''),
     sizes: Float64Array.from(files, ({ size }) => size),
     times: Float64Array.from(files, ({ changedAt }) => changedAt),
+    written: Float64Array.from(files, ({ writtenAt = Number.NaN }) => writtenAt),
     modes: Uint16Array.from(files, ({ mode = 0 }) => mode),
     oddities,
   }
@@ -126,12 +128,13 @@ export function asOwner(
   return { source, bringBack, landing }
 }
 
-function rows({ keys, sizes, times, modes }: Columns): MediaFile[] {
+function rows({ keys, sizes, times, written, modes }: Columns): MediaFile[] {
   const names = keys.split('\0')
   return Array.from(sizes, (size, index) => ({
     key: names[index] ?? '',
     size,
     changedAt: times[index] ?? 0,
+    writtenAt: written[index] ?? Number.NaN,
     mode: modes[index],
   }))
 }

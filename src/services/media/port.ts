@@ -47,6 +47,11 @@ export interface MediaFile {
    * after rsync or mv), of an object its LastModified.
    */
   readonly changedAt: number
+  /**
+   * Milliseconds since the epoch: the mtime of a file. It stays as it was under chown, chmod and mv, and
+   * after rsync it is that of another machine: a hint that a content is old, no proof.
+   */
+  readonly writtenAt?: number
   /** Permission bits, e.g. 0o644; undefined where the source has none. */
   readonly mode: number | undefined
   /** Of an object, as in ListedObject; files have none. */

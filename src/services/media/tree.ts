@@ -184,7 +184,8 @@ export function localTree(
         const [stat, link] = [fs.stat(path), fs.lstat(path)]
         if (!stat?.isFile() || pathOf(key) === undefined) return undefined
         const changedAt = Math.max(stat.ctimeMs, link?.ctimeMs ?? 0)
-        return { key, size: stat.size, changedAt, mode: stat.mode & 0o7777 }
+        const { size, mtimeMs: writtenAt, mode } = stat
+        return { key, size, changedAt, writtenAt, mode: mode & 0o7777 }
       } catch (error) {
         if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(codeOf(error))) return undefined
         throw fileUnreadable(`${name}/${key}`, error)

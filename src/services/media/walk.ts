@@ -47,6 +47,7 @@ export interface FileStat {
   readonly size: number
   readonly mode: number
   readonly ctimeMs: number
+  readonly mtimeMs: number
   readonly uid: number
   readonly gid: number
   isFile(): boolean
@@ -408,7 +409,8 @@ export class TreeWalk {
     }
     const since = this.#open.at(-1)?.linkedAt ?? 0
     const changedAt = Math.max(stat.ctimeMs, linkedAt, since)
-    return { key, size: stat.size, changedAt, mode: stat.mode & 0o7777 }
+    const { size, mtimeMs: writtenAt, mode } = stat
+    return { key, size, changedAt, writtenAt, mode: mode & 0o7777 }
   }
 
   /** What is gone since its folder was read is no trouble, unless it was never there by that name. */

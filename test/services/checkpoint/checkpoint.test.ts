@@ -115,6 +115,24 @@ describe('the record', () => {
     expect(await checkpoint.versions(0)).toEqual(new Map([['a', 20]]))
   })
 
+  test('what was found in the bucket is a version, and nothing that was put there', async () => {
+    const { checkpoint, again } = fresh()
+    await checkpoint.record([
+      { key: 'put', changedAt: 10 },
+      { key: 'found', changedAt: 20, isFound: true },
+    ])
+    await checkpoint.record([{ key: 'put', changedAt: 30, isFound: true }])
+    const versions = new Map([
+      ['put', 30],
+      ['found', 20],
+    ])
+    expect(await again().versions(0)).toEqual(versions)
+    expect(await again().recorded(new Set(versions.keys()))).toEqual(new Set(['put']))
+    const keys: string[] = []
+    for await (const some of again().keys()) keys.push(...some)
+    expect(keys).toEqual(['put'])
+  })
+
   test('a line that was torn hides no other one', async () => {
     const { checkpoint, again } = fresh()
     await checkpoint.record(['before'])

@@ -46,13 +46,14 @@ describe('localTree', () => {
     expect(backwards.keys.at(-1)).toBe('cache/b.jpg')
   })
 
-  it('tells mode, and ctime as the time of change', async () => {
+  it('tells mode, ctime as the time of change, and mtime as that of writing', async () => {
     const root = scratchTree({ 'a.jpg': 'a' })
     chmodSync(join(root, 'a.jpg'), 0o600)
     execFileSync('touch', ['-d', '2001-01-01', join(root, 'a.jpg')], { timeout: 10_000 })
     const { files } = await readAll(localTree(root))
-    const { ctimeMs } = statSync(join(root, 'a.jpg'))
-    expect(files).toEqual([{ key: 'a.jpg', size: 1, mode: 0o600, changedAt: ctimeMs }])
+    const { ctimeMs: changedAt, mtimeMs: writtenAt } = statSync(join(root, 'a.jpg'))
+    expect(writtenAt).toBeLessThan(changedAt)
+    expect(files).toEqual([{ key: 'a.jpg', size: 1, mode: 0o600, changedAt, writtenAt }])
     expect(await localTree(root).find('a.jpg')).toEqual(files[0])
   })
 
