@@ -1,6 +1,7 @@
 import { constants, writeSync } from 'node:fs'
-import { mkdir, open, readdir, realpath, unlink } from 'node:fs/promises'
+import { open, readdir, realpath, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from './make-folder.ts'
 import { holdFolder, openPlain } from './plain-file.ts'
 
 /** A text that grows line by line; what was written stays, however the process ends. */
@@ -23,7 +24,7 @@ export async function newLog(
   stateHome: string,
   { command, pid, now }: { readonly command: string; readonly pid: number; readonly now: Date },
 ): Promise<LogFile> {
-  await mkdir(join(stateHome, 'mastodon-r2/logs'), { recursive: true, mode: 0o700 })
+  await makeFolder(join(stateHome, 'mastodon-r2/logs'))
   const path = join(await realpath(stateHome), 'mastodon-r2/logs')
   const folder = await holdFolder(path)
   try {

@@ -56,6 +56,11 @@ const reasons: Record<string, string> = {
   EROFS: 'The disk is mounted read-only.',
   ENOENT: 'The folder is gone.',
   EACCES: 'This user may not write there.',
+  ENOTDIR: 'What should be a folder is none.',
+  EISDIR: 'It is a folder.',
+  ELOOP: 'It is a link, which could lead anywhere.',
+  ENOTSUP: 'It is no plain file but a pipe, a socket or a device.',
+  ENXIO: 'It is no plain file but a pipe, a socket or a device.',
 }
 
 /** Why a file could not be written, one sentence; `code` as the system names it. */

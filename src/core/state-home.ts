@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { Problem } from './problem.ts'
-import { prose, toType } from './to-type.ts'
 
 /** XDG Base Directory Specification: `$XDG_STATE_HOME`, by default `~/.local/state`. */
 export function stateHome(environment: Readonly<Record<string, string | undefined>>): string {
@@ -9,9 +8,9 @@ export function stateHome(environment: Readonly<Record<string, string | undefine
   if (HOME.startsWith('/')) return join(HOME, '.local/state')
   throw new Problem({
     code: 'no-state-home',
-    what: 'There is no place for the notes about what was copied.',
+    what: 'There is no place for what is noted between one run and the next.',
     why: 'Neither HOME nor XDG_STATE_HOME names a folder.',
-    next: prose`Name one: XDG_STATE_HOME=/var/lib ${toType('migrate')}`,
+    next: 'Name one, and run the same command again: export XDG_STATE_HOME=/var/lib',
     exit: 2,
   })
 }

@@ -114,11 +114,7 @@ async function named(path: string): Promise<LogFile> {
 }
 
 const REASONS: Readonly<{ [code: string]: string }> = {
-  EISDIR: 'It is a folder.',
-  ENOTSUP: 'It is no plain file but a pipe, a socket or a device.',
-  ELOOP: 'It is a link, which could lead anywhere.',
   ENOENT: 'Its folder does not exist.',
-  ENXIO: 'It is no plain file but a pipe, a socket or a device.',
 }
 
 function notWritable(path: string, code: string): Problem {

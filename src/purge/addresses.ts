@@ -45,7 +45,7 @@ export function readAddress(address: string, places: Places): Wanted | string {
   })
   if (below) {
     const key = decoded(url.pathname.slice(below.path.length))
-    if (key === undefined || key === '') return 'it names no file.'
+    if (key === undefined || key === '' || key.endsWith('/')) return 'it names no file.'
     return { kind: 'media', key, query }
   }
   if (!instanceHosts.includes(host)) {

@@ -39,7 +39,9 @@ export function closingOf(ended: EndedLookback): Closing {
     const headline = isBegun ? 'Not finished. It is safe to run it again.' : 'Nothing was changed.'
     return { headline, sections: [{ title: 'Again', lines: [prose`  ${again}`] }] }
   }
-  return { headline: headline(gone), sections: [known, ...left(ended)] }
+  // Every day by cron, it must not send a mail.
+  const isRoutine = !gone.gone && gone.knownFrom !== null
+  return { headline: headline(gone), sections: [known, ...left(ended)], isRoutine }
 }
 
 function headline({ gone, objects }: Gone): string {
@@ -120,7 +122,7 @@ function missing({ missing: lost }: Gone): Section {
     lines: [
       `${counted(lost.objects, 'file')} that Mastodon's database names ${lost.objects === 1 ? 'is' : 'are'} not in the bucket, and not purged:`,
       ...lost.examples.slice(0, NAMED).map((key) => `  ${key}`),
-      prose`The old disk may have them: ${toType('migrate', { stage: 'compare' })}`,
+      prose`Where they were lost, the old disk may have them: ${toType('migrate', { stage: 'compare' })}`,
     ],
   }
 }

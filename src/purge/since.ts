@@ -29,15 +29,15 @@ export function looksBack({ settings }: PurgeRun): boolean {
   if (name === 'keepList' && !settings.on('keepList')) return false
   const flag = settings.flag(name)
   if (settings.get('address') !== undefined) {
-    const why = `${flag} finds by itself what it is about`
-    throw contradiction(
-      isFlag(settings, 'address') ? 'an address' : settings.flag('address'),
-      flag,
-      why,
-    )
+    const address = isFlag(settings, 'address') ? 'An address' : settings.flag('address')
+    throw contradiction(address, flag, `${flag} finds by itself what it is about`)
   }
   if (settings.on('andDelete')) {
-    throw contradiction('--and-delete', flag, 'what is looked for is gone from the bucket already')
+    const why = {
+      deletedSince: 'what is looked for is gone from the bucket already',
+      keepList: 'it purges nothing, and keeps a list alone',
+    }
+    throw contradiction('--and-delete', flag, why[name])
   }
   return true
 }
@@ -201,9 +201,12 @@ function reported({ before, now, lookback, judged }: Found, path: string): Gone 
 function lostWords(known: ReadonlySet<string>): string[] {
   const [first] = known
   if (first === undefined) return []
-  const [is, it] = known.size === 1 ? ['file is', 'it'] : ['files are', 'them']
+  const [are, names, went] =
+    known.size === 1
+      ? ['file is', 'names it', 'It was lost, or taken from the bucket alone']
+      : ['files are', 'names them', 'They were lost, or taken from the bucket alone']
   return [
-    `${known.size} ${is} gone from the bucket, and Mastodon's database still names ${it}, such as ${first}. That is a loss and no deletion: ${it} stay${known.size === 1 ? 's' : ''} in the cache, where the last copy may be.`,
+    `${known.size} ${are} gone from the bucket, and Mastodon's database still ${names}, such as ${first}. ${went}, as purge --and-delete does: nothing of it is purged, as the cache may hold the last copy.`,
   ]
 }
 

@@ -126,7 +126,7 @@ export const edgeTime = (z: Zod) =>
     const [, number, unit] = /^([1-9]\d{0,3})(h|d|w)$/.exec(value) ?? []
     const seconds = Number(number) * TTL_UNITS[unit as keyof typeof TTL_UNITS]
     if (seconds >= SHORTEST && seconds <= LONGEST) return seconds
-    const message = 'must be origin, or a time from 2h to 365d, such as 30d'
+    const message = 'must be origin, or whole hours, days or weeks from 2h to 365d, such as 30d'
     context.addIssue({ code: 'custom', message })
     return z.NEVER
   })

@@ -236,6 +236,7 @@ export function clackUi({ stdin, stdout, stderr, colour, quiet, ...options }: Cl
     },
     finish(report, closing) {
       status.clear()
+      if (quiet && closing.isRoutine) return
       if (report.problem) {
         const lines = problemLines(report.problem).flatMap((line) => wrap(line, width()))
         clack.log.error(lines.join('\n'), { output })

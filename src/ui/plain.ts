@@ -114,6 +114,7 @@ export function plainUi({ words, stdout, stderr, quiet, person, ...options }: Pl
     block: (text) => stdout.write(text),
     call: (line) => stderr.write(`${line}\n`),
     finish(report, closing) {
+      if (quiet && closing.isRoutine) return
       const told = report.problem ? problemLines(report.problem) : []
       const isSaid = report.problem && closing.headline === report.problem.what
       for (const text of isSaid ? told : [...told, closing.headline]) {

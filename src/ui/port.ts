@@ -65,6 +65,8 @@ export interface Closing {
   readonly sections: readonly { readonly title: string; readonly lines: readonly Text[] }[]
   /** Commands of other programs among them, which come first in the report's `next`. */
   readonly next?: readonly Text[]
+  /** All went as every day: with --quiet nothing of it is said. */
+  readonly isRoutine?: boolean
 }
 
 export interface ChecksShown {

@@ -52,6 +52,8 @@ describe('an address is', () => {
   })
 
   test.each([
+    ['https://files.example.com/media_attachments/files/', /names no file/],
+    ['/system/media_attachments/', /names no file/],
     ['https://files.other.example/a.png', /files\.other\.example is neither/],
     [
       'https://files.example.com.evil.example/a.png',

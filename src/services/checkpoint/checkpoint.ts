@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { lstat, mkdir, type open, rename } from 'node:fs/promises'
+import { lstat, type open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { holderInWords, lockFile, lockNotWritable } from '../../core/lock-file.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 import { openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { replaceFile } from '../../core/replace-file.ts'
@@ -54,7 +55,7 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
     read,
     async write(checkpoint) {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeFolder(folder)
         if (damaged) await rename(path, `${path}.damaged`)
         damaged = false
         await replaceFile(path, [`${JSON.stringify(checkpoint, undefined, 2)}\n`])
@@ -63,7 +64,7 @@ export function openCheckpoint({ stateHome, id, notice }: CheckpointOptions): Ch
       }
     },
     async record(puts) {
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+      await makeFolder(folder).catch((error: unknown) => {
         throw notWritable(folder, error)
       })
       await record.append(puts)
@@ -164,7 +165,7 @@ export async function lockCheckpoint(
 ): Promise<() => Promise<void>> {
   const path = join(folder, 'lock')
   const elsewhere = 'Another place for it: set XDG_STATE_HOME to a folder on another disk.'
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await makeFolder(folder).catch((error: unknown) => {
     throw lockNotWritable(path, error, elsewhere)
   })
   return lockFile(path, who, {

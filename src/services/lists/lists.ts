@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createGunzip, gzip } from 'node:zlib'
 import { keysIn } from '../../core/key-pack.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 import { openPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { replaceFile } from '../../core/replace-file.ts'
@@ -19,8 +20,9 @@ const GONE = /^gone-\d{8}T\d{9}Z\.gz$/
 /** Of what went between two lists: a year of daily lists, and bytes. The oldest go first. */
 const MOST_FILES = 400
 const MOST_BYTES = 268_435_456
-/** The end of a name that is being written; milliseconds after which nobody writes it any more. */
-const [UNFINISHED, ABANDONED_MS] = ['.new', 86_400_000] as const
+/** A name that is being written; milliseconds after which nobody writes it any more. */
+const UNFINISHED = /^(list|gone-\d{8}T\d{9}Z)\.gz\.[\da-f-]{36}\.new$/
+const ABANDONED_MS = 86_400_000
 
 export interface ListsOptions {
   /** `$XDG_STATE_HOME`, or what stands for it. */
@@ -46,7 +48,7 @@ export function openLists({ stateHome, endpoint, bucket }: ListsOptions): ListsP
 
     async keep(next) {
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeFolder(folder)
         await write(folder, next)
         await dropOldest(folder)
       } catch (error) {
@@ -90,12 +92,12 @@ async function write(folder: string, { at, keys, gone }: NextList): Promise<void
 /** Two runs at once each write a file of their own; either is whole, and so is what it reaches back to. */
 async function replace(path: string, head: object, pieces: readonly Buffer[]): Promise<void> {
   const first = await compressed(`${JSON.stringify(head)}\n`)
-  await replaceFile(path, [first, ...pieces], `${path}.${randomUUID()}${UNFINISHED}`)
+  await replaceFile(path, [first, ...pieces], `${path}.${randomUUID()}.new`)
 }
 
 async function dropOldest(folder: string): Promise<void> {
   const all = await readdir(folder)
-  for (const name of all.filter((one) => one.endsWith(UNFINISHED))) {
+  for (const name of all.filter((one) => UNFINISHED.test(one))) {
     const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Date.now() }))
     if (Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, name), { force: true })
   }
@@ -118,24 +120,24 @@ interface Head {
 /** Undefined where there is no such file. Problem `lists-unreadable`. */
 async function headOf(folder: string, name: string): Promise<Head | undefined> {
   for await (const text of textOf(folder, name)) {
-    return readHead(folder, text.slice(0, text.indexOf('\n')))
+    return readHead(folder, name, text.slice(0, text.indexOf('\n')))
   }
   return undefined
 }
 
-function readHead(folder: string, line: string): Head {
+function readHead(folder: string, name: string, line: string): Head {
   let read: unknown
   try {
     read = JSON.parse(line)
   } catch {
-    throw unreadable(folder, 'One of them is damaged.')
+    throw unreadable(folder, damaged(name))
   }
-  if (typeof read !== 'object' || read === null) throw unreadable(folder, 'One of them is damaged.')
+  if (typeof read !== 'object' || read === null) throw unreadable(folder, damaged(name))
   const { version, first, ...times } = read as Record<string, unknown>
-  if (version !== 1) throw unreadable(folder, 'A newer version of mastodon-r2 has written them.')
+  if (version !== 1) throw unreadable(folder, `A newer version of mastodon-r2 has written ${name}.`)
   const dates = Object.entries(times).map(([key, value]) => [key, new Date(String(value))] as const)
   if (dates.some(([, date]) => Number.isNaN(date.getTime()))) {
-    throw unreadable(folder, 'One of them is damaged.')
+    throw unreadable(folder, damaged(name))
   }
   return { ...Object.fromEntries(dates), first: first === 'copy' ? 'copy' : 'list' }
 }
@@ -148,7 +150,7 @@ async function* keysOf(folder: string, name: string): KeyBatches & AsyncGenerato
     try {
       yield keysIn(text.slice(from))
     } catch {
-      throw unreadable(folder, 'One of them is damaged.')
+      throw unreadable(folder, damaged(name))
     }
   }
 }
@@ -170,7 +172,7 @@ async function* textOf(folder: string, name: string): AsyncGenerator<string> {
         yield rest.slice(0, end)
         rest = rest.slice(end)
       }
-      if (rest !== '') throw unreadable(folder, 'One of them is damaged.')
+      if (rest !== '') throw unreadable(folder, damaged(name))
     } finally {
       lines.destroy()
       file.destroy()
@@ -180,10 +182,14 @@ async function* textOf(folder: string, name: string): AsyncGenerator<string> {
     if (error instanceof Problem) throw error
     const isDamaged = codeOf(error).startsWith('Z_')
     const why = isDamaged
-      ? 'One of them is damaged.'
-      : diskTrouble(codeOf(error)).replace('write', 'read')
+      ? damaged(name)
+      : `${name}: ${diskTrouble(codeOf(error)).replace('write', 'read')}`
     throw unreadable(folder, why)
   }
+}
+
+function damaged(name: string): string {
+  return `${name} is damaged.`
 }
 
 function unreadable(folder: string, why: string): Problem {

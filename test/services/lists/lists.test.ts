@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   mkdirSync,
   mkdtempSync,
@@ -139,7 +140,8 @@ describe('what can not be read is told, and not taken for nothing', () => {
   ])('%s', async (_, spoil) => {
     await keep(1, ['a'])
     spoil()
-    await expect(lists.read()).rejects.toMatchObject({ code: 'lists-unreadable' })
+    const why = expect.stringMatching(/^list\.gz(: It is a (folder\.|link,)| is damaged\.)/)
+    await expect(lists.read()).rejects.toMatchObject({ code: 'lists-unreadable', why })
   })
 
   test('nowhere to keep it', async () => {
@@ -170,9 +172,14 @@ test('two runs at once: what is kept is whole, and reaches back to where both be
 
 test('what a killed run left half written goes a day later', async () => {
   await keep(1, ['a'])
-  const [old, young] = ['list.gz.1.new', 'list.gz.2.new'].map((name) => join(lists.path, name))
-  for (const path of [old, young]) writeFileSync(String(path), 'half')
-  utimesSync(String(old), new Date(0), new Date(0))
+  const [old, young, foreign] = [
+    `gone-20261101T000000000Z.gz.${randomUUID()}.new`,
+    `list.gz.${randomUUID()}.new`,
+    'site.conf.new',
+  ]
+  for (const name of [old, young, foreign]) writeFileSync(join(lists.path, name), 'half')
+  for (const name of [old, foreign]) utimesSync(join(lists.path, name), new Date(0), new Date(0))
   await keep(2, ['a'], 1)
-  expect(readdirSync(lists.path).filter((name) => name.endsWith('.new'))).toEqual(['list.gz.2.new'])
+  const left = readdirSync(lists.path).filter((name) => name.endsWith('.new'))
+  expect(left.sort()).toEqual([young, foreign])
 })
