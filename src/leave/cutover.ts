@@ -28,7 +28,7 @@ export function cutoverSteps(
   }
   return [
     readyToSwitch(leaving, switching, provider),
-    ...provedFirst(provider),
+    ...provedFirst(provider, leaving.rclone),
     copyThere(leaving, 'catch-up'),
     quietServices(leaving, switching, isSwitched),
     copyThere(leaving, 'last'),
@@ -42,6 +42,9 @@ export function cutoverSteps(
 }
 
 /** Another provider is tried with the requests of Mastodon before anything goes there. */
-export function provedFirst(provider: NewProvider | undefined): readonly StepIn<PlaceWorld>[] {
-  return provider ? [providerProbe(provider), newHost(provider)] : []
+export function provedFirst(
+  provider: NewProvider | undefined,
+  rclone: Leaving['rclone'],
+): readonly StepIn<PlaceWorld>[] {
+  return provider ? [providerProbe(provider, rclone), newHost(provider, rclone)] : []
 }

@@ -70,7 +70,7 @@ async function stepsOf(
     return cutoverSteps(at, switching, provider)
   }
   if (stage === 'survey') return [survey(at)]
-  if (stage === 'copy') return [...provedFirst(provider), copyThere(at)]
+  if (stage === 'copy') return [...provedFirst(provider, at.rclone), copyThere(at)]
   return [compareSides(at, { checksum: settings.on('checksum') })]
 }
 

@@ -4,12 +4,13 @@ import type { Installation } from '../services/mastodon/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import { EXTRA_HOSTS, knowsExtraHosts, withExtraHost } from '../setup/media-hosts.ts'
-import { type NewProvider, providerNames } from '../setup/new-provider.ts'
+import type { NewProvider } from '../setup/new-provider.ts'
 import { bucketSource } from '../setup/old-provider.ts'
+import { providerNames } from '../setup/provider-lines.ts'
 import type { Destination } from './leaving.ts'
 
 /** What Mastodon makes of media that nobody else may see (its app/models/backup.rb, suspend_account_service.rb). */
-const PRIVATE = 'private'
+export const PRIVATE = 'private'
 
 export interface OtherS3 {
   readonly provider: NewProvider
@@ -23,7 +24,7 @@ export interface OtherS3 {
 /** A bucket of another S3 provider. */
 export function otherS3(at: OtherS3): Destination {
   const { provider, s3, rclone } = at
-  const { place, acl, lines } = provider
+  const { place, acl, keeping, lines } = provider
   const kept = new Map([...lines, ...keptHost(at)])
   const needed = new Map([...kept, [SINGLE_REQUEST, 'true']])
   return {
@@ -43,13 +44,8 @@ export function otherS3(at: OtherS3): Destination {
     place: async () => [],
     async add({ key, isClosed }, body) {
       const contentType = rclone.contentType(key)
-      const own = isClosed ? PRIVATE : acl
-      const wish = {
-        contentType,
-        cacheControl: MEDIA_CACHE_CONTROL,
-        ...(own !== undefined && { acl: own }),
-      }
-      await s3.put(key, body, wish)
+      const wish = { contentType, cacheControl: MEDIA_CACHE_CONTROL, ...keeping }
+      await s3.put(key, body, isClosed ? { ...wish, acl: PRIVATE } : wish)
     },
     time: () => s3.serverTime(),
     settle: async () => undefined,

@@ -14,11 +14,11 @@ import { nextService } from '../services/s3/service.ts'
 import { repeated } from '../settings/replay.ts'
 import {
   isSameBucket,
-  linesWanted,
   type NewProvider,
   readNewProvider,
   refuseSource,
 } from '../setup/new-provider.ts'
+import { linesWanted } from '../setup/provider-lines.ts'
 import { findTarget, findTargetBefore, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { diskDestination } from './disk.ts'
 import { textThere } from './env-switch.ts'
@@ -147,7 +147,7 @@ async function toProvider(
     readonly mediaHost: string
   },
 ): Promise<GoesTo> {
-  const { place, mediaUrl, file, acl } = provider
+  const { place, mediaUrl, file, keeping } = provider
   const { endpoint, bucket, region, virtualHost, key } = place
   const service = nextService(endpoint, file)
   const onWait = (seconds: number) =>
@@ -166,7 +166,7 @@ async function toProvider(
     knownKey: key,
     corsOrigins: ['*'],
     waitKeyMs: 0,
-    acl,
+    keeping,
   }
   const facts = { accessKey: { ...key, minted: true } }
   const world = await connectWorld(run, { place: where }, { connectS3, facts })

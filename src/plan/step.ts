@@ -33,7 +33,7 @@ import type {
 import type { EnvFileOnDisk, Installation, ProcessesPort } from '../services/mastodon/port.ts'
 import type { RunnerPort } from '../services/process/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import type { ConnectS3, S3Key } from '../services/s3/port.ts'
+import type { ConnectS3, Keeping, S3Key } from '../services/s3/port.ts'
 
 /** A step by the parts of the world that it names: `Step<'cloudflare' | 'place'>`. */
 export type Step<Needs extends keyof World = keyof World> = StepIn<Pick<World, Needs>>
@@ -230,8 +230,8 @@ export interface Place {
   readonly corsOrigins: readonly string[]
   /** Milliseconds in which a key may be refused at first (Cloudflare: up to a minute); 0 for an old one. */
   readonly waitKeyMs: number
-  /** The canned ACL that Mastodon sends with every upload; none, as R2 has none, unless told. */
-  readonly acl?: string | undefined
+  /** What Mastodon sends with every upload besides; nothing, as R2 has neither, unless told. */
+  readonly keeping?: Keeping
 }
 
 /** A place, and the token that makes keys for it. */

@@ -1,13 +1,12 @@
 import { Problem } from '../core/problem.ts'
-import { Secret } from '../core/secret.ts'
 import { prose, toType } from '../core/to-type.ts'
 import type { SlurperSource } from '../services/cloudflare/port.ts'
 import type { MediaFile, MediaSource, Oddity } from '../services/media/port.ts'
 import type { BucketPlace } from '../services/rclone/port.ts'
 import type { ListedObject, S3Port } from '../services/s3/port.ts'
 import { isOfObject } from '../services/s3/refusal.ts'
-import { rcloneProvider, sourceService } from '../services/s3/service.ts'
 import { bucketUrl } from './media-addresses.ts'
+import { type BadSetting, bucketPlace, missingOf } from './s3-place.ts'
 import { slurperSource } from './slurper-source.ts'
 
 /** The S3 provider that Mastodon uses now, and that media is copied from. */
@@ -46,35 +45,17 @@ export function oldProvider(
 ): OldProvider {
   const of = (name: string) => settings.get(name)?.value.trim() ?? ''
   if (of('S3_ENABLED') !== 'true') throw notInUse()
-  const missing = ['S3_BUCKET', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].filter(
-    (name) => of(name) === '',
-  )
+  const missing = missingOf(of)
   if (missing.length > 0) throw incomplete(missing)
   const prefix = of('S3_KEY_PREFIX').replace(/^\/+|\/+$/g, '')
   if (prefix !== '') throw prefixed(prefix)
-  const bucket = of('S3_BUCKET')
-  const region = of('S3_REGION') || regionIn(of('S3_HOSTNAME')) || 'us-east-1'
-  const named = of('S3_ENDPOINT')
-  const endpoint = named === '' ? awsEndpoint(region) : checked(named)
+  const place = bucketPlace(of)
+  if ('why' in place) throw noAddress(place)
+  const { endpoint, bucket } = place
   if (endpoint === to.endpoint.replace(/\/+$/, '') && bucket === to.bucket) throw isTarget(bucket)
-  const host = new URL(endpoint).host
-  const isVirtual = named !== '' && of('S3_OVERRIDE_PATH_STYLE') === 'true'
-  const place: BucketPlace = {
-    kind: 'bucket',
-    endpoint,
-    bucket,
-    region,
-    key: {
-      accessKeyId: of('AWS_ACCESS_KEY_ID'),
-      secretAccessKey: new Secret(of('AWS_SECRET_ACCESS_KEY')),
-    },
-    provider: rcloneProvider(endpoint),
-    service: sourceService(endpoint).name,
-    ...(isVirtual ? { virtualHost: true } : {}),
-  }
   const signature = of('S3_SIGNATURE_VERSION')
   return {
-    name: `${bucket} at ${host}`,
+    name: `${bucket} at ${new URL(endpoint).host}`,
     place,
     slurper: slurperSource(place, { to, rehearsal: rehearsal === true }),
     mediaUrl: bucketUrl(settings),
@@ -84,20 +65,6 @@ export function oldProvider(
 
 function otherSignature(version: string): string {
   return `S3_SIGNATURE_VERSION=${version}: the copy signs with version 4, which nearly every provider takes as well. If it is refused with 403, that is why.`
-}
-
-export function awsEndpoint(region: string): string {
-  return `https://s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
-}
-
-/** AWS's own names hold the region: `s3-eu-west-1.amazonaws.com`, `s3.eu-west-1.amazonaws.com`. */
-export function regionIn(host: string): string | undefined {
-  return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(host)?.[1]
-}
-
-function checked(endpoint: string): string {
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) throw badEndpoint(endpoint)
-  return endpoint.replace(/\/+$/, '')
 }
 
 function notInUse(): Problem {
@@ -132,12 +99,12 @@ function incomplete(missing: readonly string[]): Problem {
   })
 }
 
-function badEndpoint(endpoint: string): Problem {
+function noAddress({ name, why }: BadSetting): Problem {
   return new Problem({
     code: 'old-provider-endpoint',
-    what: `S3_ENDPOINT is not an address: ${endpoint.slice(0, 100)}`,
-    why: 'It has to begin with https:// (or http://) and the name of the server.',
-    next: 'Put it right in the env file, and run this again.',
+    what: `No address can be made of ${name}.`,
+    why: `${why}.`,
+    next: `Put it right in Mastodon's settings, and run this again.`,
     exit: 2,
   })
 }

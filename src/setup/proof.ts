@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { allOf } from '../core/streams.ts'
 import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
-import type { S3Object, S3Port } from '../services/s3/port.ts'
+import type { Keeping, S3Object, S3Port } from '../services/s3/port.ts'
 import {
   download,
   firstPart,
@@ -63,13 +63,13 @@ function willProbe(place: Place): string {
 /** Whether it needs S3_FORCE_SINGLE_REQUEST=true, which `single` says is known. */
 async function probeAsNeeded(s3: S3Port, name: () => string, place: Place): Promise<boolean> {
   const single = isSingle(place)
-  const { acl } = place
+  const { keeping } = place
   try {
-    await probeUploads(s3, name(), { single, acl })
+    await probeUploads(s3, name(), { single, keeping })
     return single
   } catch (error) {
     if (!isPartRefused(error)) throw error
-    await probeUploads(s3, name(), { single: true, acl })
+    await probeUploads(s3, name(), { single: true, keeping })
     return true
   }
 }
@@ -119,7 +119,7 @@ interface Probe {
   readonly prefix: string
   readonly text: Uint8Array
   readonly single: boolean
-  readonly acl: { readonly acl?: string }
+  readonly keeping: Keeping
 }
 
 const SENT = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL } as const
@@ -140,23 +140,23 @@ export function isProbe(key: string): boolean {
 export async function probeUploads(
   s3: S3Port,
   name: string,
-  { single, acl }: { readonly single: boolean; readonly acl?: string | undefined },
+  { single, keeping = {} }: { readonly single: boolean; readonly keeping?: Keeping | undefined },
 ): Promise<void> {
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
   const prefix = `mastodon-r2-probe/${name}`
-  const probe = { s3, prefix, text, single, acl: acl === undefined ? {} : { acl } }
+  const probe = { s3, prefix, text, single, keeping }
   // Both to their end, so that nothing is written after a clean-up.
   await allOf([probeSmall(probe), probeParts(probe)])
 }
 
 /** Two small files, removed in both ways, and seen to be gone. */
-async function probeSmall({ s3, prefix, text, single, acl }: Probe): Promise<void> {
+async function probeSmall({ s3, prefix, text, single, keeping }: Probe): Promise<void> {
   const [plain, checksum] = [`${prefix}-plain.txt`, `${prefix}-checksum.txt`]
   await whileThere(
     async () => {
       const [sent, summed] = [
-        { ...SENT, ...acl },
-        { ...SUMMED, ...acl },
+        { ...SENT, ...keeping },
+        { ...SUMMED, ...keeping },
       ]
       await allOf([s3.put(plain, text, sent), s3.put(checksum, text, summed)])
       await allOf([
@@ -172,12 +172,12 @@ async function probeSmall({ s3, prefix, text, single, acl }: Probe): Promise<voi
 }
 
 /** One that is large enough to be uploaded, and read, in parts. */
-async function probeParts({ s3, prefix, text, single, acl }: Probe): Promise<void> {
+async function probeParts({ s3, prefix, text, single, keeping }: Probe): Promise<void> {
   const key = `${prefix}-parts.bin`
   const large = twoParts(text)
   await whileThere(
     async () => {
-      const etag = await s3.putMultipart(key, large, { ...VIDEO, ...acl })
+      const etag = await s3.putMultipart(key, large, { ...VIDEO, ...keeping })
       await allOf([
         readsBack(download(s3, { key, parts: 2, etag }, single), large, VIDEO.contentType),
         ...(single ? [] : [readsFirstPart(s3, key, large)]),

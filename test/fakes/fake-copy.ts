@@ -84,6 +84,10 @@ class FakeRclone implements RclonePort {
     return this.batches.flatMap(({ keys }) => keys)
   }
 
+  async acl() {
+    return undefined
+  }
+
   async version() {
     return '1.60.1'
   }

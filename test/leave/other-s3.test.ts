@@ -5,13 +5,11 @@ import { compareSides } from '../../src/leave/compare.ts'
 import { copyThere } from '../../src/leave/copy.ts'
 import { textThere } from '../../src/leave/env-switch.ts'
 import type { Leaving } from '../../src/leave/leaving.ts'
-import { newHost, providerProbe } from '../../src/leave/new-host.ts'
 import { otherS3 } from '../../src/leave/other-s3.ts'
 import type { CopyBatch, RclonePort } from '../../src/services/rclone/port.ts'
 import { newProvider } from '../../src/setup/new-provider.ts'
 import { FakeS3 } from '../fakes/fake-s3.ts'
-import { FakeWeb } from '../fakes/fake-web.ts'
-import { FakeClock, HOST, installationOf, setupOf } from '../fakes/fake-world.ts'
+import { HOST, installationOf } from '../fakes/fake-world.ts'
 
 const PICTURE = 'media_attachments/files/109/001/original/aaaa.png'
 const HIDDEN = 'media_attachments/files/109/002/original/bbbb.png'
@@ -39,6 +37,7 @@ async function leaving(changes: Readonly<Record<string, string>> = {}) {
   const notes: string[] = []
   const rclone: RclonePort = {
     version: async () => '1.60.1',
+    acl: async (place) => place.acl,
     canCarry: (key) => !key.includes('\n'),
     contentType: () => 'image/png',
     async copy({ keys, to }: CopyBatch, listener) {
@@ -224,70 +223,5 @@ EXTRA_MEDIA_HOSTS=https://files.example.com
     expect(textThere(at, { singleRequests: true }, before)).toMatch(
       /^S3_FORCE_SINGLE_REQUEST=true$/m,
     )
-  })
-})
-
-describe('before anything goes there', () => {
-  async function trying(changes: Readonly<Record<string, string>> = {}) {
-    const { provider, next } = await leaving(changes)
-    const web = new FakeWeb(next)
-    const facts = { keyProven: true as const, accessKey: { ...provider.place.key, minted: true } }
-    const place = { ...setupOf(), acl: provider.acl }
-    const at = { web, connectS3: next.connect, place, clock: new FakeClock(), facts }
-    return { at, provider, next, web }
-  }
-
-  test('test files are uploaded with the ACL, and none stays', async () => {
-    const { at, provider, next } = await trying()
-    const acls = new Set<string | undefined>()
-    const { put: own, putMultipart } = next
-    next.put = async (key, body, wish) => {
-      acls.add(wish.acl)
-      return own.call(next, key, body, wish)
-    }
-    next.putMultipart = async (key, body, wish) => {
-      acls.add(wish.acl)
-      return putMultipart.call(next, key, body, wish)
-    }
-    await providerProbe(provider).change?.({ ...at, facts: { accessKey: at.facts.accessKey } })
-    await newHost(provider).change?.(at)
-    expect([...acls]).toEqual(['public-read'])
-    expect(next.objects.size).toBe(0)
-  })
-
-  test.each([
-    [403, 'new-host-not-public', 'the ACL public-read'],
-    [404, 'new-host-not-public', 'S3_ALIAS_HOST'],
-  ])('what visitors get with %i is told', async (status, code, words) => {
-    const { at, provider, web } = await trying()
-    web.alter = () => ({ status, headers: [], body: new Uint8Array() })
-    await expect(newHost(provider).change?.(at)).rejects.toMatchObject({ code })
-    const problem = await newHost(provider)
-      .change?.(at)
-      .catch((error: unknown) => error)
-    expect(String((problem as { next: unknown }).next)).toContain(words)
-  })
-
-  test('a bucket that lists what it holds is not gone on to', async () => {
-    const { at, provider, web } = await trying()
-    web.alter = (answer, _, url) =>
-      url.endsWith('/')
-        ? { ...answer, status: 200, body: Buffer.from('<ListBucketResult>') }
-        : answer
-    await expect(newHost(provider).change?.(at)).rejects.toMatchObject({ code: 'new-host-lists' })
-  })
-
-  test('without CORS pictures are shown, and it is told', async () => {
-    const { at, provider, web } = await trying()
-    web.alter = (answer) => ({
-      ...answer,
-      headers: answer.headers.filter(([name]) => name !== 'access-control-allow-origin'),
-    })
-    const step = newHost(provider)
-    const facts = { ...at.facts, ...(await step.change?.(at)) }
-    expect(await step.look({ ...at, facts })).toMatchObject({
-      is: 'ready',
-      warnings: [expect.stringContaining('CORS')],
-    })
   })
 })

@@ -121,6 +121,14 @@ test.each<[string, Record<string, string>, string]>([
   ['no bucket', { S3_BUCKET: ' ' }, 'old-provider-incomplete'],
   ['no scheme', { S3_ENDPOINT: 's3.example.com' }, 'old-provider-endpoint'],
   ['not an address', { S3_ENDPOINT: 'https://' }, 'old-provider-endpoint'],
+  [
+    'a key in the address',
+    { S3_ENDPOINT: 'https://id:the-secret@s3.example.com' },
+    'old-provider-endpoint',
+  ],
+  ['a key before a host', { S3_ENDPOINT: 'id:the-secret@s3.example.com' }, 'old-provider-endpoint'],
+  ['a signature', { S3_ENDPOINT: 'https://s3.example.com/?the-secret' }, 'old-provider-endpoint'],
+  ['a region of two words', { S3_REGION: 'eu west' }, 'old-provider-endpoint'],
   ['the target itself', { S3_ENDPOINT: `${r2}/`, S3_BUCKET: 'media' }, 'old-provider-is-target'],
 ])('a Problem: %s', (_, settings, code) => {
   try {
@@ -128,7 +136,8 @@ test.each<[string, Record<string, string>, string]>([
     expect.unreachable()
   } catch (error) {
     expect(error).toMatchObject({ code, exit: 2 })
-    expect(String(error)).not.toContain('the-secret')
+    const { what, why, next } = error as Problem
+    expect(JSON.stringify([what, why, next])).not.toContain('the-secret')
   }
 })
 

@@ -2,7 +2,7 @@ import { Problem } from '../../core/problem.ts'
 import { readStatements, type Statement } from './env-text.ts'
 
 export interface EnvChanges {
-  /** Values by key; only characters of `[A-Za-z0-9._:/,@%+=-]`, which every reader takes alike. */
+  /** Values by key; only those that `isPlainValue` takes. */
   readonly set: ReadonlyMap<string, string>
   /** Keys that must not be active any more: commented out. */
   readonly retire?: readonly string[]
@@ -65,13 +65,21 @@ function withChanges(text: string, changes: EnvChanges): string {
   return apply(text, [...patches, { start: anchor.end, end: anchor.end, text: added }])
 }
 
+/** The signs of a value that every reader of an env file takes alike. */
+export const PLAIN_SIGNS = 'letters, digits and . _ : / , @ % + = -'
+
+/** Whether a value has these signs alone, so that it can be written. */
+export function isPlainValue(value: string): boolean {
+  return /^[A-Za-z0-9._:/,@%+=-]*$/.test(value)
+}
+
 function checkPlain(key: string, value: string): void {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) throw new Error(`${key} is no variable name.`)
-  if (/^[A-Za-z0-9._:/,@%+=-]*$/.test(value)) return
+  if (isPlainValue(value)) return
   throw new Problem({
     code: 'env-value-unsafe',
     what: `The value for ${key} can't be written to the env file.`,
-    why: 'It has a character that Mastodon, systemd, Docker and the shell read differently (allowed: letters, digits and . _ : / , @ % + = -).',
+    why: `It has a character that Mastodon, systemd, Docker and the shell read differently (allowed: ${PLAIN_SIGNS}).`,
     next: `Choose a value for ${key} without that character, then run this again.`,
     exit: 2,
   })

@@ -5,16 +5,17 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Problem } from '../../core/problem.ts'
 import { prose } from '../../core/to-type.ts'
+import { aclSent } from './acl.ts'
 import { carry } from './carry.ts'
-import { aboutCommand, installLine, redact, versionCommand } from './commands.ts'
+import { aboutCommand, installLine, isAtLeast, redact, versionCommand } from './commands.ts'
 import { contentTypeOf, knownExtensions } from './content-types.ts'
 import { groupByType, type Stream, Tally } from './output.ts'
 import { Pace } from './pace.ts'
-import type { CopyBatch, CopyListener, RclonePort } from './port.ts'
+import type { CopyBatch, CopyListener, CopyPlace, RclonePort } from './port.ts'
 import { failed, refused } from './trouble.ts'
 
 /** The first release that knows R2 (`--s3-provider Cloudflare`) and doesn't fail on its answers. */
-const OLDEST = [1, 59] as const
+const OLDEST = '1.59'
 
 /**
  * `1.60.1` of what `rclone version` says, `rclone v1.60.1-DEV`, or of what any command says with -vv,
@@ -26,8 +27,7 @@ export function parseVersion(output: string): string | undefined {
 
 /** Whether this release can do what is asked of it here. */
 export function isNewEnough(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])
+  return isAtLeast(version, OLDEST)
 }
 
 async function rcloneMissing(): Promise<Problem> {
@@ -43,7 +43,7 @@ function rcloneTooOld(version: string): Problem {
   return new Problem({
     code: 'rclone-too-old',
     what: `rclone ${version} is too old for R2.`,
-    why: `Version ${OLDEST.join('.')} or later is needed; older ones fail with R2's answers.`,
+    why: `Version ${OLDEST} or later is needed; older ones fail with R2's answers.`,
     next: 'Install a newer one as https://rclone.org/install/ says, then run this again.',
   })
 }
@@ -135,9 +135,16 @@ export function connectRclone(options: RcloneOptions): RclonePort {
     return from.kind === 'bucket' ? undefined : (await about()).types
   }
 
+  const acl: RclonePort['acl'] = async (place) =>
+    place.acl ?? aclSent(place, (await about()).version)
+  // Elsewhere the one that an older release sends by itself is as good as any.
+  const withAcl = async (to: CopyPlace) =>
+    to.kind === 'bucket' && to.provider === 'AWS' ? { ...to, acl: await acl(to) } : to
+
   return {
     canCarry,
     contentType: contentTypeOf,
+    acl,
 
     async version() {
       try {
@@ -151,7 +158,8 @@ export function connectRclone(options: RcloneOptions): RclonePort {
       }
     },
 
-    async copy(batch, listener, signal) {
+    async copy(asWished, listener, signal) {
+      const batch = { ...asWished, to: await withAcl(asWished.to) }
       const told = guarded(batch, listener)
       const tally = new Tally(batch, told)
       for (const key of batch.keys) {

@@ -22,6 +22,13 @@ export interface CopyRun {
 /** What Mastodon stores with every object (config/initializers/paperclip.rb). */
 const CACHE_CONTROL = 'public, max-age=315576000, immutable'
 
+/** Whether a release such as `1.60.1` is this one (`1.59`) or a later one. */
+export function isAtLeast(version: string, oldest: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [first = 0, second = 0] = oldest.split('.').map(Number)
+  return major > first || (major === first && minor >= second)
+}
+
 /** `rclone version`. */
 export function versionCommand(): Command {
   return rclone(['version'], {})
@@ -125,7 +132,7 @@ function partsOf({ transfers, isLarge = false }: Pick<CopyRun, 'transfers' | 'is
 }
 
 function remote(name: 'R2' | 'OLD', place: BucketPlace): Command['env'] {
-  const { endpoint, region, key, provider, virtualHost = false, acl } = place
+  const { endpoint, region, key, provider, virtualHost = false, acl, storageClass } = place
   const options = {
     TYPE: 's3',
     PROVIDER: provider,
@@ -136,6 +143,7 @@ function remote(name: 'R2' | 'OLD', place: BucketPlace): Command['env'] {
     ENV_AUTH: 'false',
     FORCE_PATH_STYLE: String(!virtualHost),
     ...(acl !== undefined && { ACL: acl }),
+    ...(storageClass !== undefined && { STORAGE_CLASS: storageClass }),
   }
   return Object.fromEntries(
     Object.entries(options).map(([option, value]) => [`RCLONE_CONFIG_${name}_${option}`, value]),

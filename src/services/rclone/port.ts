@@ -13,6 +13,11 @@ export interface RclonePort {
   /** The Content-Type that every copied object of this name gets, as Mastodon stores it. */
   contentType(key: string): string
   /**
+   * The canned ACL that every file carries that is copied there: `acl` of the place, else the one that
+   * this release can't do without; undefined: none.
+   */
+  acl(to: BucketPlace): Promise<string | undefined>
+  /**
    * Copies exactly the keys of a batch, without looking at what is there. A file that fails is a
    * result, also one that a source bucket refuses (its owner is another, or it is archived); Problems
    * are what stops everything: `rclone-refused` (a run of 401, 403 or 404), `rclone-cut-off` (nothing
@@ -65,8 +70,10 @@ export type CopyPlace =
       readonly service?: string
       /** virtual-host addressing, where the provider needs it. */
       readonly virtualHost?: boolean
-      /** The canned ACL of what is written there, e.g. `public-read`; none is sent unless told. */
+      /** The canned ACL of what is written there, e.g. `public-read`; what is sent unless told: see `acl`. */
       readonly acl?: string | undefined
+      /** What is written there is stored in this class; the provider's usual one unless told. */
+      readonly storageClass?: string | undefined
     }
 
 export interface CopyListener {

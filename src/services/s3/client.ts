@@ -14,6 +14,7 @@ import {
   type ObjectCannedACL,
   PutObjectCommand,
   S3Client,
+  type StorageClass,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
@@ -79,11 +80,12 @@ async function uploadParts<Part, Whole>(
 
 /** What an object is stored with, as the SDK names it. */
 export function headersOf(wish: PutOptions) {
-  const acl = wish.acl === undefined ? {} : { ACL: wish.acl as ObjectCannedACL }
+  const { acl, storageClass } = wish
   return {
     ContentType: wish.contentType,
     CacheControl: wish.cacheControl,
-    ...acl,
+    ...(acl !== undefined && { ACL: acl as ObjectCannedACL }),
+    ...(storageClass !== undefined && { StorageClass: storageClass as StorageClass }),
     ...checksumOf(wish),
   }
 }

@@ -49,7 +49,12 @@ export interface PutOptions {
   readonly checksum?: 'CRC32'
   /** Sends `x-amz-acl`, as Mastodon does unless S3_PERMISSION is empty. */
   readonly acl?: string
+  /** Sends `x-amz-storage-class`, as Mastodon does with S3_STORAGE_CLASS. */
+  readonly storageClass?: string
 }
+
+/** How an object is kept, where that is told. */
+export type Keeping = Pick<PutOptions, 'acl' | 'storageClass'>
 
 /** Which bytes of an object, and what they have to fit to. */
 export interface ReadWish {
