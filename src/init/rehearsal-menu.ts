@@ -25,12 +25,33 @@ export function isFollowed(host: Host, argv: readonly string[]): boolean {
   return host.hasPerson && has(catalog.sandbox) && ![yes, json, quiet, dryRun, print].some(has)
 }
 
-const ways = {
-  check: { args: ['check'], after: 'undo' },
-  rotate: { args: ['rotate'], after: 'undo' },
-  undo: { args: ['undo'], after: 'all' },
-  all: { args: ['undo', '--detach-domain', '--delete-empty-bucket'], after: 'end' },
+const commands = {
+  check: ['check'],
+  rotate: ['rotate'],
+  undo: ['undo'],
+  all: ['undo', '--detach-domain', '--delete-empty-bucket'],
 } as const
+
+type Way = keyof typeof commands | 'init' | 'end'
+
+/** What there is to go on with, and what is proposed first: it shrinks as more is taken back. */
+const offers: Readonly<Record<'whole' | 'noKey' | 'nothing', readonly [Way, readonly Way[]]>> = {
+  whole: ['undo', ['check', 'rotate', 'undo', 'all', 'end']],
+  noKey: ['all', ['init', 'all', 'end']],
+  nothing: ['end', ['init', 'end']],
+}
+
+/** What a way has left, once it came to its end. */
+const left = { check: 'whole', rotate: 'whole', undo: 'noKey', all: 'nothing' } as const
+
+const words: Readonly<Record<Way, readonly [string, string]>> = {
+  init: ['init    ', 'once more, on a fresh copy'],
+  check: ['check   ', 'look at it; nothing is changed'],
+  rotate: ['rotate  ', 'a new key, without a gap'],
+  undo: ['undo    ', 'take back all but host and bucket'],
+  all: ['undo all', 'host and empty bucket, too'],
+  end: ['end     ', 'nothing of yours was changed'],
+}
 
 /**
  * A person who has rehearsed `init` goes on with what it made, until they end it: other commands find
@@ -42,34 +63,41 @@ export async function goOnRehearsing(
   argv: readonly string[],
   setUp: (kept: KeptRehearsal) => Promise<number>,
 ): Promise<number> {
-  const kept: KeptRehearsal = { atEnd: [] }
   const shown = argv.filter((word) => ['--verbose', '-v', '--no-color'].includes(word))
-  let code: number
-  try {
-    code = await setUp(kept)
-    const { standIn } = kept
-    if (code !== 0 || !standIn) return code
-    code = await fromMenu(hostAt(host, standIn), shown)
-  } finally {
-    await tidyUp(host, kept)
+  for (;;) {
+    const kept: KeptRehearsal = { atEnd: [] }
+    let code: number | 'again'
+    try {
+      code = await setUp(kept)
+      const { standIn } = kept
+      if (code !== 0 || !standIn) return code
+      code = await fromMenu(hostAt(host, standIn), shown)
+    } finally {
+      await tidyUp(host, kept)
+    }
+    if (code === 'again') continue
+    if (!host.interrupted.aborted && kept.forReal !== undefined) {
+      const ui = await voice(host, shown)
+      ui.say(`That was a rehearsal; all of it is gone now. For real:\n  ${kept.forReal}`)
+    }
+    return code
   }
-  if (!host.interrupted.aborted && kept.forReal !== undefined) {
-    const ui = await voice(host, shown)
-    ui.say(`That was a rehearsal; all of it is gone now. For real:\n  ${kept.forReal}`)
-  }
-  return code
 }
 
-async function fromMenu(host: Host, shown: readonly string[]): Promise<number> {
-  let next: keyof typeof ways | 'end' = 'check'
+async function fromMenu(host: Host, shown: readonly string[]): Promise<number | 'again'> {
+  let there: keyof typeof offers = 'whole'
+  let next: Way = 'check'
   for (let code = 0; ; ) {
-    const way = await chosen(await voice(host, shown), next)
+    const way = await chosen(await voice(host, shown), offers[there][1], next)
     if (way === undefined) return 130
     if (way === 'end') return code
-    const [name, ...flags] = ways[way].args
+    if (way === 'init') return 'again'
+    const [name, ...flags] = commands[way]
     code = await (await loaded(name)).run(host, [...flags, '--sandbox', ...shown])
     if (host.interrupted.aborted) return code
-    if (code === 0) next = ways[way].after
+    if (code !== 0) continue
+    there = left[way]
+    next = offers[there][0]
   }
 }
 
@@ -80,25 +108,15 @@ async function loaded(name: 'check' | 'rotate' | 'undo') {
 }
 
 /** Undefined when the person stopped the run. */
-async function chosen(ui: Ui, next: keyof typeof ways | 'end') {
+async function chosen(ui: Ui, ways: readonly Way[], next: Way): Promise<Way | undefined> {
   try {
     return (await ui.choose({
       message:
         'The rehearsal goes on with what was made. What now? All of it is gone when you end it.',
       initial: next,
       isTable: true,
-      options: [
-        { value: 'check', label: 'check   ', hint: 'look at it; nothing is changed' },
-        { value: 'rotate', label: 'rotate  ', hint: 'a new key, without a gap' },
-        { value: 'undo', label: 'undo    ', hint: 'take back all but host and bucket' },
-        {
-          value: 'all',
-          label: 'undo all',
-          hint: 'host and empty bucket, too',
-        },
-        { value: 'end', label: 'end     ', hint: 'nothing of yours was changed' },
-      ],
-    })) as keyof typeof ways | 'end'
+      options: ways.map((value) => ({ value, label: words[value][0], hint: words[value][1] })),
+    })) as Way
   } catch (error) {
     if (error instanceof Cancelled) return undefined
     throw error

@@ -3,6 +3,7 @@ import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { WebResponse } from '../services/public-web/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
+import { removeLeftTests } from './left-tests.ts'
 
 type ProbeNeeds = 'connectS3' | 'place' | 'clock' | 'facts'
 type Needs = 'web' | ProbeNeeds
@@ -49,11 +50,12 @@ export const publicRead: Step<Needs> = {
     return { publicProven: { testFile: key } }
   },
 
-  /** Removes the test file, beside the steps that follow. */
-  async confirm({ connectS3, facts }) {
+  /** Removes the test file, and those of runs that were killed, beside the steps that follow. */
+  async confirm({ connectS3, clock, facts }) {
     const { testFile } = learned(facts, 'publicProven')
     const s3 = connectS3(learned(facts, 'accessKey'))
     if (testFile !== undefined) await s3.delete(testFile).catch(() => undefined)
+    await removeLeftTests(s3, { now: clock.now(), holdsEnvFile: true })
     return proven
   },
 }

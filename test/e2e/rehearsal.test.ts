@@ -207,10 +207,13 @@ describe.skipIf(tmuxMissing)(`init --sandbox in a terminal ${tmuxMissing ?? ''}`
     terminal.type('y')
     await terminal.see('All taken back.')
     await terminal.see(/All taken back[\s\S]*● end [\s\S]*confirm/)
-    // What is not there any more is told, and leads back as well.
-    terminal.press('Up', 'Up', 'Up', 'Enter')
-    await terminal.see(/mastodon-r2 rotate[\s\S]*● end [\s\S]*confirm/)
-    terminal.press('Enter')
+    // Of what is not there any more nothing is offered: it can be set up once more.
+    expect(terminal.joined()).toMatch(/All taken back(?![\s\S]*rotate {2})[\s\S]*○ init /)
+    terminal.press('Up', 'Enter')
+    await terminal.see(/once more, on a fresh copy[\s\S]*mastodon-r2 init[\s\S]*Yes \/ ○ No/)
+    terminal.type('y')
+    await terminal.see(/fresh copy[\s\S]*R2 is ready and proven[\s\S]*● check [\s\S]*confirm/)
+    terminal.press('Up', 'Enter')
     await terminal.see('all of it is gone now')
     await terminal.exitCode()
     expect(terminal.joined()).toMatch(/For real:[\s│]+npx mastodon-r2 init --mastodon-env \S+/)

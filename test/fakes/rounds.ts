@@ -12,12 +12,21 @@ export class Rounds {
       get: (_, name) => {
         const found: unknown = Reflect.get(port, name)
         if (typeof found !== 'function') return found
+        if (found.constructor.name === 'AsyncGeneratorFunction') {
+          return (...args: unknown[]) => this.#each(found.apply(port, args))
+        }
         return async (...args: unknown[]) => {
           for (let left = more[String(name)] ?? 1; left > 0; left -= 1) await this.#round()
           return found.apply(port, args)
         }
       },
     })
+  }
+
+  /** A list comes page by page. */
+  async *#each(pages: AsyncIterable<unknown>): AsyncGenerator {
+    await this.#round()
+    yield* pages
   }
 
   #round(): Promise<void> {

@@ -125,7 +125,16 @@ describe('reading', () => {
     expect(facts).toEqual({ publicProven: { testFile: key } })
     expect(world.s3.calls).toEqual([`put ${key}`])
     await publicRead.confirm?.({ ...world, facts: { ...fresh, ...facts } }, () => undefined)
-    expect(world.s3.calls).toEqual([`put ${key}`, `delete ${key}`])
+    expect(world.s3.calls).toEqual([`put ${key}`, `delete ${key}`, 'page mastodon-r2-probe/'])
+    expect(world.s3.objects.size).toBe(0)
+  })
+
+  it('what a killed run has left goes with it', async () => {
+    const world = worldOf({}, fresh)
+    const left = `mastodon-r2-probe/${'0a'.repeat(16)}.txt`
+    await world.s3.put(left, new Uint8Array(4), { contentType: '', cacheControl: '' })
+    const facts = await reading(world)
+    await publicRead.confirm?.({ ...world, facts: { ...fresh, ...facts } }, () => undefined)
     expect(world.s3.objects.size).toBe(0)
   })
 

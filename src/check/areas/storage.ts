@@ -6,6 +6,7 @@ import type { Clock } from '../../plan/step.ts'
 import { type Check, type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { S3Port } from '../../services/s3/port.ts'
 import { isPartRefused, NO_DOWNLOADS } from '../../setup/download.ts'
+import { removeLeftTests } from '../../setup/left-tests.ts'
 import { probeUploads } from '../../setup/proof.ts'
 import { type Door, findDoor, type StorageAt } from './storage-door.ts'
 
@@ -280,7 +281,9 @@ function uploadCheck(open: Open): Check<keyof StorageAt | 'clock'> {
 async function probed(bucket: S3Port, clock: Clock, isForced: boolean): Promise<Verdict[]> {
   const { s3, times } = stopwatch(bucket, clock)
   const probe = (single: boolean) => probeUploads(s3, clock.randomHex(16), { single })
-  return [await partsVerdict(probe, isForced), latencyOf(times)]
+  const verdict = await partsVerdict(probe, isForced)
+  await removeLeftTests(bucket, { now: clock.now(), holdsEnvFile: false })
+  return [verdict, latencyOf(times)]
 }
 
 /** With S3_FORCE_SINGLE_REQUEST=true once more, where reads by part number are refused. */

@@ -1,0 +1,31 @@
+import { Problem } from '../core/problem.ts'
+import type { S3Port } from '../services/s3/port.ts'
+
+/** What a run put there that was killed; the names are random, so nobody else has such. */
+const OURS = /^mastodon-r2-probe\/(?:[\da-f]{16}|[\da-f]{32})(?:-[a-z]+)?\.(?:txt|bin|png)$/
+/** Only runs that hold the env file put these, for a public read. */
+const OF_SETUP = /^mastodon-r2-probe\/[\da-f]{32}\.txt$/
+/** Milliseconds: no run is about its test files for so long. */
+const ABANDONED_MS = 3_600_000
+
+/**
+ * Removes test files that a run has left which was killed: one LIST request, and nothing that could
+ * be somebody else's or of a run that is under way. `holdsEnvFile`: no other run may be setting this
+ * server up. That it can't be done stops nothing; a later run finds them again.
+ */
+export async function removeLeftTests(
+  s3: Pick<S3Port, 'pages' | 'deleteMany'>,
+  { now, holdsEnvFile }: { readonly now: Date; readonly holdsEnvFile: boolean },
+): Promise<void> {
+  const isLeft = (key: string, lastModified: number) =>
+    OURS.test(key) &&
+    ((holdsEnvFile && OF_SETUP.test(key)) || now.getTime() - lastModified > ABANDONED_MS)
+  try {
+    for await (const page of s3.pages('mastodon-r2-probe/')) {
+      const left = page.filter(({ key, lastModified }) => isLeft(key, lastModified))
+      if (left.length > 0) await s3.deleteMany(left.map(({ key }) => key))
+    }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+  }
+}
