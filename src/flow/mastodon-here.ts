@@ -283,7 +283,10 @@ export function thirdStorageCopy(
 }
 
 /** The env file is the memory: account, jurisdiction, bucket, key and media host stand in it. */
-export function remember(installation: Installation, ownEndpoint?: string): Remembered {
+export function remember(
+  installation: Pick<Installation, 'settings' | 'envFile'>,
+  ownEndpoint?: string,
+): Remembered {
   const read = (name: string) => {
     const value = installation.settings.get(name)?.value ?? ''
     return value === '' || value.includes('{{') ? undefined : value

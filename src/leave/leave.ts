@@ -15,6 +15,7 @@ import type { Switching } from './env-switch.ts'
 import { lineOf } from './line.ts'
 import { type LeaveRun, type PreparedLeave, prepareLeave } from './prepare.ts'
 import { leaveRedirects, newBase } from './redirects.ts'
+import { runsThere } from './restarted.ts'
 import { type LeaveStage, leaveCatalog, leaveFlags } from './settings.ts'
 
 /** The way out: the media of a server that is on R2 comes to its disk, or goes on, a stage at a time. */
@@ -33,9 +34,12 @@ export const leave: Command = {
         stage === 'redirects'
           ? await unlessStopped(host.interrupted, leaveRedirects(run, prepared))
           : { steps: await stepsOf(run, prepared, stage), world: prepared.world }
-      const ends = { at, stage, again, mediaHost: prepared.mediaHost }
-      const base = stage === 'redirects' ? newBase(prepared) : ''
-      const undo = settings.on('undo')
+      const ends = {
+        ...{ at, stage, again, mediaHost: prepared.mediaHost },
+        base: stage === 'redirects' ? newBase(prepared) : '',
+        undo: settings.on('undo'),
+        unfinished: at.isSwitched && (await runsThere(at, prepared.world)).is !== 'fresh',
+      }
       return carryOut(
         run,
         {
@@ -44,7 +48,7 @@ export const leave: Command = {
           planTitle: `Plan: ${stage}`,
           shown: ['stage', 'to'],
           again,
-          closing: (ended) => leaveClosing(ended, { ...ends, base, undo }),
+          closing: (ended) => leaveClosing(ended, ends),
         },
         { ...draft, settings: settingsOf(settings) },
       )

@@ -14,6 +14,7 @@ const OF_STAGES: Partial<Record<string, readonly LeaveStage[]>> = {
   transfers: ['copy', 'cutover'],
   suspendedOpen: ['copy', 'cutover'],
   undo: ['redirects'],
+  assumeRestarted: ['redirects'],
   apiToken: ['redirects'],
   cloudflareApiUrl: ['redirects'],
 }

@@ -1,8 +1,10 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { DAY_MS } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
-import { findMastodonHere, holdEnvFile, remember } from '../flow/mastodon-here.ts'
+import { shellWord } from '../core/shell-word.ts'
+import { asRoot, prose } from '../core/to-type.ts'
+import { findMastodonHere, holdEnvFile } from '../flow/mastodon-here.ts'
 import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
 import type { Run } from '../flow/run.ts'
 import { callListener, connectWorld, runnerOf, s3Connector } from '../flow/world.ts'
@@ -12,18 +14,14 @@ import type { StreamPort } from '../services/process/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import { nextService } from '../services/s3/service.ts'
 import { repeated } from '../settings/replay.ts'
-import {
-  isSameBucket,
-  type NewProvider,
-  readNewProvider,
-  refuseSource,
-} from '../setup/new-provider.ts'
+import { type NewProvider, readNewProvider, refuseSource } from '../setup/new-provider.ts'
 import { linesWanted } from '../setup/provider-lines.ts'
-import { findTarget, findTargetBefore, type MigrationTarget, targetPlace } from '../setup/target.ts'
+import { type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { diskDestination } from './disk.ts'
 import { textThere } from './env-switch.ts'
 import { hiddenKeys } from './hidden.ts'
 import type { Destination, Leaving } from './leaving.ts'
+import { leftFrom } from './left-from.ts'
 import { lineOf, refuseOfOtherStage } from './line.ts'
 import { otherS3 } from './other-s3.ts'
 import type { LeaveStage, leaveCatalog } from './settings.ts'
@@ -48,7 +46,8 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
   const writes = stage === 'copy' || stage === 'cutover'
   const held = writes && (await holdEnvFile(run, found.envFile, { lookOnly: false }))
   const installation = held === 'changed' ? await findMastodonHere(run, { files: 0, ms: 0 }) : found
-  const { target, isSwitched } = await leftFrom(run, installation, provider)
+  const asked = { ownEndpoint: settings.get('s3EndpointUrl'), line: lineOf(settings, stage) }
+  const { target, isSwitched } = await leftFrom(asked, installation, provider)
   if (provider) refuseSource(provider, target)
   const { endpoint, bucket, key, mediaHost } = target
   const over = new AbortController()
@@ -85,38 +84,25 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
 }
 
 /** Problems: those of `readNewProvider`, `new-provider-missing`. */
-async function providerOf({ host, settings }: LeaveRun): Promise<NewProvider | undefined> {
+async function providerOf({ host, settings, ui }: LeaveRun): Promise<NewProvider | undefined> {
   if (settings.need('to') !== 's3') return undefined
-  const file = settings.get('toEnv')
-  if (file === undefined) throw noProvider()
-  return readNewProvider(resolve(host.cwd, file))
+  const named = settings.get('toEnv')
+  if (named === undefined) throw noProvider()
+  const file = resolve(host.cwd, named)
+  const provider = await readNewProvider(file)
+  const readers = await otherReaders(file)
+  if (readers !== undefined)
+    ui.warn(
+      prose`${readers} can read ${file}, and the secret key in it: ${asRoot(`chmod 600 ${shellWord(file)}`)}`,
+    )
+  return provider
 }
 
-interface Left {
-  readonly target: MigrationTarget
-  /** Mastodon's settings name the destination already. */
-  readonly isSwitched: boolean
-}
-
-/** The bucket on R2 that is left. Problems: those of `findTarget`, `not-on-r2`, `left-bucket-unknown`. */
-async function leftFrom(
-  { settings }: LeaveRun,
-  installation: Installation,
-  provider: NewProvider | undefined,
-): Promise<Left> {
-  const own = settings.get('s3EndpointUrl')
-  const { storage, switchedOn } = remember(installation, own)
-  if (provider === undefined)
-    return { target: await findTarget(installation, settings), isSwitched: !switchedOn }
-  if (storage === 'r2' && switchedOn)
-    return { target: await findTarget(installation, settings), isSwitched: false }
-  const of = (name: string) => installation.settings.get(name)?.value
-  const now = { endpoint: of('S3_ENDPOINT') ?? provider.place.endpoint, bucket: of('S3_BUCKET') }
-  const isSwitched = switchedOn && isSameBucket(provider, now)
-  if (!isSwitched) throw notOnR2(installation)
-  const target = await findTargetBefore(installation, own)
-  if (target === undefined) throw leftUnknown(installation)
-  return { target, isSwitched }
+/** Who may read a file besides its owner; a group of root's is none. */
+async function otherReaders(file: string): Promise<string | undefined> {
+  const { mode, gid } = await stat(file)
+  if ((mode & 0o004) !== 0) return 'Every user of this machine'
+  return (mode & 0o040) !== 0 && gid !== 0 ? 'The group of the file' : undefined
 }
 
 interface GoesTo {
@@ -238,26 +224,6 @@ function noProvider(): Problem {
     what: 'It was not said which S3 provider the media goes on to.',
     why: '--to s3 needs a file with its lines.',
     next: prose`Name it with --to-env PATH. ${linesWanted()}`,
-    exit: 2,
-  })
-}
-
-function notOnR2({ envFile }: Installation): Problem {
-  return new Problem({
-    code: 'not-on-r2',
-    what: 'Mastodon does not store its media on R2.',
-    why: `${envFile.path} names neither R2 nor the new provider as the storage in use.`,
-    next: prose`See what is set up: ${toType('check')}`,
-    exit: 2,
-  })
-}
-
-function leftUnknown({ envFile }: Installation): Problem {
-  return new Problem({
-    code: 'left-bucket-unknown',
-    what: 'Mastodon uses that provider already, and it is not known which bucket on R2 it left.',
-    why: `No backup beside ${envFile.path} names a bucket on R2 that was in use.`,
-    next: 'Put such a backup beside it again, or copy with rclone.',
     exit: 2,
   })
 }

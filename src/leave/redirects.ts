@@ -1,17 +1,18 @@
 import { Problem } from '../core/problem.ts'
-import { prose } from '../core/to-type.ts'
 import { instanceUnknown } from '../flow/mastodon-here.ts'
 import { wordsFor } from '../flow/token.ts'
 import { chooseCloudflare } from '../flow/world.ts'
 import type { PlaceWorld, StepIn, World } from '../plan/step.ts'
-import { dropSingleRedirects } from '../redirects/drop.ts'
 import type { OldPrefix, Redirecting } from '../redirects/redirecting.ts'
 import { singleRedirect } from '../redirects/single.ts'
 import { permissionNames, type Zone } from '../services/cloudflare/port.ts'
+import { noEffect } from '../settings/no-effect.ts'
 import { mediaAddresses } from '../setup/media-addresses.ts'
 import { knownThere, mediaThere } from './known-there.ts'
 import type { Leaving } from './leaving.ts'
 import type { LeaveRun, PreparedLeave } from './prepare.ts'
+import { notSwitched, refuseBeforeRestart } from './restarted.ts'
+import { refuseChanged, takeBackRedirect } from './take-back-redirect.ts'
 
 /** Where addresses of media begin after the way out, without scheme and without a slash at the end. */
 export function newBase({ at, provider }: Pick<PreparedLeave, 'at' | 'provider'>): string {
@@ -34,7 +35,7 @@ interface RedirectParts {
 /**
  * The media host of R2 leads to the new place, by a rule of its zone: the rule comes before the bucket,
  * so the host stays attached to it, which also keeps it in DNS and behind Cloudflare. 302 alone, as
- * who comes back to R2 takes it back. Problems: `leave-not-switched`, `media-zone-not-seen`.
+ * who comes back to R2 takes it back. Problems: those of `refuseBeforeRestart`, `media-zone-not-seen`.
  */
 export async function leaveRedirects(
   run: LeaveRun,
@@ -43,7 +44,11 @@ export async function leaveRedirects(
   const { settings, ui } = run
   const { at, mediaHost } = prepared
   const undo = settings.on('undo')
+  const assumed = settings.on('assumeRestarted')
+  if (undo && assumed)
+    throw noEffect('--assume-restarted', 'With --undo nothing has to be restarted.')
   if (!undo && !at.isSwitched) throw notSwitched(at)
+  if (!undo) await refuseBeforeRestart(at, prepared.world, { assumed })
   const base = newBase(prepared)
   const missing = ui.canAsk ? undefined : settings.missing(['apiToken'])
   if (missing) throw missing
@@ -53,15 +58,8 @@ export async function leaveRedirects(
   if (zone === undefined) throw zoneNotSeen(mediaHost)
   const prefix = { host: mediaHost, path: '/' }
   const world = { ...prepared.world, cloudflare }
-  if (undo) {
-    const wish = { mediaHost: base, only: [prefix], ruleOnly: takeBack(at) }
-    return { steps: [dropSingleRedirects(wish, [zone])], world }
-  }
+  if (undo) return { steps: [takeBackRedirect(at, mediaHost, zone)], world }
   return { steps: redirectThere(at, { base, prefix, zone }), world }
-}
-
-function takeBack({ lineFor }: Leaving): NonNullable<Redirecting['ruleOnly']> {
-  return { remove: lineFor('redirects', { undo: true }) }
 }
 
 interface Way {
@@ -82,9 +80,17 @@ function redirectThere(
     known,
     switchedOn: true,
     local: undefined,
-    ruleOnly: takeBack(at),
+    ruleOnly: { remove: at.lineFor('redirects', { undo: true }) },
   }
-  return [knownThere(known, base), singleRedirect(redirecting, prefix, zone)]
+  const single = singleRedirect(redirecting, prefix, zone)
+  const rule: typeof single = {
+    ...single,
+    async look(world) {
+      await refuseChanged(world, prefix.host, zone)
+      return single.look(world)
+    },
+  }
+  return [knownThere(known, base), rule]
 }
 
 const words = wordsFor({
@@ -97,16 +103,6 @@ const words = wordsFor({
     (name) => `Zone (of the media host): ${permissionNames[name]}`,
   ),
 })
-
-function notSwitched({ there, lineFor }: Leaving): Problem {
-  return new Problem({
-    code: 'leave-not-switched',
-    what: `Mastodon does not store its media ${there.words.on} yet.`,
-    why: 'Redirected now, everything that is uploaded from here on would be out of sight.',
-    next: prose`Switch it first:\n  ${lineFor('cutover')}`,
-    exit: 2,
-  })
-}
 
 function zoneNotSeen(mediaHost: string): Problem {
   return new Problem({

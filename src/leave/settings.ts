@@ -51,6 +51,13 @@ const own = {
     answerable: false,
     ...what,
   }),
+  assumeRestarted: setting({
+    flag: '--assume-restarted',
+    help: 'redirects: you have restarted Mastodon since the switch where it can not be seen from here',
+    rule: flag,
+    answerable: false,
+    ...what,
+  }),
   transfers: { ...movingCatalog.transfers, ...what },
   noDowntime: movingCatalog.noDowntime,
   stop: movingCatalog.stop,

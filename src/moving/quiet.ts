@@ -44,6 +44,17 @@ export function restartFor({
   return variant === 'stop' ? commands.start : commands.restart
 }
 
+/** Where nothing tells how Mastodon is started, this program can't switch it. */
+export function switchedByHand(): Problem {
+  return new Problem({
+    code: 'cutover-by-hand',
+    what: 'It is not known how Mastodon is started here, so it can not be switched from here.',
+    why: 'Neither systemd units nor a compose file of Mastodon were found.',
+    next: 'Run this where Mastodon runs, or name its folder with --mastodon-dir.',
+    exit: 2,
+  })
+}
+
 interface Telling {
   tell(state: string): void
   say(line: string): void

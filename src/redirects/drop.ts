@@ -3,7 +3,7 @@ import type { Redirect, Rule } from '../services/cloudflare/port.ts'
 import { type CloudflarePort, permissionNames, type Zone } from '../services/cloudflare/port.ts'
 import { skipped } from '../setup/edge.ts'
 import { isOurItem, itemOf, lookAtBulk, takeFromBulk } from './bulk.ts'
-import type { OldPrefix, Redirecting } from './redirecting.ts'
+import type { OldPrefix } from './redirecting.ts'
 import { granted } from './redirecting.ts'
 import { isOurSingle, SINGLE_PHASE, singleRule, zoneOf } from './single.ts'
 
@@ -11,12 +11,11 @@ import { isOurSingle, SINGLE_PHASE, singleRule, zoneOf } from './single.ts'
 export interface DropWish {
   readonly mediaHost: string
   readonly only: readonly OldPrefix[] | undefined
-  readonly ruleOnly?: Redirecting['ruleOnly']
 }
 
 /** Takes our rules out of these zones, and no other. */
 export function dropSingleRedirects(
-  { mediaHost, only, ruleOnly }: DropWish,
+  { mediaHost, only }: DropWish,
   zones: readonly Pick<Zone, 'id' | 'name'>[],
 ): Step<'cloudflare'> {
   const refs = only?.map((prefix) => singleRule(prefix, mediaHost, 301).ref)
@@ -51,10 +50,8 @@ export function dropSingleRedirects(
           return []
         })
         for (const { id } of ours) {
-          await granted(
-            [permissionNames['single-redirects']],
-            () => cloudflare.removeRule(zoneOf(zone.id), SINGLE_PHASE, id),
-            ruleOnly && { ruleOnly },
+          await granted([permissionNames['single-redirects']], () =>
+            cloudflare.removeRule(zoneOf(zone.id), SINGLE_PHASE, id),
           )
         }
       }

@@ -19,6 +19,9 @@ const FREE_RULES = 10
 
 const REF = 'mastodon-r2-redirect-'
 
+/** In the note of one that was not made, as it is there. */
+export const OF_OTHERS = 'by a rule of others; nothing is added'
+
 /** The rule for one prefix; its ref comes from the prefix, so that it is found again. */
 export function singleRule(prefix: OldPrefix, mediaHost: string, status: 301 | 302): NewRule {
   const { host, path } = prefix
@@ -116,8 +119,8 @@ export function singleRedirect(
       const ours = oursIn(rules)
       const already = ours ? undefined : await ledAlready(at, redirecting, prefix)
       if (already !== undefined) {
-        const note = `leads to https://${mediaHost}/ with ${already} already, by a rule of others`
-        return { is: 'ready', note: `${note}; nothing is added` }
+        const note = `leads to https://${mediaHost}/ with ${already} already, ${OF_OTHERS}`
+        return { is: 'ready', note }
       }
       const fault = ours && is(ours, last) ? await ledFault(at, redirecting, prefix, status) : ''
       if (fault === undefined) {

@@ -38,11 +38,25 @@ export function keptHosts(
   return new Map(old === undefined ? [] : [[EXTRA_HOSTS, withExtraHost(settings, old)]])
 }
 
+/** Whether Mastodon's pages allow media from this origin, as its settings stand. */
+export function isNamed(settings: Settings, origin: string): boolean {
+  const alias = settings.get('S3_ALIAS_HOST')?.value.replace(/^https?:\/\/|\/.*$/g, '') ?? ''
+  const named = [`https://${alias}`, ...extraHosts(settings).map(originOf)]
+  return named.includes(origin.toLowerCase())
+}
+
+function originOf(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : address
+}
+
+function extraHosts(settings: Settings): string[] {
+  const named = settings.get(EXTRA_HOSTS)?.value ?? ''
+  return named.split(/[,\s]+/).filter((entry) => entry !== '')
+}
+
 /** What stands in EXTRA_MEDIA_HOSTS (full addresses with commas or blanks between them) and one more. */
 export function withExtraHost(settings: Settings, host: string): string {
-  const entries = (settings.get(EXTRA_HOSTS)?.value ?? '')
-    .split(/[,\s]+/)
-    .filter((entry) => entry !== '')
+  const entries = extraHosts(settings)
   const wanted = `https://${host}`
   const has = entries.some((entry) => entry.toLowerCase().replace(/\/$/, '') === wanted)
   return [...entries, ...(has ? [] : [wanted])].join(',')

@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { shellLine } from '../core/shell-word.ts'
 import { asRoot, prose } from '../core/to-type.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
-import type { ProcessesPort, RunningProcess } from '../services/mastodon/port.ts'
+import type { Installation, ProcessesPort, RunningProcess } from '../services/mastodon/port.ts'
 import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
 
 /** Whether every process of Mastodon has read the env file since it last changed. */
@@ -60,6 +60,33 @@ export async function freshnessOf(
 ): Promise<Freshness | undefined> {
   const changedAt = await processes.changedAt(file)
   return changedAt && judgeFreshness(await processes.running(), changedAt)
+}
+
+export interface SettingsChange {
+  readonly path: string
+  readonly at: Date
+}
+
+/**
+ * When the settings last changed: of all files that hand them to Mastodon; a container takes them from
+ * the compose file, too. Undefined where there is none.
+ */
+export async function lastChange(
+  { composeFile, compose, envFiles, services = [] }: Installation,
+  processes: Pick<ProcessesPort, 'changedAt'>,
+): Promise<SettingsChange | undefined> {
+  const ofCompose = compose?.files ?? (composeFile === undefined ? [] : [composeFile])
+  const own = [...envFiles.map(({ path }) => path), ...services.flatMap((one) => one.envFiles)]
+  const paths = new Set([...own, ...ofCompose])
+  const times = await Promise.all(
+    [...paths].map(async (path) => ({ path, at: await processes.changedAt(path) })),
+  )
+  return times
+    .flatMap(({ path, at }) => (at === undefined ? [] : [{ path, at }]))
+    .reduce<SettingsChange | undefined>(
+      (last, one) => (last && last.at >= one.at ? last : one),
+      undefined,
+    )
 }
 
 type Needs = 'processes' | 'runner' | 'clock' | 'facts'

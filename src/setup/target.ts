@@ -7,12 +7,14 @@ import {
   preparedPath,
   type Remembered,
   remember,
+  thirdStorage,
 } from '../flow/mastodon-here.ts'
 import type { Place } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import type { SetupCatalog } from '../settings/catalog.ts'
 import type { Settings } from '../settings/resolve.ts'
+import { bucketPlace } from './s3-place.ts'
 
 /** The setup on R2 that media is migrated to. */
 export interface MigrationTarget {
@@ -74,22 +76,59 @@ export async function findTarget(
   throw isNowhere(installation, settings) ? nowhere() : notThere(envFile)
 }
 
+/** The setup on R2 that Mastodon uses; undefined where its settings name another storage, or not all of it. */
+export function targetInUse(
+  installation: Pick<Installation, 'settings' | 'envFile'>,
+  ownEndpoint: string | undefined,
+): MigrationTarget | undefined {
+  const remembered = remember(installation, ownEndpoint)
+  const found = remembered.switchedOn ? complete(installation, remembered, ownEndpoint) : undefined
+  return found && { ...found, aside: undefined }
+}
+
 /**
- * The setup on R2 that Mastodon used last, as the newest backup of its env file tells that has one in
- * use; undefined where none has.
+ * The setup on R2 that Mastodon used before the storage that it uses now, as the newest backup of its
+ * env file tells that has another storage in use; undefined where that was not R2, or none has.
  */
 export async function findTargetBefore(
   installation: Installation,
   ownEndpoint: string | undefined,
 ): Promise<MigrationTarget | undefined> {
   const { envReader, railsSettings, readEnvFile } = await import('../services/mastodon/env-read.ts')
-  for (const { path } of await envReader.backups(installation.envFile)) {
-    const then = { ...installation, settings: railsSettings(new Map(), [await readEnvFile(path)]) }
-    const remembered = remember(then, ownEndpoint)
-    const found = remembered.switchedOn ? complete(then, remembered, ownEndpoint) : undefined
-    if (found) return { ...found, aside: undefined }
+  const { envFile, envFiles, settings } = installation
+  const isNow = (then: Installation['settings']) => storageMark(then) === storageMark(settings)
+  for (const { path } of await envReader.backups(envFile)) {
+    const backup = await readEnvFile(path)
+    const others = envFiles.some(({ realPath }) => realPath === envFile.realPath)
+      ? envFiles.map((file) => (file.realPath === envFile.realPath ? backup : file))
+      : [backup]
+    const then = { envFile, settings: railsSettings(new Map(), others) }
+    if (!isNow(then.settings)) return targetInUse(then, ownEndpoint)
   }
   return undefined
+}
+
+/** What Mastodon stores its media in with these settings: `BUCKET at HOST`, another service, or `its own disk`. */
+export function storageName(settings: Installation['settings']): string {
+  const third = thirdStorage({ settings })
+  if (third) return [third.name, third.place].filter((part) => part !== '').join(', ')
+  if (settings.get('S3_ENABLED')?.value !== 'true') return 'its own disk'
+  const { bucket, endpoint } = s3Place(settings)
+  // What is no address may hold a secret.
+  return endpoint === undefined ? bucket : `${bucket} at ${new URL(endpoint).host}`
+}
+
+function storageMark(settings: Installation['settings']): string {
+  const { bucket, endpoint } = s3Place(settings)
+  const isOn = settings.get('S3_ENABLED')?.value === 'true'
+  return isOn ? `${bucket} at ${endpoint}` : storageName(settings)
+}
+
+/** As Mastodon reads it: without an endpoint it is AWS, by the region. Undefined where it is no address. */
+export function s3Place(settings: ReadonlyMap<string, { readonly value: string }>) {
+  const of = (name: string) => settings.get(name)?.value.trim() ?? ''
+  const found = bucketPlace(of)
+  return { bucket: of('S3_BUCKET'), endpoint: 'kind' in found ? found.endpoint : undefined }
 }
 
 async function findAside(

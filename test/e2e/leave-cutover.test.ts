@@ -96,6 +96,17 @@ describe.skipIf(rcloneMissing)(
       const killed = await leave()
       expect(killed.signal).toBe('SIGKILL')
       trap('nothing', 'fail')
+      for (const [stage, exit] of [
+        ['copy', 0],
+        ['redirects', 2],
+      ] as const) {
+        const said = await the().stage.initHere(the().at, ['leave', '--stage', stage, '--yes'], {
+          env: the().env,
+        })
+        expect(said.code, said.stdout).toBe(exit)
+        expect(said.stdout).toContain('leave --s3-endpoint-url')
+        expect(said.stdout).toContain('--stage cutover')
+      }
       const { code, stdout, stderr } = await leave()
       expect(code, stdout + stderr).toBe(0)
       await isOnDisk()

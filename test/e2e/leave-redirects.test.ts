@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openMigratingServer, rcloneMissing } from './migrating-server.ts'
@@ -70,23 +70,78 @@ describe.skipIf(rcloneMissing)(`addresses of the media host ${rcloneMissing ?? '
     ])
     const undone = await leave([...flags, '--undo', '--yes'], unset)
     expect(undone.code, undone.stdout).toBe(0)
+    expect(undone.stdout).toContain(`https://${HOST}/... is answered by the bucket on R2 again.`)
     expect(rules()).toEqual([])
+    const none = await leave([...flags, '--undo', '--yes'], unset)
+    expect(none.code, none.stdout).toBe(0)
+    expect(none.stdout).toContain('Nothing was changed: no rule of this program')
     const said = [planned, made, again, undone].map(({ stdout, stderr }) => stdout + stderr)
     expect(said.join('')).not.toContain(bootstrapToken.reveal())
   })
 
-  test('what would lead round in a circle is not made', async () => {
+  test.each([
+    ['round in a circle', 'LOCAL_DOMAIN', HOST, 'new-place-not-served'],
+    [
+      'from a zone that the token does not see',
+      'S3_ALIAS_HOST',
+      'files.example.org',
+      'media-zone-not-seen',
+    ],
+  ])('what would lead %s is not made', async (_, name, value, problem) => {
     const { at } = the()
     const before = at.read()
-    at.write('.env.production', before.replace(/^LOCAL_DOMAIN=.*$/m, `LOCAL_DOMAIN=${HOST}`))
+    const path = at.path('.env.production')
+    const { atime, mtime } = statSync(path)
+    const write = (text: string) => {
+      at.write('.env.production', text)
+      utimesSync(path, atime, mtime)
+    }
+    write(before.replace(new RegExp(`^${name}=.*$`, 'm'), `${name}=${value}`))
     try {
       const { code, stdout } = await leave(['--yes', '--json'])
-      const problem = { code: 'new-place-not-served' }
-      expect([code, JSON.parse(stdout).problem]).toMatchObject([1, problem])
+      expect([code, JSON.parse(stdout).problem]).toMatchObject([1, { code: problem }])
       expect(rules()).toEqual([])
     } finally {
-      at.write('.env.production', before)
+      write(before)
     }
+  })
+
+  test('before all of Mastodon runs with the new settings none is made', async () => {
+    const path = the().at.path('.env.production')
+    const { atime, mtime } = statSync(path)
+    const later = new Date(Date.now() + 5_000)
+    utimesSync(path, later, later)
+    try {
+      for (const flags of [[], ['--assume-restarted']]) {
+        const { code, stdout } = await leave(['--yes', '--json', ...flags])
+        expect([code, JSON.parse(stdout).problem.code]).toEqual([2, 'leave-not-switched'])
+      }
+      expect(rules()).toEqual([])
+    } finally {
+      utimesSync(path, atime, mtime)
+    }
+  })
+
+  test('a rule that somebody has changed since is named, and stays', async () => {
+    const made = await leave(['--yes'])
+    expect(made.code, made.stdout).toBe(0)
+    const { rulesets } = the().stage.sandbox.world.edge
+    const rule = rulesets
+      .flatMap((set) => set.rules)
+      .find(({ ref }) => ref?.startsWith('mastodon-r2-redirect-'))
+    if (!rule) throw new Error('There is no rule.')
+    const { expression } = rule
+    const change = (text: string) => Object.assign(rule, { expression: text })
+    change(`${expression} and not ssl`)
+    for (const flags of [['--undo'], []]) {
+      const { code, stdout } = await leave([...flags, '--yes', '--json'])
+      const problem = { code: 'leave-rule-changed', why: expect.stringContaining('and not ssl') }
+      expect([code, JSON.parse(stdout).problem]).toMatchObject([1, problem])
+      expect(rules()).toHaveLength(1)
+    }
+    change(expression)
+    expect((await leave(['--undo', '--yes'])).code).toBe(0)
+    expect(rules()).toEqual([])
   })
 
   test('without a token nobody is asked, and nothing is made', async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { openMigratingServer, rcloneMissing, type Trap } from './migrating-server.ts'
 import { type OtherBucket, otherBucket } from './old-bucket.ts'
@@ -123,6 +123,11 @@ describe.skipIf(rcloneMissing)(`on to another S3 provider ${rcloneMissing ?? ''}
     const survey = await leaveHere('survey')
     expect(survey.code, survey.stdout).toBe(0)
     expect(survey.stdout).toMatch(/\d+ files .* would come to next-media at /)
+    expect(survey.stdout).not.toContain('chmod')
+    const path = the().at.path(NEXT.file)
+    chmodSync(path, 0o644)
+    expect((await leaveHere('survey')).stdout).toContain(`chmod 600 ${path}`)
+    chmodSync(path, 0o600)
     const held = await keys()
     expect((await leaveHere('copy', ['--dry-run'])).code).toBe(0)
     expect(await keys()).toEqual(held)
@@ -146,6 +151,12 @@ describe.skipIf(rcloneMissing)(`on to another S3 provider ${rcloneMissing ?? ''}
       expect.arrayContaining([expect.objectContaining({ id: 'env-switch', status: 'ready' })]),
     )
     expect((await keys()).filter((key) => key.startsWith('mastodon-r2-probe'))).toEqual([])
+    const forgotten = ['leave', '--stage', 'redirects', '--yes', '--json']
+    const refused = await the().stage.initHere(the().at, forgotten, { env: the().env })
+    expect([refused.code, JSON.parse(refused.stdout).problem]).toMatchObject([
+      2,
+      { code: 'not-on-r2', next: expect.stringContaining('--to s3 --to-env PATH') },
+    ])
     const led = await leaveHere('redirects', ['--yes'])
     expect(led.code, led.stdout).toBe(0)
     expect(led.stdout).toContain(`https://${HOST}/... leads to https://${NEXT.host}/...`)

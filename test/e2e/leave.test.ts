@@ -221,6 +221,8 @@ describe.skipIf(rcloneMissing)('flags of leave', () => {
     [['--stage', 'cutover', '--stop', '--no-downtime'], 'cutover-contradiction'],
     [['--stage', 'redirects'], 'leave-not-switched'],
     [['--stage', 'copy', '--undo'], 'flag-without-effect'],
+    [['--stage', 'copy', '--assume-restarted'], 'flag-without-effect'],
+    [['--stage', 'redirects', '--undo', '--assume-restarted'], 'flag-without-effect'],
     [['--to', 's3'], 'new-provider-missing'],
     [['--to-env', 'next.env'], 'flag-without-effect'],
     [['--to', 's3', '--to-env', 'next.env', '--media-dir', '.'], 'flag-without-effect'],
@@ -228,5 +230,22 @@ describe.skipIf(rcloneMissing)('flags of leave', () => {
     const { at, env, stage } = the()
     const { code, stdout } = await stage.initHere(at, ['leave', '--json', ...args], { env })
     expect({ code, problem: JSON.parse(stdout).problem.code }).toEqual({ code: 2, problem })
+  })
+  test('a bucket that merely lies prepared is not left', async () => {
+    const { at, env, stage } = the()
+    const before = at.read()
+    at.write('.env.production', before.replace('S3_ENABLED=true', 'S3_ENABLED=false'))
+    const backups = readdirSync(at.dir).filter((name) => name.endsWith('.bak'))
+    for (const name of backups) renameSync(at.path(name), `${at.path(name)}.away`)
+    try {
+      for (const name of ['survey', 'copy', 'cutover', 'compare', 'redirects']) {
+        const args = ['leave', '--stage', name, '--json', ...(name === 'survey' ? [] : ['--yes'])]
+        const { code, stdout } = await stage.initHere(at, args, { env })
+        expect([name, code, JSON.parse(stdout).problem.code]).toEqual([name, 2, 'not-on-r2'])
+      }
+    } finally {
+      for (const name of backups) renameSync(`${at.path(name)}.away`, at.path(name))
+      at.write('.env.production', before)
+    }
   })
 })

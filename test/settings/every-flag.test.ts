@@ -166,6 +166,7 @@ const shown: Readonly<Record<string, Rows>> = {
     '--api-token-file': redirected,
     '--cloudflare-api-url': redirected,
     '--undo': redirected,
+    '--assume-restarted': 'leave/restarted.test.ts: %s: that is no restart until somebody says so',
     '--no-downtime': 'e2e/leave-cutover.test.ts: nothing is lost: %s',
     '--stop': 'e2e/leave-cutover.test.ts: nothing is lost: %s',
   },

@@ -3,7 +3,7 @@ import { asRoot, prose, type Text } from '../../core/to-type.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import type { Installation, RunningProcess } from '../../services/mastodon/port.ts'
 import { howToReach, type Lack } from '../../setup/reach.ts'
-import { judgeFreshness } from '../../setup/restart.ts'
+import { judgeFreshness, lastChange, type SettingsChange } from '../../setup/restart.ts'
 
 type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'pumaWorkers'>
 
@@ -33,11 +33,6 @@ export function restartLine(
 type Needs = 'installation' | 'processes'
 type At = Pick<CheckWorld, Needs>
 
-interface Changed {
-  readonly path: string
-  readonly at: Date
-}
-
 /** Processes that began before the settings changed go on with the old ones (mastodon#34602, #20434). */
 export const runningSettings: Check<Needs> = {
   id: 'running-settings',
@@ -45,7 +40,7 @@ export const runningSettings: Check<Needs> = {
   title: 'Settings in use',
   cost: 'look',
   async look(at) {
-    const changed = await lastChange(at)
+    const changed = await lastChange(at.installation, at.processes)
     const running = await at.processes.running()
     if (running === undefined) {
       return [{ severity: 'skipped', saw: "Mastodon's processes can't be seen from here" }]
@@ -63,24 +58,10 @@ export const runningSettings: Check<Needs> = {
   },
 }
 
-/** Of all files that hand settings to Mastodon; a container takes them from the compose file, too. */
-async function lastChange({ installation, processes }: At): Promise<Changed | undefined> {
-  const { composeFile, compose, envFiles, services = [] } = installation
-  const ofCompose = compose?.files ?? (composeFile === undefined ? [] : [composeFile])
-  const own = [...envFiles.map(({ path }) => path), ...services.flatMap((one) => one.envFiles)]
-  const paths = new Set([...own, ...ofCompose])
-  const times = await Promise.all(
-    [...paths].map(async (path) => ({ path, at: await processes.changedAt(path) })),
-  )
-  return times
-    .flatMap(({ path, at }) => (at === undefined ? [] : [{ path, at }]))
-    .reduce<Changed | undefined>((last, one) => (last && last.at >= one.at ? last : one), undefined)
-}
-
 /** As precise as the start of a process is known; what is told lies never behind the real start. */
 const SECOND_MS = 1000
 
-function staleness({ installation }: At, seen: RunningProcess, changed: Changed): Verdict[] {
+function staleness({ installation }: At, seen: RunningProcess, changed: SettingsChange): Verdict[] {
   if (judgeFreshness([seen], changed.at).is !== 'old') return []
   const { name, startedAt } = seen
   const isDocker = installation.kind === 'docker'

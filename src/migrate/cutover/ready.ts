@@ -2,6 +2,7 @@ import { ANNOUNCED_DAYS, safeFrom } from '../../announce/notes.ts'
 import { counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, type Text, type ToType } from '../../core/to-type.ts'
+import { switchedByHand } from '../../moving/quiet.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import { NAME_REFUSED } from '../../services/rclone/port.ts'
@@ -19,7 +20,7 @@ export function readyToSwitch(
     title: 'Before the switch',
 
     async look({ place, clock }): Promise<Finding> {
-      if (cutover.services.commands === undefined) return refused(byHand())
+      if (cutover.services.commands === undefined) return refused(switchedByHand())
       const known = await checkpoint.read()
       if (known?.completeSince === undefined) return refused(notCopied(lineFor('copy')))
       const failed = known.failed.filter(({ reason }) => reason !== NAME_REFUSED)
@@ -65,16 +66,6 @@ function announcementWarning(
   if (from <= now) return undefined
   const day = from.toISOString().slice(0, 10)
   return `${host} was announced on ${announcedAt.slice(0, 10)}; a switch is safe from ${day}, and ${may}.`
-}
-
-function byHand(): Problem {
-  return new Problem({
-    code: 'cutover-by-hand',
-    what: 'It is not known how Mastodon is started here, so it can not be switched from here.',
-    why: 'Neither systemd units nor a compose file of Mastodon were found.',
-    next: 'Run this where Mastodon runs, or name its folder with --mastodon-dir.',
-    exit: 2,
-  })
 }
 
 function notCopied(copyLine: ToType): Problem {
