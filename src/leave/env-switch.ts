@@ -8,7 +8,7 @@ import {
   envFileNotWritable,
   type Installation,
 } from '../services/mastodon/port.ts'
-import { leftBehind, shadowed } from '../setup/env-file.ts'
+import { leftBehind, overruled } from '../setup/env-file.ts'
 import { isProbe } from '../setup/proof.ts'
 import { unreachedBy } from '../setup/reach.ts'
 import { linesOf, runPlaced } from '../setup/restart.ts'
@@ -43,7 +43,7 @@ export function switchedTo(
   file: EnvFileOnDisk,
 ): string | Problem {
   const text = textThere(at, facts, file.text)
-  return shadowed(at.installation, file, at.there.lines(facts)) ?? text
+  return overruled(at.installation, file, at.there.lines(facts)) ?? text
 }
 
 interface Written {
@@ -126,34 +126,52 @@ function changesOf({ there }: Leaving, { envWriter }: At, { file, text }: Edited
 
 type At = Pick<World, Needs>
 
-/** A setting of R2 that is commented out here and stands in another file, too. */
+/** Settings that Mastodon passes over where another one is there. */
+const PASSED_OVER: Readonly<Record<string, readonly string[]>> = {
+  S3_CLOUDFRONT_HOST: ['S3_ALIAS_HOST'],
+  S3_HOSTNAME: ['S3_ALIAS_HOST', 'S3_CLOUDFRONT_HOST'],
+}
+
+/** A setting of R2 that is commented out here and stands elsewhere, too, for all of Mastodon or a service. */
 async function stillInForce(
   { there, installation }: Leaving,
-  { envWriter }: At,
+  { envWriter, facts }: At,
   { file, text }: Edited,
 ): Promise<Problem | undefined> {
-  const inUse = there.retired.filter((name) => installation.settings.has(name))
-  if (inUse.length === 0) return undefined
-  const after = await envWriter.preview(file, text)
-  const found = sourcesOf(after, inUse)
+  const lines = there.lines(facts)
+  const names = there.retired.filter(
+    (name) => !PASSED_OVER[name]?.some((other) => lines.has(other)),
+  )
+  const before = inForce(installation, names)
+  if (before.length === 0) return undefined
+  // An empty one that R2 was used with changes nothing; one that becomes empty is there all the same.
+  const isEmpty = (name: string) => before.every((one) => one.name !== name || one.value === '')
+  const after = inForce(await envWriter.preview(file, text), names)
+  const found = after.filter(({ name, value }) => value !== '' || !isEmpty(name))
   if (found.length === 0) return undefined
-  const [first] = found
-  const names = found.map(({ name }) => name).join(', ')
+  const places = [...new Set(found.map(({ from }) => from))]
+  const parts = places.map((place) => {
+    const own = found.filter(({ from }) => from === place).map(({ name }) => name)
+    return `${place} sets ${[...new Set(own)].join(', ')}`
+  })
   return new Problem({
     code: 'setting-of-r2-stays',
-    what: `${first?.from} sets ${names} besides ${file.path}.`,
+    what: `${parts.join('; ')}, besides ${file.path}.`,
     why: `That is of R2 and would stay in force, as ${there.name} is used without it.`,
-    next: `Remove those lines from ${first?.from}, and run this again.`,
+    next: `Let ${file.path} alone hold them: move those lines there from ${places.join(' and ')}, and run this again.`,
     exit: 2,
   })
 }
 
-function sourcesOf({ settings, services = [] }: Installation, names: readonly string[]) {
-  return names.flatMap((name) => {
-    const readings = [settings, ...services.map((service) => service.settings)]
-    const from = readings.flatMap((reading) => reading.get(name)?.from ?? [])[0]
-    return from === undefined ? [] : [{ name, from }]
-  })
+/** As all of Mastodon reads them, and each of its services. */
+function inForce({ settings, services = [] }: Installation, names: readonly string[]) {
+  const readings = [settings, ...services.map((service) => service.settings)]
+  return names.flatMap((name) =>
+    readings.flatMap((reading) => {
+      const setting = reading.get(name)
+      return setting === undefined ? [] : [{ name, ...setting }]
+    }),
+  )
 }
 
 /** When what is stored there from now on will be said to have been stored. */

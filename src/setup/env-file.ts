@@ -49,6 +49,20 @@ export function shadowed(
   })
 }
 
+/**
+ * The same, before each service is looked at as it will be (`unreachedBy`): there it is seen what a
+ * compose file fills in from this very file.
+ */
+export function overruled(
+  installation: Installation,
+  file: Pick<EnvFileOnDisk, 'path'>,
+  values: ReadonlyMap<string, string>,
+  instead?: string,
+): Problem | undefined {
+  if (installation.kind === 'docker' && installation.services !== undefined) return undefined
+  return shadowed(installation, file, values, instead)
+}
+
 /** `.env` is the only file weaker than a `.env.production` that does not exist yet. */
 function isBase(path: string): boolean {
   return path.endsWith('/.env')
@@ -167,11 +181,9 @@ function targetName({ target }: Setup): string {
 
 function strongerOf(at: At, key: S3Key): Problem | undefined {
   const { target, installation } = at.setup
-  // What a compose file fills in comes from a file, too: `unread` sees how it will be.
-  if (installation.kind === 'docker' && installation.services !== undefined) return undefined
   if (target.kind !== 'file' || !isRead(installation, target.file.path)) return undefined
   const instead = 'or name the place to write with --mastodon-env'
-  return shadowed(installation, target.file, blockOf(at, key), instead)
+  return overruled(installation, target.file, blockOf(at, key), instead)
 }
 
 function isRead({ envFiles, envFile }: Setup['installation'], file: string): boolean {
@@ -260,7 +272,7 @@ export function envSwitch(
     keptHost === undefined ? [] : [[EXTRA_HOSTS, withExtraHost(settings, keptHost)] as const],
   )
   const values = new Map([...block, ...kept])
-  const problem = shadowed(installation, file, values) ?? hinderedFrom(installation, file.path)
+  const problem = overruled(installation, file, values) ?? hinderedFrom(installation, file.path)
   if (problem) return problem
   const retired = hindrances(settings)
   const switched = envWriter.edit(file.text, block, [...retired.keys()])
