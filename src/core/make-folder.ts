@@ -3,9 +3,8 @@ import { dirname } from 'node:path'
 import { codeOf } from './problem.ts'
 
 /**
- * Makes a folder where there is none, and those above it, for their owner alone. Node's `recursive` never
- * ends, and can't be interrupted, where a name is refused with ENOENT in a folder that is there, as in
- * /proc and below some automounters. Throws the system's error.
+ * Makes a folder where there is none, and those above it, for their owner alone. Node's `recursive` does
+ * not end on some file systems that take no new names. Throws the system's error.
  */
 export async function makeFolder(path: string): Promise<void> {
   const refused = await made(path)
