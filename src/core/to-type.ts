@@ -153,7 +153,8 @@ function lineOf(line: ToType, at: Reader): string {
   const { program = PROGRAM } = at
   const { mediaDir, isRoot: _, program: __, ...mastodon }: Reader = isNowhere(line) ? {} : at
   const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags
-  const isOfMedia = mediaDir !== undefined && ofMedia.has(command)
+  // On to another S3 provider no folder is looked at, and the flag is refused.
+  const isOfMedia = mediaDir !== undefined && ofMedia.has(command) && flags.to !== 's3'
   const told: Record<string, FlagValue> = {
     ...(isPlaced ? {} : mastodon),
     ...(isOfMedia ? { mediaDir } : {}),

@@ -133,6 +133,8 @@ function switchHeadline({ report, facts }: Ended, { there }: Leaving): string {
   // A run before this one wrote it, and only that one knew what stood there.
   const wasThere = report.steps.some(({ id, status }) => id === 'env-switch' && status === 'ready')
   if (wasThere) return `Not finished: the env file names ${there.it}, and stays so.`
+  if (report.steps.every(({ status }) => !/^(changed|failed)$/.test(status)))
+    return 'Nothing was changed.'
   const isBack = !report.steps.some(({ note }) => note.startsWith(NOT_TAKEN_BACK))
   return isBack
     ? 'Not switched; everything is back as it was.'

@@ -94,7 +94,8 @@ function nextOf(
   const toS3 = line.flags.to === 's3'
   if (before && switchedOn) {
     const there = toS3 ? 'with the file of the provider that is in use' : 'with its flags'
-    const again = line.with({ to: 's3', toEnv: 'PATH' })
+    const { mediaDir: _, ...flags } = line.flags
+    const again = toType('leave', { ...flags, to: 's3', toEnv: 'PATH' })
     return prose`It was on R2 before. If this way out led from there, go on ${there}:\n  ${again}`
   }
   if (before && toS3 && storage === 'r2') {

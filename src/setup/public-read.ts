@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { prose, type Text, toType } from '../core/to-type.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
 import type { WebResponse } from '../services/public-web/port.ts'
@@ -168,12 +169,22 @@ export function whole(
   sent: Uint8Array,
   sentType = 'text/plain',
 ): void {
-  if (response.status !== 200) throw fault('status', `${url} gave status ${response.status}.`)
+  if (response.status !== 200) throw notOk(url, response)
   if (Buffer.compare(response.body, sent) !== 0) {
     throw fault('bytes', `${url} gave other bytes than were uploaded.`)
   }
   const [type] = response.header('content-type')
   if (!type?.startsWith(sentType)) throw fault('type', `${url} came as ${type ?? 'no type'}.`)
+}
+
+function notOk(url: string, { status, header }: WebResponse): Problem {
+  const [to] = header('location')
+  if (to === undefined) return fault('status', `${url} gave status ${status}.`)
+  return fault(
+    'status',
+    `${url} gave status ${status} and leads to ${to}.`,
+    prose`A rule or a Worker leads it there before the bucket is asked; the Cloudflare dashboard shows it. The one of a way out of R2 is taken away by:\n  ${toType('leave', { stage: 'redirects', undo: true })}`,
+  )
 }
 
 /** The answer to `Range: bytes=4-19`. Throws Problem `public-range`. */
@@ -217,7 +228,7 @@ export function notListing(host: string, top: WebResponse): void {
   })
 }
 
-function fault(code: string, what: string, next?: string): Problem {
+function fault(code: string, what: string, next?: Text): Problem {
   return new Problem({
     code: `public-${code}`,
     what,

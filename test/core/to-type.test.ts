@@ -109,6 +109,8 @@ describe('a line to type', () => {
     ],
     [toType('check'), 'npx mastodon-r2 check'],
     [toType('migrate', { sandbox: true }), 'npx mastodon-r2 migrate --sandbox'],
+    [toType('leave'), 'npx mastodon-r2 leave --media-dir /mnt'],
+    [toType('leave', { to: 's3' }), 'npx mastodon-r2 leave --to s3'],
   ])('says where the media is to those who look there: %s', (line, words) => {
     expect(renderText(line, { mediaDir: '/mnt' })).toBe(words)
   })

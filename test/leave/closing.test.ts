@@ -25,6 +25,7 @@ interface Situation {
   readonly unfinished?: boolean
   readonly undo?: boolean
   readonly version?: string
+  readonly problem?: object
   readonly steps?: readonly (readonly [id: string, status: ReportStep['status'], note?: string])[]
 }
 
@@ -37,7 +38,7 @@ function closing(stage: LeaveStage, situation: Situation = {}) {
     lineFor: (other: LeaveStage, more = {}) => toType('leave', { stage: other, ...more }),
   } as unknown as Leaving
   const report = {
-    problem: null,
+    problem: situation.problem ?? null,
     dryRun: false,
     steps: steps.map(([id, status, note = '']) => ({ id, title: '', status, note, changes: [] })),
   }
@@ -127,4 +128,34 @@ test('which hosts the pages allow depends on the version', () => {
   expect(of('4.3.8')).not.toContain('go on allowing')
   expect(of('4.3.8')).toContain('Mastodon 4.3.8 can name one media host only (4.4 and later')
   expect(closing('cutover', { version: '4.3.8' }).text).not.toContain('can name one')
+})
+
+test.each<[string, Situation['steps'], string]>([
+  [
+    'the plan',
+    [
+      ['ready-to-switch', 'blocked'],
+      ['env-switch', 'would-change'],
+    ],
+    'Nothing was changed.',
+  ],
+  [
+    'its first copy',
+    [
+      ['copy-catch-up', 'failed'],
+      ['env-switch', 'skipped'],
+    ],
+    'Not switched; everything is back as it was.',
+  ],
+  [
+    'a second run',
+    [
+      ['ready-to-switch', 'blocked'],
+      ['env-switch', 'ready'],
+    ],
+    'Not finished: the env file names the disk, and stays so.',
+  ],
+])('a cut-over that ends in %s', (_, steps = [], headline) => {
+  const problem = { code: 'x', what: '', why: '', next: '' }
+  expect(closing('cutover', { steps, problem }).headline).toBe(headline)
 })

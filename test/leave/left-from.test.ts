@@ -67,7 +67,9 @@ async function server({ now, before = [], aside, other }: Server) {
 }
 
 async function left(at: Server, provider?: ReturnType<typeof next>) {
-  const asked = { ownEndpoint: undefined, line: toType('leave', { stage: 'redirects' }) }
+  const how = provider ? ({ to: 's3', toEnv: 'next.env' } as const) : { mediaDir: '/srv/media' }
+  const line = toType('leave', { stage: 'compare', ...how })
+  const asked = { ownEndpoint: undefined, line }
   const { target, isSwitched } = await leftFrom(asked, await server(at), provider)
   return `${target.bucket}${isSwitched ? ', switched' : ''}`
 }
@@ -166,14 +168,18 @@ describe('all else is refused before anything changes', () => {
   })
 
   test('a way out that led to another provider is named with what was forgotten', async () => {
-    const of = async (at: Server) => {
-      const problem = await left(at).catch((error: unknown) => error)
+    const of = async (at: Server, provider?: ReturnType<typeof next>) => {
+      const problem = await left(at, provider).catch((error: unknown) => error)
       return renderText((problem as { next: string }).next)
     }
     expect(await of({ now: wasabi(), before: [r2()] })).toContain(
-      'leave --stage redirects --to s3 --to-env PATH',
+      'leave --stage compare --to s3 --to-env PATH',
     )
     expect(await of({ now: wasabi(), aside: r2() })).not.toContain('--to-env')
+    const onDisk = await of({ now: r2('media', 'false'), before: [r2()] }, next())
+    expect(onDisk).toMatch(
+      /led to the disk, go on there:\n {2}npx mastodon-r2 leave --stage compare$/,
+    )
   })
 
   test('a bucket that is in use and half told is never taken for the one that is prepared', async () => {

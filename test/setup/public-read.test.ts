@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Problem } from '../../src/core/problem.ts'
+import { renderText } from '../../src/core/to-type.ts'
 import type { Facts, Setup } from '../../src/plan/step.ts'
 import { uploadProbe } from '../../src/setup/proof.ts'
 import { publicRead, withTestFile } from '../../src/setup/public-read.ts'
@@ -180,6 +182,18 @@ describe('reading', () => {
             ],
           }
     expect(await reading(world)).toHaveProperty('publicProven')
+  })
+
+  it('a redirect is named, with what takes away the one of leave', async () => {
+    const world = worldOf({}, fresh)
+    const location = ['location', 'https://social.example.com/system/x'] as const
+    world.web.alter = () => ({ status: 302, headers: [location], body: new Uint8Array() })
+    const problem = await reading(world).catch((error: unknown) => error)
+    expect(problem).toMatchObject({
+      code: 'public-status',
+      what: expect.stringContaining(`status 302 and leads to ${location[1]}`),
+    })
+    expect(renderText((problem as Problem).next)).toContain('leave --stage redirects --undo')
   })
 
   const broken: [string, (answer: Answer, origin: string | undefined, range: boolean) => Answer][] =

@@ -59,7 +59,8 @@ function judge({ url, plain, sent, head }: Answers): Verdict[] {
     whole(url, plain, sent, IMAGE_TYPE)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    return [troubleOf(error, { matters: MATTERS, next: NEXT })]
+    const isLed = plain.header('location').length > 0
+    return [troubleOf(error, { matters: MATTERS, next: isLed ? error.next : NEXT })]
   }
   const [length] = head.header('content-length')
   if (head.status !== 200 || (length !== undefined && Number(length) !== sent.length)) {

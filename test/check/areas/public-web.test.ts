@@ -38,6 +38,12 @@ describe('faults', () => {
   it.each<[string, Alter, string, string]>([
     ['404', onImage((it) => ({ ...it, status: 404 })), 'public-content fault', 'gave status 404'],
     [
+      'a redirect',
+      onImage((it) => withHeader({ ...it, status: 302 }, 'location', 'https://a.example/x')),
+      'public-content fault',
+      'leave --stage redirects --undo',
+    ],
+    [
       'other bytes',
       onImage((it, { headers }) => (headers?.range ? it : { ...it, body: new Uint8Array(3) })),
       'public-content fault',
