@@ -156,8 +156,8 @@ async function stillInForce(
   })
   return new Problem({
     code: 'setting-of-r2-stays',
-    what: `${parts.join('; ')}, besides ${file.path}.`,
-    why: `That is of R2 and would stay in force, as ${there.name} is used without it.`,
+    what: `${[...new Set(found.map(({ name }) => name))].join(', ')} of R2 would stay in force after the switch.`,
+    why: `${parts.join('; ')}. ${there.name} is used without that, and only ${file.path} is changed.`,
     next: `Let ${file.path} alone hold them: move those lines there from ${places.join(' and ')}, and run this again.`,
     exit: 2,
   })

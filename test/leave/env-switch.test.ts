@@ -93,7 +93,7 @@ describe('what is of R2 and stands elsewhere, too', () => {
     [
       'a unit of one service',
       { over: () => ({ S3_ALIAS_HOST: 'files.example.com' }) },
-      `${UNIT} sets S3_ALIAS_HOST,`,
+      `${UNIT} sets S3_ALIAS_HOST.`,
     ],
     [
       'that alone has it',
@@ -101,12 +101,12 @@ describe('what is of R2 and stands elsewhere, too', () => {
         text: onR2.replace(/^S3_ALIAS_HOST.*\n/m, ''),
         over: () => ({ S3_ALIAS_HOST: 'files.example.com', S3_KEY_PREFIX: 'x' }),
       },
-      `${UNIT} sets S3_ALIAS_HOST, S3_KEY_PREFIX,`,
+      `${UNIT} sets S3_ALIAS_HOST, S3_KEY_PREFIX.`,
     ],
     [
       'a compose file with a value',
       { kind: 'docker', from: COMPOSE, over: () => ({ S3_STORAGE_CLASS: 'STANDARD_IA' }) },
-      `${COMPOSE} sets S3_STORAGE_CLASS,`,
+      `${COMPOSE} sets S3_STORAGE_CLASS.`,
     ],
     [
       'a compose file that fills in nothing then: an empty one is there all the same',
@@ -115,12 +115,12 @@ describe('what is of R2 and stands elsewhere, too', () => {
         from: COMPOSE,
         over: ({ S3_ALIAS_HOST = '' }) => ({ S3_ALIAS_HOST }),
       },
-      `${COMPOSE} sets S3_ALIAS_HOST,`,
+      `${COMPOSE} sets S3_ALIAS_HOST.`,
     ],
   ])('%s', async (_, situation, words) => {
     const problem = await looking(situation)
     expect(problem).toMatchObject({ code: 'setting-of-r2-stays', exit: 2 })
-    expect(problem).toMatchObject({ what: expect.stringContaining(words) })
+    expect(problem).toMatchObject({ why: expect.stringContaining(words) })
   })
 
   test.each<[what: string, situation: Situation]>([

@@ -27,6 +27,7 @@ export const endpoint = settingCheck({
     if ((inPath !== '' && (!isOwn || holdsBucket)) || inHost !== undefined) {
       return bucketInside(now, url, inHost, settings)
     }
+    if (/[@?#]/.test(now)) return moreThanAddress(now, url, settings)
     if (settings.kind === 'other') return otherProvider(url)
     if (isOwn) return { severity: 'ok', saw: `${shown(now)} (not Cloudflare's)` }
     if (url.hostname.endsWith('.r2.dev')) return publicAddress(url, settings)
@@ -80,6 +81,16 @@ function bucketInside(
     matters:
       'Mastodon adds the bucket itself. With the bucket in there too, files land in a folder named like the bucket: uploads look fine, and visitors get 404.',
     ...settings.write('S3_ENDPOINT', inHost === undefined ? originOf(url) : `https://${inHost}`),
+  }
+}
+
+function moreThanAddress(now: string, url: URL, settings: StorageSettings): Verdict {
+  return {
+    severity: 'fault',
+    saw: `S3_ENDPOINT holds more than an address: ${shown(now)}`,
+    matters:
+      'An address may be printed and logged. The key belongs into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and nothing behind a ? or a # belongs there.',
+    ...settings.write('S3_ENDPOINT', originOf(url)),
   }
 }
 

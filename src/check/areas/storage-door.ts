@@ -4,6 +4,7 @@ import { prose, toType } from '../../core/to-type.ts'
 import { r2Endpoint } from '../../flow/mastodon-here.ts'
 import { type CheckWorld, troubleOf, type Verdict } from '../../plan/verdict.ts'
 import type { S3Key, S3Port } from '../../services/s3/port.ts'
+import { shown } from './setting-check.ts'
 
 type At = Pick<CheckWorld, 'storage' | 'connectS3At'>
 
@@ -92,7 +93,7 @@ export function findDoor({ storage, connectS3, connectS3At, installation }: Stor
   if (!storage.isR2) {
     return shut('the storage is not R2', {
       severity: 'fault',
-      saw: `S3_ENDPOINT is ${endpoint}, which is not R2.`,
+      saw: `S3_ENDPOINT is ${shown(endpoint)}, which is not R2.`,
       matters: 'Media is stored elsewhere; nothing there was touched or looked at.',
       next: toType('init'),
     })

@@ -80,6 +80,16 @@ describe('one wrong setting', () => {
     [{ S3_ENDPOINT: ACCOUNT }, 's3-endpoint fault', [`S3_ENDPOINT=${ENDPOINT}`]],
     [{ S3_ENDPOINT: 'https://pub-1.r2.dev' }, 's3-endpoint fault', ['public address']],
     [{ S3_ENDPOINT: 'https://s3.wasabisys.com' }, 's3-endpoint warning', ['not R2']],
+    [
+      { S3_ENDPOINT: ENDPOINT.replace('//', '//id:a-secret@') },
+      's3-endpoint fault',
+      ['//••••@', `S3_ENDPOINT=${ENDPOINT}`],
+    ],
+    [
+      { S3_ENDPOINT: `${ENDPOINT}?signature=a-secret` },
+      's3-endpoint fault',
+      ['?••••', `S3_ENDPOINT=${ENDPOINT}`],
+    ],
     [{ S3_REGION: 'eu-central-1' }, 's3-region warning', ['S3_REGION=auto']],
     [{ S3_PROTOCOL: 'http' }, 's3-protocol fault', ['S3_PROTOCOL=https', 'http://']],
     [
