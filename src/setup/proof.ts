@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { allOf } from '../core/streams.ts'
 import { isSingle, MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
-import type { Keeping, S3Object, S3Port } from '../services/s3/port.ts'
+import type { Keeping, PutOptions, S3Object, S3Port } from '../services/s3/port.ts'
 import {
   download,
   firstPart,
@@ -63,15 +63,21 @@ function willProbe(place: Place): string {
 /** Whether it needs S3_FORCE_SINGLE_REQUEST=true, which `single` says is known. */
 async function probeAsNeeded(s3: S3Port, name: () => string, place: Place): Promise<boolean> {
   const single = isSingle(place)
-  const { keeping } = place
+  const how = { keeping: place.keeping, summed: isSummed(place) }
   try {
-    await probeUploads(s3, name(), { single, keeping })
+    await probeUploads(s3, name(), { single, ...how })
     return single
   } catch (error) {
     if (!isPartRefused(error)) throw error
-    await probeUploads(s3, name(), { single: true, keeping })
+    await probeUploads(s3, name(), { single: true, ...how })
     return true
   }
+}
+
+/** Whether Mastodon sends a checksum with each upload, as its SDK does unless told. */
+function isSummed({ installation }: Place): boolean {
+  const told = installation.settings.get('AWS_REQUEST_CHECKSUM_CALCULATION')?.value ?? ''
+  return !/^when_required$/i.test(told)
 }
 
 /** A key that is in use was tried by whoever made it; how Mastodon reads costs one HEAD. */
@@ -120,11 +126,18 @@ interface Probe {
   readonly text: Uint8Array
   readonly single: boolean
   readonly keeping: Keeping
+  readonly checksum: Pick<PutOptions, 'checksum'>
 }
 
 const SENT = { contentType: 'text/plain', cacheControl: MEDIA_CACHE_CONTROL } as const
-const SUMMED = { ...SENT, checksum: 'CRC32' } as const
-const VIDEO = { ...SUMMED, contentType: 'video/mp4' } as const
+const VIDEO = { ...SENT, contentType: 'video/mp4' } as const
+
+interface ProbeOptions {
+  readonly single: boolean
+  readonly keeping?: Keeping | undefined
+  /** Whether all but one of the uploads carry a checksum; they do unless told. */
+  readonly summed?: boolean
+}
 
 /** Our own test objects, which are nobody's media. */
 export function isProbe(key: string): boolean {
@@ -140,44 +153,42 @@ export function isProbe(key: string): boolean {
 export async function probeUploads(
   s3: S3Port,
   name: string,
-  { single, keeping = {} }: { readonly single: boolean; readonly keeping?: Keeping | undefined },
+  { single, keeping = {}, summed = true }: ProbeOptions,
 ): Promise<void> {
   const text = new TextEncoder().encode(`mastodon-r2 ${name}\n`.repeat(8))
   const prefix = `mastodon-r2-probe/${name}`
-  const probe = { s3, prefix, text, single, keeping }
+  const checksum = summed ? ({ checksum: 'CRC32' } as const) : {}
+  const probe = { s3, prefix, text, single, keeping, checksum }
   // Both to their end, so that nothing is written after a clean-up.
   await allOf([probeSmall(probe), probeParts(probe)])
 }
 
 /** Two small files, removed in both ways, and seen to be gone. */
-async function probeSmall({ s3, prefix, text, single, keeping }: Probe): Promise<void> {
-  const [plain, checksum] = [`${prefix}-plain.txt`, `${prefix}-checksum.txt`]
+async function probeSmall({ s3, prefix, text, single, keeping, checksum }: Probe): Promise<void> {
+  const [plain, summed] = [`${prefix}-plain.txt`, `${prefix}-checksum.txt`]
   await whileThere(
     async () => {
-      const [sent, summed] = [
-        { ...SENT, ...keeping },
-        { ...SUMMED, ...keeping },
-      ]
-      await allOf([s3.put(plain, text, sent), s3.put(checksum, text, summed)])
+      const sent = { ...SENT, ...keeping }
+      await allOf([s3.put(plain, text, sent), s3.put(summed, text, { ...sent, ...checksum })])
       await allOf([
         readsBack(s3.get(plain), text),
-        readsBack(download(s3, { key: checksum, parts: 1 }, single), text),
+        readsBack(download(s3, { key: summed, parts: 1 }, single), text),
         readsPart(s3, plain, text, 4, 19),
-        lists(s3, prefix, [plain, checksum]),
+        lists(s3, prefix, [plain, summed]),
       ])
     },
-    () => allOf([s3.delete(plain), s3.deleteMany([checksum])]),
+    () => allOf([s3.delete(plain), s3.deleteMany([summed])]),
   )
-  await areGone(s3, prefix, [plain, checksum])
+  await areGone(s3, prefix, [plain, summed])
 }
 
 /** One that is large enough to be uploaded, and read, in parts. */
-async function probeParts({ s3, prefix, text, single, keeping }: Probe): Promise<void> {
+async function probeParts({ s3, prefix, text, single, keeping, checksum }: Probe): Promise<void> {
   const key = `${prefix}-parts.bin`
   const large = twoParts(text)
   await whileThere(
     async () => {
-      const etag = await s3.putMultipart(key, large, { ...VIDEO, ...keeping })
+      const etag = await s3.putMultipart(key, large, { ...VIDEO, ...keeping, ...checksum })
       await allOf([
         readsBack(download(s3, { key, parts: 2, etag }, single), large, VIDEO.contentType),
         ...(single ? [] : [readsFirstPart(s3, key, large)]),

@@ -6,7 +6,7 @@ import { newProvider } from '../../src/setup/new-provider.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { FakeS3 } from '../fakes/fake-s3.ts'
 import { FakeWeb } from '../fakes/fake-web.ts'
-import { FakeClock, HOST, setupOf } from '../fakes/fake-world.ts'
+import { FakeClock, HOST, installationOf, setupOf } from '../fakes/fake-world.ts'
 
 const given = {
   S3_BUCKET: 'next',
@@ -40,7 +40,9 @@ function trying({ lines = {}, instead, takes }: Situation = {}) {
     }
   }
   const facts = { keyProven: true as const, accessKey: { ...provider.place.key, minted: true } }
-  const place = { ...setupOf(), keeping: provider.keeping }
+  const settings = new Map([...provider.lines].map(([name, value]) => [name, { value, from: 'x' }]))
+  const installation = installationOf({ settings })
+  const place = { ...setupOf(), installation, keeping: provider.keeping }
   const at = { web, connectS3: next.connect, place, clock: new FakeClock(), facts }
   const rclone = { acl: async () => provider.acl ?? instead }
   const probe = () =>
@@ -75,6 +77,16 @@ describe('test files are uploaded as Mastodon and the copy do it, and none stays
     await host.change?.(at)
     expect(new Set(sent.map(({ storageClass }) => storageClass))).toEqual(new Set(['ONEZONE_IA']))
   })
+})
+
+test.each([
+  [undefined, ['CRC32']],
+  ['WHEN_REQUIRED', []],
+])('checksums are sent as the SDK of Mastodon is told: %s', async (told, expected) => {
+  const lines = told === undefined ? {} : { AWS_REQUEST_CHECKSUM_CALCULATION: told }
+  const { probe, sent } = trying({ lines })
+  await probe()
+  expect([...new Set(sent.flatMap(({ checksum }) => checksum ?? []))]).toEqual(expected)
 })
 
 describe('a bucket that takes what Mastodon sends, and not what the copy does', () => {
