@@ -116,6 +116,11 @@ export function undoBucket(undo: Undo): Step<'cloudflare' | 'setup'> {
         cloudflare.listCustomDomains(at),
       ])
       if (filled === undefined) return stays('this token may not see whether it is empty')
+      if (filled === 'tests') {
+        return stays(
+          `${at.bucket} holds nothing but test files of a run that was killed, which init, run once more, removes`,
+        )
+      }
       if (filled) return stays(`${at.bucket} is not empty`)
       const { detachDomain, deleteEmptyBucket } = undo.wishes
       const others = hosts.filter((host) => !(detachDomain && host === mediaHost))

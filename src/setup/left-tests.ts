@@ -1,8 +1,7 @@
 import { Problem } from '../core/problem.ts'
+import { isTestFile } from '../core/test-file.ts'
 import type { S3Port } from '../services/s3/port.ts'
 
-/** What a run put there that was killed; the names are random, so nobody else has such. */
-const OURS = /^mastodon-r2-probe\/(?:[\da-f]{16}|[\da-f]{32})(?:-[a-z]+)?\.(?:txt|bin|png)$/
 /** Only runs that hold the env file put these, for a public read. */
 const OF_SETUP = /^mastodon-r2-probe\/[\da-f]{32}\.txt$/
 /** Milliseconds: no run is about its test files for so long. */
@@ -18,7 +17,7 @@ export async function removeLeftTests(
   { now, holdsEnvFile }: { readonly now: Date; readonly holdsEnvFile: boolean },
 ): Promise<void> {
   const isLeft = (key: string, lastModified: number) =>
-    OURS.test(key) &&
+    isTestFile(key) &&
     ((holdsEnvFile && OF_SETUP.test(key)) || now.getTime() - lastModified > ABANDONED_MS)
   try {
     for await (const page of s3.pages('mastodon-r2-probe/')) {

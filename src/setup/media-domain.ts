@@ -169,7 +169,8 @@ async function notAttached(
   if (asked.owner) {
     return { is: 'blocked', problem: attachedElsewhere(wishOf(setup), asked.owner) } as const
   }
-  const all = filled ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
+  const all =
+    filled === true ? ' (the bucket is not empty: all that is in it becomes readable)' : ''
   const changes: Change[] = [
     { what: `serve the bucket at https://${mediaHost}${all}`, risk: 'public' },
     waitFor(setup),
@@ -298,7 +299,10 @@ export function undoMediaDomain(undo: Undo): Step<'cloudflare' | 'setup' | 'cloc
       if (undo.inUse && !undo.wishes.evenIfInUse) {
         return { is: 'blocked', problem: inUse(setup) }
       }
-      const loss = filled === false ? '' : ', and every link to media in the bucket breaks'
+      const loss =
+        filled === false || filled === 'tests'
+          ? ''
+          : ', and every link to media in the bucket breaks'
       const what = `detach ${mediaHost}: it stops answering${loss}`
       return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }] }
     },

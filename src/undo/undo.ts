@@ -150,7 +150,8 @@ async function undoing(
 ): Promise<Undo> {
   const { cloudflare, setup } = world
   const isHere = remembered.storage === 'r2' && remembered.bucket === setup.at.bucket
-  const inUse = isHere && remembered.switchedOn && (await cloudflare.hasObjects(setup.at)) !== false
+  const holds = isHere && remembered.switchedOn && (await cloudflare.hasObjects(setup.at))
+  const inUse = holds !== false && holds !== 'tests'
   const ids = new Set((await ownKeys(world)).map(({ id }) => id))
   const { setAside } = await import('../services/mastodon/env-write.ts')
   return {

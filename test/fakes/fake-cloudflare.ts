@@ -38,7 +38,7 @@ export class FakeCloudflare extends FakeRules implements CloudflarePort {
   accounts: Account[] = []
   zones: Zone[] = []
   bucket: Bucket | undefined
-  filled: boolean | undefined = false
+  filled: boolean | 'tests' | undefined = false
   dns: DnsRecord[] = []
   /** What each look at the custom domain finds, in order; the last one stays. */
   domains: (CustomDomain | undefined)[] = [undefined]

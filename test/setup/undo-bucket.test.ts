@@ -8,10 +8,17 @@ const flag = { deleteEmptyBucket: true }
 const both = { ...flag, detachDomain: true }
 
 describe('undo of the bucket', () => {
-  it.each<[string, object, boolean | undefined, string[], string]>([
+  it.each<[string, object, boolean | 'tests' | undefined, string[], string]>([
     ['no flag', {}, false, [], 'example-media is empty; add --delete-empty-bucket to remove it'],
     ['no flag, not empty', {}, true, [], 'example-media is not empty'],
     ['not empty', flag, true, [], 'example-media is not empty'],
+    [
+      'test files of a killed run',
+      both,
+      'tests',
+      [],
+      'example-media holds nothing but test files of a run that was killed, which init, run once more, removes',
+    ],
     ['not to be seen', flag, undefined, [], 'this token may not see whether it is empty'],
     ['our host on it', flag, false, [HOST], `it serves ${HOST}; add --detach-domain to remove it`],
     ['another host on it', both, false, [HOST, 'x.example'], 'it serves x.example, too'],

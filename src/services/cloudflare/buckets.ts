@@ -1,5 +1,6 @@
 import type { CORSUpdateParams } from 'cloudflare/resources/r2/buckets/cors'
 import type { LifecycleUpdateParams } from 'cloudflare/resources/r2/buckets/lifecycle'
+import { isTestFile } from '../../core/test-file.ts'
 import { type Call, createAndLook } from './call.ts'
 import type {
   Bucket,
@@ -73,11 +74,16 @@ export function buckets(
 
     async hasObjects(at) {
       try {
-        const list = { ...scope(at), per_page: 1 }
+        const list = { ...scope(at), per_page: USUAL_PAGE }
         const page = await unlessAbsent(undefined, () =>
           call('repeatable', (sdk) => sdk.r2.buckets.objects.list(at.bucket, list)),
         )
-        return page !== undefined && page.result.length > 0
+        const found = page?.result ?? []
+        const isAll = found.length < USUAL_PAGE
+        if (isAll && found.every(({ key = '' }) => isTestFile(key))) {
+          return found.length > 0 && 'tests'
+        }
+        return true
       } catch (error) {
         if (error instanceof Refusal && error.isForbidden) return undefined
         throw error

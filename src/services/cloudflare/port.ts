@@ -227,8 +227,11 @@ export interface CloudflarePort extends RulesPort {
   listBuckets(accountId: string, jurisdiction: Jurisdiction): Promise<string[]>
   /** `exists` when someone (or a lost answer) was faster: the caller looks again. */
   createBucket(at: BucketRef, location?: LocationHint): Promise<'created' | 'exists'>
-  /** Whether any object is in the bucket; undefined when the token may not look. */
-  hasObjects(at: BucketRef): Promise<boolean | undefined>
+  /**
+   * Whether any object is in the bucket; `tests`: none but test files that a killed run of this program
+   * has left; undefined when the token may not look.
+   */
+  hasObjects(at: BucketRef): Promise<boolean | 'tests' | undefined>
   /** Only an empty bucket goes; one that holds objects is `cloudflare-10008`. Already gone is fine. */
   deleteBucket(at: BucketRef): Promise<void>
 

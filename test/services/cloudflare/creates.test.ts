@@ -129,6 +129,24 @@ test('a bucket that is not there has no rules, no objects and no r2.dev address'
   expect(await Promise.all([...looks, client.isDevUrlEnabled(at)])).toEqual([[], [], false, false])
 })
 
+const tests = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, nth) => `mastodon-r2-probe/${String(nth).padStart(32, '0')}.txt`,
+  )
+
+test.each<[string, string[], boolean | 'tests']>([
+  ['nothing', [], false],
+  ['media', ['accounts/a.png'], true],
+  ['test files that a killed run has left', tests(3), 'tests'],
+  ['media behind them', [...tests(1), 'media_attachments/a.png'], true],
+  ['more of them than are looked at', tests(20), true],
+  ['a file of somebody in our folder', ['mastodon-r2-probe/notes.txt'], true],
+])('a bucket that holds %s', async (_, keys, expected) => {
+  await using stub = await startStub([{ result: keys.map((key) => ({ key })) }])
+  expect(await stub.client.hasObjects(at)).toBe(expected)
+})
+
 test.each(['getCors', 'getLifecycle', 'isDevUrlEnabled', 'findBucket'] as const)(
   'a refusal is not taken for an empty answer: %s',
   async (name) => {
