@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { lstat, open, readFile, readlink, unlink } from 'node:fs/promises'
+import { lstat, open, readFile, readlink, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readPlain } from './plain-file.ts'
@@ -49,7 +49,7 @@ export async function lockFile(
   { pid, command }: { readonly pid: number; readonly command: string },
   words: LockWords,
 ): Promise<() => Promise<void>> {
-  const text = `${JSON.stringify({ ...(await identity(pid)), command, since: now() })}\n`
+  const text = await textFor(pid, command)
   for (let attempt = 1; ; attempt += 1) {
     if (await create(path, text, words)) return () => release(path, text)
     const found = await look(path)
@@ -59,6 +59,24 @@ export async function lockFile(
     }
     if (found.is === 'stale') await takeAway(path, found.text, words)
   }
+}
+
+/** Notes whose a new folder is, for `isAbandoned`. Throws the system's error. */
+export async function noteHolder(
+  path: string,
+  { pid, command }: { readonly pid: number; readonly command: string },
+): Promise<void> {
+  await writeFile(path, await textFor(pid, command), { mode: 0o600, flag: 'wx' })
+}
+
+/** Whether it is told there whose it was, and that process is surely gone. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  const found = await look(path)
+  return found.is === 'stale' && parse(found.text) !== undefined
+}
+
+async function textFor(pid: number, command: string): Promise<string> {
+  return `${JSON.stringify({ ...(await identity(pid)), command, since: now() })}\n`
 }
 
 /** Before the first change: a run that can't keep others away does nothing. */

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { counted } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { type SandboxAddress, startSandboxProcess } from '../rehearse/rehearsal.ts'
+import { scratchFolder } from '../rehearse/scratch-folder.ts'
 import { setUpThere } from '../rehearse/set-up-there.ts'
 import { contradiction } from '../settings/no-effect.ts'
 import type { Stage } from '../settings/stages.ts'
@@ -31,14 +30,13 @@ type GoThrough = (run: MigrateRun, prepared: PreparedMigration, stage: Stage) =>
  * setting there. What it makes, its notes about the migration included, goes when the run ends.
  */
 export async function rehearseMigration(run: MigrateRun): Promise<MigrationRehearsal> {
-  const { host, ui, settings, atEnd } = run
+  const { host, ui, settings } = run
   refuseOther(run)
   ui.note('This is a rehearsal', [
     `Mastodon is a stand-in on this machine: ${FILES} files, and ${UPLOADS} more every second.`,
     'So is Cloudflare. Nothing leaves this machine, and nothing of yours is changed.',
   ])
-  const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-rehearsal-'))
-  atEnd.push(() => rm(folder, { recursive: true, force: true }))
+  const folder = await scratchFolder(run)
   const started = ui.busy('Starting the sandbox and preparing a bucket')
   const flags = ['--media', String(FILES), '--uploads', String(UPLOADS), '--zone', ZONE]
   const delays = ['--domain-delay', '0ms', '--key-delay', '0ms']

@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Problem, type ProblemDetails } from '../core/problem.ts'
 import { shellLine } from '../core/shell-word.ts'
@@ -11,6 +10,7 @@ import type { Settings } from '../settings/resolve.ts'
 import type { Catalog } from '../settings/setting.ts'
 import { readTemplate } from '../template.ts'
 import type { Ui } from '../ui/port.ts'
+import { scratchFolder } from './scratch-folder.ts'
 
 /** Starts `sandbox` as a process of its own, which goes when the run ends. Throws its Problems. */
 export async function startSandboxProcess(
@@ -74,9 +74,8 @@ export async function startStandIn(
   run: Pick<Run<SetupCatalog>, 'host' | 'ui' | 'settings' | 'atEnd'>,
   found: Installation,
 ): Promise<Rehearsal> {
-  const { host, ui, settings, atEnd } = run
-  const folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-rehearsal-'))
-  atEnd.push(() => rm(folder, { recursive: true, force: true }))
+  const { host, ui, settings } = run
+  const folder = await scratchFolder(run)
   const installation = await scratchCopy(found, folder, host.environment)
   const started = ui.busy('Starting the sandbox')
   const zones = zonesFor(installation, settings.get('mediaHost'))
