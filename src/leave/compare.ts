@@ -2,7 +2,8 @@ import { bytesOf, counted } from '../core/amounts.ts'
 import { prose } from '../core/to-type.ts'
 import type { Facts, Finding, StepIn, World } from '../plan/step.ts'
 import type { Leaving } from './leaving.ts'
-import { lookAtSides, notAll, warned } from './sides.ts'
+import { lookAtSides, type Sides } from './sides.ts'
+import { lacks, notAll, warned } from './warnings.ts'
 
 /** Ready when the destination holds all of the bucket; changes neither. */
 export function compareSides(
@@ -20,15 +21,21 @@ export function compareSides(
       }
       const sides = await lookAtSides(at, { checksum })
       at.tell('')
-      const { same, missing, differs } = sides
-      if (missing.objects + differs.objects > 0) {
-        return { is: 'blocked', problem: notAll(at, sides) }
-      }
-      const how = checksum ? 'contents are equal' : 'names and sizes are equal'
-      const note = `${how}: ${counted(same.objects, 'file')}, ${bytesOf(same.bytes)}`
+      if (lacks(sides)) return { is: 'blocked', problem: notAll(at, sides) }
+      const note = equal(sides, checksum)
       return { is: 'ready', note, ...warned(at, sides) }
     },
   }
+}
+
+function equal({ same, sizesOnly }: Sides, checksum: boolean): string {
+  const told = (objects: number, bytes: number) => `${counted(objects, 'file')}, ${bytesOf(bytes)}`
+  const compared = same.objects - sizesOnly.objects
+  if (!checksum || (compared === 0 && same.objects > 0))
+    return `names and sizes are equal: ${told(same.objects, same.bytes)}`
+  const contents = `contents are equal: ${told(compared, same.bytes - sizesOnly.bytes)}`
+  if (sizesOnly.objects === 0) return contents
+  return `${contents}; sizes only: ${told(sizesOnly.objects, sizesOnly.bytes)}`
 }
 
 /** Requests that are free in a month, and what a million more costs (R2's prices, November 2026). */
@@ -45,10 +52,12 @@ export function survey(at: Leaving): StepIn<unknown> {
     async look(): Promise<Finding> {
       const sides = await lookAtSides(at)
       at.tell('')
-      const { missing, same } = sides
+      const { missing, renewed, same } = sides
+      const objects = missing.objects + renewed.objects
+      const bytes = missing.bytes + renewed.bytes
       const free = await there.free()
       const room = free === undefined ? '' : `, where ${bytesOf(free)} are free`
-      const note = prose`${counted(missing.objects, 'file')} (${bytesOf(missing.bytes)}) would come to ${there.name}${room}; ${counted(same.objects, 'file')} (${bytesOf(same.bytes)}) are there already. ${costOf(at, missing.objects)}`
+      const note = prose`${counted(objects, 'file')} (${bytesOf(bytes)}) would come to ${there.name}${room}; ${counted(same.objects, 'file')} (${bytesOf(same.bytes)}) are there already. ${costOf(at, objects)}`
       return { is: 'ready', note, ...warned(at, sides) }
     },
   }

@@ -1,13 +1,14 @@
 import { bytesOf, count, counted } from '../core/amounts.ts'
 import { Cancelled, Problem } from '../core/problem.ts'
-import { prose } from '../core/to-type.ts'
+import { prose, type Text } from '../core/to-type.ts'
 import { kept, Tally } from '../moving/tally.ts'
-import type { Finding, StepIn } from '../plan/step.ts'
+import type { Change, Finding, StepIn } from '../plan/step.ts'
 import { SENT_IN_PARTS } from '../services/rclone/port.ts'
 import { DISK_FULL } from '../services/rclone/trouble.ts'
-import type { ListedObject } from '../services/s3/port.ts'
-import type { Destination, Failed, Leaving } from './leaving.ts'
-import { lookAtSides, notAll, type Sides, warned } from './sides.ts'
+import { hideSuspended, hidesSuspended, howHidden } from './hide.ts'
+import type { ClosableFile, Destination, Failed, Leaving } from './leaving.ts'
+import { lookAtSides, type Sides, type Wanted } from './sides.ts'
+import { notAll, warned } from './warnings.ts'
 
 /** Files and bytes that are brought before they are put in their places. */
 const BATCH_FILES = 2_000
@@ -49,6 +50,8 @@ const FEW = 20
  * at its end: what was deleted meanwhile may be brought again, and nothing is taken for deleted.
  */
 const LONGEST_UPLOAD_MS = 3_600_000
+/** S3 tells its clock to the second; no process of Mastodon starts anew sooner. */
+const SECOND_MS = 1_000
 
 /** What came of the copies of one step. */
 class Copied {
@@ -81,32 +84,36 @@ class Copied {
 }
 
 /**
- * Brings to the destination what it lacks. On a disk what is there stays as it is, and a file has its
- * name only once it is whole; in a bucket what is something else is copied anew until Mastodon uses it.
- * A run that was cut off is gone on with.
+ * Brings to the destination what it lacks, and what Mastodon has stored anew on R2 since it was brought.
+ * All else that is there stays as it is; on a disk a file has its name only once it is whole. A run
+ * that was cut off is gone on with.
  */
 export function copyThere(at: Leaving, round: LeaveRound = 'copy'): StepIn<unknown> {
   const { there } = at
   const { id, title, will } = wordsOf(round, there)
   let copied: Copied | undefined
+  let notHidden: readonly Text[] = []
   return {
     id,
     title,
 
     async look(): Promise<Finding> {
-      if (copied) return outcome(at, round, copied)
-      if (round !== 'copy') return { is: 'change', changes: [{ what: will, risk: 'safe' }] }
+      if (copied) return outcome(at, round, copied, notHidden)
+      if (round !== 'copy') {
+        const hides = round === 'catch-up' ? await hidesSuspended(at) : []
+        return { is: 'change', changes: [{ what: will, risk: 'safe' }, ...hides] }
+      }
       const sides = await lookAtSides(at)
       at.tell('')
-      const { objects, bytes } = toBring(at, round, sides)
-      const told = warned(at, standing(at, round, sides))
+      const { objects, bytes } = toBring(sides)
+      const told = warned(at, sides)
       if (objects === 0) return { is: 'ready', note: noteOf(at, sides), ...told }
       await at.rclone.version()
       const free = await there.free()
       if (free !== undefined && free < bytes + SPARE)
-        return { is: 'blocked', problem: tooSmall(at, sides, free) }
+        return { is: 'blocked', problem: tooSmall(at, bytes, free) }
       const hidden = await at.hidden()
-      const changes = changesOf(at, { objects, bytes, there: sides.same.objects, hidden })
+      const changes = changesOf(at, sides, hidden)
       return { is: 'change', changes, ...told }
     },
 
@@ -114,17 +121,20 @@ export function copyThere(at: Leaving, round: LeaveRound = 'copy'): StepIn<unkno
       const done = new Copied(at)
       copied = done
       // By R2's own clock, which also tells when an object was stored.
-      const began = round === 'last' ? await at.bucket().serverTime() : undefined
+      const began = await at.bucket().serverTime()
+      at.complete.begunAt ??= began?.getTime()
+      if (round === 'catch-up') notHidden = await hideSuspended(at)
       const most = round === 'catch-up' ? MOST_ROUNDS : 1
       for (let nth = 1; nth <= most; nth += 1) {
         const before = done.objects
-        done.sides = await bringMissing(at, round, done)
+        done.sides = await bringWanted(at, done)
         // Found only after a switch, it would leave posts with the wrong picture.
-        if (round === 'catch-up' && standing(at, round, done.sides).differs.objects > 0)
-          throw notAll(at, { ...done.sides, missing: new Tally() })
+        if (round === 'catch-up' && !at.isSwitched && done.sides.differs.objects > 0)
+          throw notAll(at, { ...done.sides, missing: new Tally(), renewed: new Tally() })
         if (done.failures > 0 || done.objects - before <= FEW) break
       }
-      if (began && done.failures === 0) at.complete.until = began.getTime() - LONGEST_UPLOAD_MS
+      if (round === 'after') notHidden = await hideSuspended(at)
+      if (round === 'last' && began && done.failures === 0) await complete(at, began)
       return {}
     },
 
@@ -132,26 +142,23 @@ export function copyThere(at: Leaving, round: LeaveRound = 'copy'): StepIn<unkno
   }
 }
 
-/** Until Mastodon uses the new bucket, what R2 has is right. */
-function replaces({ there, isSwitched }: Leaving, round: LeaveRound): boolean {
-  return there.kind === 's3' && round !== 'after' && !isSwitched
+/** From here on Mastodon may store at the destination. */
+async function complete({ complete, there, isSwitched }: Leaving, began: Date): Promise<void> {
+  complete.until = began.getTime() - LONGEST_UPLOAD_MS
+  if (isSwitched) return
+  const ended = await there.time().catch(() => undefined)
+  complete.switchedAt = ended && ended.getTime() + SECOND_MS
 }
 
-function toBring(at: Leaving, round: LeaveRound, { missing, differs }: Sides) {
-  const more = replaces(at, round) ? differs : { objects: 0, bytes: 0 }
-  return { objects: missing.objects + more.objects, bytes: missing.bytes + more.bytes }
+function toBring({ missing, renewed }: Sides) {
+  return { objects: missing.objects + renewed.objects, bytes: missing.bytes + renewed.bytes }
 }
 
-/** Without what a copy puts right. */
-function standing(at: Leaving, round: LeaveRound, sides: Sides): Sides {
-  return replaces(at, round) ? { ...sides, differs: new Tally() } : sides
-}
-
-/** One pass over both sides, what is missing brought as it is found. */
-async function bringMissing(at: Leaving, round: LeaveRound, done: Copied): Promise<Sides> {
+/** One pass over both sides, what is wanted brought as it is found. */
+async function bringWanted(at: Leaving, done: Copied): Promise<Sides> {
   const { there } = at
   const hidden = await at.hidden()
-  let waiting: ListedObject[] = []
+  let waiting: Wanted[] = []
   let bytes = 0
   const carry = async () => {
     const batch = waiting
@@ -159,17 +166,16 @@ async function bringMissing(at: Leaving, round: LeaveRound, done: Copied): Promi
     bytes = 0
     await bringBatch(at, batch, { done, hidden })
   }
-  const onMissing = async (objects: readonly ListedObject[]) => {
-    for (const object of objects) {
-      waiting.push(object)
-      bytes += object.size
+  const onWanted = async (wanted: readonly Wanted[]) => {
+    for (const one of wanted) {
+      waiting.push(one)
+      bytes += one.object.size
       if (waiting.length >= BATCH_FILES || bytes >= BATCH_BYTES) await carry()
     }
   }
   await there.open()
   try {
-    const onOther = replaces(at, round) ? { onOther: onMissing } : {}
-    const sides = await lookAtSides(at, { onMissing, ...onOther })
+    const sides = await lookAtSides(at, { onWanted })
     if (waiting.length > 0) await carry()
     return sides
   } finally {
@@ -185,13 +191,16 @@ interface Bringing {
 
 async function bringBatch(
   at: Leaving,
-  batch: readonly ListedObject[],
+  batch: readonly Wanted[],
   { done, hidden }: Bringing,
 ): Promise<void> {
   const { rclone, there, signal, transfers } = at
-  const sizes = new Map(batch.map(({ key, size }) => [key, size]))
-  const size = (key: string) => sizes.get(key) ?? 0
+  const wanted = new Map(batch.map((one) => [one.object.key, one]))
+  const size = (key: string) => wanted.get(key)?.object.size ?? 0
   const isClosed = (key: string) => there.isClosed(key, hidden)
+  const fileOf = (key: string): ClosableFile => {
+    return { key, isClosed: isClosed(key), replaces: wanted.get(key)?.replaces }
+  }
   const brought: string[] = []
   const listener = {
     copied: (key: string) => void brought.push(key),
@@ -203,13 +212,13 @@ async function bringBatch(
       at.say(`${service} asks to go on more slowly; waiting ${seconds} s.`),
   }
   const place = async () => {
-    const files = brought.splice(0).map((key) => ({ key, isClosed: isClosed(key) }))
+    const files = brought.splice(0).map(fileOf)
     const failed = await there.place(files)
     const bad = new Set(failed.map(({ key }) => key))
     for (const { key, reason } of failed) done.fail(key, reason)
     for (const { key } of files) if (!bad.has(key)) done.brought(size(key))
   }
-  const carried = batch.filter(({ key }) => rclone.canCarry(key))
+  const carried = batch.map(({ object }) => object).filter(({ key }) => rclone.canCarry(key))
   const kinds = there.closedApart ? [false, true] : [undefined]
   const groups = [false, true].flatMap((isLarge) => kinds.map((apart) => ({ isLarge, apart })))
   for (const { isLarge, apart } of groups) {
@@ -227,9 +236,9 @@ async function bringBatch(
     }
   }
   if (done.isFull) throw full(at)
-  for (const { key, size: bytes } of batch) {
+  for (const { key, size: bytes } of batch.map(({ object }) => object)) {
     if (signal.aborted) throw new Cancelled()
-    if (!rclone.canCarry(key)) await bringAlone(at, { key, isClosed: isClosed(key) }, bytes, done)
+    if (!rclone.canCarry(key)) await bringAlone(at, fileOf(key), bytes, done)
   }
   at.tell(broughtLine(at, done))
 }
@@ -237,7 +246,7 @@ async function bringBatch(
 /** A name that rclone can't be told of; none that Mastodon makes up is like that. */
 async function bringAlone(
   { there, bucket }: Leaving,
-  file: { readonly key: string; readonly isClosed: boolean },
+  file: ClosableFile,
   bytes: number,
   done: Copied,
 ): Promise<void> {
@@ -258,33 +267,40 @@ function noteOf({ there }: Leaving, { same, differs }: Sides): string {
   return `all of the bucket is ${there.words.on}: ${counted(same.objects + differs.objects, 'file')}, ${bytesOf(same.bytes + differs.bytes)}`
 }
 
-function changesOf(
-  { there }: Leaving,
-  found: {
-    readonly objects: number
-    readonly bytes: number
-    readonly there: number
-    readonly hidden: ReadonlySet<string>
-  },
-) {
-  const have = found.there === 0 ? '' : `; ${count(found.there)} are there already`
-  const how = there.kind === 'disk' ? 'mode 0600' : 'ACL private'
-  const isAny = found.hidden.size > 0
-  const closed = isAny ? `; those of suspended users as Mastodon hides them (${how})` : ''
-  const what = `${there.words.fetch} ${counted(found.objects, 'file')} (${bytesOf(found.bytes)}) to ${there.name}${have}${closed}`
-  return [{ what, risk: 'safe' as const }]
+function changesOf(at: Leaving, sides: Sides, hidden: ReadonlySet<string>): readonly Change[] {
+  const { there } = at
+  const { same, renewed } = sides
+  const { objects, bytes } = toBring(sides)
+  const have = same.objects === 0 ? '' : `; ${count(same.objects)} are there already`
+  const anew =
+    renewed.objects === 0 ? '' : `, of these ${count(renewed.objects)} stored anew since they came`
+  const how = howHidden(at)
+  const closed =
+    hidden.size === 0 ? '' : `; those of suspended users as Mastodon hides them (${how})`
+  const what = `${there.words.fetch} ${counted(objects, 'file')} (${bytesOf(bytes)}) to ${there.name}${anew}${have}${closed}`
+  return [{ what, risk: 'safe' }]
 }
 
-function outcome(at: Leaving, round: LeaveRound, copied: Copied): Finding {
-  if (copied.failures > 0) return { is: 'blocked', problem: incomplete(at, copied) }
+function outcome(
+  at: Leaving,
+  round: LeaveRound,
+  copied: Copied,
+  warnings: readonly Text[],
+): Finding {
+  if (copied.failures > 0) return { is: 'blocked', problem: incomplete(at, round, copied) }
   const { sides } = copied
   const line = broughtLine(at, copied)
-  if (sides === undefined || round !== 'copy') return { is: 'ready', note: line }
+  if (sides === undefined || round !== 'copy') return { is: 'ready', note: line, warnings }
   const were = `${counted(sides.same.objects, 'file')} (${bytesOf(sides.same.bytes)}) were there already`
-  return { is: 'ready', note: `${line}; ${were}`, ...warned(at, standing(at, round, sides)) }
+  return { is: 'ready', note: `${line}; ${were}`, ...warned(at, sides) }
 }
 
-function incomplete({ lineFor, there }: Leaving, { objects, failures, failed }: Copied): Problem {
+function incomplete(
+  { lineFor, there }: Leaving,
+  round: LeaveRound,
+  { objects, failures, failed }: Copied,
+): Problem {
+  const again = lineFor(round === 'copy' ? 'copy' : 'cutover')
   const { fetch, fetched } = there.words
   const named = failed.map(({ key, reason }) => `${JSON.stringify(key)} (${reason})`)
   const left = failures - failed.length
@@ -293,14 +309,14 @@ function incomplete({ lineFor, there }: Leaving, { objects, failures, failed }: 
     code: 'leave-incomplete',
     what: `${counted(failures, 'file')} could not be ${fetched}; ${count(objects)} could.`,
     why: `${named.join(', ')}${more}.`,
-    next: prose`Put right what is named; the same line then tries to ${fetch} these once more and goes on from here:\n  ${lineFor('copy')}`,
+    next: prose`Put right what is named; this then tries to ${fetch} these once more and goes on from here:\n  ${again}`,
   })
 }
 
-function tooSmall({ there, lineFor }: Leaving, { missing }: Sides, free: number): Problem {
+function tooSmall({ there, lineFor }: Leaving, bytes: number, free: number): Problem {
   return new Problem({
     code: 'media-disk-too-small',
-    what: `${there.name} has room for ${bytesOf(free)}, and ${bytesOf(missing.bytes)} would come.`,
+    what: `${there.name} has room for ${bytesOf(free)}, and ${bytesOf(bytes)} would come.`,
     why: `${bytesOf(SPARE)} are left free for Mastodon. Nothing was fetched.`,
     next: prose`Make room, or let Mastodon remove what it can fetch again (tootctl media remove, tootctl preview_cards remove), then:\n  ${lineFor('copy')}`,
     exit: 2,

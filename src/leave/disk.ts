@@ -28,9 +28,10 @@ export function diskDestination(
     place: (files) => landing.place(files),
     async add({ key, isClosed }, body) {
       if (isClosed) throw new Error('its name can not be fetched hidden')
-      await bringBack.add(key, body)
+      if (!(await bringBack.add(key, body))) throw new Error('another file of that name is there')
     },
-    time: async () => undefined,
+    time: async () => new Date(),
+    hide: (keys) => landing.hide(keys),
     settle: () => settled(runner, landing.folder),
     lines: () => OFF,
     retired: [],

@@ -1,8 +1,9 @@
 import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
+import { type CommandFlags, prose, type ToType } from '../core/to-type.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { railsCommand } from '../services/mastodon/tootctl.ts'
 import type { StreamPort } from '../services/process/port.ts'
+import type { Destination } from './leaving.ts'
 
 /**
  * Attachments of suspended users, which Mastodon makes 0600 on a disk (its
@@ -24,13 +25,17 @@ export interface Asking {
   readonly stream: StreamPort
   readonly asRoot: boolean
   readonly signal: AbortSignal
+  /** Where the media goes. */
+  readonly kind: Destination['kind']
+  /** This run once more. */
+  lineFor(more?: CommandFlags['leave']): ToType
 }
 
 /** Their keys, as Mastodon's own Rails tells them. Problem `suspended-unknown`. */
 export async function hiddenKeys(at: Asking): Promise<ReadonlySet<string>> {
   const { installation, stream, asRoot, signal } = at
   const placed = railsCommand(installation, ['runner', ASK], { asRoot })
-  if (placed === undefined) throw unknown('No Mastodon was found on this machine to ask.')
+  if (placed === undefined) throw unknown(at, 'No Mastodon was found on this machine to ask.')
   const { command, cwd } = placed
   const keys = new Set<string>()
   const errors: string[] = []
@@ -49,17 +54,22 @@ export async function hiddenKeys(at: Asking): Promise<ReadonlySet<string>> {
   })
   // A file that is hidden, and would not be found under that name.
   if (exitCode === 0 && odd !== undefined)
-    throw unknown(`It tells a path of another form: ${JSON.stringify(odd)}.`)
+    throw unknown(at, `It tells a path of another form: ${JSON.stringify(odd)}.`)
   if (exitCode === 0) return keys
-  throw unknown(`Its "bin/rails runner" failed: ${errors.join(' ') || 'it did not say why.'}`)
+  throw unknown(at, `Its "bin/rails runner" failed: ${errors.join(' ') || 'it did not say why.'}`)
 }
 
-function unknown(why: string): Problem {
+function unknown({ kind, lineFor }: Asking, why: string): Problem {
+  const hides =
+    kind === 'disk'
+      ? 'On a disk Mastodon hides those files by their mode'
+      : 'Mastodon hides those files by their ACL'
+  const open = lineFor({ suspendedOpen: true })
   return new Problem({
     code: 'suspended-unknown',
     what: 'It is not known which media belongs to suspended users.',
-    why: `${why} On a disk Mastodon hides those files by their mode; in the bucket nothing tells them apart.`,
-    next: prose`Run this where Mastodon runs. Or write them readable as all else (hide them later by suspending the accounts anew): ${toType('leave', { stage: 'copy', suspendedOpen: true })}`,
+    why: `${why} ${hides}; in the bucket on R2 nothing tells them apart.`,
+    next: prose`Run this where Mastodon runs, and its database:\n  ${lineFor()}\nOr bring them readable as all else (hide them later by suspending the accounts anew):\n  ${open}`,
     exit: 2,
   })
 }

@@ -1,8 +1,12 @@
 import { Problem } from '../core/problem.ts'
-import { prose, toType } from '../core/to-type.ts'
+import { merge } from '../core/streams.ts'
+import { prose } from '../core/to-type.ts'
+import { sideBySide } from '../moving/side-by-side.ts'
 import { classOf } from '../plan/report-schema.ts'
 import type { Step } from '../plan/step.ts'
 import { type KnownMedia, newUrl } from '../redirects/redirecting.ts'
+import type { MediaFile } from '../services/media/port.ts'
+import { isProbe } from '../setup/proof.ts'
 import type { Leaving } from './leaving.ts'
 
 /** Before anything is redirected: known files come from where addresses will lead. */
@@ -21,25 +25,30 @@ export function knownThere(known: KnownMedia, base: string): Step<'web' | 'conne
 }
 
 const MOST = 3
-/** Files that are looked through for them. */
+/** Files that are looked through for more than one. */
 const SAMPLED = 2_000
+const PLAIN = /^[\w./-]+$/
 
-/** Files that both sides have and everyone may see, of different kinds where there are. */
-export function mediaThere({ there, bucket, signal }: Leaving, base: string): KnownMedia {
+/**
+ * Files that both sides have and everyone may see, of different kinds where there are. Both are listed
+ * up to there: no object is asked for by itself.
+ */
+export function mediaThere(at: Leaving, base: string): KnownMedia {
+  const { there, bucket, signal } = at
   let looking: Promise<readonly string[]> | undefined
   const find = async () => {
     const found = new Map<string, string>()
+    const read = there.source.files({ signal, few: true })
+    const { files, objects } = sideBySide(read, bucket(), signal)
     let looked = 0
-    for await (const files of there.source.files({ signal, few: true })) {
-      for (const { key, mode = 0o644 } of files) {
-        looked += 1
-        const kind = key.split('/')[0] ?? ''
-        const isPublic = (mode & 0o004) !== 0 && classOf(key).private !== true
-        const isWanted = isPublic && /^[\w./-]+$/.test(key) && key.includes('/')
-        if (!isWanted || found.has(kind) || kind === 'mastodon-r2-probe') continue
-        if ((await bucket().head(key)) !== undefined) found.set(kind, key)
+    for await (const pairs of merge(files, objects)) {
+      for (const { file, object } of pairs) {
+        if (!file || !object || file.size !== object.size || !isPublic(file)) continue
+        const kind = file.key.split('/')[0] ?? ''
+        if (!found.has(kind)) found.set(kind, file.key)
         if (found.size >= MOST) return [...found.values()]
       }
+      looked += pairs.length
       if (looked >= SAMPLED && found.size > 0) break
     }
     return [...found.values()]
@@ -55,7 +64,7 @@ export function mediaThere({ there, bucket, signal }: Leaving, base: string): Kn
     keys,
     async fault({ web }) {
       const known = await keys()
-      if (known.length === 0) return nothingKnown(there)
+      if (known.length === 0) return nothingKnown(at)
       for (const key of known) {
         const url = newUrl(base, key)
         const { status, header } = await web.fetch(url, { method: 'HEAD' })
@@ -67,12 +76,18 @@ export function mediaThere({ there, bucket, signal }: Leaving, base: string): Kn
   }
 }
 
-function nothingKnown({ words: { on } }: Leaving['there']): Problem {
+/** A plain name, as a rule is tried with it. */
+function isPublic({ key, mode = 0o644 }: MediaFile): boolean {
+  const isOpen = (mode & 0o004) !== 0 && classOf(key).private !== true
+  return isOpen && PLAIN.test(key) && key.includes('/') && !isProbe(key)
+}
+
+function nothingKnown({ there, lineFor }: Leaving): Problem {
   return new Problem({
     code: 'no-media-on-both-sides',
-    what: `No file was found that is on R2 and ${on}.`,
+    what: `No file was found that is on R2 and ${there.words.on}.`,
     why: 'A redirect is only made once a known file was seen to come from where it leads.',
-    next: prose`Copy first: ${toType('leave', { stage: 'copy' })}`,
+    next: prose`Copy first:\n  ${lineFor('copy')}`,
   })
 }
 

@@ -1,7 +1,7 @@
 import type { CommandFlags, ToType } from '../core/to-type.ts'
 import type { Facts } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import type { MediaSource } from '../services/media/port.ts'
+import type { HiddenFiles, MediaSource } from '../services/media/port.ts'
 import type { BucketPlace, CopyPlace, RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import type { LeaveStage } from './settings.ts'
@@ -34,6 +34,11 @@ export interface Destination {
   add(file: ClosableFile, body: Uint8Array): Promise<void>
   /** By the clock that tells when something was stored there; undefined where it is not told. */
   time(): Promise<Date | undefined>
+  /**
+   * Takes from the public what Mastodon hides: media of suspended users that was brought before they
+   * were. What is not there is passed over.
+   */
+  hide(keys: readonly string[]): Promise<HiddenFiles>
   /** What was brought outlives a power failure. */
   settle(): Promise<void>
   /** Mastodon's own settings for it. */
@@ -47,11 +52,26 @@ export interface Destination {
 export interface ClosableFile {
   readonly key: string
   readonly isClosed: boolean
+  /** `changedAt` of the file there that gives way to it. */
+  readonly replaces?: number | undefined
 }
 
 export interface Failed {
   readonly key: string
   readonly reason: string
+}
+
+/** What is known of the times of a way out; milliseconds. */
+export interface Complete {
+  /**
+   * What R2 held before (by its clock) was all brought: what is missing of that, Mastodon has removed
+   * since. Undefined while nothing is known to be complete.
+   */
+  until: number | undefined
+  /** What is younger at the destination (by its clock) was not there before the switch. */
+  switchedAt?: number | undefined
+  /** When this run began to bring, by R2's clock. */
+  begunAt?: number | undefined
 }
 
 /** What the steps of `leave` know besides the world. */
@@ -64,15 +84,11 @@ export interface Leaving {
   readonly installation: Installation
   /** Its settings name the destination already. */
   readonly isSwitched: boolean
-  /**
-   * What R2 held before `until` (milliseconds, by its clock) was all brought: what is missing of that,
-   * Mastodon has removed since. Undefined while nothing is known to be complete.
-   */
-  readonly complete: { until: number | undefined }
+  readonly complete: Complete
   readonly rclone: RclonePort
   readonly transfers: number | undefined
-  /** Keys of media that Mastodon hides, as its users are suspended; asked for once. */
-  hidden(): Promise<ReadonlySet<string>>
+  /** Keys of media that Mastodon hides, as its users are suspended; asked for once, or `anew`. */
+  hidden(how?: 'anew'): Promise<ReadonlySet<string>>
   /** Aborted by Ctrl-C, and when the run ends. */
   readonly signal: AbortSignal
   lineFor(stage: LeaveStage, more?: CommandFlags['leave']): ToType

@@ -1,6 +1,9 @@
+import { Problem } from '../core/problem.ts'
+import { fewAtOnce } from '../core/streams.ts'
 import { MEDIA_CACHE_CONTROL, SINGLE_REQUEST } from '../flow/mastodon-here.ts'
 import { classOf } from '../plan/report-schema.ts'
 import type { Installation } from '../services/mastodon/port.ts'
+import type { HiddenFiles } from '../services/media/port.ts'
 import type { RclonePort } from '../services/rclone/port.ts'
 import type { S3Port } from '../services/s3/port.ts'
 import { EXTRA_HOSTS, knowsExtraHosts, withExtraHost } from '../setup/media-hosts.ts'
@@ -27,6 +30,7 @@ export function otherS3(at: OtherS3): Destination {
   const { place, acl, keeping, lines } = provider
   const kept = new Map([...lines, ...keptHost(at)])
   const needed = new Map([...kept, [SINGLE_REQUEST, 'true']])
+  const over = new Set<string>()
   return {
     kind: 's3',
     it: 'the new bucket',
@@ -48,11 +52,45 @@ export function otherS3(at: OtherS3): Destination {
       await s3.put(key, body, isClosed ? { ...wish, acl: PRIVATE } : wish)
     },
     time: () => s3.serverTime(),
+    hide: (keys) => hide(s3, keys, over),
     settle: async () => undefined,
     lines: ({ singleRequests }) => (singleRequests ? needed : kept),
     retired: providerNames.filter((name) => !lines.has(name) && name !== SINGLE_REQUEST),
     commented: (text) => text.replace(OF_R2, `# Media storage: ${provider.service}`),
   }
+}
+
+/** Of as many as Mastodon has, so that a few are under way at the same time. */
+const HIDDEN_AT_ONCE = 16
+/** A provider that refuses so many and takes none takes none. */
+const REFUSED = 20
+
+/** No listing tells an ACL, so it is set: once in a run, which `over` remembers. */
+async function hide(s3: S3Port, keys: readonly string[], over: Set<string>): Promise<HiddenFiles> {
+  const failed: { key: string; reason: string }[] = []
+  let hidden = 0
+  let reason = ''
+  const asking = fewAtOnce(HIDDEN_AT_ONCE)
+  for (const key of keys.filter((one) => !over.has(one))) {
+    await asking.begin(async () => {
+      if (hidden === 0 && failed.length >= REFUSED) {
+        failed.push({ key, reason })
+        return
+      }
+      try {
+        await s3.putAcl(key, PRIVATE)
+        over.add(key)
+        hidden += 1
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        if (error.code === 's3-404') return
+        reason = error.what
+        failed.push({ key, reason })
+      }
+    })
+  }
+  await asking.end()
+  return { hidden, failed }
 }
 
 /** What stands above the lines for R2, in templates/env-production.txt. */

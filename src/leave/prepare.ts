@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { DAY_MS } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { shellWord } from '../core/shell-word.ts'
-import { asRoot, prose } from '../core/to-type.ts'
+import { asRoot, type CommandFlags, prose } from '../core/to-type.ts'
 import { findMastodonHere, holdEnvFile } from '../flow/mastodon-here.ts'
 import { noMediaFolder, openMediaFolder } from '../flow/media-folder.ts'
 import type { Run } from '../flow/run.ts'
@@ -18,13 +18,13 @@ import { type NewProvider, readNewProvider, refuseSource } from '../setup/new-pr
 import { linesWanted } from '../setup/provider-lines.ts'
 import { type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { diskDestination } from './disk.ts'
-import { textThere } from './env-switch.ts'
 import { hiddenKeys } from './hidden.ts'
-import type { Destination, Leaving } from './leaving.ts'
+import type { Complete, Destination, Leaving } from './leaving.ts'
 import { leftFrom } from './left-from.ts'
 import { lineOf, refuseOfOtherStage } from './line.ts'
 import { otherS3 } from './other-s3.ts'
 import type { LeaveStage, leaveCatalog } from './settings.ts'
+import { type Switched, switchTime } from './switch-time.ts'
 
 export type LeaveRun = Run<typeof leaveCatalog>
 
@@ -62,18 +62,18 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
     ? await toProvider(run, provider, { installation, rclone, mediaHost })
     : await toDisk(run, { installation, target })
   const { there, world } = goesTo
-  const since = isSwitched ? await switchTime(there, installation) : undefined
   const at: Leaving = {
     bucket: () => r2,
     from: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },
     there,
     installation,
     isSwitched,
-    // What came within the day before may not have been brought by a run that was cut off.
-    complete: { until: since && since.getTime() - DAY_MS },
+    complete: isSwitched
+      ? await completeSince(run, { there, installation, left: target })
+      : { until: undefined },
     rclone,
     transfers: settings.get('transfers'),
-    hidden: hiddenOnce(run, { installation, stream, signal, provider }),
+    hidden: hiddenOnce(run, stage, { installation, stream, signal, provider }),
     signal,
     lineFor: (other, more) => lineOf(settings, other, repeated, more),
     tell: (line) => run.ui.progress(line === '' ? undefined : line),
@@ -167,29 +167,18 @@ function asThere(installation: Installation, { lines, file }: NewProvider): Inst
   return { ...installation, settings }
 }
 
-/**
- * When the env file came to name the destination, as the backup tells that was made in that moment: it
- * differs by the switch alone. Undefined when none does.
- */
-async function switchTime(
-  there: Destination,
-  { envFile }: Installation,
-): Promise<Date | undefined> {
-  const { envReader, readEnvFile } = await import('../services/mastodon/env-read.ts')
-  for (const { path, at } of await envReader.backups(envFile)) {
-    const { text } = await readEnvFile(path)
-    if (text === envFile.text) continue
-    const isIt = [{}, { singleRequests: true } as const].some((facts) => {
-      try {
-        return textThere({ there }, facts, text) === envFile.text
-      } catch (error) {
-        if (error instanceof Problem) return false
-        throw error
-      }
-    })
-    if (isIt) return at
-  }
-  return undefined
+/** What came within the day before may not have been brought by a run that was cut off. */
+async function completeSince(
+  { settings }: LeaveRun,
+  switched: Omit<Switched, 'ownEndpoint'>,
+): Promise<Complete> {
+  const { there } = switched
+  const since = await switchTime({ ...switched, ownEndpoint: settings.get('s3EndpointUrl') })
+  if (since === undefined) return { until: undefined }
+  // A bucket stamps by a clock of its own; a backup is stamped with the second that it was made in.
+  const theirs = there.kind === 's3' ? await there.time().catch(() => undefined) : undefined
+  const ahead = theirs === undefined ? 0 : theirs.getTime() - Date.now()
+  return { until: since.getTime() - DAY_MS, switchedAt: since.getTime() + ahead + 1_000 }
 }
 
 async function streamOf({ host }: LeaveRun): Promise<StreamPort> {
@@ -206,14 +195,20 @@ interface Hiding {
 }
 
 /** A bucket without ACLs hides nothing, as R2 did not. */
-function hiddenOnce({ host, settings }: LeaveRun, at: Hiding): Leaving['hidden'] {
+function hiddenOnce(
+  { host, settings }: LeaveRun,
+  stage: LeaveStage,
+  at: Hiding,
+): Leaving['hidden'] {
   const { provider, ...asking } = at
   const isOpen = settings.on('suspendedOpen') || (provider && provider.acl === undefined)
+  const lineFor = (more?: CommandFlags['leave']) => lineOf(settings, stage, repeated, more)
+  const kind = provider ? 's3' : 'disk'
   let asked: Promise<ReadonlySet<string>> | undefined
-  return () => {
-    asked ??= isOpen
-      ? Promise.resolve(new Set<string>())
-      : hiddenKeys({ ...asking, asRoot: host.userId === 0 })
+  return (how) => {
+    if (isOpen) return Promise.resolve(new Set<string>())
+    if (asked === undefined || how === 'anew')
+      asked = hiddenKeys({ ...asking, asRoot: host.userId === 0, kind, lineFor })
     return asked
   }
 }

@@ -157,6 +157,9 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
     expect(JSON.parse(refused.stdout).problem).toMatchObject({
       code: 'suspended-unknown',
       why: expect.stringContaining('PG::ConnectionBad'),
+      next: expect.stringMatching(
+        /leave --stage copy --yes --suspended-open|leave --stage copy --suspended-open --yes/,
+      ),
     })
     const open = await leave(['--stage', 'copy', '--yes', '--suspended-open'])
     expect(open.code, open.stdout).toBe(0)

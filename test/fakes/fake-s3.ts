@@ -23,6 +23,7 @@ type Verb =
   | 'head-part'
   | 'get-part'
   | 'page'
+  | 'acl'
   | 'delete'
   | 'delete-many'
 
@@ -153,6 +154,13 @@ export class FakeS3 implements S3Port {
     this.#begin('list', prefix)
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix))
     return this.listed(keys.slice(0, limit))
+  }
+
+  async putAcl(key: string, acl: string) {
+    this.#begin('acl', key)
+    const found = this.objects.get(key)
+    if (!found) throw refusal('s3-404')
+    this.objects.set(key, { ...found, acl })
   }
 
   async delete(key: string) {

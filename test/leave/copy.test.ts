@@ -1,97 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { Secret } from '../../src/core/secret.ts'
 import { toType } from '../../src/core/to-type.ts'
 import { compareSides } from '../../src/leave/compare.ts'
 import { copyThere } from '../../src/leave/copy.ts'
-import { diskDestination } from '../../src/leave/disk.ts'
 import { hiddenKeys } from '../../src/leave/hidden.ts'
-import type { Leaving } from '../../src/leave/leaving.ts'
-import { connectBringBack, connectLanding } from '../../src/services/media/bring-back.ts'
-import { localTree } from '../../src/services/media/tree.ts'
 import type { StreamPort } from '../../src/services/process/port.ts'
-import type { RclonePort } from '../../src/services/rclone/port.ts'
-import { FakeS3 } from '../fakes/fake-s3.ts'
 import { installationOf } from '../fakes/fake-world.ts'
-import { scratch, write } from '../services/mastodon/scratch.ts'
-
-const PICTURE = 'media_attachments/files/109/001/original/aaaa.png'
-const HIDDEN = 'media_attachments/files/109/002/original/bbbb.png'
-const put = { contentType: 'image/png', cacheControl: '' }
-
-interface Situation {
-  readonly onDisk?: Readonly<Record<string, string>>
-  readonly free?: number
-  readonly refuses?: (key: string) => string | undefined
-}
-
-/** A bucket with two pictures, a folder, and an rclone that carries between them. */
-async function leaving({ onDisk = {}, free = 1e12, refuses }: Situation = {}) {
-  const root = join(scratch(), 'system')
-  write(root, { 'accounts/avatars/1/original/old.png': 'old', ...onDisk })
-  chmodSync(join(root, 'accounts/avatars/1/original/old.png'), 0o640)
-  const s3 = new FakeS3()
-  await s3.put(PICTURE, Buffer.from('picture'), put)
-  await s3.put(HIDDEN, Buffer.from('hidden'), put)
-  await s3.put('mastodon-r2-probe/x', Buffer.from('ours'), put)
-  const landing = connectLanding(root)
-  const carried: string[] = []
-  const rclone: RclonePort = {
-    version: async () => '1.60.1',
-    acl: async () => undefined,
-    canCarry: (key) => !key.includes('\n'),
-    contentType: () => 'image/png',
-    async copy({ keys, to }, listener) {
-      for (const key of keys) {
-        carried.push(key)
-        const why = refuses?.(key)
-        if (why !== undefined) {
-          listener.failed(key, why)
-          continue
-        }
-        const path = join(to.kind === 'folder' ? to.path : '', key)
-        mkdirSync(dirname(path), { recursive: true })
-        writeFileSync(path, (await s3.get(key)).body)
-        listener.copied(key)
-      }
-    },
-  }
-  const at: Leaving = {
-    bucket: () => s3,
-    from: {
-      kind: 'bucket',
-      endpoint: 'https://s3.example',
-      bucket: 'b',
-      region: 'auto',
-      provider: 'Cloudflare',
-      key: { accessKeyId: 'id', secretAccessKey: new Secret('hush') },
-    },
-    there: diskDestination(
-      {
-        source: localTree(root),
-        from: { kind: 'folder', path: root },
-        landing: { ...landing, free: async () => free },
-        bringBack: connectBringBack(root),
-      },
-      { run: async () => ({ exitCode: 0, stdout: '', stderr: '' }) },
-    ),
-    installation: installationOf({}),
-    isSwitched: false,
-    complete: { until: undefined },
-    rclone,
-    transfers: undefined,
-    hidden: async () => new Set([HIDDEN]),
-    signal: new AbortController().signal,
-    lineFor: (stage) => toType('leave', { stage }),
-    tell: () => undefined,
-    say: () => undefined,
-    note: () => undefined,
-  }
-  const mode = (key: string) => statSync(join(root, key)).mode & 0o777
-  const read = (key: string) => readFileSync(join(root, key), 'utf8')
-  return { at, s3, carried, mode, read }
-}
+import { scratch } from '../services/mastodon/scratch.ts'
+import { HIDDEN, leaving, PICTURE, put } from './to-disk.ts'
 
 describe('a copy to the disk', () => {
   test('fetches what is missing, hidden media for its owner alone, and nothing of ours', async () => {
@@ -182,7 +97,8 @@ describe('whose media is hidden', () => {
     }
     const installation = installationOf({ dir: scratch() })
     const { signal } = new AbortController()
-    return hiddenKeys({ installation, stream, asRoot: true, signal })
+    const lineFor = (more = {}) => toType('leave', { stage: 'cutover', ...more })
+    return hiddenKeys({ installation, stream, asRoot: true, signal, kind: 'disk', lineFor })
   }
 
   test.each([
@@ -208,5 +124,14 @@ describe('whose media is hidden', () => {
       code: 'suspended-unknown',
       why: expect.stringContaining('PG::ConnectionBad'),
     })
+  })
+
+  test('the lines to type are those of the run', async () => {
+    const problem = await asked([], 1).catch((error: unknown) => error)
+    const { next } = problem as { next: unknown }
+    expect(String(next).match(/leave --.*/g)).toEqual([
+      'leave --stage cutover',
+      'leave --stage cutover --suspended-open',
+    ])
   })
 })

@@ -245,6 +245,7 @@ function stopwatch(s3: S3Port, clock: Clock): Stopwatch {
       pages: (...wish) => s3.pages(...wish),
       pageAfter: (...wish) => s3.pageAfter(...wish),
       list: (...wish) => timed(s3.list(...wish)),
+      putAcl: (...wish) => s3.putAcl(...wish),
       delete: (...wish) => timed(s3.delete(...wish)),
       deleteMany: (...wish) => timed(s3.deleteMany(...wish)),
       listBuckets: () => timed(s3.listBuckets()),

@@ -4,9 +4,10 @@ import { Cancelled, Problem } from '../../core/problem.ts'
 import { fewAtOnce, merge } from '../../core/streams.ts'
 import { sideBySide } from '../../moving/side-by-side.ts'
 import { kept } from '../../moving/tally.ts'
+import { Unread } from '../../moving/unread.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
-import { RecordedKeys, Unread } from './sides.ts'
+import { RecordedKeys } from './sides.ts'
 
 /** Keys that are held at a time; the rest is left for another run. */
 const HELD = 100_000

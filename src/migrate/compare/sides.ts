@@ -3,6 +3,7 @@ import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
 import { type ContentReader, sameContent } from '../../moving/content.ts'
 import { sideBySide } from '../../moving/side-by-side.ts'
 import { kept, Tally } from '../../moving/tally.ts'
+import { Unread } from '../../moving/unread.ts'
 import type { Comparison, LeftOut, WrongHeader } from '../../plan/report-schema.ts'
 import type { CheckpointPort } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
@@ -146,31 +147,6 @@ class Recheck {
 function keepOrCount(list: string[], tally: Tally, key: string, size: number): void {
   if (list.length < LOOKED_AT_AGAIN) list.push(kept(key))
   else tally.add(key, size)
-}
-
-const kinds: readonly Oddity['kind'][] = ['unreadable', 'foreign', 'dangling-link', 'loop']
-/** From here on nothing is told apart any more: everything may be unread. */
-const MOST = 1000
-
-/**
- * The parts of a source that could not be read, or that lie behind a link which can't be followed: what
- * is missing there is not known to be gone.
- */
-export class Unread {
-  readonly #paths: string[] = []
-
-  note({ kind, path }: Oddity): void {
-    if (kinds.includes(kind) && this.#paths.length < MOST) this.#paths.push(path.replace(/\/$/, ''))
-  }
-
-  covers(key: string): boolean {
-    if (this.#paths.length >= MOST) return true
-    return this.#paths.some((path) => key === path || key.startsWith(`${path}/`) || path === '')
-  }
-
-  get first(): string | undefined {
-    return this.#paths[0]
-  }
 }
 
 export interface CompareOptions {

@@ -50,6 +50,7 @@ export function serveMedia(parent: WorkerParent, root: string, account: Account)
     closeLanding: () => landing.close(),
     free: () => landing.free(),
     place: (files: readonly LandingFile[]) => landing.place(files),
+    hide: (keys: readonly string[]) => landing.hide(keys),
   })
 }
 
@@ -124,6 +125,7 @@ export function asOwner(
     close: async () => void (await worker.call('closeLanding')),
     free: () => worker.call('free') as Promise<number>,
     place: (files) => worker.call('place', files) as ReturnType<LandingPort['place']>,
+    hide: (keys) => worker.call('hide', keys) as ReturnType<LandingPort['hide']>,
   }
   return { source, bringBack, landing }
 }

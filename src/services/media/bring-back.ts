@@ -8,6 +8,7 @@ import {
   mkdir,
   open,
   opendir,
+  rename,
   rm,
   statfs,
   unlink,
@@ -100,13 +101,53 @@ export function connectLanding(root: string, folder = root): LandingPort {
       }
       return failed
     },
+
+    async hide(keys) {
+      const failed: { key: string; reason: string }[] = []
+      let hidden = 0
+      for (const key of keys) {
+        try {
+          if (await hide(root, key)) hidden += 1
+        } catch (error) {
+          failed.push({ key, reason: whyNot(error) })
+        }
+      }
+      return { hidden, failed }
+    },
+  }
+}
+
+/** false where there is no such file, or nobody else may read it. */
+async function hide(root: string, key: string): Promise<boolean> {
+  const parts = partsOf(key)
+  if (parts === undefined) return false
+  const opened: FileHandle[] = []
+  try {
+    let folder = await open(root, O_RDONLY | O_DIRECTORY)
+    opened.push(folder)
+    for (const part of parts.slice(0, -1)) {
+      folder = await open(within(folder, part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+      opened.push(folder)
+    }
+    const how = O_RDONLY | O_NOFOLLOW | constants.O_NONBLOCK
+    const file = await open(within(folder, parts.at(-1) ?? ''), how)
+    opened.push(file)
+    const now = await file.stat()
+    if (!now.isFile() || (now.mode & 0o077) === 0) return false
+    await file.chmod(CLOSED_MODE)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  } finally {
+    for (const handle of opened) await handle.close()
   }
 }
 
 /** Owner and group of its folder, and the mode of the files around; undefined when it is in its place. */
 async function placed(
   root: string,
-  { key, isClosed }: LandingFile,
+  { key, isClosed, replaces }: LandingFile,
   usual: number,
 ): Promise<string | undefined> {
   const parts = partsOf(key)
@@ -120,7 +161,11 @@ async function placed(
     if (!(await handle.stat()).isFile()) return 'it is no plain file'
     await own(handle, { ...place, mode: isClosed ? CLOSED_MODE : usual })
     await handle.sync()
-    await linkInto(fetched, folder, parts.at(-1) ?? '')
+    const name = parts.at(-1) ?? ''
+    if (replaces === undefined) await linkInto(fetched, within(folder, name), folder)
+    else if (await isAsItWas(within(folder, name), replaces))
+      await moveInto(fetched, within(folder, name), folder)
+    else return 'it was changed meanwhile'
     return undefined
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return 'another file of that name is there'
@@ -131,21 +176,47 @@ async function placed(
   }
 }
 
-/** `link` never replaces what is there; a folder on another disk gets a copy of its own first. */
-async function linkInto(from: string, folder: FileHandle, name: string): Promise<void> {
+/** A plain file that was not touched since, or nothing. */
+async function isAsItWas(path: string, changedAt: number): Promise<boolean> {
+  const now = await lstat(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error
+  })
+  return now === undefined || (now.isFile() && now.ctimeMs <= changedAt)
+}
+
+/** `link` never replaces what is there. */
+async function linkInto(from: string, path: string, folder: FileHandle): Promise<void> {
   try {
-    await link(from, within(folder, name))
+    await link(from, path)
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error
-    const there = within(folder, `.mastodon-r2-${randomBytes(6).toString('hex')}`)
-    try {
-      await copyFile(from, there, constants.COPYFILE_EXCL)
-      const [model, copy] = [await lstat(from), await open(there, O_RDONLY | O_NOFOLLOW)]
-      await own(copy, placeOf(model)).finally(() => copy.close())
-      await link(there, within(folder, name))
-    } finally {
-      await unlink(there).catch(() => undefined)
-    }
+    await onItsDisk(from, folder, (copy) => link(copy, path))
+  }
+}
+
+async function moveInto(from: string, path: string, folder: FileHandle): Promise<void> {
+  try {
+    await rename(from, path)
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error
+    await onItsDisk(from, folder, (copy) => rename(copy, path))
+  }
+}
+
+/** A folder on another disk gets a copy of its own first. */
+async function onItsDisk(
+  from: string,
+  folder: FileHandle,
+  name: (copy: string) => Promise<void>,
+): Promise<void> {
+  const there = within(folder, `.mastodon-r2-${randomBytes(6).toString('hex')}`)
+  try {
+    await copyFile(from, there, constants.COPYFILE_EXCL)
+    const [model, copy] = [await lstat(from), await open(there, O_RDONLY | O_NOFOLLOW)]
+    await own(copy, placeOf(model)).finally(() => copy.close())
+    await name(there)
+  } finally {
+    await unlink(there).catch(() => undefined)
   }
 }
 

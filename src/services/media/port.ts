@@ -89,14 +89,27 @@ export interface LandingPort {
   close(): Promise<void>
   /** Bytes that the owner may still write. */
   free(): Promise<number>
-  /** Puts fetched files under their names, never over what is there. Gives those that it could not. */
+  /**
+   * Puts fetched files under their names, never over what is there unless it is told to. Gives those
+   * that it could not.
+   */
   place(files: readonly LandingFile[]): Promise<readonly { key: string; reason: string }[]>
+  /** Takes from everybody but the owner the right to read these; what is not there is passed over. */
+  hide(keys: readonly string[]): Promise<HiddenFiles>
+}
+
+export interface HiddenFiles {
+  /** Could be read by others until now. */
+  readonly hidden: number
+  readonly failed: readonly { key: string; reason: string }[]
 }
 
 export interface LandingFile {
   readonly key: string
   /** For nobody but the owner: media of a suspended user. */
   readonly isClosed: boolean
+  /** Takes the place of the file that is there, unless that has changed since (`MediaFile.changedAt`). */
+  readonly replaces?: number | undefined
 }
 
 /** Puts media into Mastodon's folder that came to be elsewhere. */

@@ -12,6 +12,7 @@ import {
   ListObjectsV2Command,
   type ListObjectsV2CommandInput,
   type ObjectCannedACL,
+  PutObjectAclCommand,
   PutObjectCommand,
   S3Client,
   type StorageClass,
@@ -20,10 +21,10 @@ import {
 import { state as nodeVersionWarning } from '@aws-sdk/core/client'
 import { capped, timely } from '../../core/capped.ts'
 import { Problem } from '../../core/problem.ts'
-import { fewAtOnce } from '../../core/streams.ts'
 import type { WayOut } from '../../core/through-proxy.ts'
 import { type ListPage, objectsOf, readPages, takeEntries } from './listing.ts'
 import { Pace, type PaceOptions } from './pace.ts'
+import { uploadParts } from './parts.ts'
 import type { PutOptions, S3Key, S3Port } from './port.ts'
 import {
   damaged,
@@ -38,45 +39,6 @@ import { type Asked, R2, type S3Place, type S3Service } from './service.ts'
 
 /** Milliseconds that one attempt may stay silent. */
 const TIMEOUT_MS = 30_000
-
-const PART_BYTES = 5 * 1_048_576
-
-/** What the parts are sent with; `Part` is what completing the upload needs to know of each. */
-interface PartSender<Part, Whole> {
-  send(number: number, body: Uint8Array): Promise<Part>
-  complete(parts: Part[]): Promise<Whole>
-  abort(): Promise<unknown>
-}
-
-/** Of one upload. */
-const PARTS_AT_ONCE = 4
-
-/**
- * Sends a body in parts of 5 MiB, four at a time, the last one smaller; R2 wants all but the last of
- * one size. When a part or the completion fails, the upload is aborted, once no part is under way,
- * and the first error thrown.
- */
-async function uploadParts<Part, Whole>(
-  body: Uint8Array,
-  { send, complete, abort }: PartSender<Part, Whole>,
-): Promise<Whole> {
-  const parts: Part[] = []
-  const sending = fewAtOnce(PARTS_AT_ONCE)
-  try {
-    for (let at = 0; at === 0 || at * PART_BYTES < body.length; at += 1) {
-      const start = at * PART_BYTES
-      await sending.begin(async () => {
-        parts[at] = await send(at + 1, body.subarray(start, start + PART_BYTES))
-      })
-    }
-    await sending.end()
-    return await complete(parts)
-  } catch (error) {
-    await sending.end().catch(() => undefined)
-    await abort().catch(() => undefined)
-    throw error
-  }
-}
 
 /** What an object is stored with, as the SDK names it. */
 export function headersOf(wish: PutOptions) {
@@ -323,6 +285,12 @@ export function connectS3(options: S3Options): S3Port {
         const wish = { Bucket, Prefix: prefix, MaxKeys: limit }
         const { Contents = [] } = await client.send(new ListObjectsV2Command(wish))
         return Contents.flatMap(({ Key }) => Key ?? [])
+      }),
+
+    putAcl: (key, acl) =>
+      asking('object', async () => {
+        const ACL = acl as ObjectCannedACL
+        await client.send(new PutObjectAclCommand({ Bucket, Key: key, ACL }))
       }),
 
     delete: (key) =>

@@ -31,6 +31,8 @@ export interface S3Port {
   pageAfter(key: string | undefined, signal?: AbortSignal): Promise<ListedPage>
   /** Keys below a prefix, at most `limit` (1 to 1,000). */
   list(prefix: string, limit: number): Promise<string[]>
+  /** Another canned ACL (`private`, `public-read`) for what is there; `s3-501` where none is known. */
+  putAcl(key: string, acl: string): Promise<void>
   delete(key: string): Promise<void>
   deleteMany(keys: readonly string[]): Promise<void>
   /** Names of the account's buckets; undefined when the key may not list them, as it should be. */

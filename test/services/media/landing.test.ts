@@ -62,6 +62,43 @@ test('what is there stays, and is told', async () => {
   expect(readFileSync(join(root, old), 'utf8')).toBe('old')
 })
 
+test('what is there gives way where it is told to, and has not changed since', async () => {
+  const root = system()
+  const landing = connectLanding(root)
+  await landing.open()
+  const { ctimeMs } = statSync(join(root, old))
+  fetched(landing.stage, old, 'newer')
+  expect(await landing.place([{ key: old, ...open, replaces: ctimeMs - 1 }])).toEqual([
+    { key: old, reason: 'it was changed meanwhile' },
+  ])
+  expect(readFileSync(join(root, old), 'utf8')).toBe('old')
+  fetched(landing.stage, old, 'newer')
+  expect(await landing.place([{ key: old, ...open, replaces: ctimeMs }])).toEqual([])
+  expect(readFileSync(join(root, old), 'utf8')).toBe('newer')
+  expect(statSync(join(root, old)).mode & 0o777).toBe(0o640)
+  expect(
+    readdirSync(landing.stage, { recursive: true, withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    ),
+  ).toEqual([])
+})
+
+test('media that is hidden is for its owner alone, and no link leads that elsewhere', async () => {
+  const root = system()
+  const outside = join(scratch(), 'outside')
+  mkdirSync(outside)
+  writeFileSync(join(outside, 'a.png'), 'theirs', { mode: 0o644 })
+  symlinkSync(outside, join(root, 'accounts'))
+  symlinkSync(join(outside, 'a.png'), join(root, 'link.png'))
+  const landing = connectLanding(root)
+  const keys = [old, fresh, '../system/x', 'accounts/a.png', 'link.png']
+  const { hidden, failed } = await landing.hide(keys)
+  expect([hidden, failed.map(({ key }) => key)]).toEqual([1, ['accounts/a.png', 'link.png']])
+  expect(statSync(join(root, old)).mode & 0o777).toBe(0o600)
+  expect(statSync(join(outside, 'a.png')).mode & 0o777).toBe(0o644)
+  expect(await landing.hide([old])).toEqual({ hidden: 0, failed: [] })
+})
+
 test.each(['../x', 'a/../../x', '/etc/x', 'a//b', './a', '', 'a\0b'])(
   'a name that leads elsewhere is refused: %j',
   async (key) => {

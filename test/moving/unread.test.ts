@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Unread } from '../../../src/migrate/compare/sides.ts'
+import { Unread } from '../../src/moving/unread.ts'
 
 const note = ''
 

@@ -1,0 +1,26 @@
+import type { Oddity } from '../services/media/port.ts'
+
+const kinds: readonly Oddity['kind'][] = ['unreadable', 'foreign', 'dangling-link', 'loop']
+/** From here on nothing is told apart any more: everything may be unread. */
+const MOST = 1000
+
+/**
+ * The parts of a source that could not be read, or that lie behind a link which can't be followed: what
+ * is missing there is not known to be gone.
+ */
+export class Unread {
+  readonly #paths: string[] = []
+
+  note({ kind, path }: Oddity): void {
+    if (kinds.includes(kind) && this.#paths.length < MOST) this.#paths.push(path.replace(/\/$/, ''))
+  }
+
+  covers(key: string): boolean {
+    if (this.#paths.length >= MOST) return true
+    return this.#paths.some((path) => key === path || key.startsWith(`${path}/`) || path === '')
+  }
+
+  get first(): string | undefined {
+    return this.#paths[0]
+  }
+}
