@@ -11,7 +11,7 @@ import { HOST, installationOf } from '../fakes/fake-world.ts'
 export const PICTURE = 'media_attachments/files/109/001/original/aaaa.png'
 export const HIDDEN = 'media_attachments/files/109/002/original/bbbb.png'
 export const BACKUP = 'backups/dumps/000/001/original/archive.zip'
-export const put = { contentType: 'image/png', cacheControl: '' }
+const put = { contentType: 'image/png', cacheControl: '' }
 export const HOUR = 3_600_000
 
 const given = {
