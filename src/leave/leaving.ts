@@ -70,6 +70,8 @@ export interface Complete {
   until: number | undefined
   /** What is younger at the destination (by its clock) was not there before the switch. */
   switchedAt?: number | undefined
+  /** When a run before this one switched, by the clock of this machine. */
+  readonly switchedHere?: number | undefined
   /** When this run began to bring, by R2's clock. */
   begunAt?: number | undefined
 }

@@ -168,17 +168,10 @@ function asThere(installation: Installation, { lines, file }: NewProvider): Inst
 }
 
 /** What came within the day before may not have been brought by a run that was cut off. */
-async function completeSince(
-  { settings }: LeaveRun,
-  switched: Omit<Switched, 'ownEndpoint'>,
-): Promise<Complete> {
-  const { there } = switched
+async function completeSince({ settings }: LeaveRun, switched: Omit<Switched, 'ownEndpoint'>) {
   const since = await switchTime({ ...switched, ownEndpoint: settings.get('s3EndpointUrl') })
-  if (since === undefined) return { until: undefined }
-  // A bucket stamps by a clock of its own; a backup is stamped with the second that it was made in.
-  const theirs = there.kind === 's3' ? await there.time().catch(() => undefined) : undefined
-  const ahead = theirs === undefined ? 0 : theirs.getTime() - Date.now()
-  return { until: since.getTime() - DAY_MS, switchedAt: since.getTime() + ahead + 1_000 }
+  const time = since?.getTime()
+  return { until: time && time - DAY_MS, switchedHere: time } satisfies Complete
 }
 
 async function streamOf({ host }: LeaveRun): Promise<StreamPort> {

@@ -194,10 +194,20 @@ function isOwn({ complete }: Leaving, { changedAt }: MediaFile): boolean {
   return complete.switchedAt !== undefined && changedAt >= complete.switchedAt
 }
 
+/** A bucket stamps by a clock of its own; a backup is named by the second that it was made in. */
+async function switchedAt({ there, complete }: Leaving): Promise<number | undefined> {
+  const { switchedHere } = complete
+  if (switchedHere === undefined) return undefined
+  const theirs = there.kind === 's3' ? await there.time() : undefined
+  const ahead = theirs === undefined ? 0 : theirs.getTime() - Date.now()
+  return switchedHere + ahead + 1_000
+}
+
 async function staleness(at: Leaving): Promise<IsStale> {
   const { there, isSwitched, complete } = at
-  const { switchedAt, begunAt = Number.POSITIVE_INFINITY } = complete
-  if (switchedAt !== undefined) return (file) => !isOwn(at, file)
+  complete.switchedAt ??= await switchedAt(at)
+  const { begunAt = Number.POSITIVE_INFINITY } = complete
+  if (complete.switchedAt !== undefined) return (file) => !isOwn(at, file)
   if (isSwitched)
     return (file, object) =>
       object.lastModified > file.changedAt + CLOCK_MARGIN_MS ? undefined : false

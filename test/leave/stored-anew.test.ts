@@ -135,6 +135,18 @@ describe('after the switch to the disk', () => {
     }
   })
 
+  test('as the backup of another run tells it', async () => {
+    for (const [later, text] of [
+      [MINUTE, 'picture'],
+      [-MINUTE, 'raw'],
+    ] as const) {
+      const complete = { until: 0, switchedHere: Date.now() + later }
+      const { copy, read } = await rewritten(-MINUTE, { isSwitched: true, complete })
+      await copy('catch-up')
+      expect(read(PICTURE)).toBe(text)
+    }
+  })
+
   test('what lies where the disk can not be read is not taken for removed', async () => {
     const { at, compare } = await rewritten(-48 * HOUR, switched(Date.now()))
     Object.assign(at, {
