@@ -105,6 +105,5 @@ async function joined(count: number, read: (at: number) => Promise<S3Object>): P
   const pieces = await Promise.all(Array.from({ length: count }, (_, at) => read(at)))
   const [first] = pieces
   if (first === undefined) throw new Error('A file of no pieces.')
-  const body = new Uint8Array(Buffer.concat(pieces.map((piece) => piece.body)))
-  return { ...first, body }
+  return { ...first, body: Buffer.concat(pieces.map((piece) => piece.body)) }
 }

@@ -212,11 +212,7 @@ async function whileThere(work: () => Promise<void>, remove: () => Promise<unkno
 }
 
 function twoParts(filling: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(5 * MIB + 1024)
-  for (let at = 0; at < bytes.length; at += filling.length) {
-    bytes.set(filling.subarray(0, Math.min(filling.length, bytes.length - at)), at)
-  }
-  return bytes
+  return Buffer.alloc(5 * MIB + 1024, filling)
 }
 
 async function readsBack(

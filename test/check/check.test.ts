@@ -10,7 +10,7 @@ const stage = await openStage({ emulator: 'eager' })
 let good = ''
 beforeAll(async () => {
   const at = stage.machine()
-  const { code, stdout } = await stage.init(at)
+  const { code, stdout } = await stage.initHere(at)
   if (code !== 0) throw new Error(`The setup failed:\n${stdout}`)
   good = at.read()
 })
@@ -22,7 +22,7 @@ const withToken = () => stage.sandbox.bootstrapToken.reveal()
 async function check(at: Machine, args: readonly string[] = [], token = '') {
   const before = at.files()
   const extra = { env: { CLOUDFLARE_API_TOKEN: token } }
-  const ended = await stage.init(at, ['check', '--json', ...args], extra)
+  const ended = await stage.initHere(at, ['check', '--json', ...args], extra)
   expect(at.files()).toEqual(before)
   const { AWS_SECRET_ACCESS_KEY: secret } = settingsOf(good)
   for (const hidden of [secret, withToken()]) {
@@ -70,7 +70,7 @@ describe('a healthy setup', () => {
   test('words, folded', async () => {
     const at = stage.machine(good)
     const extra = { env: { CLOUDFLARE_API_TOKEN: '' } }
-    const { code, stdout } = await stage.init(at, ['check'], extra)
+    const { code, stdout } = await stage.initHere(at, ['check'], extra)
     expect(code).toBe(0)
     // On a machine that is busy with other things, how fast the bucket answers is worth a note.
     expect(stdout).toMatch(/^ok {6}storage: Bucket(, |$)/m)
@@ -81,7 +81,7 @@ describe('a healthy setup', () => {
 
   test('--quiet says nothing, so that cron sends no mail', async () => {
     const at = stage.machine(good)
-    const { code, stdout, stderr } = await stage.init(at, ['check', '--quiet'])
+    const { code, stdout, stderr } = await stage.initHere(at, ['check', '--quiet'])
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
@@ -136,7 +136,7 @@ describe.concurrent('planted in the env file', () => {
 
   test('--quiet: the fault alone, with what to do', async () => {
     const at = stage.machine(good.replace('S3_PROTOCOL=https', 'S3_PROTOCOL=http'))
-    const { code, stdout } = await stage.init(at, ['check', '--quiet'])
+    const { code, stdout } = await stage.initHere(at, ['check', '--quiet'])
     expect(code).toBe(1)
     expect(stdout.match(/^[A-Za-z]+ {2,}/gm)).toEqual(['FAULT   '])
     expect(stdout).toContain('Next: ')

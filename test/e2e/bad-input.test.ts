@@ -45,7 +45,7 @@ test.concurrent.each([
   { args: ['--media-host', HOST, '--format', 'json'], words: ['--format', '--print'] },
   { args: ['--media-host', HOST, '--print', '--dry-run'], words: ['--print and --dry-run'] },
 ])('without --json the words are on the screen: $args', async ({ args, words }) => {
-  const { code, stdout, stderr } = await stage.init(stage.machine(), args)
+  const { code, stdout, stderr } = await stage.initHere(stage.machine(), args)
   expect({ code, stdout }).toMatchObject({ code: 2 })
   const shown = stdout + stderr
   expect(shown).toMatch(/^Why: /m)

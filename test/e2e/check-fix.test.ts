@@ -13,9 +13,14 @@ const good = first.read()
 beforeEach(remember(stage.sandbox))
 afterAll(() => stage.close())
 
-async function fix(at: Machine, args: readonly string[] = ['--yes'], env = {}) {
+async function fix(
+  at: Machine,
+  args: readonly string[] = ['--yes'],
+  env = {},
+  how: typeof stage.initHere = stage.initHere,
+) {
   stage.forget()
-  const ended = await stage.init(at, ['check', '--json', '--fix', ...args], { env })
+  const ended = await how(at, ['check', '--json', '--fix', ...args], { env })
   const report = reportSchema.strict().parse(JSON.parse(ended.stdout))
   return { ...ended, report, changed: idsOf(report, 'changed') }
 }
@@ -79,7 +84,7 @@ describe('several faults', () => {
 
   test('are put right in one run, and the check proves it; a second run changes nothing', async () => {
     const at = broken()
-    const { code, report, stdout, stderr } = await fix(at)
+    const { code, report, stdout, stderr } = await fix(at, ['--yes'], {}, stage.init)
     expect({ code, bad: bad(report), problem: report.problem }).toEqual({
       code: 0,
       bad: [],
@@ -138,7 +143,13 @@ test.each([
 test('a plugin never changes anything', async () => {
   const at = broken()
   const before = at.files()
-  const { code, stdout } = await stage.init(at, ['check', '--fix', '--yes', '--format', 'nagios'])
+  const { code, stdout } = await stage.initHere(at, [
+    'check',
+    '--fix',
+    '--yes',
+    '--format',
+    'nagios',
+  ])
   expect(code).toBe(3)
   expect(stdout).toMatch(/^MASTODON-R2 UNKNOWN - .*--fix/)
   expect(at.files()).toEqual(before)

@@ -61,7 +61,7 @@ test.each([
   ['bots', 'cf-mitigated: challenge'],
 ] as const)('a zone that keeps %s out is noted, and is no fault', async (name, words) => {
   stage.sandbox.world.edge.refuses.add(name)
-  const { code, stdout } = await stage.init(at, ['check', '--json'])
+  const { code, stdout } = await stage.initHere(at, ['check', '--json'])
   const { checks } = JSON.parse(stdout) as {
     checks: { id: string; severity: string; saw: string }[]
   }
@@ -95,7 +95,7 @@ test.each([
 test('what to type is about the server that was looked at', async () => {
   const spoilt = stage.machine(at.read().replace(/^S3_ALIAS_HOST=.*$/m, ''))
   const path = spoilt.path('.env.production')
-  const { stdout } = await stage.init(spoilt, [
+  const { stdout } = await stage.initHere(spoilt, [
     'check',
     '--quick',
     '--json',

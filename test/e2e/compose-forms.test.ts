@@ -361,13 +361,13 @@ test('media in a container alone is asked about, and how to bring it out is said
     'compose.yml': compose([production]).replaceAll(`    ${MEDIA}\n`, ''),
   })
   const args = ['--media-host', 'inside.example.com', '--bucket', 'inside-media']
-  const asked = await stage.init(at, args)
+  const asked = await stage.initHere(at, args)
   expect(asked.code).toBe(2)
   const said = (asked.stdout + asked.stderr).replace(/\s+/g, ' ')
   expect(said).toContain('--existing-media')
   expect(said).toContain('docker compose cp web:/opt/mastodon/public/system public/')
   expect(madeFor(stage, 'inside-media')).toEqual([])
-  const switched = await stage.init(at, [...args, '--existing-media', 'switch'])
+  const switched = await stage.initHere(at, [...args, '--existing-media', 'switch'])
   expect(switched.code).toBe(0)
   const { stdout } = switched
   expect(stdout.indexOf('docker compose cp')).toBeGreaterThan(0)

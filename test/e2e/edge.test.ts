@@ -251,7 +251,10 @@ test('a token without the permissions: all is set up, and what to grant is said'
   })
   try {
     const at = bare.machine()
-    const { code, stdout } = await bare.init(at, [...edge.slice(0, 3), 'recommended,tiered-cache'])
+    const { code, stdout } = await bare.initHere(at, [
+      ...edge.slice(0, 3),
+      'recommended,tiered-cache',
+    ])
     expect(code).toBe(0)
     expect(stdout).toContain('R2 is ready and proven.')
     for (const name of ['Transform Rules', 'Cache Rules', 'Zone WAF', 'Zone Settings']) {
@@ -259,10 +262,10 @@ test('a token without the permissions: all is set up, and what to grant is said'
         `Add "${name}: Edit" to the token at https://`,
       )
     }
-    const checked = await bare.init(at, ['check', '--json', '--quick'])
+    const checked = await bare.initHere(at, ['check', '--json', '--quick'])
     const report = reportSchema.parse(JSON.parse(checked.stdout))
     expect(severities(report)['cloudflare-edge-rules']).toBe('skipped')
-    const undone = await bare.init(at, ['undo', '--yes', '--even-if-in-use'])
+    const undone = await bare.initHere(at, ['undo', '--yes', '--even-if-in-use'])
     expect(undone.stdout).toContain('none seen; the API token lacks "Transform Rules: Edit"')
   } finally {
     await bare.close()

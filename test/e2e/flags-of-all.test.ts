@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
+import { runHere } from './in-process.ts'
 import { ENV, type Machine } from './machine.ts'
 import { openMigratingServer } from './migrating-server.ts'
 import { type Ended, run } from './program.ts'
@@ -13,7 +14,12 @@ const { sandbox } = stage
 const source = { 'lib/mastodon/version.rb': '', 'public/packs/manifest.json': '{}' }
 const fresh = stage.machine(undefined, source)
 const ready = stage.machine(undefined, source)
-const { code } = await stage.init(ready, ['--media-host', 'ready.example.com', '--bucket', 'ready'])
+const { code } = await stage.initHere(ready, [
+  '--media-host',
+  'ready.example.com',
+  '--bucket',
+  'ready',
+])
 if (code !== 0) throw new Error('The setup failed.')
 const open: Terminal[] = []
 afterEach(() => {
@@ -160,8 +166,8 @@ describe.concurrent('each command', () => {
     const existing = command === 'init' ? ['--existing-media', 'prepare'] : []
     const place = ['--answers', answers, '--mastodon-env', at.path(ENV), ...media, ...existing]
     const line = [command, ...own, ...place, ...mode(command)]
-    const loud = await run(line, { cwd: folder, env: bare(at) })
-    const quiet = await run([...line, '--quiet'], { cwd: folder, env: bare(at) })
+    const loud = await runHere(line, { cwd: folder, env: bare(at) })
+    const quiet = await runHere([...line, '--quiet'], { cwd: folder, env: bare(at) })
     const said = (loud.stdout + loud.stderr).replace(/\s+/g, ' ')
     expect(said).toMatch(found)
     expect(loud.stdout).toContain(`mastodon-r2 ${command}`)
@@ -175,7 +181,7 @@ describe.concurrent('each command', () => {
     async ({ command, at, own }) => {
       const line = [command, ...own, ...mode(command), ...world(command), '--json']
       const env = stage.environment(at)
-      const ended = await run([...line, '--account-id', OTHER_ACCOUNT], { cwd: at.dir, env })
+      const ended = await runHere([...line, '--account-id', OTHER_ACCOUNT], { cwd: at.dir, env })
       expect(JSON.stringify(reportOf(ended))).toContain(`does not see the account ${OTHER_ACCOUNT}`)
     },
   )
@@ -187,7 +193,7 @@ test.each(
 )('$command: without --yes nobody has agreed', async ({ command, at, own }) => {
   const stages = command === 'migrate' ? ['--stage', 'cleanup', '--clean-media', '7'] : own
   const before = at.files()
-  const ended = await stage.init(at, [command, ...stages, '--json'], { env: server.env })
+  const ended = await stage.initHere(at, [command, ...stages, '--json'], { env: server.env })
   expect(reportOf(ended).problem).toMatchObject({ code: 'not-agreed' })
   expect(ended.code).toBe(2)
   expect(at.files()).toEqual(before)

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Report, reportSchema } from '../../src/plan/report-schema.ts'
 import type { SandboxAddress } from '../../src/rehearse/rehearsal.ts'
+import { runHere } from './in-process.ts'
 import type { Machine } from './machine.ts'
-import { run, start } from './program.ts'
+import { start } from './program.ts'
 import { openStage, until } from './stage.ts'
 import { settingsOf } from './storage-lines.ts'
 
@@ -21,16 +22,16 @@ const keyOf = (name: string) => sandbox.world.tokens.find((key) => key.name.incl
 async function report(
   at: Machine,
   args: readonly string[],
-  extra: Parameters<typeof stage.init>[2] = {},
+  extra: Parameters<typeof stage.initHere>[2] = {},
 ): Promise<Report & { readonly code: number | null }> {
-  const { code, stdout, stderr } = await stage.init(at, [...args, '--json'], extra)
+  const { code, stdout, stderr } = await stage.initHere(at, [...args, '--json'], extra)
   expect(stdout, stderr).toMatch(/^\{/)
   return { ...reportSchema.parse(JSON.parse(stdout)), code }
 }
 
 /** Set up once; what looks at it, or is refused, leaves it as it is. */
 const shared = stage.machine(undefined, source)
-const { code } = await stage.init(shared, own('shared'))
+const { code } = await stage.initHere(shared, own('shared'))
 if (code !== 0) throw new Error('The setup failed.')
 
 /** Without a token, as most people run `check`. */
@@ -59,7 +60,7 @@ describe.concurrent('init', () => {
     const eu = ['--jurisdiction', 'eu', '--s3-endpoint-url', sandbox.s3Url('eu')]
     const routes = sandbox.connectTo.flatMap((one) => ['--connect-to', one])
     const line = ['init', '--yes', ...own('european'), ...eu, ...routes]
-    const { code } = await run(line, { cwd: at.dir, env: stage.environment(at) })
+    const { code } = await runHere(line, { cwd: at.dir, env: stage.environment(at) })
     expect(code).toBe(0)
     expect(bucketOf('european')?.jurisdiction).toBe('eu')
   })
@@ -92,7 +93,7 @@ describe.concurrent('init', () => {
       const value = values[flag as keyof typeof values] ?? 'switch'
       const at = stage.machine(undefined, source)
       const args = [...own('terraformed'), '--print', '--format', 'terraform-import', flag, value]
-      const { code, stderr } = await stage.init(at, args)
+      const { code, stderr } = await stage.initHere(at, args)
       expect(code).toBe(2)
       expect(stderr).toContain(`${flag} with --format terraform-import would have no effect here.`)
       expect(bucketOf('terraformed')).toBeUndefined()
@@ -104,7 +105,7 @@ describe('init waits', () => {
   test('--wait-domain is how long', async () => {
     const slow = await openStage({ emulator: 'eager', domainMs: 600_000 })
     const at = slow.machine(undefined, source)
-    const { code, stdout } = await slow.init(at, [...own('slow'), '--wait-domain', '1s'])
+    const { code, stdout } = await slow.initHere(at, [...own('slow'), '--wait-domain', '1s'])
     expect(code).toBe(1)
     expect(stdout).toContain('slow.example.com is not active')
     await slow.close()
@@ -121,7 +122,7 @@ describe.concurrent('check', () => {
 
   test('--log-file is where a check is noted, too', async () => {
     const at = stage.machine(undefined, source)
-    await stage.init(at, ['check', '--quick', '--log-file', 'own.log'])
+    await stage.initHere(at, ['check', '--quick', '--log-file', 'own.log'])
     expect(at.read('own.log')).toContain('check')
   })
 
@@ -151,7 +152,7 @@ describe.concurrent('check', () => {
 
   test.each(['--quiet', '--verbose', '--json'])('%s is not for a plugin', async (flag) => {
     const at = stage.machine(undefined, source)
-    const { code, stdout } = await stage.init(at, ['check', '--format', 'nagios', flag])
+    const { code, stdout } = await stage.initHere(at, ['check', '--format', 'nagios', flag])
     expect([code, stdout]).toEqual([
       3,
       `MASTODON-R2 UNKNOWN - --format nagios and ${flag} can't both be meant. Leave one of them out.\n`,
@@ -257,9 +258,9 @@ describe('sandbox', () => {
       ...address.connectTo.flatMap((one) => ['--connect-to', one]),
     ]
     const options = { cwd: at.dir, env }
-    expect((await run(['init', '--yes', ...own('stood'), ...world], options)).code).toBe(0)
+    expect((await runHere(['init', '--yes', ...own('stood'), ...world], options)).code).toBe(0)
     expect(settingsOf(at.read()).S3_FORCE_SINGLE_REQUEST).toBe('true')
-    const { stdout } = await run(['check', '--json', ...world], options)
+    const { stdout } = await runHere(['check', '--json', ...world], options)
     expect(stdout).toContain('The media host answers this program, and refuses')
     running.child.stdin?.end()
     expect((await running.ended).code).toBe(0)

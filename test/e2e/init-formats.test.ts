@@ -11,7 +11,7 @@ async function printed(format: string, more: readonly string[] = []) {
   const at = stage.machine()
   const before = at.files()
   const args = ['--media-host', host, '--bucket', bucket, '--print', '--format', format, ...more]
-  const ended = await stage.init(at, args)
+  const ended = await stage.initHere(at, args)
   expect(ended).toMatchObject({ code: 0 })
   expect(at.files()).toEqual(before)
   return { ...ended, bucket, host, keys: keysOf(stage.sandbox, bucket) }

@@ -41,7 +41,7 @@ describe.concurrent('init --print', () => {
   test('--format json', async () => {
     const { host, bucket, args } = own('as-json')
     const at = stage.machine()
-    const { code, stdout } = await stage.init(at, [...args, '--print', '--format', 'json'])
+    const { code, stdout } = await stage.initHere(at, [...args, '--print', '--format', 'json'])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toEqual(storageLines(stage, { bucket, host }))
     expect(at.read()).toBe(LOCAL_DOMAIN)
@@ -72,7 +72,7 @@ describe.concurrent('init says', () => {
 
   test('--json of a refusal goes by the same schema', async () => {
     const at = stage.machine()
-    const { code, stdout } = await stage.init(at, ['--media-host', 'a_b.example.com', '--json'])
+    const { code, stdout } = await stage.initHere(at, ['--media-host', 'a_b.example.com', '--json'])
     expect(code).toBe(2)
     const report = await validReport(stdout)
     expect(report).toMatchObject({ ok: false, problem: { code: 'settings-wrong' } })
@@ -80,7 +80,7 @@ describe.concurrent('init says', () => {
 
   test('--quiet: what is left to do, and no more', async () => {
     const { args } = own('quiet')
-    const { code, stdout } = await stage.init(stage.machine(), [...args, '--quiet'])
+    const { code, stdout } = await stage.initHere(stage.machine(), [...args, '--quiet'])
     expect(code).toBe(0)
     expect(stdout.split('\n')[0]).toBe('R2 is ready and proven.')
     expect(stdout).toContain('Restart Mastodon')
@@ -89,7 +89,7 @@ describe.concurrent('init says', () => {
   test('--dry-run: the plan; nothing is changed', async () => {
     const { host, bucket, args } = own('dry')
     const at = stage.machine()
-    const { code, stdout } = await stage.init(at, [...args, '--dry-run'])
+    const { code, stdout } = await stage.initHere(at, [...args, '--dry-run'])
     expect(code).toBe(0)
     expect(stdout).toContain(`create the bucket ${bucket}`)
     expect(stdout).toContain(`serve the bucket at https://${host}`)
@@ -146,10 +146,10 @@ test.concurrent('--answers - takes everything from a pipe, the token too', async
 describe('a second run', () => {
   test('changes nothing, here or at Cloudflare', async () => {
     const at = stage.machine()
-    expect((await stage.init(at)).code).toBe(0)
+    expect((await stage.initHere(at)).code).toBe(0)
     const [before, names] = [at.files(), readdirSync(at.dir)]
     stage.forget()
-    const { code, stdout } = await stage.init(at)
+    const { code, stdout } = await stage.initHere(at)
     expect(code).toBe(0)
     expect(stdout).toContain('All is set up already; nothing was changed.')
     expect(stdout).toContain(`unless you have restarted it since:\n  ${SUDO}systemctl restart`)
@@ -168,11 +168,11 @@ describe('a second run', () => {
       kind: 'status',
       status: 403,
     })
-    const { code, stdout } = await stage.init(at, args)
+    const { code, stdout } = await stage.initHere(at, args)
     expect(code, stdout).toBe(1)
     expect(settingsOf(at.read()).S3_ENABLED).toBe('true')
     expect(stdout).toContain(`Restart Mastodon, so that it uses the settings:\n  ${SUDO}systemctl`)
-    const again = await stage.init(at, args)
+    const again = await stage.initHere(at, args)
     expect(again.code, again.stdout).toBe(0)
     expect(again.stdout).toContain(`unless you have restarted it since:\n  ${SUDO}systemctl`)
   })
@@ -180,7 +180,7 @@ describe('a second run', () => {
   test('--dry-run sends reads only', async () => {
     const at = stage.machine()
     stage.forget()
-    const { code } = await stage.init(at, ['--media-host', `dry.${HOST}`, '--dry-run'])
+    const { code } = await stage.initHere(at, ['--media-host', `dry.${HOST}`, '--dry-run'])
     expect(code).toBe(0)
     expect(stage.writes()).toEqual([])
   })

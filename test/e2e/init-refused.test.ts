@@ -216,7 +216,12 @@ test.concurrent('a user’s token sets up as well', async () => {
   const stage = await openStage({ tokenKind: 'user' })
   try {
     const at = stage.machine()
-    const { code, stdout } = await stage.init(at, ['--media-host', HOST, '--token-kind', 'user'])
+    const { code, stdout } = await stage.initHere(at, [
+      '--media-host',
+      HOST,
+      '--token-kind',
+      'user',
+    ])
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expect(stage.sandbox.world.tokens.map(({ kind }) => kind)).toEqual(['user', 'user'])
     expect(at.read()).toContain(`AWS_ACCESS_KEY_ID=${keysOf(stage.sandbox)[0]?.id}\n`)

@@ -27,7 +27,7 @@ describe.concurrent('init on an env file', () => {
   ])('$name: every old line stays as it is', async ({ name, before }) => {
     const { host, bucket, args } = own(name)
     const at = stage.machine(before)
-    const { code, stderr, stdout } = await stage.init(at, args)
+    const { code, stderr, stdout } = await stage.initHere(at, args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('R2 is ready and proven.')
     const after = at.read()
@@ -57,7 +57,7 @@ describe.concurrent('init on an env file', () => {
     const { host, bucket, args } = own('linked')
     const at = stage.machine(undefined, { 'real/env': LOCAL_DOMAIN })
     symlinkSync('real/env', at.path('link.env'))
-    const { code } = await stage.init(at, [...args, '--mastodon-env', 'link.env'])
+    const { code } = await stage.initHere(at, [...args, '--mastodon-env', 'link.env'])
     expect(code).toBe(0)
     expect(lstatSync(at.path('link.env')).isSymbolicLink()).toBe(true)
     expect(settingsOf(at.read('real/env'))).toMatchObject(storageLines(stage, { bucket, host }))
@@ -67,7 +67,7 @@ describe.concurrent('init on an env file', () => {
     const { host, bucket, args } = own('local')
     const stronger = `${ENV}.local`
     const at = stage.machine(LOCAL_DOMAIN, { [stronger]: 'S3_BUCKET=old\n' })
-    expect((await stage.init(at, args)).code).toBe(0)
+    expect((await stage.initHere(at, args)).code).toBe(0)
     expect(at.read()).toBe(LOCAL_DOMAIN)
     expect(settingsOf(at.read(stronger))).toEqual(storageLines(stage, { bucket, host }))
   })
@@ -76,7 +76,7 @@ describe.concurrent('init on an env file', () => {
     const { host, args } = own('tutorial')
     const leftovers = 'S3_BUCKET={{your-bucket}} # name\nS3_ALIAS_HOST={{your-host}}\n'
     const at = stage.machine(`${LOCAL_DOMAIN}S3_ENDPOINT={{endpoint}}\n${leftovers}`)
-    expect((await stage.init(at, args)).code).toBe(0)
+    expect((await stage.initHere(at, args)).code).toBe(0)
     expect(at.read()).not.toContain('{{')
     expect(settingsOf(at.read())).toMatchObject({
       S3_BUCKET: 'tutorial-media',
@@ -88,7 +88,7 @@ describe.concurrent('init on an env file', () => {
     const { host, bucket, args } = own('replaced')
     const before = `${LOCAL_DOMAIN}S3_PERMISSION=private\nS3_STORAGE_CLASS=STANDARD_IA\nDB_HOST=db\n`
     const at = stage.machine(before)
-    const { code } = await stage.init(at, args)
+    const { code } = await stage.initHere(at, args)
     expect(code).toBe(0)
     const lines = at.read().split('\n')
     expect(lines.slice(0, 2)).toEqual([LOCAL_DOMAIN.trim(), 'S3_PERMISSION='])
@@ -121,7 +121,7 @@ describe.concurrent('init finds Mastodon', () => {
     const at = stage.machine(undefined, { 'docker-compose.yml': yaml })
     const services = fakeServices(at)
     const init = async () => {
-      const { code, stdout } = await stage.init(at, args, { env: services.env })
+      const { code, stdout } = await stage.initHere(at, args, { env: services.env })
       return { code, said: unwrapped(stdout) }
     }
     const restart = `cd ${at.dir} && docker compose up -d`
@@ -145,7 +145,7 @@ describe.concurrent('init finds Mastodon', () => {
     const source = { 'lib/mastodon/version.rb': version, 'public/packs/manifest.json': '{}' }
     const at = stage.machine(undefined, source)
     const dir = ['--mastodon-dir', at.dir]
-    const { code, stdout } = await stage.init(at, [...args, ...dir], { cwd: at.home })
+    const { code, stdout } = await stage.initHere(at, [...args, ...dir], { cwd: at.home })
     expect(code).toBe(0)
     expect(unwrapped(stdout)).toContain('Found Mastodon 4.5.1 with systemd for social.example.com')
     expect(stdout).toContain(`\n  ${SUDO}systemctl restart 'mastodon-sidekiq*' mastodon-web\n`)
@@ -159,14 +159,14 @@ describe.concurrent('init with media there already', () => {
   test('prepare writes everything, switched off', async () => {
     const { host, bucket, args } = own('prepared')
     const at = stage.machine(undefined, media)
-    const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
+    const { code, stdout } = await stage.initHere(at, [...args, '--existing-media', 'prepare'])
     expect(code).toBe(0)
     expect(unwrapped(stdout)).toMatch(
       /mastodon-r2\S* migrate [^\n]*--(mastodon-env|mastodon-dir) \//,
     )
     const wanted = storageLines(stage, { bucket, host, enabled: false })
     expect(settingsOf(at.read())).toMatchObject(wanted)
-    const again = await stage.init(at, [...args, '--existing-media', 'switch'])
+    const again = await stage.initHere(at, [...args, '--existing-media', 'switch'])
     expect(again.code).toBe(0)
     expect(settingsOf(at.read())).toMatchObject({ ...wanted, S3_ENABLED: 'true' })
   })
@@ -181,7 +181,7 @@ AWS_SECRET_ACCESS_KEY=old/secret
   test('at another provider: prepare puts the block aside', async () => {
     const { host, bucket, args } = own('aside')
     const at = stage.machine(wasabi)
-    const { code, stdout } = await stage.init(at, [...args, '--existing-media', 'prepare'])
+    const { code, stdout } = await stage.initHere(at, [...args, '--existing-media', 'prepare'])
     expect(code).toBe(0)
     expect(unwrapped(stdout)).toContain(at.path(`${ENV}.r2`))
     expect(at.read()).toBe(wasabi)
@@ -194,15 +194,15 @@ AWS_SECRET_ACCESS_KEY=old/secret
     const { args } = own('in-use')
     const { host, bucket, args: next } = own('next')
     const at = stage.machine()
-    expect((await stage.init(at, args)).code).toBe(0)
+    expect((await stage.initHere(at, args)).code).toBe(0)
     const before = at.read()
     const [key] = keysOf(stage.sandbox, 'in-use-media')
-    const hostless = await stage.init(at, [...next.slice(2), '--existing-media', 'prepare'])
+    const hostless = await stage.initHere(at, [...next.slice(2), '--existing-media', 'prepare'])
     expect({ code: hostless.code, said: hostless.stdout }).toEqual({
       code: 2,
       said: expect.stringMatching(/One setting is missing[\s\S]*--media-host/),
     })
-    const { code, stdout } = await stage.init(at, [...next, '--existing-media', 'prepare'])
+    const { code, stdout } = await stage.initHere(at, [...next, '--existing-media', 'prepare'])
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expect(at.read()).toBe(before)
     expect(settingsOf(before).S3_ENABLED).toBe('true')
@@ -215,7 +215,7 @@ AWS_SECRET_ACCESS_KEY=old/secret
   test('at another provider: switch replaces its lines', async () => {
     const { host, bucket, args } = own('switched')
     const at = stage.machine(wasabi)
-    const { code } = await stage.init(at, [...args, '--existing-media', 'switch'])
+    const { code } = await stage.initHere(at, [...args, '--existing-media', 'switch'])
     expect(code).toBe(0)
     expect(settingsOf(at.read())).toMatchObject(storageLines(stage, { bucket, host }))
     expect(at.read()).not.toContain('wasabi')
@@ -245,10 +245,10 @@ describe.concurrent('init elsewhere', () => {
   test('an existing bucket is adopted, an existing key that works is kept', async () => {
     const { host, bucket, args } = own('adopted')
     const first = stage.machine()
-    expect((await stage.init(first, args)).code).toBe(0)
+    expect((await stage.initHere(first, args)).code).toBe(0)
     const known = first.read().replace(/^(S3_ALIAS_HOST|S3_PERMISSION)=.*\n/gm, '')
     const second = stage.machine(known)
-    const { code, stdout } = await stage.init(second, args)
+    const { code, stdout } = await stage.initHere(second, args)
     expect(code).toBe(0)
     expect(stdout).toContain('the one in the env file works, and is kept')
     expect(stage.sandbox.world.buckets.filter(({ name }) => name === bucket)).toHaveLength(1)

@@ -199,7 +199,7 @@ test('the answer about the key is lost again and again: no key is left', async (
     kind: 'applied-then-reset',
     times: 9,
   })
-  const { code, stdout } = await stage.init(at, args)
+  const { code, stdout } = await stage.initHere(at, args)
   faults.clear()
   expect({ code, stdout }).toMatchObject({ code: 1 })
   expect(keysOf(stage.sandbox, bucket)).toEqual([])
@@ -229,7 +229,7 @@ test('passing trouble on reads is waited out', async () => {
 test('a step that fails takes the new key back', async () => {
   faults.add({ side: 's3', method: 'PUT', kind: 'status', status: 501, times: 1000 })
   const untouched = at.filesButLogs()
-  const { code, stdout } = await stage.init(at, [...args, '--json'])
+  const { code, stdout } = await stage.initHere(at, [...args, '--json'])
   faults.clear()
   expect(code).toBe(1)
   const { problem, steps } = JSON.parse(stdout)

@@ -15,12 +15,12 @@ const the = () => {
 /** Left: the media is on the disk, and the bucket as it was. */
 beforeAll(async () => {
   if (!server) return
-  const { at, env, stage, migrate } = server
+  const { at, env, stage, migrateHere } = server
   for (const name of ['copy', 'cutover']) {
-    const ended = await migrate(['--stage', name, '--yes'])
+    const ended = await migrateHere(['--stage', name, '--yes'])
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   }
-  const ended = await stage.init(at, ['leave', '--stage', 'cutover', '--yes'], { env })
+  const ended = await stage.initHere(at, ['leave', '--stage', 'cutover', '--yes'], { env })
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
   expect(ended.stdout).toContain('--stage redirects')
 }, 180_000)
@@ -39,7 +39,7 @@ function rules(): string[] {
 }
 
 const leave = (args: readonly string[], more: Record<string, string> = {}) =>
-  the().stage.init(the().at, ['leave', '--stage', 'redirects', ...args], {
+  the().stage.initHere(the().at, ['leave', '--stage', 'redirects', ...args], {
     env: { ...the().env, ...more },
   })
 

@@ -82,7 +82,7 @@ function restore(): void {
 }
 
 const leave = (args: readonly string[]) =>
-  the().stage.init(the().at, ['leave', ...args], { env: the().env })
+  the().stage.initHere(the().at, ['leave', ...args], { env: the().env })
 
 /** The folder is there, and what was in it is in the bucket alone. */
 function lose(): void {
@@ -101,7 +101,9 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
 
   test('all of it comes back as it was: bytes, owner, and the modes of hidden media', async () => {
     lose()
-    const copied = await leave(['--stage', 'copy', '--yes', '--json'])
+    const { at, env, stage } = the()
+    const words = ['leave', '--stage', 'copy', '--yes', '--json']
+    const copied = await stage.init(at, words, { env })
     expect(copied.code, copied.stdout + copied.stderr).toBe(0)
     const now = seen()
     for (const [key, was] of before) {
@@ -198,7 +200,7 @@ describe.skipIf(rcloneMissing)(`the way back to the disk ${rcloneMissing ?? ''}`
     if (isRoot) chownSync(aside, OWNER, OWNER)
     const log = join(at.home, 'leave.log')
     const flags = ['--media-dir', aside, '--transfers', '3', '--log-file', log]
-    const ended = await stage.init(at, ['leave', '--stage', 'copy', '--yes', ...flags], { env })
+    const ended = await stage.initHere(at, ['leave', '--stage', 'copy', '--yes', ...flags], { env })
     expect(ended.code, ended.stdout).toBe(0)
     expect(readdirSync(aside, { recursive: true }).length).toBeGreaterThan(before.size)
     expect(readFileSync(log, 'utf8')).toContain(aside)

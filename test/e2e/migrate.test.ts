@@ -21,7 +21,7 @@ const validate = new Ajv2020({ strict: false }).compile(reportJsonSchema())
 
 /** Runs a stage and gives its report, checked against the schema. */
 async function reported(args: readonly string[], code = 0) {
-  const ended = await the().migrate([...args, '--json'])
+  const ended = await the().migrateHere([...args, '--json'])
   expect({ code: ended.code, said: ended.stdout + ended.stderr }).toMatchObject({ code })
   const report = JSON.parse(ended.stdout)
   validate(report)
@@ -140,13 +140,13 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
   })
 
   test('without --stage: each in its turn, up to the cut-over', async () => {
-    const { migrate, at, stored } = the()
+    const { migrate, migrateHere, at, stored } = the()
     const { survey } = await reported(['--yes'])
     expect(survey.copied.objects).toBeGreaterThan(30)
-    const announced = await migrate(['--yes'])
+    const announced = await migrateHere(['--yes'])
     expect(announced.stdout).toContain('next  announce')
     expect(announced.stdout).toContain('a switch is safe from')
-    const cleaned = await migrate(['--stage', 'cleanup', '--clean-orphans', '--yes'])
+    const cleaned = await migrateHere(['--stage', 'cleanup', '--clean-orphans', '--yes'])
     expect({ code: cleaned.code, said: cleaned.stdout }).toMatchObject({ code: 0 })
     const before = at.read()
     const copied = await migrate(['--yes'])
@@ -158,10 +158,10 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
     expect(refused.problem).toMatchObject({ code: 'cutover-not-named' })
     const equal = await reported(['--stage', 'compare', '--checksum', '--headers'])
     expect(equal.comparison).toMatchObject({ equal: true, same: { objects: there } })
-    const idle = await migrate(['--stage', 'copy', '--yes'])
+    const idle = await migrateHere(['--stage', 'copy', '--yes'])
     expect(idle.stdout).toContain('Nothing is new; all of it is in the bucket.')
     expect(at.read()).toBe(before)
-    const rehearsed = await migrate(['--stage', 'cutover', '--dry-run'])
+    const rehearsed = await migrateHere(['--stage', 'cutover', '--dry-run'])
     expect(rehearsed.stdout).toContain('systemctl kill -s TSTP')
     expect(at.read()).toBe(before)
   })
@@ -187,8 +187,8 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
   })
 
   test('the cut-over, and what comes after it', async () => {
-    const { migrate, at } = the()
-    expect((await migrate(['--stage', 'copy', '--yes'])).code).toBe(0)
+    const { migrate, migrateHere, at } = the()
+    expect((await migrateHere(['--stage', 'copy', '--yes'])).code).toBe(0)
     const { comparison } = await reported(['--stage', 'cutover', '--yes'])
     expect(comparison).toMatchObject({ equal: true })
     expect(at.read()).toContain('S3_ENABLED=true\n')
@@ -200,7 +200,7 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
     expect(last.stdout).toContain('Both sides are equal.')
     // Both with what earlier runs noted, and without.
     const state = join(at.home, 'state')
-    const proposed = async () => (await migrate(['--stage', 'copy', '--yes'])).stdout
+    const proposed = async () => (await migrateHere(['--stage', 'copy', '--yes'])).stdout
     expect(await proposed()).toMatch(/--stage compare\n/)
     renameSync(state, `${state}.lost`)
     const [lost, again] = [await proposed(), await proposed()]
@@ -208,14 +208,14 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
       expect(told).toMatch(/--stage compare\n/)
       expect(told).not.toContain('cutover')
     }
-    const status = await migrate(['--dry-run'])
+    const status = await migrateHere(['--dry-run'])
     expect(status.stdout).toContain('Mastodon stores media on R2')
     expect(status.stdout).not.toContain('cut off')
     rmSync(state, { recursive: true })
     renameSync(`${state}.lost`, state)
 
     const before = await world()
-    expect((await migrate(['--stage', 'cutover', '--yes'])).code).toBe(0)
+    expect((await migrateHere(['--stage', 'cutover', '--yes'])).code).toBe(0)
     expect(await world()).toMatchObject({ env: before.env, objects: before.objects })
   })
 })

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
+import { runHere } from './in-process.ts'
 import { LOCAL_DOMAIN } from './machine.ts'
-import { run } from './program.ts'
 import { openStage } from './stage.ts'
 import { settingsOf } from './storage-lines.ts'
 import { unwrapped } from './unwrapped.ts'
@@ -18,7 +18,7 @@ const carried = (text: string) => stage.machine('', { 'carried.env': text })
 
 test.concurrent('the env file of a server that is elsewhere: what happens to its media has to be said', async () => {
   const at = carried(OF_SERVER)
-  const { code, stdout } = await stage.init(at, own('asked'))
+  const { code, stdout } = await stage.initHere(at, own('asked'))
   expect(code).toBe(2)
   const said = unwrapped(stdout)
   expect(said).toContain("whether it holds media can't be seen from here")
@@ -33,7 +33,7 @@ test.concurrent.each([
 ])('--existing-media %s says it, and where the file belongs is told', async (word, enabled) => {
   const at = carried(OF_SERVER)
   const line = [...own(`said-${word}`), '--existing-media', word]
-  const { code, stdout } = await stage.init(at, line)
+  const { code, stdout } = await stage.initHere(at, line)
   expect({ code, stdout }).toMatchObject({ code: 0 })
   expect(settingsOf(at.read('carried.env')).S3_ENABLED).toBe(enabled)
   if (word === 'switch')
@@ -42,7 +42,7 @@ test.concurrent.each([
 
 test.concurrent('so does the folder with the media', async () => {
   const at = carried(OF_SERVER)
-  const { code } = await stage.init(at, [...own('empty'), '--media-dir', at.home])
+  const { code } = await stage.initHere(at, [...own('empty'), '--media-dir', at.home])
   expect(code).toBe(0)
   expect(settingsOf(at.read('carried.env')).S3_ENABLED).toBe('true')
 })
@@ -52,7 +52,7 @@ test.concurrent.each([
   ['a file of a server to come', LOCAL_DOMAIN],
 ])('%s is written without a question', async (name, text) => {
   const at = carried(text)
-  const { code } = await stage.init(at, own(name.replaceAll(/\W+/g, '-')))
+  const { code } = await stage.initHere(at, own(name.replaceAll(/\W+/g, '-')))
   expect(code).toBe(0)
 })
 
@@ -64,7 +64,7 @@ test.concurrent.each(['init', 'check', 'usage', 'migrate', 'redirects', 'rotate'
     const yes = ['check', 'usage'].includes(command) ? [] : ['--yes']
     const host = command === 'init' ? ['--media-host', 'files.example.com'] : []
     const line = [command, '--json', ...yes, ...host]
-    const ended = await run(line, { cwd: at.tmp, env: stage.environment(at) })
+    const ended = await runHere(line, { cwd: at.tmp, env: stage.environment(at) })
     const { problem } = JSON.parse(ended.stdout)
     expect({ code: ended.code, problem: problem.code }).toEqual({
       code: 2,
@@ -93,10 +93,10 @@ test.concurrent.each(['migrate', 'leave', 'redirects', 'purge', 'check', 'undo',
 test('undo is told by flags alone what it takes back', async () => {
   const at = stage.machine()
   const place = ['--media-host', 'told.example.com', '--bucket', 'told-media']
-  expect((await stage.init(at, place)).code).toBe(0)
+  expect((await stage.initHere(at, place)).code).toBe(0)
   const routes = ['--s3-endpoint-url', stage.sandbox.s3Url()]
   const line = ['undo', '--dry-run', '--json', ...place, ...routes]
-  const ended = await run(line, { cwd: at.tmp, env: stage.environment(at) })
+  const ended = await runHere(line, { cwd: at.tmp, env: stage.environment(at) })
   expect(ended.code).toBe(0)
   expect(ended.stdout).toContain('told-media')
 })

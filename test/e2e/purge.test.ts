@@ -21,7 +21,7 @@ const short = 'accounts/avatars/001/000/000/original/aa.png'
 const long = 'accounts/avatars/001/000/000/001/original/bb.png'
 
 beforeAll(async () => {
-  const ended = await stage.init(at, ['--media-host', HOST, '--existing-media', 'switch'])
+  const ended = await stage.initHere(at, ['--media-host', HOST, '--existing-media', 'switch'])
   expect(ended.code, ended.stdout + ended.stderr).toBe(0)
 })
 
@@ -41,8 +41,9 @@ const cacheOf = async (path: string, more: Partial<Visit> = {}) =>
 
 const url = (key: string) => `https://${HOST}/${key}`
 
-async function purge(args: readonly string[]) {
-  const { code, stdout, stderr } = await stage.init(at, ['purge', '--json', ...args])
+/** `how`: as the built program, where that matters. */
+async function purge(args: readonly string[], how: typeof stage.initHere = stage.initHere) {
+  const { code, stdout, stderr } = await how(at, ['purge', '--json', ...args])
   expect(stdout, stderr).toMatch(/^\{/)
   return { ...(JSON.parse(stdout) as Report), code }
 }
@@ -90,7 +91,7 @@ test('--dry-run tells what it would do, and does nothing', limit, async () => {
 describe('--and-delete', () => {
   test('from the bucket, then from the cache, and each address answers 404', limit, async () => {
     for (const key of [original, small]) await browse(key)
-    const { code, purge: told } = await purge([url(small), '--and-delete', '--yes'])
+    const { code, purge: told } = await purge([url(small), '--and-delete', '--yes'], stage.init)
     expect(code).toBe(0)
     expect(told?.proofs.slice(0, 2).map(({ status }) => status)).toEqual([404, 404])
     expect([await isThere(original), await isThere(small), await isThere(other)]).toEqual([

@@ -40,7 +40,7 @@ describe('with the media in the bucket', () => {
 
   test('check sees where old addresses lead', limit, async () => {
     expect((await server.redirectsHere()).code).toBe(0)
-    const { stdout } = await server.stage.init(server.at, ['check', '--json'])
+    const { stdout } = await server.stage.initHere(server.at, ['check', '--json'])
     expect(stdout).toContain('/system/… leads to the media host')
   })
 

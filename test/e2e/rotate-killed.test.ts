@@ -46,7 +46,7 @@ test.each<Pick<Fault, 'side' | 'method' | 'path' | 'after'>>([
   await running.ended
   faults.clear()
   expectWorkingKey()
-  const { code, stdout } = await stage.init(at, args, { env: fake.env })
+  const { code, stdout } = await stage.initHere(at, args, { env: fake.env })
   expect({ code, stdout }).toMatchObject({ code: 0 })
   expectWorkingKey()
   expect(world.tokens.slice(1).map(({ name }) => name)).toEqual([
@@ -67,7 +67,7 @@ test('a token that may make keys, and nothing else, is enough', async () => {
   if (bootstrap) bootstrap.policies = keysOnly
   try {
     const account = ['--account-id', stage.sandbox.accountId]
-    const { code, stdout } = await stage.init(at, [...args, ...account], { env: fake.env })
+    const { code, stdout } = await stage.initHere(at, [...args, ...account], { env: fake.env })
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expectWorkingKey()
   } finally {

@@ -26,9 +26,11 @@ async function server(name: string, files: Readonly<Record<string, string>> = so
   if (code !== 0) throw new Error(stdout)
   const fake = fakeServices(at)
   services.push(fake)
-  const rotate = (...args: string[]) =>
-    stage.init(at, ['rotate', '--yes', '--grace', '0s', ...args], { env: fake.env })
-  return { at, bucket, fake, rotate }
+  const words = ['rotate', '--yes', '--grace', '0s']
+  const rotate = (...args: string[]) => stage.init(at, [...words, ...args], { env: fake.env })
+  const rotateHere = (...args: string[]) =>
+    stage.initHere(at, [...words, ...args], { env: fake.env })
+  return { at, bucket, fake, rotate, rotateHere }
 }
 
 const keyOf = (at: Machine) => settingsOf(at.read()).AWS_ACCESS_KEY_ID
@@ -65,9 +67,9 @@ describe.concurrent('rotate', () => {
   })
 
   test('without a terminal it prints the commands, and goes on once they were run', async () => {
-    const { at, bucket, fake, rotate } = await server('printed')
+    const { at, bucket, fake, rotateHere } = await server('printed')
     const old = keyOf(at)
-    const first = await rotate()
+    const first = await rotateHere()
     expect(first.code).toBe(3)
     expect(first.stdout).toContain("systemctl restart 'mastodon-sidekiq*' && ")
     expect(first.stdout).toContain('The old key stays active until Mastodon uses the new one.')
@@ -77,13 +79,13 @@ describe.concurrent('rotate', () => {
     ])
     const [key, text] = [keyOf(at), at.read()]
     expect(key).not.toBe(old)
-    const again = await rotate()
+    const again = await rotateHere()
     expect(again.code).toBe(3)
     expect(names(bucket)).toHaveLength(2)
     expect(fake.asked()).toEqual([])
     await sleep(1_100)
     await fake.restart()
-    const last = await rotate()
+    const last = await rotateHere()
     expect(last.stdout).toContain('all 2 began after the env file changed')
     expect(last.code).toBe(0)
     expect(names(bucket)).toEqual(inUse(bucket))
@@ -91,19 +93,21 @@ describe.concurrent('rotate', () => {
   })
 
   test('a person’s word counts where nothing can be seen, and only afterwards', async () => {
-    const { at, bucket, rotate } = await server('vouched', {})
-    expect((await rotate('--assume-restarted')).code).toBe(3)
+    const { at, bucket, rotateHere } = await server('vouched', {})
+    expect((await rotateHere('--assume-restarted')).code).toBe(3)
     expect(names(bucket)).toHaveLength(2)
     const key = keyOf(at)
-    const { code, stdout } = await rotate('--assume-restarted')
+    const { code, stdout } = await rotateHere('--assume-restarted')
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expect(names(bucket)).toEqual(inUse(bucket))
     expect(keyOf(at)).toBe(key)
   })
 
   test('containers are made anew and seen to be', async () => {
-    const { at, bucket, fake, rotate } = await server('docker', { 'docker-compose.yml': compose })
-    const { code, stdout } = await rotate('--restart', 'run')
+    const { at, bucket, fake, rotateHere } = await server('docker', {
+      'docker-compose.yml': compose,
+    })
+    const { code, stdout } = await rotateHere('--restart', 'run')
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expect(fake.asked()).toEqual([`docker compose up -d in ${at.dir}`])
     expect(names(bucket)).toEqual(inUse(bucket))
@@ -118,23 +122,23 @@ describe.concurrent('rotate', () => {
     const { code, stdout } = await running.ended
     expect({ code, stdout }).toMatchObject({ code: 130 })
     expect(names(bucket)).toHaveLength(2)
-    const check = await stage.init(at, ['init', '--dry-run'])
+    const check = await stage.initHere(at, ['init', '--dry-run'])
     expect(check.stdout).toContain('npx mastodon-r2 rotate')
     const key = keyOf(at)
-    const again = await stage.init(at, [...args, '0s'], { env: fake.env })
+    const again = await stage.initHere(at, [...args, '0s'], { env: fake.env })
     expect(again.code).toBe(0)
     expect(names(bucket)).toEqual(inUse(bucket))
     expect(keyOf(at)).toBe(key)
   })
 
   test('a key that this token does not see stays, and is named', async () => {
-    const { at, bucket, rotate } = await server('foreign')
+    const { at, bucket, rotateHere } = await server('foreign')
     const { tokens } = stage.sandbox.world
     const index = tokens.findIndex(({ id }) => id === keyOf(at))
     const token = tokens[index]
     if (!token) throw new Error('no key')
     tokens[index] = { ...token, kind: 'user', accountId: undefined, name: 'Mastodon uploads' }
-    const { code, stdout } = await rotate('--restart', 'run')
+    const { code, stdout } = await rotateHere('--restart', 'run')
     expect({ code, stdout }).toMatchObject({ code: 3 })
     expect(stdout).toContain('The new key is in use; the old one is still active.')
     expect(stdout).toContain('this API token does not see it')
@@ -143,8 +147,8 @@ describe.concurrent('rotate', () => {
   })
 
   test('--json', async () => {
-    const { rotate } = await server('json')
-    const { code, stdout } = await rotate('--restart', 'run', '--json')
+    const { rotateHere } = await server('json')
+    const { code, stdout } = await rotateHere('--restart', 'run', '--json')
     expect(code).toBe(0)
     const report = JSON.parse(stdout)
     expect(report).toMatchObject({ command: 'rotate', ok: true, problem: null })
@@ -156,8 +160,8 @@ describe.concurrent('rotate', () => {
     const before = at.files()
     const args = ['--dry-run', '--grace', '5m']
     const [one, other] = [
-      await stage.init(at, ['init', '--rotate', ...args]),
-      await stage.init(at, ['rotate', ...args]),
+      await stage.initHere(at, ['init', '--rotate', ...args]),
+      await stage.initHere(at, ['rotate', ...args]),
     ]
     expect(one).toEqual(other)
     expect(one.stdout).toContain('disable the old key, then delete it')
@@ -176,7 +180,7 @@ describe('refused, with nothing changed', () => {
     const at = stage.machine()
     const before = at.files()
     const given = name === '--roll' ? [name] : args
-    const { code, stdout } = await stage.init(at, ['rotate', '--yes', '--json', ...given])
+    const { code, stdout } = await stage.initHere(at, ['rotate', '--yes', '--json', ...given])
     expect(code).toBe(2)
     expect(JSON.parse(stdout).problem.code).toBe(problem)
     expect(at.files()).toEqual(before)

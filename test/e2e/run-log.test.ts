@@ -54,7 +54,7 @@ test.concurrent('a log that was begun is named when the run fails', async () => 
     const at = failing.machine()
     const fault = { side: 's3', method: 'PUT', kind: 'status', status: 501, times: 99 } as const
     failing.sandbox.faults.add(fault)
-    const { code, stdout } = await failing.init(at)
+    const { code, stdout } = await failing.initHere(at)
     const [path = ''] = logs(at)
     expect({ code, named: stdout.endsWith(`\nLog of this run:\n  ${path}\n`) }).toEqual({
       code: 1,
@@ -75,7 +75,7 @@ test.concurrent.each<[string, readonly string[]]>([
 ])('%s leaves no log', async (_, args) => {
   const { at, args: where } = own('looking')
   const takes = args[0]?.startsWith('--') === true
-  await stage.init(at, takes ? [...where, ...args] : args)
+  await stage.initHere(at, takes ? [...where, ...args] : args)
   expect(logs(at)).toEqual([])
 })
 
@@ -92,14 +92,14 @@ test.concurrent('a rehearsal leaves no log', async () => {
 test.concurrent('--log-file is made, also by a run that finds nothing to do, and goes on', async () => {
   const { at, args } = own('named')
   const file = at.path('own.log')
-  await stage.init(at, [...args, '--log-file', 'own.log'])
+  await stage.initHere(at, [...args, '--log-file', 'own.log'])
   const first = readFileSync(file, 'utf8')
   expect([mode(file), logs(at)]).toEqual(['600', []])
-  const undone = await stage.init(at, ['undo', '--yes', '--log-file', file])
+  const undone = await stage.initHere(at, ['undo', '--yes', '--log-file', file])
   const both = readFileSync(file, 'utf8')
   expect({ code: undone.code, goesOn: both.startsWith(first) }).toEqual({ code: 0, goesOn: true })
   expect(both.slice(first.length)).toMatch(/^\S+Z mastodon-r2 \S+ undo, Node/)
-  const refused = await stage.init(at, [...args, '--log-file', file, '--wait-domain', 'soon'])
+  const refused = await stage.initHere(at, [...args, '--log-file', file, '--wait-domain', 'soon'])
   expect([refused.code, readFileSync(file, 'utf8')]).toEqual([2, both])
 })
 
@@ -112,7 +112,7 @@ test.concurrent.each<[string, string, (at: Machine) => void]>([
   arrange(at)
   const path = kind.includes('not there') ? 'none/own.log' : 'own.log'
   const before = at.read()
-  const { code, stdout } = await stage.init(at, [...args, '--log-file', path])
+  const { code, stdout } = await stage.initHere(at, [...args, '--log-file', path])
   expect({ code, stdout }).toMatchObject({ code: 2, stdout: expect.stringContaining(why) })
   expect([
     at.read(),
@@ -124,7 +124,12 @@ test.concurrent.each(['--dry-run', '--print', '--sandbox'])(
   '--log-file is refused with %s',
   async (other) => {
     const { at, args } = own('pair')
-    const { code, stdout, stderr } = await stage.init(at, [...args, '--log-file', 'own.log', other])
+    const { code, stdout, stderr } = await stage.initHere(at, [
+      ...args,
+      '--log-file',
+      'own.log',
+      other,
+    ])
     expect({ code, said: stdout + stderr }).toMatchObject({
       code: 2,
       said: expect.stringContaining(`--log-file and ${other} can't both be meant`),
@@ -137,7 +142,7 @@ test.concurrent('a run that can have no log says so and does its work', async ()
   const { at, args } = own('nowhere')
   writeFileSync(join(at.home, 'file'), '')
   const env = { XDG_STATE_HOME: join(at.home, 'file') }
-  const { code, stdout } = await stage.init(at, args, { env })
+  const { code, stdout } = await stage.initHere(at, args, { env })
   expect({ code, stdout }).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('There is no log of this run from here on: '),
@@ -150,7 +155,7 @@ test.concurrent('no log is written through a link that somebody laid', async () 
   mkdirSync(theirs)
   mkdirSync(state, { recursive: true })
   symlinkSync(theirs, join(state, 'logs'))
-  const { code } = await stage.init(at, args)
+  const { code } = await stage.initHere(at, args)
   expect({ code, theirs: readdirSync(theirs) }).toEqual({ code: 0, theirs: [] })
 })
 
@@ -174,6 +179,6 @@ test.concurrent('a log that was opened up stays as its owner made it', async () 
   const { at, args } = own('opened')
   at.write('own.log', 'mine\n')
   chmodSync(at.path('own.log'), 0o640)
-  await stage.init(at, [...args, '--log-file', 'own.log'])
+  await stage.initHere(at, [...args, '--log-file', 'own.log'])
   expect([mode(at.path('own.log')), at.read('own.log').split('\n')[0]]).toEqual(['640', 'mine'])
 })

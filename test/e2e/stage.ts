@@ -13,7 +13,7 @@ import { ENV, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
 import { type Ended, type Running, type RunOptions, run, start } from './program.ts'
 
 type Extra = Partial<RunOptions>
-type ExtraHere = Pick<Extra, 'env' | 'input'>
+type ExtraHere = Pick<Extra, 'cwd' | 'env' | 'input'>
 
 /** A Cloudflare and the machines that are set up with it. */
 export interface Stage {
@@ -24,7 +24,7 @@ export interface Stage {
   environment(machine: Machine): Record<string, string>
   /** Runs `init --yes` (or another command, when `args` starts with its name). */
   init(machine: Machine, args?: readonly string[], extra?: Extra): Promise<Ended>
-  /** The same inside this process: for what has to be done before a test begins. */
+  /** The same inside this process, in a fraction of the time; see runHere. */
   initHere(machine: Machine, args?: readonly string[], extra?: ExtraHere): Promise<Ended>
   start(machine: Machine, args?: readonly string[], extra?: Extra): Running
   /** The requests since the last call of `forget` that change something. */

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isRequired } from '../requirement.ts'
 import { cli } from './program.ts'
+import { watchScreen } from './watched-screen.ts'
 
 /** The reason why there is no terminal to test with; undefined when there is one. */
 export const tmuxMissing = whyNoTmux()
@@ -61,10 +61,12 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
   const socket = join(folder, `tmux-${randomBytes(4).toString('hex')}`)
   const configuration = `${socket}.conf`
   writeFileSync(configuration, 'set -g history-limit 5000\n')
-  const tmux = (...words: string[]) =>
-    execFileSync('tmux', ['-S', socket, '-f', configuration, ...words], {
+  const words = ['-S', socket, '-f', configuration]
+  const own = { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8', TERM: 'xterm-256color' }
+  const tmux = (...more: string[]) =>
+    execFileSync('tmux', [...words, ...more], {
       encoding: 'utf8',
-      env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8', TERM: 'xterm-256color' },
+      env: own,
       timeout: 10_000,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -85,14 +87,11 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
   ]
   tmux('new-session', '-d', ...size, '-c', cwd, ...given, ...command)
   const screen = () => tmux('capture-pane', '-p', '-S', '-')
-  const waitFor = async (what: string, isSo: () => boolean) => {
-    for (const end = Date.now() + 90_000; Date.now() < end; ) {
-      const began = Date.now()
-      if (isSo()) return
-      // tmux is waited for: on a busy machine nothing else in this process would get its turn.
-      await sleep(Math.max(30, 8 * (Date.now() - began)))
-    }
-    throw new Error(`${what} never came. On the screen:\n${screen()}`)
+  const watched = watchScreen(words, own)
+  const waitFor = async (what: string, isSo: (screen: string) => boolean) => {
+    const found = await watched.first(isSo, 90_000)
+    if (found === undefined) throw new Error(`${what} never came. On the screen:\n${screen()}`)
+    return found
   }
   return {
     press: (...keys) => void tmux('send-keys', ...keys),
@@ -100,18 +99,17 @@ export function openTerminal(args: readonly string[], options: TerminalOptions):
     screen,
     joined: () => tmux('capture-pane', '-p', '-J', '-S', '-'),
     painted: () => tmux('capture-pane', '-p', '-e', '-S', '-'),
-    async see(words) {
-      await waitFor(String(words), () => {
-        const shown = screen()
-        return typeof words === 'string' ? shown.includes(words) : words.test(shown)
-      })
-      return screen()
-    },
+    see: (words) =>
+      waitFor(String(words), (shown) =>
+        typeof words === 'string' ? shown.includes(words) : words.test(shown),
+      ),
     async exitCode() {
-      await waitFor('The end', () => ENDED.test(screen()))
-      return Number(ENDED.exec(screen())?.[1])
+      return Number(ENDED.exec(await waitFor('The end', (shown) => ENDED.test(shown)))?.[1])
     },
     resize: (columns) => void tmux('resize-window', '-x', String(columns)),
-    close: () => void tmux('kill-server'),
+    close() {
+      watched.close()
+      tmux('kill-server')
+    },
   }
 }

@@ -23,9 +23,9 @@ describe.skipIf(rcloneMissing)(`media at Swift or Azure ${rcloneMissing ?? ''}`,
     const at = stage.machine(LOCAL_DOMAIN + lines)
     const bucket = `${backend}-media`
     const own = ['--media-host', `${backend}.example.com`, '--bucket', bucket]
-    const { code } = await stage.init(at, [...own, '--existing-media', 'prepare'])
+    const { code } = await stage.initHere(at, [...own, '--existing-media', 'prepare'])
     expect(code).toBe(0)
-    const { stdout } = await stage.init(at, ['migrate', '--stage', 'survey'])
+    const { stdout } = await stage.initHere(at, ['migrate', '--stage', 'survey'])
     const said = unwrapped(stdout)
     expect(said).toContain(`storage ${backend};`)
     const line = /rclone copy .*? R2:[\w-]+/.exec(said)?.[0] ?? ''

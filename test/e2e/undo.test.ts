@@ -64,11 +64,11 @@ describe.concurrent('undo after a fresh init', () => {
     const { at, host, bucket } = await setUp('again')
     expect((await undo(at, ALL)).code).toBe(0)
     const files = at.files()
-    const second = await stage.init(at, ['undo', '--yes', ...ALL])
+    const second = await stage.initHere(at, ['undo', '--yes', ...ALL])
     expect(second.code).toBe(0)
     expect(second.stdout).toContain('Nothing is left to take back.')
     expect(at.files()).toEqual(files)
-    expect((await stage.init(at, own('again').args)).code).toBe(0)
+    expect((await stage.initHere(at, own('again').args)).code).toBe(0)
     expect(settingsOf(at.read())).toEqual({
       ...settingsOf(LOCAL_DOMAIN),
       ...storageLines(stage, { bucket, host }),
@@ -105,7 +105,7 @@ describe.concurrent('undo after a fresh init', () => {
     const { at } = await setUp('dry')
     const [files, left] = [at.files(), leftOf('dry')]
     const [key] = keysOf(stage.sandbox, 'dry-media')
-    const { code, stdout } = await stage.init(at, ['undo', '--dry-run', ...ALL])
+    const { code, stdout } = await stage.initHere(at, ['undo', '--dry-run', ...ALL])
     expect(code).toBe(0)
     expect(stdout).toContain('- S3_BUCKET=dry-media')
     expect(stdout).toMatch(/DELETE +Custom domain: detach dry\.example\.com/)
@@ -117,7 +117,7 @@ describe.concurrent('undo after a fresh init', () => {
   test('nobody agreed: nothing changes', async () => {
     const { at } = await setUp('unasked')
     const files = at.files()
-    const { code, stdout } = await stage.init(at, ['undo'])
+    const { code, stdout } = await stage.initHere(at, ['undo'])
     expect(code).toBe(2)
     expect(stdout).toContain('--yes')
     expect(at.files()).toEqual(files)
@@ -141,7 +141,7 @@ describe.concurrent('undo of an env file', () => {
     const at = stage.machine()
     const place = ['--mastodon-env', 'new.env']
     const args = ['--media-host', host, '--bucket', bucket, ...place]
-    expect((await stage.init(at, args)).code).toBe(0)
+    expect((await stage.initHere(at, args)).code).toBe(0)
     const made = at.read('new.env')
     const { code, report } = await undo(at, [...ALL, ...place])
     expect(code).toBe(0)
@@ -166,7 +166,7 @@ describe.concurrent('undo of an env file', () => {
     const { at } = await setUp('busy')
     const { args } = own('spare')
     const used = at.read()
-    expect((await stage.init(at, [...args, '--existing-media', 'prepare'])).code).toBe(0)
+    expect((await stage.initHere(at, [...args, '--existing-media', 'prepare'])).code).toBe(0)
     expect((await undo(at, [...ALL, ...args])).code).toBe(0)
     expect([at.read(), keysOf(stage.sandbox, own('busy').bucket).length]).toEqual([used, 1])
     expect(leftOf('spare')).toEqual(GONE)
@@ -175,7 +175,7 @@ describe.concurrent('undo of an env file', () => {
   test('after two runs of init: back to before the first', async () => {
     const { at, bucket } = await setUp('twice')
     const other = ['--media-host', 'twice-b.example.com', '--bucket', bucket]
-    expect((await stage.init(at, other)).code).toBe(0)
+    expect((await stage.initHere(at, other)).code).toBe(0)
     expect(backups(at)).toHaveLength(2)
     const { report } = await undo(at, ALL)
     expect(at.read()).toBe(LOCAL_DOMAIN)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Report } from '../../src/plan/report.ts'
 import { noteDays, type StoredDay } from './analytics-history.ts'
+import { runHere } from './in-process.ts'
 import type { Machine } from './machine.ts'
 import { run } from './program.ts'
 import { filledBucket, HOST, openStage } from './stage.ts'
@@ -20,7 +21,7 @@ const media: Readonly<Record<string, number>> = {
 
 beforeAll(async () => {
   at = stage.machine()
-  const { code, stdout, stderr } = await stage.init(at)
+  const { code, stdout, stderr } = await stage.initHere(at)
   expect(code, stdout + stderr).toBe(0)
   await filledBucket(stage, media)
 })
@@ -30,10 +31,11 @@ interface Wish {
   readonly env?: Readonly<Record<string, string>>
 }
 
-function ask(args: readonly string[], { token, env = {} }: Wish = {}) {
+/** `how`: as the built program, where that matters. */
+function ask(args: readonly string[], { token, env = {} }: Wish = {}, how = runHere) {
   const { sandbox } = stage
   const known = stage.environment(at)
-  return run(['usage', ...args, '--s3-endpoint-url', sandbox.s3Url()], {
+  return how(['usage', ...args, '--s3-endpoint-url', sandbox.s3Url()], {
     cwd: at.dir,
     env: { ...known, CLOUDFLARE_API_TOKEN: token ?? sandbox.bootstrapToken.reveal(), ...env },
   })
@@ -69,7 +71,7 @@ test('without a token: the list of the bucket alone, and it says so', limit, asy
   ])
   // Not the archive: it is for nobody's browser.
   expect(usage.stored.notCachedByDefault).toEqual({ objects: 1, bytes: 5000 })
-  const { stdout } = await ask([], { token: '' })
+  const { stdout } = await ask([], { token: '' }, run)
   expect(stdout).toContain('requests are not known')
   expect(stdout).toContain('account_analytics')
   expect(stdout).not.toContain('workers_r2')
@@ -189,7 +191,7 @@ interface Policy {
 
 test('it changes nothing, and shows no secret', limit, async () => {
   const before = at.files()
-  const { code, stdout, stderr } = await ask(['--verbose'])
+  const { code, stdout, stderr } = await ask(['--verbose'], {}, run)
   expect(code).toBe(0)
   expect(stage.writes().filter(({ path }) => !path.endsWith('/graphql'))).toEqual([])
   expect(at.files()).toEqual(before)

@@ -21,9 +21,9 @@ const SET = /\n *(?:Next: )?timedatectl set-ntp true/
 describe('what is refused for the time is told as the clock, with the line to type', () => {
   test.each([HOUR, -HOUR])('S3, %i ms off', async (offset) => {
     const at = stage.machine()
-    expect((await stage.init(at)).code).toBe(0)
+    expect((await stage.initHere(at)).code).toBe(0)
     now.offset = offset
-    const checked = await stage.init(at, ['check'])
+    const checked = await stage.initHere(at, ['check'])
     now.offset = 0
     expect(checked.code).toBe(1)
     expect(checked.stdout).toMatch(/This machine's clock is wrong/)
@@ -32,11 +32,11 @@ describe('what is refused for the time is told as the clock, with the line to ty
 
   test.skipIf(rcloneMissing)('rclone', async () => {
     const at = stage.machine(undefined, { 'public/system/cache/a.png': 'a picture' })
-    const prepared = await stage.init(at, ['--media-host', HOST, '--existing-media', 'prepare'])
+    const prepared = await stage.initHere(at, ['--media-host', HOST, '--existing-media', 'prepare'])
     expect(prepared.code).toBe(0)
     now.offset = HOUR
     const media = ['--media-dir', at.path('public/system')]
-    const copied = await stage.init(at, ['migrate', '--stage', 'copy', '--yes', ...media])
+    const copied = await stage.initHere(at, ['migrate', '--stage', 'copy', '--yes', ...media])
     now.offset = 0
     expect(copied.code).toBe(1)
     expect(copied.stdout).toMatch(/This machine's clock is wrong/)

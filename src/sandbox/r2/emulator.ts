@@ -5,7 +5,6 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pathToFileURL } from 'node:url'
 import { Problem } from '../../core/problem.ts'
 import type { SandboxBucket, World } from '../world.ts'
 import { amzDateOf, canonicalQuery, sigv4 } from './authenticate.ts'
@@ -24,7 +23,8 @@ export interface ModuleLoader {
 
 const nodeLoader: ModuleLoader = {
   resolve: (name) => createRequire(import.meta.url).resolve(name),
-  load: (path) => import(pathToFileURL(path).href),
+  // It is CommonJS: an import would search all of it for names first, half a second.
+  load: async (path) => createRequire(import.meta.url)(path),
 }
 
 /**
