@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { shellLine } from '../core/shell-word.ts'
-import { asRoot, prose } from '../core/to-type.ts'
+import { asRoot, prose, type Text } from '../core/to-type.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import type { Installation, ProcessesPort, RunningProcess } from '../services/mastodon/port.ts'
 import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
@@ -296,17 +296,20 @@ function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Probl
       next: `Start what is missing. If it runs on another machine, restart it there and add --assume-restarted. ${again}`,
     })
   }
-  const services = state.names.filter((name) => name.endsWith('.service'))
-  const command =
-    services.length > 0
-      ? asRoot(`systemctl restart ${shellLine(services)}`)
-      : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
   return new Problem({
     code: 'processes-old',
     what: `After the restart these still run with the old ${about}: ${state.names.join(', ')}.`,
     why,
-    next: prose`${command}. ${again}`,
+    next: prose`${restartOf(state.names)}. ${again}`,
   })
+}
+
+/** What starts all of these anew, by their names. */
+export function restartOf(names: readonly string[]): Text {
+  const services = names.filter((name) => name.endsWith('.service'))
+  return services.length > 0
+    ? asRoot(`systemctl restart ${shellLine(services)}`)
+    : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
 }
 
 function gone(file: string): Problem {

@@ -47,6 +47,13 @@ describe('a redirect waits until all of Mastodon runs with the new settings', ()
     expect(problem?.said).toContain('mastodon-sidekiq.service')
     expect(problem?.said).not.toContain('mastodon-web.service')
     expect(problem?.said).toContain('leave --stage cutover')
+    expect(problem?.said).toContain('systemctl restart mastodon-sidekiq.service')
+  })
+
+  test('one worker below an older Puma tells of no reload, and a restart shows', async () => {
+    const below = { startedAt: at(-9), workers: 1, spreadMs: 0 }
+    const problem = await refused([{ ...process('web', 1), below }, process('sidekiq', 1)])
+    expect(problem?.said).toContain('systemctl restart mastodon-web.service')
   })
 
   test('streaming stores nothing', async () => {
