@@ -73,7 +73,7 @@ function notOnR2(
   const { envFile, settings } = installation
   const prepared = remember(installation, asked.ownEndpoint).storage === 'r2'
   const lies = prepared
-    ? ` The bucket ${settings.get('S3_BUCKET')?.value ?? ''} on R2 that it names lies prepared: no backup beside it shows that Mastodon used it last.`
+    ? ` The bucket ${settings.get('S3_BUCKET')?.value ?? ''} on R2 that it names lies prepared: no backup beside that file shows that Mastodon used it last.`
     : ''
   return new Problem({
     code: 'not-on-r2',
