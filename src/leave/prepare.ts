@@ -18,6 +18,7 @@ import { type NewProvider, readNewProvider, refuseSource } from '../setup/new-pr
 import { linesWanted } from '../setup/provider-lines.ts'
 import { type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { diskDestination } from './disk.ts'
+import { textThere } from './env-switch.ts'
 import { hiddenKeys } from './hidden.ts'
 import type { Complete, Destination, Leaving } from './leaving.ts'
 import { leftFrom } from './left-from.ts'
@@ -62,6 +63,8 @@ export async function prepareLeave(run: LeaveRun, stage: LeaveStage): Promise<Pr
     ? await toProvider(run, provider, { installation, rclone, mediaHost })
     : await toDisk(run, { installation, target })
   const { there, world } = goesTo
+  // Throws where the env file can't be written as it will have to be: nothing is copied in vain.
+  if (stage === 'survey' || stage === 'copy') textThere({ there }, {}, installation.envFile.text)
   const at: Leaving = {
     bucket: () => r2,
     from: { kind: 'bucket', endpoint, bucket, region: 'auto', key, provider: 'Cloudflare' },

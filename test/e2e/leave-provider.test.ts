@@ -74,3 +74,10 @@ test.each<[string, Lines | string, Lines, string]>([
     expect(ended.said).not.toContain(SECRET)
   }
 })
+
+test('a value that has to be written again and can not is seen before anything is copied', async () => {
+  for (const stage of ['survey', 'copy']) {
+    const ended = await leave(stage, next, { EXTRA_MEDIA_HOSTS: "'https://a.example/!'", ...r2 })
+    expect([stage, ended.code, ended.problem.code]).toEqual([stage, 2, 'env-value-unsafe'])
+  }
+})
