@@ -56,7 +56,7 @@ export async function hiddenKeys(at: Asking): Promise<ReadonlySet<string>> {
   if (exitCode === 0 && odd !== undefined)
     throw unknown(at, `It tells a path of another form: ${JSON.stringify(odd)}.`)
   if (exitCode === 0) return keys
-  throw unknown(at, `Its "bin/rails runner" failed: ${errors.join(' ') || 'it did not say why.'}`)
+  throw unknown(at, `Its "bin/rails runner" failed: ${sentence(errors) || 'it did not say why.'}`)
 }
 
 function unknown({ kind, lineFor }: Asking, why: string): Problem {
@@ -72,4 +72,8 @@ function unknown({ kind, lineFor }: Asking, why: string): Problem {
     next: prose`Run this where Mastodon runs, and its database:\n  ${lineFor()}\nOr bring them readable as all else (hide them later by suspending the accounts anew):\n  ${open}`,
     exit: 2,
   })
+}
+
+function sentence(lines: readonly string[]): string {
+  return lines.join(' ').replace(/[^.!?]$/, '$&.')
 }
