@@ -76,8 +76,10 @@ function strayLine(text: string, active: readonly Statement[]): number | undefin
 export function refuseLines(given: ReadonlyMap<string, string>, file: string): void {
   const of = (name: string) => given.get(name) ?? ''
   const missing = missingOf(of)
-  if (missing.length > 0)
-    throw wrongLine(file, missing.join(', '), 'Mastodon can not use the bucket without it')
+  if (missing.length > 0) {
+    const why = 'Mastodon can not use the bucket without what is missing there'
+    throw wrongLine(file, missing.join(', '), why)
+  }
   for (const [name, rule] of Object.entries(RULES)) {
     const value = of(name)
     const why = value === '' ? undefined : rule(value)
@@ -152,7 +154,7 @@ export function linesWanted(): Text {
 export function wrongLine(file: string, names: string, why: string): Problem {
   return new Problem({
     code: 'new-provider-lines',
-    what: `${file}: ${names} is not as it has to be.`,
+    what: `${file} can't be used as it stands: ${names}.`,
     why: `${why}.`,
     next: prose`Put it right, and run this again. ${linesWanted()}`,
     exit: 2,

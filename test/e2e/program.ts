@@ -37,8 +37,10 @@ const NOBODY = 65_534
 /** What stands before a line that takes root: nothing where the tests are root's. */
 export const SUDO = process.getuid?.() === 0 ? '' : 'sudo '
 export const cli = await builtProgram()
+/** Another program than the built one is to be tried. */
+export const PROGRAM_GIVEN = Boolean(process.env.MASTODON_R2_TEST_PROGRAM)
 /** How a line to type begins: the single file has its own name there. */
-export const PROGRAM = process.env.MASTODON_R2_TEST_PROGRAM ? shellWord(cli) : 'npx mastodon-r2'
+export const PROGRAM = PROGRAM_GIVEN ? shellWord(cli) : 'npx mastodon-r2'
 
 let copy: string | undefined
 

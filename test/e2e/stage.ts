@@ -10,7 +10,7 @@ import { connectS3 } from '../../src/services/s3/client.ts'
 import type { S3Port } from '../../src/services/s3/port.ts'
 import { runHere } from './in-process.ts'
 import { ENV, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
-import { type Ended, type Running, type RunOptions, run, start } from './program.ts'
+import { type Ended, PROGRAM_GIVEN, type Running, type RunOptions, run, start } from './program.ts'
 
 type Extra = Partial<RunOptions>
 type ExtraHere = Pick<Extra, 'cwd' | 'env' | 'input'>
@@ -24,7 +24,7 @@ export interface Stage {
   environment(machine: Machine): Record<string, string>
   /** Runs `init --yes` (or another command, when `args` starts with its name). */
   init(machine: Machine, args?: readonly string[], extra?: Extra): Promise<Ended>
-  /** The same inside this process, in a fraction of the time; see runHere. */
+  /** The same inside this process, in a fraction of the time (see runHere), unless one is to be tried. */
   initHere(machine: Machine, args?: readonly string[], extra?: ExtraHere): Promise<Ended>
   start(machine: Machine, args?: readonly string[], extra?: Extra): Running
   /** The requests since the last call of `forget` that change something. */
@@ -76,7 +76,8 @@ export async function openStage(options: Parameters<typeof startSandbox>[0] = {}
     machine: (text = LOCAL_DOMAIN, files = {}) => machine(folder, { [ENV]: text, ...files }),
     environment,
     init: (at, args = ['--media-host', HOST], extra = {}) => launch(run, at, args, extra),
-    initHere: (at, args = ['--media-host', HOST], extra = {}) => launch(runHere, at, args, extra),
+    initHere: (at, args = ['--media-host', HOST], extra = {}) =>
+      launch(PROGRAM_GIVEN ? run : runHere, at, args, extra),
     start: (at, args = ['--media-host', HOST], extra = {}) => launch(start, at, args, extra),
     writes: () => sandbox.log.slice(seen).filter(({ method }) => !isRead(method)),
     forget() {
