@@ -10,7 +10,7 @@ import { createAuthority } from './certificate.ts'
 import type { SandboxContext } from './doorway.ts'
 import { startPublicHost } from './edge/public-host.ts'
 import { type Mastodon, type MastodonOptions, startMastodon } from './mastodon/mastodon.ts'
-import { createEmulatorPool, locateMiniflare, startEmulator } from './r2/emulator.ts'
+import { createEmulatorPool, type Emulator, locateMiniflare, startEmulator } from './r2/emulator.ts'
 import { type Front, startFront } from './r2/front.ts'
 import { listObjects } from './r2/listing.ts'
 import { type SeedOptions, seedWorld } from './seed.ts'
@@ -28,6 +28,8 @@ export interface SandboxOptions
   readonly clock?: () => number
   /** `lazy` (unless told): the first S3 or public request pays its second of start. */
   readonly emulator?: 'lazy' | 'eager'
+  /** Gives the emulator in place of one of its own: tests lend one process to many sandboxes. */
+  readonly startEmulator?: (slots: number) => Promise<Emulator>
   /** true: uploads wait in vain for `100 Continue`, as they do at R2. */
   readonly silentContinue?: boolean
   /** true: reads by part number are refused with 501, as Cloudflare's emulator does; R2 knows them. */
@@ -88,7 +90,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await writeFile(caFile, authority.pem)
     const persist = join(dir, 'objects')
     await locateMiniflare()
-    const pool = createEmulatorPool(world, () => startEmulator({ slots: SLOTS, persist }))
+    const { startEmulator: start = (slots) => startEmulator({ slots, persist }) } = options
+    const pool = createEmulatorPool(world, () => start(SLOTS))
     undo.push(() => pool.close())
     if (options.emulator === 'eager') await pool.start()
     const fronts = new Map<string, Front>()

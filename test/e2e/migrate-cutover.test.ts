@@ -19,7 +19,7 @@ let isCopied = false
 async function copied(): Promise<void> {
   if (isCopied) return
   isCopied = true
-  const { code, stdout, stderr } = await the().migrate(['--stage', 'copy', '--yes'])
+  const { code, stdout, stderr } = await the().migrateHere(['--stage', 'copy', '--yes'])
   expect(code, stdout + stderr).toBe(0)
 }
 

@@ -15,7 +15,7 @@ afterAll(() => server?.close())
 describe.skipIf(rcloneMissing)(`from another S3 provider ${rcloneMissing ?? ''}`, () => {
   test('bucket to bucket, switched while people upload, nothing lost', async () => {
     if (!server) throw new Error('There is no rclone.')
-    const { at, migrate, storesIn, lost, stored, stage } = server
+    const { at, migrate, migrateHere, storesIn, lost, stored, stage } = server
     expect(settingsOf(at.read())).toMatchObject({ S3_BUCKET: OLD.bucket, S3_ENABLED: 'true' })
     const prepared = settingsOf(at.read('.env.production.r2'))
     expect(prepared.S3_BUCKET).toBe('social-example-com-media')
@@ -34,7 +34,7 @@ describe.skipIf(rcloneMissing)(`from another S3 provider ${rcloneMissing ?? ''}`
     await storesIn('bucket')
     // What stood on the disk was never in use there.
     expect((await lost()).filter(({ where }) => where === 'bucket')).toEqual([])
-    const again = await migrate(['--stage', 'compare', '--json'])
+    const again = await migrateHere(['--stage', 'compare', '--json'])
     expect({ code: again.code, said: again.stdout }).toMatchObject({ code: 0 })
     const { comparison, settings } = JSON.parse(again.stdout)
     expect(comparison).toMatchObject({ equal: true })

@@ -8,6 +8,7 @@ import { exports, flags, type Sandbox, startSandbox } from '../../src/sandbox/sa
 import type { LoggedRequest } from '../../src/sandbox/world.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import type { S3Port } from '../../src/services/s3/port.ts'
+import { lendEmulator } from '../fakes/lent-emulator.ts'
 import { runHere } from './in-process.ts'
 import { ENV, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
 import { type Ended, PROGRAM_GIVEN, type Running, type RunOptions, run, start } from './program.ts'
@@ -50,7 +51,8 @@ const COMMANDS = [
 export async function openStage(options: Parameters<typeof startSandbox>[0] = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-e2e-'))
   chmodSync(folder, 0o755)
-  const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, dir: folder, ...options })
+  const own = { domainMs: 0, keyMs: 0, dir: folder, startEmulator: lendEmulator }
+  const sandbox = await startSandbox({ ...own, ...options })
   let seen = 0
   const environment = ({ home, tmp }: Machine) => ({
     HOME: home,

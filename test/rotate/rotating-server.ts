@@ -25,6 +25,7 @@ import { connectPublicWeb } from '../../src/services/public-web/client.ts'
 import { connectS3 as connectBucket } from '../../src/services/s3/client.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { plainUi } from '../../src/ui/plain.ts'
+import { lendEmulator } from '../fakes/lent-emulator.ts'
 import { smallParts } from '../survival/small-parts.ts'
 
 const HOST = 'files.example.com'
@@ -39,7 +40,12 @@ export type Around = <T>(name: string, call: () => Promise<T>) => Promise<T>
  * Uploads are small. `impatient`: what hangs is given up after half a second.
  */
 export async function rotatingServer({ impatient = false } = {}) {
-  const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, emulator: 'eager' })
+  const sandbox = await startSandbox({
+    domainMs: 0,
+    keyMs: 0,
+    emulator: 'eager',
+    startEmulator: () => lendEmulator(4),
+  })
   const dir = mkdtempSync(join(tmpdir(), 'mastodon-r2-rotating-'))
   const env = join(dir, '.env.production')
   mkdirSync(join(dir, 'lib/mastodon'), { recursive: true })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
+import { lendEmulator } from '../fakes/lent-emulator.ts'
 import { edited } from '../services/mastodon/env-fixtures.ts'
 import { rubyMissing, runRuby } from './ruby.ts'
 
@@ -37,7 +38,12 @@ describe.skipIf(rubyMissing)(`Mastodon's own uploader ${rubyMissing ?? ''}`, () 
   let report: Report
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ keyMs: 0, domainMs: 0, emulator: 'eager' })
+    sandbox = await startSandbox({
+      keyMs: 0,
+      domainMs: 0,
+      emulator: 'eager',
+      startEmulator: lendEmulator,
+    })
     folder = await mkdtemp(join(tmpdir(), 'mastodon-r2-ruby-'))
     await call('r2/buckets', { name: BUCKET })
     report = (await upload(await envFile(await mintKey()))) as Report

@@ -42,7 +42,7 @@ describe.skipIf(rcloneMissing)(`a copy that is stopped ${rcloneMissing ?? ''}`, 
     ['SIGINT', 130],
     ['SIGKILL', null],
   ] as const)('%s: rclone goes too, and what is noted is true', async (signal, exit) => {
-    const { start, stage, stored, migrate } = the()
+    const { start, stage, stored, migrateHere } = the()
     const { delays } = stage.sandbox.world
     delays.requestMs = 60
     const running = start([...copy, '--transfers', '2'])
@@ -64,7 +64,7 @@ describe.skipIf(rcloneMissing)(`a copy that is stopped ${rcloneMissing ?? ''}`, 
       expect(stdout).toContain('To go on from here')
       expect(noted()).toBeGreaterThan(0)
     }
-    const next = await migrate(['--dry-run'])
+    const next = await migrateHere(['--dry-run'])
     expect(next.stdout).toMatch(/^ {2}next {2}(survey|copy)/m)
   })
 })
@@ -101,9 +101,9 @@ describe.skipIf(rcloneMissing)(`kill -9 in the middle of a cut-over ${rcloneMiss
     const { code, signal } = await migrate(cutover)
     expect({ code, signal }).toEqual({ code: null, signal: 'SIGKILL' })
     the().trap({ ...trap, args: 'nothing' })
-    const stands = await migrate(['--dry-run'])
+    const stands = await migrateHere(['--dry-run'])
     expect(stands.stdout).toMatch(tells)
-    const again = await migrate(cutover)
+    const again = await migrateHere(cutover)
     expect({ code: again.code, said: again.stdout + again.stderr }).toMatchObject({ code: 0 })
     expect(again.stdout).toContain(says)
     expect(again.stdout).toMatch(/Both sides: equal: \d+ files/)
@@ -120,7 +120,7 @@ describe.skipIf(rcloneMissing)(`kill -9 in the middle of a cut-over ${rcloneMiss
     the().trap(systemctl('nothing', 'fail'))
     const fault = { side: 's3', method: 'PUT', path: 'mastodon-r2-probe', kind: 'status' } as const
     stage.sandbox.faults.add({ ...fault, status: 403, times: 50 })
-    const { code, stdout } = await migrate(cutover)
+    const { code, stdout } = await migrateHere(cutover)
     expect(code).toBe(1)
     expect(stdout).toContain('Not proven. The env file named R2 before this run, and still does.')
     expect(at.read()).toContain('S3_ENABLED=true\n')

@@ -14,6 +14,7 @@ import { connectCloudflare } from '../../src/services/cloudflare/client.ts'
 import { connectPublicWeb } from '../../src/services/public-web/client.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { setupOf, worldOf } from '../fakes/fake-world.ts'
+import { lendEmulator } from '../fakes/lent-emulator.ts'
 import { bucketWithKey } from '../sandbox/mastodon/running.ts'
 import { type Kind, kinds, requestsOf, type Strike, strikeAt, textOf } from './strike.ts'
 
@@ -29,6 +30,7 @@ async function redirectingServer() {
     domainMs: 0,
     keyMs: 0,
     emulator: 'eager',
+    startEmulator: () => lendEmulator(4),
     mastodon: { media: 1, bootMs: 50, node: process.execPath },
   })
   const { world: inside, accountId, apiUrl: baseUrl, bootstrapToken: token } = sandbox

@@ -61,7 +61,7 @@ describe.skipIf(rcloneMissing)(`a cut-over ${rcloneMissing ?? ''}`, async () => 
 
   beforeAll(async () => {
     if (!server) return
-    expect((await server.migrate(['--stage', 'copy', '--yes'])).code).toBe(0)
+    expect((await server.migrateHere(['--stage', 'copy', '--yes'])).code).toBe(0)
     const began = performance.now()
     expect((await server.migrate(cutover)).code).toBe(0)
     wholeMs = performance.now() - began
@@ -73,13 +73,13 @@ describe.skipIf(rcloneMissing)(`a cut-over ${rcloneMissing ?? ''}`, async () => 
     { timeout: 180_000 },
     async ({ signal }) => {
       if (!server) throw new Error('There is no rclone.')
-      const { migrate, start, at, lost, storesIn, back } = server
+      const { migrateHere, start, at, lost, storesIn, back } = server
       const prepared = at.read()
       const struck = await strike(start(cutover), signal, wholeMs)
       expectAnEnd(struck, signal, /^Switched: .* nothing is missing/m)
       expectOnlyOurs(prepared, at.read())
       if (signal !== 'SIGKILL') await storesAnywhere()
-      const again = await migrate(cutover)
+      const again = await migrateHere(cutover)
       expect(again.code, `${struck.stdout}\n${again.stdout}${again.stderr}`).toBe(0)
       expectOnlyOurs(prepared, at.read())
       await storesIn('bucket')
@@ -96,15 +96,15 @@ describe('undo', async () => {
   const all = ['undo', '--yes', '--detach-domain', '--delete-empty-bucket']
   let wholeMs = 0
 
-  const ended = async (at: Machine) => {
-    const { code, stdout, stderr } = await stage.init(at, all)
+  const ended = async (at: Machine, how: typeof stage.initHere = stage.initHere) => {
+    const { code, stdout, stderr } = await how(at, all)
     expect(code, stdout + stderr).toBe(0)
   }
 
   beforeAll(async () => {
     const { at } = await setUp('struck-whole')
     const began = performance.now()
-    await ended(at)
+    await ended(at, stage.init)
     wholeMs = performance.now() - began
     expect(leftOf('struck-whole')).toEqual(GONE)
   })

@@ -21,12 +21,12 @@ test('the second hears who is at work; who only looks may look', async () => {
   delays.keyMs = 8000
   const first = stage.start(at, args)
   await until('the key', () => keysOf(stage.sandbox, goal.bucket).length === 1)
-  const second = await stage.init(at, [...args, '--json'])
+  const second = await stage.initHere(at, [...args, '--json'])
   expect(second.code).toBe(1)
   const { problem } = JSON.parse(second.stdout)
   expect(problem.code).toBe('locked')
   expect(problem.why).toContain(`"mastodon-r2 init" (process ${first.pid} on `)
-  expect((await stage.init(at, [...args, '--dry-run'])).code).toBe(0)
+  expect((await stage.initHere(at, [...args, '--dry-run'])).code).toBe(0)
   expect((await first.ended).code).toBe(0)
   delays.keyMs = 100
   expectConverged(stage.sandbox, at.read(), goal)
@@ -55,7 +55,7 @@ test('after kill -9 the next run takes it over', async () => {
   await run.ended
   delays.keyMs = 100
   expect(isLocked()).toBe(true)
-  expect((await stage.init(at, args)).code).toBe(0)
+  expect((await stage.initHere(at, args)).code).toBe(0)
   expect(isLocked()).toBe(false)
   expectConverged(stage.sandbox, at.read(), goal)
 })

@@ -76,7 +76,8 @@ export interface Emulator {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
   /** Names of its buckets. They are fixed at start, so created buckets are mapped onto them. */
   readonly slots: readonly string[]
-  close(): Promise<void>
+  /** Told which of its buckets may hold objects. */
+  close(used?: ReadonlySet<string>): Promise<void>
 }
 
 export interface EmulatorOptions {
@@ -167,6 +168,7 @@ export function createEmulatorPool(
 ): EmulatorPool {
   let starting: Promise<Emulator> | undefined
   const lent = new Map<string, string>()
+  const used = new Set<string>()
   // workerd closes idle connections after 5 s; a shorter timeout keeps requests off dying ones.
   const agent = new Agent({ keepAlive: true, timeout: 2000 })
 
@@ -197,6 +199,7 @@ export function createEmulatorPool(
       const free = slots.find((slot) => !taken.has(slot))
       if (free === undefined) throw new Error(`The sandbox holds ${slots.length} buckets at most.`)
       lent.set(bucket.slot, free)
+      used.add(free)
       return free
     },
 
@@ -243,7 +246,7 @@ export function createEmulatorPool(
 
     async close() {
       agent.destroy()
-      await (await starting?.catch(() => undefined))?.close()
+      await (await starting?.catch(() => undefined))?.close(used)
     },
   }
 }

@@ -7,6 +7,7 @@ import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { ConnectS3, S3Key } from '../../../src/services/s3/port.ts'
 import { ACCOUNT } from '../../fakes/fake-world.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 import { bucketWorld, ENDPOINT } from './bucket-world.ts'
 import { troubles, verdictsOf, wordsOf } from './verdicts.ts'
 
@@ -14,7 +15,7 @@ let sandbox: Sandbox
 const keys = new Map<string, S3Key>()
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ keyMs: 0 })
+  sandbox = await startSandbox({ keyMs: 0, startEmulator: lendEmulator })
   const client = connectCloudflare({ token: sandbox.bootstrapToken, baseUrl: sandbox.apiUrl })
   const { accountId } = sandbox
   for (const jurisdiction of ['default', 'eu'] as const) {

@@ -17,6 +17,7 @@ import type { PublicWebPort } from '../../../src/services/public-web/port.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { S3Key } from '../../../src/services/s3/port.ts'
 import { installationOf } from '../../fakes/fake-world.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 import { type Policies, policyOf, startInstance } from './browsed-instance.ts'
 import { browserMissing, type Page, startChromium } from './chromium.ts'
 import { verdictsOf } from './verdicts.ts'
@@ -77,7 +78,12 @@ describe.skipIf(browserMissing)(`a real browser and check ${browserMissing ?? ''
   let world: Partial<CheckWorld>
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ domainMs: 0, keyMs: 0, emulator: 'eager' })
+    sandbox = await startSandbox({
+      domainMs: 0,
+      keyMs: 0,
+      emulator: 'eager',
+      startEmulator: lendEmulator,
+    })
     const authority = createAuthority()
     instance = await startInstance(OWN, authority, policies)
     const port = Number(sandbox.connectTo[0]?.split(':').at(-1))

@@ -12,6 +12,7 @@ import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { S3Port } from '../../../src/services/s3/port.ts'
 import { bucketSource } from '../../../src/setup/old-provider.ts'
 import { copyWorld } from '../../fakes/fake-copy.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 
 /** With the odd ones a little more than one page. */
 const COUNT = 1100
@@ -25,7 +26,7 @@ let root: string
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'mastodon-r2-test-'))
-  sandbox = await startSandbox({ domainMs: 0, keyMs: 0 })
+  sandbox = await startSandbox({ domainMs: 0, keyMs: 0, startEmulator: lendEmulator })
   const client = connectCloudflare({ token: sandbox.bootstrapToken, baseUrl: sandbox.apiUrl })
   const at = { accountId: sandbox.accountId, bucket: 'media', jurisdiction: 'default' } as const
   const owner = { kind: 'account', accountId: sandbox.accountId } as const

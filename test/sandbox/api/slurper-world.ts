@@ -3,6 +3,7 @@ import { Secret } from '../../../src/core/secret.ts'
 import { startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 import { signed } from '../r2/sign.ts'
 import type { TestKey } from '../r2/stand.ts'
 
@@ -11,7 +12,12 @@ type Loose = any
 
 /** A sandbox with two buckets: `old` (in eu, as if it were another provider) and `media` on R2. */
 export async function slurperWorld() {
-  const sandbox = await startSandbox({ keyMs: 0, domainMs: 0, slurper: { plainHttp: true } })
+  const sandbox = await startSandbox({
+    keyMs: 0,
+    domainMs: 0,
+    slurper: { plainHttp: true },
+    startEmulator: lendEmulator,
+  })
   const { accountId, bootstrapToken, apiUrl } = sandbox
   const cloudflare = connectCloudflare({ token: bootstrapToken, baseUrl: apiUrl })
   const places = {

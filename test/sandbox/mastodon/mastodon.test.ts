@@ -8,6 +8,7 @@ import type { Installation } from '../../../src/services/mastodon/port.ts'
 import { connectProcesses } from '../../../src/services/mastodon/processes.ts'
 import { connectServices } from '../../../src/services/mastodon/service-control.ts'
 import { connectTootctl } from '../../../src/services/mastodon/tootctl.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 import { bucketWithKey, call, calls, objectsOf, switchOn, until, uploads } from './running.ts'
 import { visitInstance } from './visit-instance.ts'
 
@@ -16,7 +17,13 @@ afterEach(() => sandbox?.close())
 
 async function open(options: Partial<MastodonOptions> = {}) {
   const mastodon = { media: 30, bootMs: 20, node: process.execPath, ...options }
-  sandbox = await startSandbox({ domainMs: 0, keyMs: 0, emulator: 'eager', mastodon })
+  sandbox = await startSandbox({
+    domainMs: 0,
+    keyMs: 0,
+    emulator: 'eager',
+    mastodon,
+    startEmulator: lendEmulator,
+  })
   if (!sandbox.mastodon) throw new Error('There is no Mastodon.')
   return { sandbox, mastodon: sandbox.mastodon }
 }

@@ -104,4 +104,16 @@ describe('the pool', () => {
     world.buckets.splice(world.buckets.indexOf(one), 1)
     expect(await pool.slotOf(three)).toBe('slot-1')
   })
+
+  test('tells at its end which of the buckets were in use', async () => {
+    let used: ReadonlySet<string> | undefined
+    const { world } = createStand()
+    const close = async (told?: ReadonlySet<string>) => {
+      used = told
+    }
+    const pool = createEmulatorPool(world, async () => ({ ...emulator, credentials, close }))
+    await pool.slotOf(addBucket(world, 'one'))
+    await pool.close()
+    expect(used).toEqual(new Set(['slot-1']))
+  })
 })

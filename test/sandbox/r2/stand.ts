@@ -2,11 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { SandboxContext } from '../../../src/sandbox/doorway.ts'
 import { createEdgeState } from '../../../src/sandbox/edge/state.ts'
 import { sha256Hex } from '../../../src/sandbox/r2/authenticate.ts'
-import {
-  createEmulatorPool,
-  type EmulatorPool,
-  startEmulator,
-} from '../../../src/sandbox/r2/emulator.ts'
+import { createEmulatorPool, type EmulatorPool } from '../../../src/sandbox/r2/emulator.ts'
 import { startFront } from '../../../src/sandbox/r2/front.ts'
 import type {
   LoggedRequest,
@@ -15,6 +11,7 @@ import type {
   World,
 } from '../../../src/sandbox/world.ts'
 import { createFaults, type Faults } from '../../../src/sandbox/world.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 
 export const ACCOUNT = 'a'.repeat(32)
 export const ITEM_WRITE = '2efd5506f9c8494dacb1fa10a3e7d5b6'
@@ -49,7 +46,7 @@ export function createStand(): Stand {
     now: undefined,
     clock: () => stand.now ?? Date.now(),
     log: (entry) => void entries.push(entry),
-    pool: createEmulatorPool(world, () => startEmulator({ slots: 8 })),
+    pool: createEmulatorPool(world, () => lendEmulator(8)),
   }
   return stand
 }

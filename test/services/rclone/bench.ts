@@ -9,6 +9,7 @@ import { connectRclone } from '../../../src/services/rclone/client.ts'
 import type { CopyBatch, CopyPlace } from '../../../src/services/rclone/port.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { S3Key, S3Port } from '../../../src/services/s3/port.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 
 export type Bucket = Extract<CopyPlace, { kind: 'bucket' }>
 
@@ -49,7 +50,8 @@ export class Bench {
   }
 
   static async start(options: SandboxOptions = {}): Promise<Bench> {
-    return new Bench(await startSandbox({ domainMs: 0, keyMs: 0, emulator: 'eager', ...options }))
+    const own = { emulator: 'eager', startEmulator: lendEmulator } as const
+    return new Bench(await startSandbox({ domainMs: 0, keyMs: 0, ...own, ...options }))
   }
 
   readonly stream = (command: Command, options: StreamOptions) => {

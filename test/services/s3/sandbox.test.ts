@@ -6,6 +6,7 @@ import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import { connectPublicWeb } from '../../../src/services/public-web/client.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import type { S3Key } from '../../../src/services/s3/port.ts'
+import { lendEmulator } from '../../fakes/lent-emulator.ts'
 
 const HOST = 'files.example.com'
 const wish = { contentType: 'image/png', cacheControl: 'public, max-age=315576000, immutable' }
@@ -14,7 +15,12 @@ let sandbox: Sandbox
 let key: S3Key
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ domainMs: 0, keyMs: 0, silentContinue: true })
+  sandbox = await startSandbox({
+    domainMs: 0,
+    keyMs: 0,
+    silentContinue: true,
+    startEmulator: lendEmulator,
+  })
   const client = connectCloudflare({ token: sandbox.bootstrapToken, baseUrl: sandbox.apiUrl })
   const at = { accountId: sandbox.accountId, bucket: 'media', jurisdiction: 'default' } as const
   const owner = { kind: 'account', accountId: sandbox.accountId } as const
