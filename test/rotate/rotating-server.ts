@@ -248,8 +248,21 @@ function through<P extends object>(port: P, name: string, around: Around): P {
     get(target, verb) {
       const call = Reflect.get(target, verb)
       if (typeof call !== 'function') return call
+      const told = `${name}.${String(verb)}`
+      if (verb === 'pages')
+        return (...args: unknown[]) => each(call.apply(target, args), told, around)
       return (...args: unknown[]) =>
-        around(`${name}.${String(verb)}`, () => call.apply(target, args) as Promise<unknown>)
+        around(told, () => call.apply(target, args) as Promise<unknown>)
     },
   })
+}
+
+/** Pages come one by one: each is a call. */
+async function* each<T>(pages: AsyncIterable<T>, told: string, around: Around) {
+  const all = pages[Symbol.asyncIterator]()
+  for (;;) {
+    const { done, value } = await around(told, () => all.next())
+    if (done) return
+    yield value
+  }
 }
