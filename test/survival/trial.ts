@@ -64,7 +64,13 @@ export async function openTrial(limits: Limits): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-trial-'))
   const path = join(folder, '.env.production')
   const startEmulator = () => lendEmulator(4)
-  const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, dir: folder, startEmulator })
+  const sandbox = await startSandbox({
+    domainMs: 0,
+    keyMs: 0,
+    dir: folder,
+    startEmulator,
+    emulator: 'eager',
+  })
   const web = connectPublicWeb({
     connectTo: sandbox.connectTo.flatMap((text) => parseConnectTo(text) ?? []),
     ca: sandbox.caPem,
