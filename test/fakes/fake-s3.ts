@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Cancelled, type Problem } from '../../src/core/problem.ts'
 import { compareKeys } from '../../src/core/streams.ts'
+import { isTestFile } from '../../src/core/test-file.ts'
 import type {
   ListedObject,
   PutOptions,
@@ -27,7 +28,7 @@ type Verb =
   | 'delete'
   | 'delete-many'
 
-/** `etag` is the MD5 of the body, `lastModified` 0 unless told. */
+/** `etag` is the MD5 of the body; `lastModified` 0 unless told, of a test file now. */
 type FakeObject = {
   body: Uint8Array
   etag?: string
@@ -145,7 +146,8 @@ export class FakeS3 implements S3Port {
       .slice(0, this.pageSize)
     return keys.map((key) => {
       const found: FakeObject = this.objects.get(key) ?? { body: new Uint8Array(), ...NO_HEADERS }
-      const { body, etag = md5(body), lastModified = 0 } = found
+      const age = isTestFile(key) ? Date.now() : 0
+      const { body, etag = md5(body), lastModified = age } = found
       return { key, size: body.length, etag, lastModified }
     })
   }
