@@ -9,6 +9,7 @@ import type { Upload } from '../../src/sandbox/mastodon/uploads.ts'
 import { connectS3 } from '../../src/services/s3/client.ts'
 import { isRequired } from '../requirement.ts'
 import { call } from '../sandbox/mastodon/running.ts'
+import { visitInstance } from '../sandbox/mastodon/visit-instance.ts'
 import { ENV, type Machine } from './machine.ts'
 import type { Ended, Running, RunOptions } from './program.ts'
 import { remember } from './remembered.ts'
@@ -94,6 +95,11 @@ export async function openMigratingServer(options: Options = {}): Promise<Migrat
     const units = 'mastodon-web mastodon-sidekiq'
     const { code, stderr } = await call(mastodon, `systemctl restart ${units}`)
     expect(code, stderr).toBe(0)
+    // Rails boots: until then the web server in front of it has nobody to ask.
+    for (let tries = 0; (await visitInstance(stage.sandbox, '/')).status !== 200; tries += 1) {
+      expect(tries).toBeLessThan(500)
+      await sleep(20)
+    }
   }
   if (options.settings) {
     at.write(ENV, `${at.read()}${await options.settings(stage)}`)
