@@ -5,7 +5,7 @@ import type { Shape } from './strike.ts'
 const isOfParts = ({ path }: Shape) => path.includes('parts.bin')
 
 test('each S3 and public request of init, each kind of fault', { timeout: 600_000 }, async () => {
-  const limits = { api: 3000, s3: 700, web: 500, parts: false }
+  const limits = { api: 3000, s3: 1500, web: 500, parts: false }
   const outside = (shape: Shape) => shape.side !== 'api' && !isOfParts(shape)
   const { cases, failures } = await survive(outside, limits)
   expect(failures).toEqual([])
@@ -13,7 +13,7 @@ test('each S3 and public request of init, each kind of fault', { timeout: 600_00
 })
 
 test('each request of the upload in parts, each kind of fault', { timeout: 600_000 }, async () => {
-  const limits = { api: 3000, s3: 1000, web: 3000, parts: true }
+  const limits = { api: 3000, s3: 3000, web: 3000, parts: true }
   const { cases, failures } = await survive(isOfParts, limits)
   expect(failures).toEqual([])
   expect(cases).toBeGreaterThan(50)
