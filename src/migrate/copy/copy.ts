@@ -6,6 +6,7 @@ import type { Migration } from '../migration.ts'
 import { beginFirst, findNewFiles, type NewFiles } from './look-ahead.ts'
 import { type CopyRun, deltaRounds, incomplete, runCopy } from './run.ts'
 import { shown } from './tally.ts'
+import { WORTH_LISTING } from './touched.ts'
 import { copyKind, rulesOf, skipped } from './work.ts'
 
 /**
@@ -110,7 +111,7 @@ export function copyMedia(
       for (const asked of await version) if (asked.status === 'rejected') throw asked.reason
       if (isNothing) return plan(`look after what is left: ${counted(open, 'file')}`, warnings)
       const much = found.amount ? `, ${amount(found.amount)}` : ''
-      const older = found.touched === 0 ? '' : `; ${touchedWords(found.touched)}`
+      const older = found.touched < WORTH_LISTING ? '' : `; ${touchedWords(found.touched)}`
       const again = left === 0 ? '' : `; tried again: ${counted(left, 'file')}`
       return plan(`copy what is new since the last copy${much}${older}${again}`, warnings)
     },
@@ -136,7 +137,7 @@ export function copyMedia(
 
 /** Older files that are new by their owner, mode or place. */
 function touchedWords(files: number): string {
-  return `${count(files)} of them were written before that, and are not sent again unless the bucket lacks their content`
+  return `${count(files)} of them were written before that, and are not sent again where the bucket is seen to have the same content`
 }
 
 type Amount = { readonly objects: number; readonly bytes: number }

@@ -17,7 +17,7 @@ interface StoredFile extends MediaFile {
 }
 
 /** Fewer are sent sooner than they are looked for. */
-const WORTH_LISTING = 100
+export const WORTH_LISTING = 100
 /** A page has the price of an upload (Class A): after so many it has to have found this many files each. */
 const TRIED_PAGES = 5
 const WORTH_A_PAGE = 20
