@@ -107,7 +107,7 @@ const done: Record<Stage, string> = {
 
 const advice: Partial<Record<Stage, readonly string[]>> = {
   copy: [
-    'Before that, copy again whenever you like: what is new is copied, and nothing is asked for that is there.',
+    'Before that, copy again whenever you like: it copies what is new, and asks for nothing else.',
   ],
 }
 
