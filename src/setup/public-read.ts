@@ -1,4 +1,5 @@
 import { Problem } from '../core/problem.ts'
+import { allOf } from '../core/streams.ts'
 import { prose, type Text, toType } from '../core/to-type.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import { type Finding, learned, type Place, type Step, type World } from '../plan/step.ts'
@@ -55,8 +56,10 @@ export const publicRead: Step<Needs> = {
   async confirm({ connectS3, clock, facts }) {
     const { testFile } = learned(facts, 'publicProven')
     const s3 = connectS3(learned(facts, 'accessKey'))
-    if (testFile !== undefined) await s3.delete(testFile).catch(() => undefined)
-    await removeLeftTests(s3, { now: clock.now(), holdsEnvFile: true })
+    await allOf([
+      testFile === undefined ? Promise.resolve() : s3.delete(testFile).catch(() => undefined),
+      removeLeftTests(s3, { now: clock.now(), holdsEnvFile: true, known: testFile }),
+    ])
     return proven
   },
 }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { remember } from '../../src/flow/mastodon-here.ts'
 // Loaded before it is counted: reading a file of the program is no round trip.
 import '../../src/services/mastodon/env-read.ts'
+import { isTestFile } from '../../src/core/test-file.ts'
 import { apply } from '../../src/plan/apply.ts'
 import { inSetup, type World } from '../../src/plan/step.ts'
 import { survey } from '../../src/plan/survey.ts'
@@ -70,25 +71,45 @@ async function begun(fakes: Fakes, installation = installationOf()) {
   return { rounds, world }
 }
 
-/** Rounds until the host was attached, and of the whole run. */
+/**
+ * Rounds until the host was attached, and behind the one that tells that it is active, which it is
+ * once all that can be done meanwhile is done.
+ */
 async function firstInit() {
   const fakes = worldOf()
-  let attachedIn = 0
-  const attach = fakes.cloudflare.attachCustomDomain.bind(fakes.cloudflare)
+  let [attachedIn, activeIn] = [0, 0]
+  const { attachCustomDomain, findCustomDomain } = fakes.cloudflare
+  const { put } = fakes.s3
   const { rounds, world } = await begun(fakes)
-  fakes.cloudflare.attachCustomDomain = async (...details) => {
-    attachedIn = rounds.count
-    await attach(...details)
-    fakes.cloudflare.domains = [active]
+  Object.assign(fakes.cloudflare, {
+    attachCustomDomain: async (...details: Parameters<typeof attachCustomDomain>) => {
+      attachedIn = rounds.count
+      await attachCustomDomain.apply(fakes.cloudflare, details)
+      fakes.cloudflare.domains = [{ ...active, ssl: 'pending' }]
+    },
+    findCustomDomain: async (...details: Parameters<typeof findCustomDomain>) => {
+      activeIn = rounds.count
+      return findCustomDomain.apply(fakes.cloudflare, details)
+    },
+  })
+  fakes.s3.put = async (...details) => {
+    if (isTestFile(details[0]) && !/-(plain|checksum)/.test(details[0])) {
+      fakes.cloudflare.domains = [active]
+    }
+    return put.apply(fakes.s3, details)
   }
   const looked = await survey(initSteps, world)
   const applied = await apply(initSteps, world, silent(), { looked })
   expect(applied.problem).toBeUndefined()
-  return { attachedIn, all: rounds.count }
+  return { attachedIn, behind: rounds.count - activeIn }
 }
 
 it('a first init attaches the domain in its fourth round trip, behind the bucket', async () => {
   expect((await firstInit()).attachedIn).toBe(4)
+})
+
+it('behind its wait a first init reads its file, reads it again, and tidies up', async () => {
+  expect((await firstInit()).behind).toBe(3)
 })
 
 it('a second init is told all in four round trips, one after another', async () => {

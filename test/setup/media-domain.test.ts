@@ -283,6 +283,26 @@ describe('waiting for the custom domain', () => {
     return { finding, told, slept: world.clock.slept }
   }
 
+  it.each([
+    [80, [0, 100, 200, 300]],
+    [250, [0, 250, 500, 750]],
+  ])(
+    'an answer that takes %i ms puts the next question off only where it is later',
+    async (ms, times) => {
+      const world = worldOf()
+      const asked: number[] = []
+      world.cloudflare.findCustomDomain = async () => {
+        asked.push(world.clock.slept)
+        world.clock.slept += ms
+        return asked.length < times.length
+          ? domain('pending', 'pending')
+          : domain('active', 'active')
+      }
+      await mediaDomain.confirm?.(world, () => undefined)
+      expect(asked).toEqual(times)
+    },
+  )
+
   it('tells every state until it is active, how long that takes, and how long it waits', async () => {
     const { finding, told } = await waitFor([
       undefined,
