@@ -6,7 +6,8 @@ import type { Change, Finding, Step, World } from '../plan/step.ts'
 import { type CheckpointPort, noted } from '../services/checkpoint/port.ts'
 import { envFileNotWritable } from '../services/mastodon/port.ts'
 import type { PlacedCommand } from '../services/process/port.ts'
-import { shadowed } from '../setup/env-file.ts'
+import { overruled } from '../setup/env-file.ts'
+import { unreachedBy } from '../setup/reach.ts'
 import { bootCost, linesOf, runPlaced } from '../setup/restart.ts'
 import { ANNOUNCED_DAYS, safeFrom } from './notes.ts'
 import { announcingLines, type PageNames, pageNames, visit } from './pages.ts'
@@ -50,7 +51,7 @@ export function announce(
         const what = `note that the pages of ${ownHost(at)} ${allow(seen)} ${mediaHost} as of today`
         return { is: 'change', changes: [{ what, risk: 'safe' }] }
       }
-      const edit = editOf(at)
+      const edit = await editOf(at)
       if (edit === undefined) return cannotAnnounce(at)
       if (edit instanceof Problem) return { is: 'blocked', problem: edit }
       if (reload === undefined) {
@@ -71,7 +72,7 @@ export function announce(
 }
 
 async function carryOut(at: At, reload: readonly PlacedCommand[], tell: Announcing['tell']) {
-  const edit = editOf(at)
+  const edit = await editOf(at)
   if (edit === undefined || edit instanceof Problem) return
   if (edit.isNew) await at.envWriter.write(at.place.installation.envFile, edit.text)
   await runPlaced(at.runner, reload, 'The env file names the media host; nothing else changed.')
@@ -111,21 +112,24 @@ interface Edit {
 }
 
 /** Undefined where this Mastodon can't announce a host. */
-function editOf({ place, envWriter }: At): Edit | Problem | undefined {
+async function editOf({ place, envWriter }: At): Promise<Edit | Problem | undefined> {
   const { installation, mediaHost } = place
   const file = installation.envFile
   const values = announcingLines(installation, mediaHost)
   if (values === undefined) return undefined
-  const problem = shadowed(installation, file, values)
-  if (problem) return problem
   const isNew = [...values].some(
     ([name, value]) => installation.settings.get(name)?.value !== value,
   )
+  const text = isNew ? envWriter.edit(file.text, values, []) : file.text
+  const problem =
+    overruled(installation, file, values) ??
+    (await unreachedBy(installation, envWriter, { file, text }, values))
+  if (problem) return problem
   if (isNew && !file.writable)
     return envFileNotWritable(file.path, {
       needed: 'The media host has to be named there before the switch.',
     })
-  return { values, text: isNew ? envWriter.edit(file.text, values, []) : file.text, isNew }
+  return { values, text, isNew }
 }
 
 function changesOf({ place, envWriter }: At, edit: Edit, reload: readonly PlacedCommand[]) {

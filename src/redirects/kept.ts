@@ -1,7 +1,8 @@
 import { prose, type Text, toType } from '../core/to-type.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
-import { shadowed } from '../setup/env-file.ts'
+import { overruled } from '../setup/env-file.ts'
 import { knowsExtraHosts, withExtraHost } from '../setup/media-hosts.ts'
+import { unreachedBy } from '../setup/reach.ts'
 import { ledAlready } from './known-media.ts'
 import { type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
 
@@ -52,7 +53,8 @@ export function extraMediaHosts(hosts: readonly string[]): Step<'envWriter' | 'p
     async look(at): Promise<Finding> {
       if (written) return written
       const names = hosts.join(', ')
-      const { settings, version, envFile } = at.place.installation
+      const { installation } = at.place
+      const { settings, version, envFile } = installation
       const lines = linesFor(at, hosts)
       if (lines.get(NAME) === (settings.get(NAME)?.value ?? '')) {
         return { is: 'ready', note: `names ${names}` }
@@ -65,7 +67,10 @@ export function extraMediaHosts(hosts: readonly string[]): Step<'envWriter' | 'p
         }
       }
       const line = `${NAME}=${lines.get(NAME)}`
-      const problem = shadowed(at.place.installation, envFile, lines)
+      const text = at.envWriter.edit(envFile.text, lines, [])
+      const problem =
+        overruled(installation, envFile, lines) ??
+        (await unreachedBy(installation, at.envWriter, { file: envFile, text }, lines))
       if (problem) return { is: 'later', note: problem.what, next: problem.next }
       if (!envFile.writable) {
         const note = `${envFile.path} can't be written by you; without ${names} there, browsers may refuse media from it`

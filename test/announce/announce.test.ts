@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { announce } from '../../src/announce/announce.ts'
 import { envWriter } from '../../src/flow/world.ts'
-import type { Installation } from '../../src/services/mastodon/port.ts'
+import type { EnvFileOnDisk, Installation } from '../../src/services/mastodon/port.ts'
 import { refusal } from '../fakes/fake-cloudflare.ts'
 import { FakeCheckpoint } from '../fakes/fake-copy.ts'
 import { ENV, envFileOf, HOST, installationOf, worldOf } from '../fakes/fake-world.ts'
@@ -159,6 +159,31 @@ describe('what is needed', () => {
     const envFile = { ...installation.envFile, writable }
     const place = { ...world.place, installation: { ...installation, settings, envFile } }
     expect(found(await step.look({ ...world, place }))).toBe(`blocked ${code}`)
+  })
+})
+
+describe('a compose file that names the line', () => {
+  const NAME = 'S3_ALIAS_HOST'
+  const composed = async (fillIn: (own: string) => string) => {
+    const reading = (own: string) => {
+      const settings = new Map([[NAME, { value: fillIn(own), from: '/srv/docker-compose.yml' }]])
+      const service = { name: 'web', role: 'web' as const, envFiles: [ENV], settings }
+      return { kind: 'docker' as const, settings, services: [service] }
+    }
+    const { step, world } = await instance('', reading(''))
+    const preview = async (envFile: EnvFileOnDisk, text: string) => {
+      const own = new RegExp(`^${NAME}=(.*)$`, 'm').exec(text)?.[1] ?? ''
+      return installationOf({ ...reading(own), envFile, envFiles: [envFile] })
+    }
+    return found(await step.look({ ...world, envWriter: { ...world.envWriter, preview } }))
+  }
+
+  it('and fills it in from the env file is no hindrance', async () => {
+    expect(await composed((own) => own)).toContain(`+ ${NAME}=${HOST}`)
+  })
+
+  it('and gives a service another one is', async () => {
+    expect(await composed(() => 'x.example')).toBe('blocked env-file-not-read')
   })
 })
 

@@ -111,6 +111,32 @@ describe('EXTRA_MEDIA_HOSTS', () => {
     expect(world.envWriter.written).toEqual([])
   })
 
+  /** `EXTRA_MEDIA_HOSTS: ${EXTRA_MEDIA_HOSTS:-}` of the web service: what the env file says, or nothing. */
+  function composed(fillIn: (own: string) => string) {
+    const reading = (own: string) => {
+      const value = { value: fillIn(own), from: '/srv/docker-compose.yml' }
+      const settings = new Map([['EXTRA_MEDIA_HOSTS', value]])
+      const service = { name: 'web', role: 'web' as const, envFiles: [ENV], settings }
+      return { kind: 'docker' as const, settings, services: [service] }
+    }
+    const world = at('', reading(''))
+    world.envWriter.preview = async (envFile, text) => {
+      const own = /^EXTRA_MEDIA_HOSTS=(.*)$/m.exec(text)?.[1] ?? ''
+      return installationOf({ ...reading(own), envFile, envFiles: [envFile] })
+    }
+    return world
+  }
+
+  it('is written where a compose file fills it in from there', async () => {
+    const world = composed((own) => own)
+    expect(found(await step().look(world))).toMatch(/^change write EXTRA_MEDIA_HOSTS=/)
+  })
+
+  it('is not where a compose file gives a service another one', async () => {
+    const finding = await step().look(composed(() => 'https://x.example'))
+    expect(finding).toMatchObject({ is: 'later', note: worded(/gives web another EXTRA_MEDIA_H/) })
+  })
+
   it('is not written where a stronger file sets it', async () => {
     const settings = new Map([
       ['EXTRA_MEDIA_HOSTS', { value: 'https://x.example', from: '/x/.env' }],
