@@ -34,3 +34,8 @@ function printed(word: string): string {
 export function shellLine(words: readonly string[]): string {
   return words.map(shellWord).join(' ')
 }
+
+/** The line that puts what lies at a path aside: its name there bears the moment, so nothing has it yet. */
+export function asideLine(path: string, now = new Date()): string {
+  return `mv ${shellLine([path, `${path}.old-${now.toISOString().replaceAll(/[-:.]/g, '')}`])}`
+}

@@ -7,7 +7,7 @@ import { makeFolder } from '../../core/make-folder.ts'
 import { openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { replaceFile } from '../../core/replace-file.ts'
-import { shellLine, shellWord } from '../../core/shell-word.ts'
+import { asideLine, shellWord } from '../../core/shell-word.ts'
 import type { Checkpoint, CheckpointPort, StoredVersion } from './port.ts'
 
 export interface CheckpointOptions {
@@ -93,7 +93,7 @@ function unreadable(path: string, why: string): Problem {
     code: 'checkpoint-unreadable',
     what: `What earlier runs of the migration noted in ${path} can't be read.`,
     why,
-    next: `Put that right and run this again. To begin anew, which lists the bucket and loses nothing: mv ${shellLine([path, `${path}.old`])}`,
+    next: `Put that right and run this again. To begin anew, which lists the bucket and loses nothing: ${asideLine(path)}`,
   })
 }
 

@@ -9,7 +9,7 @@ import { makeFolder } from '../../core/make-folder.ts'
 import { openPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { replaceFile } from '../../core/replace-file.ts'
-import { shellLine } from '../../core/shell-word.ts'
+import { asideLine } from '../../core/shell-word.ts'
 import type { KeyBatches } from '../../core/sorted-keys.ts'
 import type { Beginning, GoneKeys, ListsPort, NextList } from './port.ts'
 
@@ -197,7 +197,7 @@ function unreadable(folder: string, why: string): Problem {
     code: 'lists-unreadable',
     what: `The lists of the bucket in ${folder} can't be read.`,
     why,
-    next: `Put that right and run this again. To begin anew, without what they know: mv ${shellLine([folder, `${folder}.old`])}`,
+    next: `Put that right and run this again. To begin anew, without what they know: ${asideLine(folder)}`,
   })
 }
 

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -8,6 +17,7 @@ import {
   openCheckpoint,
 } from '../../../src/services/checkpoint/checkpoint.ts'
 import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
+import { problemOf } from '../../fakes/found.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'checkpoint-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -76,6 +86,19 @@ describe('a checkpoint', () => {
     await checkpoint.write(filled)
     writeFileSync(join(checkpoint.path, 'checkpoint.json'), '{"version":2}')
     await expect(checkpoint.read()).rejects.toMatchObject({ code: 'checkpoint-unreadable' })
+  })
+
+  test('that can not be read is put aside by the line that is told, each time', async () => {
+    const { checkpoint } = fresh()
+    for (let time = 1; time <= 3; time += 1) {
+      await checkpoint.write(filled)
+      writeFileSync(join(checkpoint.path, 'checkpoint.json'), `{"version":${time + 1}}`)
+      const { next } = await problemOf(checkpoint.read())
+      execFileSync('sh', ['-c', String(next).split('loses nothing: ')[1] ?? ''])
+      expect(await checkpoint.read()).toBeUndefined()
+    }
+    const aside = readdirSync(checkpoint.path).filter((name) => name.includes('.json.old-'))
+    expect(aside).toHaveLength(3)
   })
 
   test('whose place is a file can not be written: said', async () => {

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -10,11 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { KeyPack } from '../../../src/core/key-pack.ts'
 import type { KeyBatches } from '../../../src/core/sorted-keys.ts'
 import { openLists } from '../../../src/services/lists/lists.ts'
+import { problemOf } from '../../fakes/found.ts'
 
 const stateHome = mkdtempSync(join(tmpdir(), 'mastodon-r2-lists-'))
 afterAll(() => rmSync(stateHome, { recursive: true, force: true }))
@@ -142,6 +145,23 @@ describe('what can not be read is told, and not taken for nothing', () => {
     spoil()
     const why = expect.stringMatching(/^list\.gz(: It is a (folder\.|link,)| is damaged\.)/)
     await expect(lists.read()).rejects.toMatchObject({ code: 'lists-unreadable', why })
+  })
+
+  test('the line that begins anew works each time', async () => {
+    for (let time = 1; time <= 3; time += 1) {
+      await keep(1, ['a'])
+      writeFileSync(join(lists.path, 'list.gz'), `words ${time}`)
+      const { next } = await problemOf(lists.read())
+      execFileSync('sh', ['-c', String(next).split('they know: ')[1] ?? ''])
+      expect(await lists.read()).toBeUndefined()
+    }
+    const aside = readdirSync(dirname(lists.path)).filter((name) =>
+      name.startsWith(`${basename(lists.path)}.old-`),
+    )
+    const kept = aside.map((name) =>
+      readFileSync(join(dirname(lists.path), name, 'list.gz'), 'utf8'),
+    )
+    expect(kept.sort()).toEqual(['words 1', 'words 2', 'words 3'])
   })
 
   test('nowhere to keep it', async () => {
