@@ -12,19 +12,29 @@ export type CommandName = keyof CommandFlags & string
 type FlagName = { [C in CommandName]: keyof CommandFlags[C] }[CommandName]
 export type FlagValue = true | string | readonly string[]
 
-/** Where a run was told that Mastodon is: each line to type says it, too. */
-export type Whereabouts = { readonly [N in 'mastodonDir' | 'mastodonEnv' | 'mediaDir']?: string }
+/** Settings that tell where Mastodon, its bucket and Cloudflare are, in the order that they are shown in. */
+export const whereabouts = [
+  'mastodonDir',
+  'mastodonEnv',
+  'mediaDir',
+  's3EndpointUrl',
+  'connectTo',
+  'cloudflareApiUrl',
+] as const
+type Where = (typeof whereabouts)[number]
 
-/** Who reads a line, how the program is started, and where Mastodon is. */
+/** What a run was told of that: each line to type says it, too, where its command takes it. */
+export type Whereabouts = { readonly [N in Where]?: string | readonly string[] }
+
+/** Who reads a line, how the program is started, and where its run was at. */
 export interface Reader extends Whereabouts {
   /** Words in front of the command; `npx mastodon-r2` unless told. */
   readonly program?: readonly string[]
   /** Whether the person who reads is root, who needs no sudo. */
   readonly isRoot?: boolean
+  /** The API token stands in its variable, where the next run finds it, too. */
+  readonly hasToken?: boolean
 }
-
-/** The others do not look at the media itself. */
-const ofMedia = new Set(['init', 'leave', 'migrate'])
 
 /** The reader that sits before this process. */
 export function readerOf({
@@ -37,11 +47,52 @@ export function readerOf({
   return { isRoot: userId === 0, program }
 }
 
-/** These look at no Mastodon of this machine: a rehearsed migration brings its own. */
-function isNowhere({ command, flags }: ToType): boolean {
-  return (
-    command === 'sandbox' || command === 'help' || (command === 'migrate' && flags.sandbox === true)
-  )
+/** Whether a line goes without a place of its own to where its reader's run was, and its flag is no fault. */
+function takes(line: ToType, where: Where, at: Reader): boolean {
+  const { command, flags } = line
+  if (where in flags || command === 'sandbox' || command === 'help') return false
+  // A rehearsal brings its own Cloudflare, and that of a migration its own Mastodon.
+  if (flags.sandbox === true && (command === 'migrate' || ofRehearsal.has(where))) return false
+  switch (where) {
+    case 'mastodonDir':
+    case 'mastodonEnv':
+      return !('mastodonDir' in flags || 'mastodonEnv' in flags)
+    case 'mediaDir':
+      // On to another S3 provider no folder is looked at, and the flag is refused.
+      return ofMedia.has(command) && flags.to !== 's3'
+    case 's3EndpointUrl':
+      return true
+    case 'connectTo':
+      return command !== 'usage'
+    case 'cloudflareApiUrl':
+      return asksCloudflare(line, at)
+  }
+}
+
+const ofRehearsal = new Set<Where>(['s3EndpointUrl', 'connectTo', 'cloudflareApiUrl'])
+
+/** The others do not look at the media itself. */
+const ofMedia = new Set(['init', 'leave', 'migrate'])
+
+/** Without asking Cloudflare's API, a command refuses to be told where that is. */
+function asksCloudflare({ command, flags }: ToType, { hasToken = false }: Reader): boolean {
+  switch (command) {
+    case 'check':
+    case 'usage':
+      return hasToken
+    case 'redirects':
+      return flags.remove === true || (flags.via !== 'nginx' && flags.via !== 'caddy')
+    case 'leave':
+      return flags.stage === 'redirects'
+    case 'migrate':
+      return (
+        flags.stage === 'redirects' ||
+        flags.engine === 'super-slurper' ||
+        flags.slurper !== undefined
+      )
+    default:
+      return true
+  }
 }
 
 /** A line of this program that a person is to type, until somebody renders it. */
@@ -151,15 +202,11 @@ export function renderText(text: Text, at: Reader = {}): string {
 function lineOf(line: ToType, at: Reader): string {
   const { command, flags, secrets } = line
   const { program = PROGRAM } = at
-  const { mediaDir, isRoot: _, program: __, ...mastodon }: Reader = isNowhere(line) ? {} : at
-  const isPlaced = 'mastodonDir' in flags || 'mastodonEnv' in flags
-  // On to another S3 provider no folder is looked at, and the flag is refused.
-  const isOfMedia = mediaDir !== undefined && ofMedia.has(command) && flags.to !== 's3'
-  const told: Record<string, FlagValue> = {
-    ...(isPlaced ? {} : mastodon),
-    ...(isOfMedia ? { mediaDir } : {}),
-  }
-  const given = Object.entries({ ...told, ...flags }).flatMap(([name, value]) =>
+  const told = whereabouts.flatMap((name): [string, FlagValue][] => {
+    const value = at[name]
+    return value !== undefined && takes(line, name, at) ? [[name, value]] : []
+  })
+  const given = [...told, ...Object.entries(flags)].flatMap(([name, value]) =>
     value === true
       ? [flagOf(name)]
       : [value].flat().flatMap((one) => [flagOf(name), one as string]),

@@ -12,14 +12,7 @@ import type { Catalog } from '../settings/setting.ts'
 import type { Ui } from '../ui/port.ts'
 import type { FlowSpec, Run, Running } from './run.ts'
 import { runLog } from './run-log.ts'
-import {
-  cancelled,
-  chooseVoice,
-  gather,
-  inRehearsal,
-  settingsOf,
-  whereaboutsOf,
-} from './session.ts'
+import { cancelled, chooseVoice, gather, inRehearsal, settingsOf, toldIn } from './session.ts'
 import { watchStops } from './stopping.ts'
 import { Timings } from './timings.ts'
 
@@ -101,7 +94,7 @@ export async function session<C extends Catalog>(
         throw contradiction('--quiet', `--${more}`, 'one asks for less, the other for more')
       }
     }
-    told = { ...told, ...whereaboutsOf(settings) }
+    told = { ...told, ...toldIn(settings) }
     await log.know(settings, JSON.stringify(settingsOf(settings)))
     if (settings.on('timings')) timings = new Timings()
     isRehearsal = settings.on('sandbox')

@@ -1,10 +1,11 @@
 import { readPlain } from '../core/plain-file.ts'
 import { Problem, type ProblemDetails } from '../core/problem.ts'
-import { renderedLine, type Whereabouts } from '../core/to-type.ts'
+import { type Reader, renderedLine, type Whereabouts, whereabouts } from '../core/to-type.ts'
 import type { Host } from '../host.ts'
 import type { Report } from '../plan/report.ts'
 import { parseAnswers } from '../settings/answers.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
+import { catalog } from '../settings/catalog.ts'
 import { Settings } from '../settings/resolve.ts'
 import { type Catalog, variableOf } from '../settings/setting.ts'
 import { speaksUtf8 } from '../ui/ascii.ts'
@@ -175,13 +176,14 @@ export function cancelled(words: Pick<ProblemDetails, 'what' | 'why' | 'next'>):
   return new Problem({ code: 'cancelled', ...words })
 }
 
-/** What this run was told of where Mastodon is, for the lines to type that it shows. */
-export function whereaboutsOf(settings: Settings<Catalog>): Whereabouts {
+/** What this run was told of where everything is, for the lines to type that it shows. */
+export function toldIn(settings: Settings<Catalog>): Whereabouts & Pick<Reader, 'hasToken'> {
   const told = settings.entries().flatMap(([name, { text, source }]) => {
-    const isPlace = ['mastodonDir', 'mastodonEnv', 'mediaDir'].includes(name)
-    return isPlace && source !== 'sandbox' ? [[name, String(text)] as const] : []
+    const isPlace = whereabouts.some((one) => one === name)
+    return isPlace && settings.isGiven(name) && source !== 'sandbox' ? [[name, text] as const] : []
   })
-  return Object.fromEntries(told)
+  const hasToken = settings.source('apiToken') === variableOf(catalog.apiToken)
+  return { ...Object.fromEntries(told), hasToken }
 }
 
 /** What a rehearsal made is gone when it ends: another run rehearses again, and goes on from nowhere. */

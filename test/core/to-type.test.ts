@@ -14,6 +14,8 @@ import {
 } from '../../src/core/to-type.ts'
 import { wrap } from '../../src/ui/words.ts'
 
+const cloudflare = { cloudflareApiUrl: 'http://cf' }
+
 describe('a line to type', () => {
   test.each([
     [toType('init'), 'npx mastodon-r2 init'],
@@ -114,6 +116,55 @@ describe('a line to type', () => {
   ])('says where the media is to those who look there: %s', (line, words) => {
     expect(renderText(line, { mediaDir: '/mnt' })).toBe(words)
   })
+
+  test.each([
+    [toType('check'), ''],
+    [toType('init'), ' --cloudflare-api-url'],
+    [toType('rotate'), ' --cloudflare-api-url'],
+    [toType('undo', { yes: true }), ' --cloudflare-api-url'],
+    [toType('purge', { keepList: true }), ' --cloudflare-api-url'],
+    [toType('redirects'), ' --cloudflare-api-url'],
+    [toType('redirects', { via: 'nginx' }), ''],
+    [toType('redirects', { via: 'nginx', remove: true }), ' --cloudflare-api-url'],
+    [toType('leave'), ''],
+    [toType('leave', { stage: 'redirects', undo: true }), ' --cloudflare-api-url'],
+    [toType('migrate'), ''],
+    [toType('migrate', { stage: 'redirects' }), ' --cloudflare-api-url'],
+    [toType('migrate', { engine: 'super-slurper' }), ' --cloudflare-api-url'],
+  ])('leads to the bucket and the network of its run, where that is no fault: %s', (line, api) => {
+    const at = { s3EndpointUrl: 'http://s3:1', connectTo: ['::a:1', 'b:2:c:'], ...cloudflare }
+    const [command = ''] = String(line).split(' ').slice(2)
+    const told = `--s3-endpoint-url http://s3:1 --connect-to ::a:1 --connect-to b:2:c:${api && `${api} http://cf`}`
+    expect(renderText(line, at)).toBe(String(line).replace(command, `${command} ${told}`))
+  })
+
+  test.each([
+    [toType('usage'), {}, 'usage --s3-endpoint-url http://s3:1'],
+    [
+      toType('usage'),
+      { hasToken: true },
+      'usage --s3-endpoint-url http://s3:1 --cloudflare-api-url http://cf',
+    ],
+    [
+      toType('check'),
+      { hasToken: true },
+      'check --s3-endpoint-url http://s3:1 --connect-to ::a:1 --cloudflare-api-url http://cf',
+    ],
+    [
+      toType('check', { s3EndpointUrl: 'http://own' }),
+      {},
+      'check --connect-to ::a:1 --s3-endpoint-url http://own',
+    ],
+    [toType('check', { sandbox: true }), { hasToken: true }, 'check --sandbox'],
+    [toType('sandbox'), {}, 'sandbox'],
+    [helpLine('check'), {}, 'help check'],
+  ])(
+    'and where it would be one, or the line says another, it does not: %s',
+    (line, more, words) => {
+      const at = { s3EndpointUrl: 'http://s3:1', connectTo: ['::a:1'], ...cloudflare, ...more }
+      expect(renderText(line, at)).toBe(`npx mastodon-r2 ${words}`)
+    },
+  )
 
   test('takes more settings, and agrees at its end', () => {
     const line = toType('undo', { mastodonEnv: '/e', yes: true }).with({ detachDomain: true })

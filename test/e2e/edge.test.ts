@@ -71,7 +71,7 @@ describe('init --edge', () => {
     expect(checked.code).toBe(0)
     const next = checked.report.checks.map((check) => check.next ?? '')
     for (const name of ['security-headers', 'cache-everything', 'private-folders']) {
-      expect(next.some((line) => line.includes(`npx mastodon-r2 init --edge ${name}`))).toBe(true)
+      expect(next.some((line) => line.includes(` --edge ${name}`))).toBe(true)
     }
   })
 
@@ -188,7 +188,7 @@ describe('init --edge', () => {
     expect(told).toMatchObject({
       severity: 'warning',
       saw: expect.stringContaining('Private folders'),
-      next: 'npx mastodon-r2 init --edge private-folders',
+      next: expect.stringMatching(/^npx mastodon-r2 init .*--edge private-folders$/),
     })
     expect((await run(at, [...init, '--edge', 'private-folders'])).code).toBe(0)
     expect(severities((await run(at, ['check', '--quick'])).report)['cloudflare-edge-rules']).toBe(

@@ -45,6 +45,6 @@ export async function runHere(
   const { run } = await command.load()
   const code = await trusted.run(ca, () => isSmall.run(true, () => run(host, argv)))
   const ended = { code, signal: null, stdout: out.join(''), stderr: err.join('') }
-  await refuseWrongLines(ended)
+  await refuseWrongLines(ended, [name, ...argv])
   return ended
 }

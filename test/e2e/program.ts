@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { shellWord } from '../../src/core/shell-word.ts'
-import { wrongLines } from '../fakes/shown-lines.ts'
+import { strayLines, wrongLines } from '../fakes/shown-lines.ts'
 import { builtProgram } from './built-program.ts'
 
 export interface RunOptions {
@@ -85,20 +85,22 @@ export function start(args: readonly string[], options: RunOptions): Running {
     child.on('close', (code, signal) => {
       clearTimeout(limit)
       const end = { code, signal, stdout: text(out), stderr: text(err) }
-      refuseWrongLines(end).then(() => resolve(end), reject)
+      refuseWrongLines(end, args).then(() => resolve(end), reject)
     })
   })
   ended.catch(() => undefined)
   return { pid: child.pid ?? 0, child, said, ended }
 }
 
-/** Whatever a run tells to type, the program has to take. */
-export async function refuseWrongLines({
-  stdout,
-  stderr,
-}: Pick<Ended, 'stdout' | 'stderr'>): Promise<void> {
+/** Whatever a run tells to type, the program has to take, and it leads to where the run was. */
+export async function refuseWrongLines(
+  { stdout, stderr }: Pick<Ended, 'stdout' | 'stderr'>,
+  argv: readonly string[],
+): Promise<void> {
   const wrong = (await Promise.all([stdout, stderr].map(wrongLines))).flat()
   if (wrong.length > 0) throw new Error(`A line was shown that is none:\n${wrong.join('\n')}`)
+  const astray = [stdout, stderr].flatMap((text) => strayLines(text, argv))
+  if (astray.length > 0) throw new Error(`A line leads elsewhere:\n${astray.join('\n')}`)
 }
 
 export function run(args: readonly string[], options: RunOptions): Promise<Ended> {

@@ -102,7 +102,9 @@ describe('a command with --sandbox is about a setup that is made first', () => {
     expect(code, stdout).toBe(0)
     expect(stdout).toContain('https://pics.example.com serves the bucket')
     expect(stdout).toContain('my-media is empty')
-    expect(stdout.trimEnd()).toMatch(/For real:\n {2}npx mastodon-r2 undo --mastodon-env \S+$/)
+    expect(stdout.trimEnd()).toMatch(
+      /For real:\n {2}npx mastodon-r2 undo --mastodon-env \S+ --cloudflare-api-url \S+$/,
+    )
     expect(stdout).not.toContain('systemctl')
     isUntouched()
   })

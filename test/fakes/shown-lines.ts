@@ -106,6 +106,23 @@ export async function wrongLines(text: string): Promise<string[]> {
   return faults.filter((fault) => fault !== undefined)
 }
 
+/** Which bucket and which network a run is at. */
+const WAYS = ['--s3-endpoint-url', '--connect-to']
+
+/** The lines of a text that do not lead to where the run was that `argv` began. */
+export function strayLines(text: string, argv: readonly string[]): string[] {
+  if (argv[0] === 'help' || argv.includes('--sandbox')) return []
+  const ways = WAYS.filter((flag) => argv.includes(flag))
+  return said(text)
+    .flatMap(shownLines)
+    .flatMap(({ command, argv: shown }) => {
+      const taken = Object.values(catalogs[command] as Catalog).map(({ flag }) => String(flag))
+      const lost = ways.filter((flag) => taken.includes(flag) && !shown.includes(flag))
+      if (lost.length === 0 || shown.includes('--sandbox')) return []
+      return [`${command} ${shown.join(' ')} has no ${lost.join(' ')}`]
+    })
+}
+
 /** The strings of a JSON report; of any other text, all of it. */
 function said(text: string): string[] {
   try {

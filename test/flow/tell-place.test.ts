@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Problem } from '../../src/core/problem.ts'
 import { prose, renderText, type Text, toType } from '../../src/core/to-type.ts'
-import { whereaboutsOf } from '../../src/flow/session.ts'
+import { toldIn } from '../../src/flow/session.ts'
 import { reportChecks, reportProblem } from '../../src/plan/report.ts'
 import { catalog } from '../../src/settings/catalog.ts'
 import { Settings } from '../../src/settings/resolve.ts'
@@ -27,19 +27,44 @@ function voice(render: (text: Text) => string) {
 }
 
 test('what a run was told, by a flag or a variable', async () => {
-  expect(whereaboutsOf(await settingsOf({ bucket: 'media', mastodonEnv: ENV }))).toEqual({
+  const hasToken = false
+  expect(toldIn(await settingsOf({ bucket: 'media', mastodonEnv: ENV }))).toEqual({
     mastodonEnv: ENV,
+    hasToken,
   })
-  expect(whereaboutsOf(await settingsOf({}, { MASTODON_R2_ENV_FILE: '/srv/e' }))).toEqual({
+  const environment = {
+    MASTODON_R2_ENV_FILE: '/srv/e',
+    MASTODON_R2_CONNECT_TO: '::a:1,::b:2',
+    CLOUDFLARE_BASE_URL: 'http://cf',
+  }
+  expect(toldIn(await settingsOf({ s3EndpointUrl: 'http://s3' }, environment))).toEqual({
     mastodonEnv: '/srv/e',
+    s3EndpointUrl: 'http://s3',
+    connectTo: ['::a:1', '::b:2'],
+    cloudflareApiUrl: 'http://cf',
+    hasToken,
   })
-  expect(whereaboutsOf(await settingsOf({ bucket: 'media' }))).toEqual({})
+  const settings = await settingsOf({ bucket: 'media' })
+  settings.need('cloudflareApiUrl')
+  expect(toldIn(settings)).toEqual({ hasToken })
+})
+
+test('a token in its variable is there for the next run, too; one of a file is not', async () => {
+  const variable = await settingsOf({}, { CLOUDFLARE_API_TOKEN: 'x'.repeat(40) })
+  expect(toldIn(variable)).toEqual({ hasToken: true })
+  const file = new Map([['apiToken', 'token.txt']])
+  const settings = await Settings.resolve(catalog, {
+    ...{ flags: file, environment: {}, answers: new Map() },
+    readFile: async () => 'x'.repeat(40),
+  })
+  expect(toldIn(settings)).toEqual({ hasToken: false })
 })
 
 test('a scratch Mastodon of a rehearsal is gone when a line is typed', async () => {
   const settings = await settingsOf({ mastodonEnv: ENV })
   settings.offer('mastodonDir', '/tmp/scratch', 'sandbox')
-  expect(whereaboutsOf(settings)).toEqual({ mastodonEnv: ENV })
+  expect(toldIn(settings)).toMatchObject({ mastodonEnv: ENV })
+  expect(toldIn(settings)).not.toHaveProperty('mastodonDir')
 })
 
 test('every way of telling says it', () => {
