@@ -1,5 +1,6 @@
 import { announcementNotes, type HostToCome } from '../announce/notes.ts'
 import { Problem } from '../core/problem.ts'
+import { proxiesOf } from '../core/proxy.ts'
 import { prose, toType } from '../core/to-type.ts'
 import {
   findMastodonHere,
@@ -70,6 +71,7 @@ export async function checkWorld(
   const { connectS3 } = await import('../services/s3/client.ts')
   const { envReader } = await import('../services/mastodon/env-read.ts')
   const wayOut = await wayOutOf(host)
+  const { endpoint: ownEndpoint = '' } = storage
   const connect = (endpoint: string, timeoutMs?: number): CheckWorld['connectS3'] => {
     const options = { endpoint, bucket: storage.bucket ?? '', timeoutMs, onCall, wayOut }
     return (key) => connectS3({ ...options, key })
@@ -77,14 +79,23 @@ export async function checkWorld(
   return {
     installation,
     storage,
-    connectS3: connect(storage.endpoint ?? ''),
+    connectS3: connect(ownEndpoint),
     connectS3At: (endpoint) => connect(endpoint, HASTY_MS),
     web: lazyWeb(run, undefined),
     processes: processesOf(host, installation),
     envReader,
+    behindProxy: proxyTo(ownEndpoint, host.environment),
     clock,
     announced: () => announcedHosts(run, installation),
   }
+}
+
+function proxyTo(
+  address: string,
+  environment: Run<CheckCatalog>['host']['environment'],
+): string | undefined {
+  if (!URL.canParse(address)) return undefined
+  return proxiesOf(environment)?.(new URL(address))?.name
 }
 
 /** Mastodon on this machine. Problems: `mastodon-not-found`; `nothing-to-check` where no settings are. */

@@ -61,6 +61,8 @@ export interface CheckWorld {
   readonly web: PublicWebPort
   readonly processes: ProcessesPort
   readonly envReader: EnvReader
+  /** The proxy through which this run reaches the endpoint, for people; undefined: it goes directly. */
+  readonly behindProxy: string | undefined
   readonly clock: Clock
   /** Media hosts that were announced and are not in use yet. */
   readonly announced?: () => Promise<readonly Announced[]>

@@ -36,6 +36,8 @@ test('a setup behind a proxy: all of it goes through, and its password is seen n
   const checked = await runThere(at, ['check'])
   expect(checked.stdout).toContain('the proxy looks names up')
   expect(checked.stdout).toMatch(/ok +public web: .*Public read/)
+  const words = checked.stdout.replace(/\s+/g, ' ')
+  expect(words).toMatch(/goes through the proxy 127\.0\.0\.1:\d+; .* no http_proxy\./)
 })
 
 test.skipIf(rcloneMissing)(

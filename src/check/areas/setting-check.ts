@@ -3,7 +3,10 @@ import { shellWord } from '../../core/shell-word.ts'
 import { asRoot, prose, type Text } from '../../core/to-type.ts'
 import type { Check, CheckWorld, Mend, Verdict } from '../../plan/verdict.ts'
 
-export type SettingsWorld = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
+export type SettingsWorld = Pick<
+  CheckWorld,
+  'installation' | 'storage' | 'envReader' | 'behindProxy'
+>
 
 /** What Mastodon reads about its storage, and the words for putting a line right. */
 export interface StorageSettings {

@@ -12,13 +12,13 @@ import { aliasHost, cdnHost, endpoint, extraMediaHosts } from './settings-hosts.
 import {
   accessKey,
   bucket,
-  checksums,
   enabled,
   leftovers,
   permission,
   protocol,
   region,
 } from './settings-lines.ts'
+import { checksums, proxy } from './settings-sdk.ts'
 
 /** What Mastodon's settings alone can tell. */
 export const settingsChecks: readonly Check[] = [
@@ -33,6 +33,7 @@ export const settingsChecks: readonly Check[] = [
   accessKey,
   ...hindranceChecks,
   checksums,
+  proxy,
   leftovers,
   cdnHost,
   extraMediaHosts,

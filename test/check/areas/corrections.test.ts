@@ -136,6 +136,7 @@ const wrong: Readonly<Record<string, readonly (string | undefined)[]>> = {
   ],
   AWS_SECRET_ACCESS_KEY: [ID, `${SECRET}0`, 'your-secret', undefined],
   AWS_REQUEST_CHECKSUM_CALCULATION: ['never', ''],
+  AWS_RESPONSE_CHECKSUM_VALIDATION: ['never', ''],
   S3_MULTIPART_THRESHOLD: ['5', '0'],
   S3_KEY_PREFIX: ['media'],
   S3_SIGNATURE_VERSION: ['s3', 'v2'],
@@ -220,7 +221,9 @@ describe('a correction of check puts right what it is about, and breaks nothing'
       const { before, after } = await corrected(
         server(lines(Object.fromEntries(chosen)), { reader }),
       )
-      const known = new Set(troubles(before))
+      // A CDN_HOST that is the media host is seen as that once the alias host is right.
+      const hidden = chosen.some(([name]) => name === 'CDN_HOST') ? ['cdn-host fault'] : []
+      const known = new Set([...troubles(before), ...hidden])
       const news = troubles(after).filter((one) => one.endsWith('fault') && !known.has(one))
       expect({ chosen, reader, news }).toMatchObject({ news: [] })
     })

@@ -51,9 +51,10 @@ interface Situation {
   readonly storage?: Partial<ConfiguredStorage>
   readonly backups?: readonly EnvBackupPath[]
   readonly changedAt?: Date
+  readonly behindProxy?: string
 }
 
-export type World = Pick<CheckWorld, 'installation' | 'storage' | 'envReader'>
+export type World = Pick<CheckWorld, 'installation' | 'storage' | 'envReader' | 'behindProxy'>
 
 /** The world of the checks, its settings read by the real readers. */
 export function reading(text: string, situation: Situation = {}): World {
@@ -103,5 +104,6 @@ export function reading(text: string, situation: Situation = {}): World {
       backups: async () => situation.backups ?? [],
       changedAt: async () => situation.changedAt,
     },
+    behindProxy: situation.behindProxy,
   }
 }

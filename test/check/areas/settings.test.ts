@@ -33,6 +33,9 @@ describe('a healthy file', () => {
     { S3_ENDPOINT: `https://${ACCOUNT}.eu.r2.cloudflarestorage.com` },
     { S3_MULTIPART_THRESHOLD: '15728640', S3_OVERRIDE_PATH_STYLE: 'false' },
     { AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required' },
+    { AWS_RESPONSE_CHECKSUM_VALIDATION: 'WHEN_SUPPORTED' },
+    { http_proxy: 'http://proxy.test:3128', https_proxy: 'http://proxy.test:3128' },
+    { HTTP_PROXY: 'http://proxy.test:3128' },
     { EXTRA_MEDIA_HOSTS: 'https://old.social.test,https://files.social.test' },
     { CDN_HOST: 'https://assets.social.test' },
     { SMTP_PASSWORD: "'pa$$(x)'", LDAP_UID_CONVERSION_SEARCH: '"\\$a"' },
@@ -145,6 +148,17 @@ describe('one wrong setting', () => {
     [{ S3_STORAGE_CLASS: 'STANDARD_IA' }, 's3-storage-class warning', ['Remove']],
     [{ S3_OVERRIDE_PATH_STYLE: 'true' }, 's3-path-style warning', ['Remove']],
     [{ AWS_REQUEST_CHECKSUM_CALCULATION: 'never' }, 'checksums fault', ['WHEN_REQUIRED']],
+    [
+      { AWS_RESPONSE_CHECKSUM_VALIDATION: '' },
+      'checksums fault',
+      ['AWS_RESPONSE_CHECKSUM_VALIDATION is ""', 'WHEN_REQUIRED', 'Remove'],
+    ],
+    [
+      { https_proxy: 'http://name:hunter2@proxy.test:3128' },
+      'proxy note',
+      ['https_proxy', 'http_proxy alone', 'other servers'],
+    ],
+    [{ HTTPS_PROXY: 'http://proxy.test:3128', http_proxy: '' }, 'proxy note', ['HTTPS_PROXY']],
     [{ S3_DISABLE_CHECKSUM_MODE: 'true' }, 'leftovers note', ['no effect']],
     [{ S3_KEY_PREFIX: '' }, '', []],
     [{ CDN_HOST: 'https://files.social.test' }, 'cdn-host fault', ['blank', 'Remove']],
@@ -169,6 +183,23 @@ describe('one wrong setting', () => {
     expect(troubles(checked)).toEqual(expected === '' ? [] : [expected])
     const said = wordsOf(checked, expected.split(' ')[0] ?? '')
     for (const word of words) expect(said).toContain(word)
+  })
+})
+
+describe('a proxy that this run goes through', () => {
+  const behindProxy = 'proxy.test:3128'
+
+  it('is not the way of Mastodon, where no http_proxy is set', async () => {
+    const checked = await look(lines(), { behindProxy })
+    expect(troubles(checked)).toEqual(['proxy warning'])
+    expect(wordsOf(checked, 'proxy')).toContain(behindProxy)
+  })
+
+  it('is nothing to tell where http_proxy is set, whose value is never shown', async () => {
+    const http_proxy = 'http://name:hunter2@proxy.test:3128'
+    const checked = await look(lines({ http_proxy }), { behindProxy })
+    expect(troubles(checked)).toEqual([])
+    expect(JSON.stringify(checked)).not.toContain('hunter2')
   })
 })
 
