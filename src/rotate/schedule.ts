@@ -21,8 +21,8 @@ export async function printSchedule(host: Host, argv: readonly string[]): Promis
   try {
     const given = await parseArgv('rotate', argv, rotateFlags)
     refuseNotRepeated(given)
-    await refuseWrong(given)
-    host.stdout.write(await schedule(host, given))
+    const settings = await resolved(host, given)
+    host.stdout.write(await schedule(host, given, settings))
     return 0
   } catch (error) {
     if (!(error instanceof Problem)) throw error
@@ -54,19 +54,27 @@ function refuseNotRepeated(given: ReadonlyMap<string, RawValue>): void {
   throw noEffect('--restart ask with --schedule', 'Nobody is there to ask.')
 }
 
-/** What a timer would be refused is refused here; the token's file may come later. */
-async function refuseWrong(flags: ReadonlyMap<string, RawValue>): Promise<void> {
-  const { apiToken: _, ...catalog } = rotateFlags
+const { apiToken: _, ...timed } = rotateFlags
+
+/**
+ * What a timer would be refused is refused here; the token's file may come later. A timer does not get
+ * the variables of this shell: what they tell becomes flags.
+ */
+function resolved({ environment }: Host, flags: ReadonlyMap<string, RawValue>) {
   const readFile = () => Promise.reject(new Error('Nothing is read.'))
-  await Settings.resolve(catalog, { flags, environment: {}, answers: new Map(), readFile })
+  return Settings.resolve(timed, { flags, environment, answers: new Map(), readFile })
 }
 
-async function schedule(host: Host, given: ReadonlyMap<string, RawValue>): Promise<string> {
+async function schedule(
+  host: Host,
+  given: ReadonlyMap<string, RawValue>,
+  settings: Settings<typeof timed>,
+): Promise<string> {
   const file = given.get('apiToken')
   const isFile = typeof file === 'string' && file !== '-'
   const tokenFile = shellWord(isFile ? resolve(host.cwd, file) : TOKEN_FILE)
-  const restart = given.get('restart') === 'print' ? 'print' : 'run'
-  const words = [...repeated(host, given), '--restart', restart, '--yes']
+  const restart = settings.get('restart') === 'print' ? 'print' : 'run'
+  const words = [...repeated(host, settings), '--restart', restart, '--yes']
   const flags = shellLine(words)
   const own = host.environment.PATH ?? ''
   const path = own === '' || /\p{Cc}/u.test(own) ? '/usr/local/bin:/usr/bin:/bin' : own
@@ -114,16 +122,14 @@ function unitQuoted(text: string): string {
   return `"${escaped}"`
 }
 
-/** The given flags that say which server is meant and how; relative paths made absolute. */
-function repeated(host: Host, given: ReadonlyMap<string, RawValue>): string[] {
-  const catalog: Catalog = rotateFlags
-  return [...given].flatMap(([name, raw]) => {
+/** The settings that say which server is meant and how; relative paths made absolute. */
+function repeated({ cwd }: Host, settings: Settings<typeof timed>): string[] {
+  const catalog: Catalog = timed
+  return settings.entries().flatMap(([name, { text = [] }]) => {
     const setting = catalog[name]
     if (!setting || setting.value === undefined || OWN.has(name)) return []
-    const values = Array.isArray(raw) ? raw : [raw]
-    return values.flatMap((value) => [
-      setting.flag,
-      PATHS.has(name) ? resolve(host.cwd, String(value)) : String(value),
-    ])
+    return [text]
+      .flat()
+      .flatMap((value) => [setting.flag, PATHS.has(name) ? resolve(cwd, value) : value])
   })
 }

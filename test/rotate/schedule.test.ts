@@ -28,10 +28,12 @@ async function scheduled(
     program: ['npx', 'mastodon-r2'],
     execPath: '/bin/node',
   },
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   let text = ''
   const stdout = { write: (part: string) => (text += part) }
-  const host = { cwd: '/root', environment: { PATH }, version: '1.2.3', stdout, ...started }
+  const environment = { PATH, ...variables }
+  const host = { cwd: '/root', environment, version: '1.2.3', stdout, ...started }
   expect(await printSchedule(host as unknown as Host, argv)).toBe(0)
   return text
 }
@@ -68,6 +70,24 @@ describe('the unit, as systemd reads it', () => {
     const { stdout } = await exec('bash', ['-c', `printf '%s\\n' ${read.command}`])
     expect(stdout.replaceAll('$$', '$').split('\n')).toContain(envFile)
   })
+})
+
+test('a timer gets none of the variables: what they tell becomes flags, and a flag wins', async () => {
+  const text = await scheduled(['--s3-endpoint-url', 'http://flag.example'], '/bin', undefined, {
+    MASTODON_R2_ENV_FILE: 'live/.env.production',
+    MASTODON_R2_S3_ENDPOINT_URL: 'http://variable.example',
+    MASTODON_R2_CONNECT_TO: '::127.0.0.1:1,::127.0.0.1:2',
+    CLOUDFLARE_BASE_URL: 'http://cloudflare.example',
+    CLOUDFLARE_API_TOKEN: 'a-token-of-the-shell',
+  })
+  for (const words of [
+    '--s3-endpoint-url http://flag.example',
+    '--mastodon-env /root/live/.env.production',
+    '--connect-to ::127.0.0.1:1 --connect-to ::127.0.0.1:2',
+    '--cloudflare-api-url http://cloudflare.example',
+  ])
+    expect(text).toContain(words)
+  expect(text).not.toMatch(/variable\.example|of-the-shell/)
 })
 
 describe('of the single file its own path is started, wherever it was typed', () => {
