@@ -1,5 +1,5 @@
 import { type CommandFlags, ToType } from '../core/to-type.ts'
-import { firstFlag, noEffect } from '../settings/no-effect.ts'
+import { firstFlag, instead, noEffect } from '../settings/no-effect.ts'
 import { repeated } from '../settings/replay.ts'
 import type { Settings } from '../settings/resolve.ts'
 import { type LeaveStage, type leaveCatalog, leaveFlags } from './settings.ts'
@@ -27,11 +27,20 @@ function isOfOtherStage(name: string, stage: LeaveStage): boolean {
 export function refuseOfOtherStage(settings: LeaveSettings, stage: LeaveStage): void {
   for (const [name, stages = []] of Object.entries(OF_STAGES)) {
     const flag = isOfOtherStage(name, stage) ? firstFlag(settings, [name]) : undefined
-    if (flag !== undefined) throw noEffect(flag, `It belongs to --stage ${stages.join(' or ')}.`)
+    const [first] = stages
+    if (flag === undefined || first === undefined) continue
+    const why = `It belongs to --stage ${stages.join(' or ')}.`
+    throw noEffect(flag, why, instead(flag, lineOf(settings, first)))
   }
-  const isToS3 = settings.need('to') === 's3'
-  const flag = firstFlag(settings, isToS3 ? ['mediaDir'] : ['toEnv'])
-  if (flag !== undefined) throw noEffect(flag, `It belongs to --to ${isToS3 ? 'disk' : 's3'}.`)
+  if (settings.need('to') === 's3') {
+    const flag = firstFlag(settings, ['mediaDir'])
+    if (flag !== undefined) throw noEffect(flag, 'It belongs to --to disk.')
+    return
+  }
+  const flag = firstFlag(settings, ['toEnv'])
+  if (flag === undefined) return
+  const line = lineOf(settings, stage, repeated, { to: 's3' })
+  throw noEffect(flag, 'It belongs to --to s3.', instead(flag, line))
 }
 
 /** What to type for a stage of the same way out; `how`: `replay` for who is not asked. */

@@ -1,8 +1,10 @@
 import { Problem } from '../core/problem.ts'
-import { firstFlag, isFlag, noEffect } from '../settings/no-effect.ts'
+import { ToType } from '../core/to-type.ts'
+import { firstFlag, instead, isFlag, noEffect } from '../settings/no-effect.ts'
+import { repeated } from '../settings/replay.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun } from './migration.ts'
-import type { migrateFlags } from './settings.ts'
+import { migrateFlags } from './settings.ts'
 
 type Name = keyof typeof migrateFlags
 type Settings = MigrateRun['settings']
@@ -56,15 +58,30 @@ export function asksCloudflare(settings: Pick<Settings, 'get'>, stage: Stage | u
 export function refuseOfOtherStage(settings: Settings, stage: Stage): void {
   for (const [name, stages] of Object.entries({ ...ofStages, ...ofWhole })) {
     if (stages.includes(stage) || !isFlag(settings, name)) continue
-    const flag = settings.source(name as Name)
+    const flag = settings.source(name as Name) ?? ''
     const several = stages.length === 1 ? 'the stage' : 'the stages'
     const why = `It is for ${several} ${stages.join(', ')}.`
-    throw noEffect(`${flag} with the stage ${stage}`, why)
+    const next = stages[0] && instead(flag, lineOfStage(settings, stages[0]))
+    throw noEffect(`${flag} with the stage ${stage}`, why, next)
   }
   const asked = asksCloudflare(settings, stage) ? undefined : firstFlag(settings, ofCloudflare)
   if (asked === undefined) return
   const why = 'Cloudflare is asked by --engine super-slurper and by the stage redirects alone.'
   throw noEffect(`${asked} with the stage ${stage}`, why)
+}
+
+/** The line of another stage, with what it obeys of what was given. */
+function lineOfStage(settings: Settings, stage: Stage): ToType {
+  const dropped = new Set<string>([
+    'stage',
+    ...(asksCloudflare(settings, stage) ? [] : ofCloudflare),
+    ...Object.entries({ ...ofStages, ...ofWhole }).flatMap(([name, stages]) =>
+      stages.includes(stage) ? [] : [name],
+    ),
+  ])
+  const entries = settings.entries().filter(([name]) => !dropped.has(name))
+  const { command, flags, secrets } = repeated('migrate', migrateFlags, entries)
+  return new ToType(command, { ...flags, stage }, secrets)
 }
 
 /** What the place where the media is now can't obey. */

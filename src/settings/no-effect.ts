@@ -1,5 +1,5 @@
 import { Problem } from '../core/problem.ts'
-import type { Text } from '../core/to-type.ts'
+import { prose, type Text, type ToType } from '../core/to-type.ts'
 import type { Settings } from './resolve.ts'
 import type { Catalog } from './setting.ts'
 
@@ -15,6 +15,11 @@ export function noEffect(flag: string, why: string, next?: Text): Problem {
     next: next ?? `Leave ${flag} out, and run it again.`,
     exit: 2,
   })
+}
+
+/** What to do about a flag that another line would obey. */
+export function instead(flag: string, line: ToType): Text {
+  return prose`Leave ${flag} out, or type what it belongs to:\n  ${line}`
 }
 
 /** A flag about Cloudflare where no token is given and nobody is asked for one. */

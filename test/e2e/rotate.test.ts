@@ -194,6 +194,6 @@ test('--schedule prints, and needs neither token nor network', async () => {
   const { code, stdout } = await run(args, { cwd: at.dir, env: { HOME: at.home } })
   expect(code).toBe(0)
   expect(stdout).toContain('[Timer]')
-  expect(stdout).toContain(`--mastodon-env '${at.path('my env')}' --grace 2h --restart run --yes`)
+  expect(stdout).toContain(`--grace 2h --mastodon-env '${at.path('my env')}' --restart run --yes`)
   expect(at.files()).toEqual(before)
 })

@@ -3,6 +3,7 @@ import { Problem } from '../../src/core/problem.ts'
 import { migrateCatalog, migrateFlags } from '../../src/migrate/settings.ts'
 import {
   isOfWhole,
+  ofCloudflare,
   refuseOfOtherSource,
   refuseOfOtherStage,
   refusePairs,
@@ -98,17 +99,25 @@ describe('a flag that a stage would drop is refused', () => {
   })
 
   const cases = OF_USE.flatMap(([name, of]) =>
-    stages.map((stage) => ({ name, stage, refused: !of.includes(stage) })),
+    stages.map((stage) => ({ name, of, stage, refused: !of.includes(stage) })),
   )
-  test.each(cases)('$name with the stage $stage: $refused', async ({ name, stage, refused }) => {
-    const settings = await given(name)
-    const problem = refusal(() => refuseOfOtherStage(settings, stage))
-    if (!refused) return expect(problem).toBeUndefined()
-    expect(problem).toMatchObject({ code: 'flag-without-effect', exit: 2 })
-    expect(problem?.what).toBe(
-      `${migrateFlags[name].flag} with the stage ${stage} would have no effect here.`,
-    )
-  })
+  test.each(cases)(
+    '$name with the stage $stage: $refused',
+    async ({ name, of, stage, refused }) => {
+      const settings = await given(name)
+      const problem = refusal(() => refuseOfOtherStage(settings, stage))
+      if (!refused) return expect(problem).toBeUndefined()
+      expect(problem).toMatchObject({ code: 'flag-without-effect', exit: 2 })
+      expect(problem?.what).toBe(
+        `${migrateFlags[name].flag} with the stage ${stage} would have no effect here.`,
+      )
+      const line = String(problem?.next).split('\n  ')[1] ?? ''
+      if (ofCloudflare.some((one) => one === name)) return
+      expect(line).toContain(`${migrateFlags[name].flag} `)
+      const [, own = ''] = /--stage (\w+)$/.exec(line) ?? []
+      expect(of).toContain(own)
+    },
+  )
 
   test.each(stages)('what is for every stage is taken by %s', async (stage) => {
     const settings = await settingsOf({ dryRun: true, yes: true, json: true, mastodonDir: '/live' })
