@@ -10,8 +10,10 @@ export interface KnownBefore {
   /** Where the knowledge begins. */
   readonly from: Date
   readonly first: Beginning
-  /** Every moment that is known, the latest first. */
+  /** Every moment that is known, the latest first; of one that can't be right, what it was at the latest. */
   readonly moments: readonly Date[]
+  /** What the latest of them bears, by which the next list hangs on it. */
+  readonly at: Date
   /** What the latest of them had. */
   latest(): Promise<KeyBatches>
   /** What went before it, by when it was missed. */
@@ -37,22 +39,39 @@ export async function knownBefore(
   lists: ListsPort,
 ): Promise<KnownBefore | undefined> {
   const kept = await lists.read()
-  if (kept) {
-    const oldest = kept.gone.at(-1)
-    return {
-      from: oldest?.from ?? kept.at,
-      first: oldest?.first ?? 'list',
-      moments: [kept.at, ...kept.gone.map(({ from }) => from)],
-      latest: async () => kept.keys(),
-      gone: kept.gone,
-    }
+  const now = run.clock.now()
+  if (!kept) return await copiedBefore(run, here, now)
+  const { at, gone } = kept
+  const moments = atTheLatest([at, ...gone.map(({ from }) => from)], now)
+  return {
+    from: moments.at(-1) ?? at,
+    first: gone.at(-1)?.first ?? 'list',
+    moments,
+    at,
+    latest: async () => kept.keys(),
+    gone: gone.map(({ keys }, nth) => ({ to: moments[nth] ?? at, keys })),
   }
-  return await copiedBefore(run, here)
+}
+
+/**
+ * Times that follow one another, the latest first, as a clock told them that may have been set meanwhile.
+ * One that is still to come, or earlier than one before it, tells nothing: it counts as the one after it,
+ * so that nothing is taken for older than it is.
+ */
+export function atTheLatest(told: readonly Date[], now: Date): Date[] {
+  const times = told.map((at) => at.getTime())
+  let last = now.getTime()
+  return times.map((time, nth) => {
+    const before = times.slice(nth + 1).filter((one) => one <= now.getTime())
+    if (time <= last && before.every((one) => one <= time)) last = time
+    return new Date(last)
+  })
 }
 
 async function copiedBefore(
   { host, ui }: PurgeRun,
   { installation, target: { endpoint, bucket } }: Here,
+  now: Date,
 ): Promise<KnownBefore | undefined> {
   const { root } = installation.media
   if (root === undefined) return undefined
@@ -64,10 +83,12 @@ async function copiedBefore(
   })
   const at = await checkpoint.lastPut()
   if (at === undefined) return undefined
+  const moments = atTheLatest([at], now)
   return {
-    from: at,
+    from: moments[0] ?? at,
     first: 'copy',
-    moments: [at],
+    moments,
+    at,
     latest: () => sortedKeys(checkpoint.keys()),
     gone: [],
   }

@@ -98,7 +98,10 @@ export async function prepareLookback(run: PurgeRun): Promise<Prepared<PlaceWorl
     world,
     steps: [
       ...(purging ? [purging.step] : []),
-      keepList(lists, nextOf(found), judged ? lostWords(judged.known) : []),
+      keepList(lists, nextOf(found), [
+        ...stillToCome(before, now),
+        ...(judged ? lostWords(judged.known) : []),
+      ]),
     ],
     planTitle: 'Plan',
     shown: ['mediaHost', 'bucket'],
@@ -168,10 +171,9 @@ async function diskOf(run: PurgeRun, { media }: Here['installation']) {
 
 function nextOf({ before, now, lookback }: Found): NextList {
   const { now: keys, goneSince } = lookback
-  const latest = before?.moments[0]
-  if (!before || !latest) return { at: now, keys, gone: undefined }
+  if (!before) return { at: now, keys, gone: undefined }
   const first = before.moments.length === 1 ? before.first : 'list'
-  return { at: now, keys, gone: { from: latest, first, keys: goneSince } }
+  return { at: now, keys, gone: { from: before.at, first, keys: goneSince } }
 }
 
 function reported({ before, now, lookback, judged }: Found, path: string): Gone {
@@ -210,6 +212,13 @@ function lostWords(known: ReadonlySet<string>): string[] {
   ]
 }
 
+function stillToCome(before: KnownBefore | undefined, now: Date): string[] {
+  if (!before || before.at <= now) return []
+  return [
+    `What is known of the bucket bears the time ${day(before.at)}, which is still to come: the clock of this machine was wrong then, or is now. It stays known, and counts as of this moment.`,
+  ]
+}
+
 function notKnown(before: KnownBefore | undefined, now: Date): Problem {
   const known = before && now.getTime() - before.from.getTime()
   const keep = prose`Keep a list from now on, best every day by cron: ${toType('purge', { keepList: true })}`
@@ -217,11 +226,15 @@ function notKnown(before: KnownBefore | undefined, now: Date): Problem {
   const time = hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`
   const next =
     hours < 1 ? keep : prose`What has gone since then: ${toType('purge', { deletedSince: time })}`
+  const told = before && [
+    `${before.first === 'copy' ? 'The media was copied here until' : 'The first list of it is of'} ${day(before.from)}.`,
+    ...stillToCome(before, now),
+  ]
   return new Problem({
     code: 'not-known-so-far',
     what: 'It is not known what the bucket held so long ago.',
-    why: before
-      ? `${before.first === 'copy' ? 'The media was copied here until' : 'The first list of it is of'} ${day(before.from)}.`
+    why: told
+      ? told.join(' ')
       : 'No list of it was kept, and Mastodon notes nowhere when media was deleted.',
     next: before
       ? next

@@ -171,6 +171,20 @@ describe('what Mastodon deleted', () => {
   })
 })
 
+test('a list of a day to come is told of, and nothing that was known is lost', limit, async () => {
+  await keptAgo(9 * DAY, all)
+  await keptAgo(-DAY, [cached, stays], [picture, small], 9 * DAY)
+  const { purge: told, warnings } = await purge(['--keep-list', '--yes'])
+  expect(warnings.join(' ')).toMatch(
+    /which is still to come: the clock .* was wrong then, or is now/,
+  )
+  expect(told?.since).toMatchObject({ knownFrom: new Date(now - 9 * DAY).toISOString(), lists: 2 })
+  await storeOf(stage).deleteMany([picture, small, cached])
+  const later = await purge(['--deleted-since', '7d', '--dry-run'])
+  expect(later.warnings.join(' ')).not.toContain('still to come')
+  expect(later.purge?.since).toMatchObject({ lists: 3, gone: { objects: 3 } })
+})
+
 test('what Mastodon still knows may be a loss: told, and not purged', limit, async () => {
   await keptAgo(8 * DAY, [...all, ofMastodon])
   const { code, purge: told, warnings } = await purge(['--deleted-since', '7d', '--yes'])

@@ -50,7 +50,7 @@ export function openLists({ stateHome, endpoint, bucket }: ListsOptions): ListsP
       try {
         await makeFolder(folder)
         await write(folder, next)
-        await dropOldest(folder)
+        await dropOldest(folder, next.at)
       } catch (error) {
         throw notKept(folder, error)
       }
@@ -58,22 +58,30 @@ export function openLists({ stateHome, endpoint, bucket }: ListsOptions): ListsP
   }
 }
 
-/** Each file reaches back from where the later one began; what lies before a gap does not count. */
-async function chain(folder: string, at: Date): Promise<GoneKeys[]> {
+interface Link extends GoneKeys {
+  readonly name: string
+}
+
+/**
+ * Each file reaches back from where the later one began; what lies before a gap does not count. It may
+ * have begun at a later time than it ended: the clock was set back in between.
+ */
+async function chain(folder: string, at: Date): Promise<Link[]> {
   const names = (await readdir(folder)).filter((name) => GONE.test(name))
-  const found = new Map<number, GoneKeys>()
+  const found = new Map<number, Link>()
   for (const name of names) {
     const { from, to, first = 'list' } = (await headOf(folder, name)) ?? {}
     if (!from || !to) continue
     const known = found.get(to.getTime())
     if (known && known.from <= from) continue
-    found.set(to.getTime(), { from, to, first, keys: () => keysOf(folder, name) })
+    found.set(to.getTime(), { name, from, to, first, keys: () => keysOf(folder, name) })
   }
-  const gone: GoneKeys[] = []
-  let one = found.get(at.getTime())
-  while (one && one.from < one.to) {
+  const gone: Link[] = []
+  let to = at.getTime()
+  for (let one = found.get(to); one; one = found.get(to)) {
     gone.push(one)
-    one = found.get(one.from.getTime())
+    found.delete(to)
+    to = one.from.getTime()
   }
   return gone
 }
@@ -95,19 +103,27 @@ async function replace(path: string, head: object, pieces: readonly Buffer[]): P
   await replaceFile(path, [first, ...pieces], `${path}.${randomUUID()}.new`)
 }
 
-async function dropOldest(folder: string): Promise<void> {
+async function dropOldest(folder: string, at: Date): Promise<void> {
   const all = await readdir(folder)
   for (const name of all.filter((one) => UNFINISHED.test(one))) {
     const { mtimeMs } = await stat(join(folder, name)).catch(() => ({ mtimeMs: Date.now() }))
     if (Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, name), { force: true })
   }
-  const names = all.filter((name) => GONE.test(name)).sort()
+  // Names tell the clock's time, which may have been a wrong one: what hangs together stays together.
+  const linked = (await chain(folder, at).catch(unknown)).map(({ name }) => name)
+  const others = all.filter((name) => GONE.test(name) && !linked.includes(name)).sort()
   let bytes = 0
-  for (const [nth, name] of names.toReversed().entries()) {
+  for (const [nth, name] of [...linked, ...others.toReversed()].entries()) {
     const { size } = await stat(join(folder, name)).catch(() => ({ size: 0 }))
     bytes += size
     if (nth >= MOST_FILES || bytes > MOST_BYTES) await rm(join(folder, name), { force: true })
   }
+}
+
+/** One that is damaged is told by the next look, and hinders no list from being kept. */
+function unknown(error: unknown): readonly Link[] {
+  if (error instanceof Problem) return []
+  throw error
 }
 
 interface Head {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { KeyPack } from '../../../src/core/key-pack.ts'
 import type { KeyBatches } from '../../../src/core/sorted-keys.ts'
@@ -81,6 +82,32 @@ test('what lies before a gap does not count', async () => {
   await keep(3, ['a'])
   await keep(4, ['a'], 3)
   expect((await lists.read())?.gone).toHaveLength(1)
+})
+
+test('what a clock that was set back has named hangs together all the same', async () => {
+  await keep(1, ['a', 'b', 'c', 'd'])
+  await keep(20, ['a', 'b', 'c'], 1, ['d'])
+  await keep(3, ['a', 'b'], 20, ['c'])
+  await keep(4, ['a'], 3, ['b'])
+  const kept = await lists.read()
+  expect(kept?.gone.map(({ from, to }) => [from, to])).toEqual([
+    [day(3), day(4)],
+    [day(20), day(3)],
+    [day(1), day(20)],
+  ])
+})
+
+test('and goes no earlier for it', async () => {
+  mkdirSync(lists.path, { recursive: true })
+  const head = gzipSync('{"version":1,"from":"2025-01-01","to":"2025-01-02"}\n')
+  for (let one = 0; one < 399; one += 1) {
+    const name = `gone-${new Date(Date.UTC(2025, 0, 1) + one * 86_400_000).toISOString().replaceAll(/[-:.]/g, '')}.gz`
+    writeFileSync(join(lists.path, name), head)
+  }
+  await keep(-20_000, ['a', 'b'])
+  await keep(-19_999, ['a'], -20_000, ['b'])
+  await keep(2, ['a'], -19_999)
+  expect((await lists.read())?.gone).toHaveLength(2)
 })
 
 test('other buckets and other endpoints have lists of their own', async () => {
