@@ -9,7 +9,8 @@ export function smallParts(s3: S3Port): S3Port {
   const small: Pick<S3Port, 'putMultipart' | 'head' | 'get'> = {
     async putMultipart(key, body, options) {
       whole.set(key, body)
-      await s3.put(key, body.slice(0, 9), options)
+      // A copy: a view would keep all of it for as long as the connection that sent it.
+      await s3.put(key, Uint8Array.from(body.subarray(0, 9)), options)
       return ''
     },
     async head(key, part) {
