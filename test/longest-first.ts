@@ -2,11 +2,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Minutes lie here; the rest takes seconds. */
 const LONG = [
-  /\/test\/golden\//,
-  /\/test\/survival\/faults/,
-  /\/test\/survival\//,
-  /\/test\/package\//,
-  /\/test\/e2e\//,
+  /\/survival\/faults-(s3|rotate)/,
+  /\/e2e\/(leave-cutover|leave-to-s3|compose-forms|sandbox|edge|migrate-cutover)\./,
+  /\/rotate\/rotate-survives|\/survival\/(killed|faults|redirects)/,
+  /\/compose\/real|\/golden\//,
+  /\/survival\//,
+  /\/e2e\/|\/package\//,
+  /\/sandbox\/|\/services\/(rclone|s3)\//,
 ]
 
 /**

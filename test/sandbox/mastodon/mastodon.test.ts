@@ -42,16 +42,16 @@ async function served(at: Sandbox): Promise<void> {
 async function allWorkersBegan(mastodon: Mastodon): Promise<void> {
   const installation = (await find(mastodon)) as Installation
   const looks = connectProcesses({ installation, ask, now })
-  for (let isSo = false; !isSo; ) {
-    const web = (await looks.running())?.find((one) => one.role === 'web')
-    isSo = web?.below?.workers === 2
-  }
+  const workers = async () =>
+    (await looks.running())?.find((one) => one.role === 'web')?.below?.workers
+  await expect.poll(workers, { timeout: 10_000 }).toBe(2)
 }
 
 describe('the product finds in it', () => {
   test('a Mastodon run from source, with its media, processes and services', async () => {
     const { sandbox, mastodon } = await open()
     await served(sandbox)
+    await allWorkersBegan(mastodon)
     const installation = await find(mastodon)
     expect(installation).toMatchObject({
       kind: 'systemd',
