@@ -246,6 +246,9 @@ export async function envWriter(
     },
     diff: (before, after) => diffEnvFile(before, after, SECRETS),
     write: (file, text) => writeEnvFile(file, text, how),
+    async putBack(file, text) {
+      await writeEnvFile(file, text, { ...how, keepsOld: false })
+    },
     preview,
     render: renderBlock,
   }

@@ -102,7 +102,7 @@ export function envSwitch(leaving: Leaving, { services, readEnvFile }: Switching
       if (!now.exists || now.text !== text) {
         return `${now.path} was changed by someone else meanwhile, so it was not put back. Look at it, then restart Mastodon.`
       }
-      await at.envWriter.write(now, before.text)
+      await at.envWriter.putBack(now, before.text)
       written = undefined
       const back = services.commands?.restart ?? []
       const stale = `${now.path} is as it was; Mastodon may still run with ${there.it} until this was run: ${linesOf(back)}`

@@ -211,6 +211,11 @@ export interface EnvWriter {
   diff(before: string, after: string): string[]
   /** Backup, temporary file, rename. Returns the backup's path. */
   write(file: EnvFileOnDisk, text: string): Promise<{ backup: string | undefined }>
+  /**
+   * The same with what the file held before this run, which has just written what it holds: no backup
+   * is made of that, as it would pass for settings that Mastodon was in use with.
+   */
+  putBack(file: EnvFileOnDisk, text: string): Promise<void>
   /** Mastodon as it would be read if the file held this text: no file is changed, nothing is run. */
   preview(file: EnvFileOnDisk, text: string): Promise<Installation>
   /** The block alone, for printing. */

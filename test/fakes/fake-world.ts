@@ -69,6 +69,10 @@ class FakeEnvWriter implements EnvWriter {
     return { backup: file.exists ? `${file.path}.backup` : undefined }
   }
 
+  async putBack(_: EnvFileOnDisk, text: string) {
+    this.written.push(text)
+  }
+
   /** What is found where the file has changed; installed by the test that asks. */
   preview: EnvWriter['preview'] = () => Promise.reject(new Error('Nothing is to be found.'))
 

@@ -79,7 +79,7 @@ export function envSwitchStep(
       const { before, text, backup, since } = written
       const now = await cutover.readEnvFile()
       if (!now.exists || now.text !== text) return left(now.path, backup)
-      await at.envWriter.write(now, before.text)
+      await at.envWriter.putBack(now, before.text)
       written = undefined
       const back = cutover.services.commands?.restart ?? []
       const stale = `${now.path} is as it was; Mastodon may still run with R2 until this was run: ${linesOf(back)}`

@@ -59,7 +59,7 @@ function readName(name: string, file: string): { at: Date; count: number } | und
 export interface WrittenEnvFile {
   /** false when the file had this text already: nothing was touched. */
   readonly changed: boolean
-  /** Path of the copy of the old file; undefined when there was none, or nothing changed. */
+  /** Path of the copy of the old file; undefined when none was made, or nothing changed. */
   readonly backup: string | undefined
 }
 
@@ -72,6 +72,8 @@ interface Identity {
 export interface WriteEnvFile {
   /** Names the backup. */
   readonly now?: Date
+  /** Whether a backup is made; yes unless told. */
+  readonly keepsOld?: boolean
   /** Runs cp(1), which alone can copy ACLs and extended attributes; without it they are not kept. */
   readonly runner?: RunnerPort
   /** Told when they could not be kept. */
@@ -86,7 +88,7 @@ export interface WriteEnvFile {
 export async function writeEnvFile(
   file: EnvFileOnDisk,
   text: string,
-  { now = new Date(), runner, warn }: WriteEnvFile = {},
+  { now = new Date(), keepsOld = true, runner, warn }: WriteEnvFile = {},
 ): Promise<WrittenEnvFile> {
   const target = file.realPath
   const name = basename(target)
@@ -105,7 +107,7 @@ export async function writeEnvFile(
     await removeLeftovers(target, at)
     const identity = old ?? { ...(await stat(at('.'))), mode: 0o600 }
     let backup: string | undefined
-    if (file.exists) {
+    if (file.exists && keepsOld) {
       // Under its own name only when it is whole: a backup that was cut off would be worse than none.
       const copy = temporary()
       await create(at(copy), file.text, { ...identity, mode: 0o600 })

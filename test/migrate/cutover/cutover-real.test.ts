@@ -2,9 +2,10 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { envWriter } from '../../../src/flow/world.ts'
-import { readEnvFile } from '../../../src/services/mastodon/env-read.ts'
+import { railsSettings, readEnvFile } from '../../../src/services/mastodon/env-read.ts'
 import { connectServices } from '../../../src/services/mastodon/service-control.ts'
 import { run } from '../../../src/services/process/run.ts'
+import { findTargetBefore } from '../../../src/setup/target.ts'
 import { refusal } from '../../fakes/fake-cloudflare.ts'
 import { ENV } from '../../fakes/fake-world.ts'
 import { BOOT, procRoot } from '../../services/mastodon/proc-root.ts'
@@ -90,4 +91,17 @@ it('puts the file back byte for byte with its mode, and Sidekiq works again', as
   expect(at.asked()).toEqual([quiet, ...restarts, ...restarts])
   expect(await at.real.sidekiq().finally(at.close)).toEqual([{ busy: 0, quiet: false }])
   expect(readdirSync(at.folder).filter((name) => name.startsWith('../../steps'))).toEqual([])
+})
+
+it('puts it back so that nothing tells of R2 as if it had been in use', async () => {
+  const at = await machine(prepared)
+  at.s3.refuse = (verb) => (verb === 'put-parts' ? refusal('s3-500') : undefined)
+  await at.run().finally(at.close)
+  const envFile = await readEnvFile(at.file)
+  const settings = railsSettings(new Map(), [envFile])
+  const installation = { ...at.world.place.installation, envFile, envFiles: [envFile], settings }
+  expect(envFile.text).toBe(prepared)
+  expect(await findTargetBefore(installation, undefined)).toBeUndefined()
+  const backups = readdirSync(at.folder).filter((name) => name.endsWith('.bak'))
+  expect(backups.map((name) => readFileSync(join(at.folder, name), 'utf8'))).toEqual([prepared])
 })

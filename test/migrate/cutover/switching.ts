@@ -162,19 +162,14 @@ export async function switching(more: Switching = {}) {
     switched(migration),
     part('copy-after'),
   ]
-  const atWork = {
-    ...world,
-    web,
-    envWriter: {
-      ...real,
-      async write(before: { text: string }, now: string) {
-        if (server.env !== before.text) throw refusal('env-file-changed')
-        server.env = now
-        writes.push(now)
-        return { backup: `${ENV}.backup` }
-      },
-    },
+  const write = async (before: { readonly text: string }, now: string) => {
+    if (server.env !== before.text) throw refusal('env-file-changed')
+    server.env = now
+    writes.push(now)
+    return { backup: `${ENV}.backup` }
   }
+  const putBack = async (...args: Parameters<typeof write>) => void (await write(...args))
+  const atWork = { ...world, web, envWriter: { ...real, write, putBack } }
   const progress = { started: () => undefined, told: () => undefined, ended: () => undefined }
   const run = () => apply(steps, atWork, progress)
   const failAt = (id: string) => {
