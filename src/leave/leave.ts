@@ -7,6 +7,7 @@ import type { Command } from '../host.ts'
 import { variantOf, WAIT_JOBS_MS } from '../moving/quiet.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import { replay } from '../settings/replay.ts'
+import { runsWithSettings } from '../setup/restart.ts'
 import { leaveClosing } from './closing.ts'
 import { compareSides, survey } from './compare.ts'
 import { copyThere } from './copy.ts'
@@ -15,7 +16,6 @@ import type { Switching } from './env-switch.ts'
 import { lineOf } from './line.ts'
 import { type LeaveRun, type PreparedLeave, prepareLeave } from './prepare.ts'
 import { leaveRedirects, newBase } from './redirects.ts'
-import { runsThere } from './restarted.ts'
 import { type LeaveStage, leaveCatalog, leaveFlags } from './settings.ts'
 
 /** The way out: the media of a server that is on R2 comes to its disk, or goes on, a stage at a time. */
@@ -38,7 +38,8 @@ export const leave: Command = {
         ...{ at, stage, again, mediaHost: prepared.mediaHost },
         base: stage === 'redirects' ? newBase(prepared) : '',
         undo: settings.on('undo'),
-        unfinished: at.isSwitched && (await runsThere(at, prepared.world)).is !== 'fresh',
+        unfinished:
+          at.isSwitched && (await runsWithSettings(at.installation, prepared.world)).is !== 'fresh',
       }
       return carryOut(
         run,

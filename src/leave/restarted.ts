@@ -1,20 +1,10 @@
 import { Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
 import type { World } from '../plan/step.ts'
-import { type Freshness, judgeFreshness, lastChange, restartOf } from '../setup/restart.ts'
+import { restartOf, runsWithSettings } from '../setup/restart.ts'
 import type { Leaving } from './leaving.ts'
 
 type At = Pick<World, 'processes'>
-
-/** Whether all of Mastodon began after its settings last changed. */
-export async function runsThere(
-  { installation }: Pick<Leaving, 'installation'>,
-  { processes }: At,
-): Promise<Freshness> {
-  const changed = await lastChange(installation, processes)
-  if (changed) return judgeFreshness(await processes.running(), changed.at)
-  return { is: 'unseen', why: 'No file with its settings is there', hidden: true }
-}
 
 /**
  * Before all of it runs with the new settings, new media goes to R2, where no redirected address leads.
@@ -26,7 +16,7 @@ export async function refuseBeforeRestart(
   at: At,
   { assumed }: { readonly assumed: boolean },
 ): Promise<void> {
-  const state = await runsThere(leaving, at)
+  const state = await runsWithSettings(leaving.installation, at)
   if (state.is === 'old') throw notSwitched(leaving, state.names)
   if (state.is === 'unseen' && !assumed) throw unseen(leaving, state.why)
 }

@@ -139,6 +139,14 @@ export function bulkRedirects(
   const open = ({ items }: BulkState, among: readonly OldPrefix[]) =>
     among.filter((prefix) => !isSameRedirect(itemOf(items, prefix), wanted(prefix, status)))
 
+  /** All of them lead to the media host by this list, be it with 302 yet. */
+  const isMade = (state: BulkState, mine: readonly OldPrefix[]) =>
+    hasRule(state) &&
+    mine.every((prefix) => {
+      const item = itemOf(state.items, prefix)
+      return ([301, 302] as const).some((code) => isSameRedirect(item, wanted(prefix, code)))
+    })
+
   /** Without those that lead to the media host by something else, which comes before a list. */
   async function mineOf(at: At, { items }: BulkState): Promise<readonly OldPrefix[]> {
     const mine = await Promise.all(
@@ -218,6 +226,8 @@ export function bulkRedirects(
         const names = mine.map(prefixName).join(', ')
         return { is: 'ready', note: `${names}: to https://${mediaHost}/ with ${status}, seen` }
       }
+      const problem = isMade(state, mine) ? undefined : await redirecting.notYet?.()
+      if (problem) return { is: 'blocked', problem }
       const again = { what: `see again whether they work; just now: ${fault}`, risk: 'public' }
       const changes = fault === '' ? changesOf(state, left) : [again]
       return {
@@ -228,10 +238,12 @@ export function bulkRedirects(
     },
 
     async change(at) {
-      const problem = await redirecting.known.fault(at)
-      if (problem) throw problem
       const state = await stateOf(at)
       const mine = await mineOf(at, state)
+      const problem =
+        (await redirecting.known.fault(at)) ??
+        (isMade(state, mine) ? undefined : await redirecting.notYet?.())
+      if (problem) throw problem
       const left = open(state, mine)
       const fresh = left.filter((prefix) => itemOf(state.items, prefix) === undefined)
       await put(at, left, 302)

@@ -3,8 +3,9 @@ import { stateHome } from '../core/state-home.ts'
 import { findMastodonHere, instanceUnknown, remember } from '../flow/mastodon-here.ts'
 import { openMediaFolder } from '../flow/media-folder.ts'
 import type { Run } from '../flow/run.ts'
-import { connectWorld, identified, runnerOf } from '../flow/world.ts'
+import { connectWorld, identified, once, runnerOf } from '../flow/world.ts'
 import type { PlaceWorld } from '../plan/step.ts'
+import type { Checkpoint } from '../services/checkpoint/port.ts'
 import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
@@ -22,6 +23,8 @@ export interface PreparedRedirects {
   readonly world: PlaceWorld
   readonly redirecting: Redirecting
   readonly instanceHost: string
+  /** When a cut-over had seen that all of Mastodon runs with R2; undefined where none noted it. */
+  readonly switchedAt: Date | undefined
   /** As given, or where media addresses pointed to before; empty where that is where they point now. */
   readonly prefixes: readonly OldPrefix[]
 }
@@ -51,14 +54,17 @@ export async function prepareRedirects(
     { runner: runnerOf(host), ca, ...(web && { web }) },
   )
   const remembered = remember(installation, settings.get('s3EndpointUrl'))
+  const checkpoint = once(() => migrationOf(run, local, target))
   const redirecting: Redirecting = {
     mediaHost,
     status: settings.need('status') === '302' ? 302 : 301,
-    known: knownMedia(local, () => isCopied(run, local, target)),
+    known: knownMedia(local, async () => isCopied(await checkpoint())),
     switchedOn: remembered.storage === 'r2' && remembered.switchedOn,
     local,
   }
-  return { world, redirecting, instanceHost, prefixes }
+  const noted = (await checkpoint())?.switchedAt
+  const switchedAt = noted === undefined ? undefined : new Date(noted)
+  return { world, redirecting, instanceHost, prefixes, switchedAt }
 }
 
 /** What a web server does, no token is needed for; and what is taken away has no status. */
@@ -70,6 +76,9 @@ function refuseUnused({ settings, ui }: RedirectsRun): void {
   }
   const isAsked = settings.get('apiToken') !== undefined || ui.canAsk
   if (asked !== undefined && !isAsked) throw withoutToken(asked)
+  if (settings.on('remove') && settings.on('assumeRestarted')) {
+    throw noEffect('--assume-restarted', 'With --remove nothing has to be restarted.')
+  }
   if (settings.on('remove') && isFlag(settings, 'status')) {
     throw noEffect('--status with --remove', 'All redirects of this program go, whatever status.')
   }
@@ -116,23 +125,27 @@ async function prefixesOf(
   return [...new Map(prefixes.map((prefix) => [prefixName(prefix), prefix])).values()]
 }
 
-/** A migration from here has copied everything: what the bucket lacks now was removed since. */
-async function isCopied(
+/** A migration has copied everything: what the bucket lacks now was removed since. */
+function isCopied(checkpoint: Checkpoint | undefined): boolean {
+  return checkpoint?.completeSince !== undefined && checkpoint.failed.length === 0
+}
+
+/** What a migration from here has noted; undefined where there was none, or its notes can't be read. */
+async function migrationOf(
   { host, ui }: RedirectsRun,
   local: MediaSource | undefined,
   { endpoint, bucket }: MigrationTarget,
-): Promise<boolean> {
-  if (local === undefined) return false
+): Promise<Checkpoint | undefined> {
+  if (local === undefined) return undefined
   const { openCheckpoint, checkpointId } = await import('../services/checkpoint/checkpoint.ts')
   try {
-    const checkpoint = await openCheckpoint({
+    return await openCheckpoint({
       notice: (line) => ui.warn(line),
       stateHome: stateHome(host.environment),
       id: checkpointId(local.name, endpoint, bucket),
     }).read()
-    return checkpoint?.completeSince !== undefined && checkpoint.failed.length === 0
   } catch (error) {
-    if (error instanceof Problem) return false
+    if (error instanceof Problem) return undefined
     throw error
   }
 }

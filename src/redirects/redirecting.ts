@@ -16,6 +16,8 @@ export interface Redirecting {
   readonly switchedOn: boolean
   /** Media that is still on this machine. */
   readonly local: MediaSource | undefined
+  /** What keeps a redirect from being made that is not there yet; nothing unless told. */
+  readonly notYet?: () => Promise<Problem | undefined>
   /** A rule of the zone is the one way on offer; what is to be typed to take it back. */
   readonly ruleOnly?: { readonly remove: Text }
 }

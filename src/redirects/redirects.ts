@@ -8,7 +8,7 @@ import type { Command, Host } from '../host.ts'
 import type { PlaceWorld, StepIn } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { noEffect } from '../settings/no-effect.ts'
-import { replay } from '../settings/replay.ts'
+import { repeated, replay } from '../settings/replay.ts'
 import { readTemplate } from '../template.ts'
 import type { Closing } from '../ui/port.ts'
 import { bulkRedirects } from './bulk.ts'
@@ -22,6 +22,7 @@ import {
   type RedirectsRun,
 } from './prepare.ts'
 import { type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
+import { beforeRestart } from './restarted.ts'
 import { chooseRoutes, type Route } from './routes.ts'
 import { redirectsCatalog, redirectsFlags } from './settings.ts'
 import { singleRedirect } from './single.ts'
@@ -143,6 +144,8 @@ export interface RedirectsWithin {
   readonly again?: ToType | undefined
   /** The command around it keeps others from the env file already. */
   readonly holdsEnvFile?: boolean
+  /** When its cut-over had seen that all of Mastodon runs with R2. */
+  readonly switchedAt?: Date | undefined
 }
 
 export function redirectsSpec(
@@ -159,7 +162,7 @@ export function redirectsSpec(
       const remove = settings.on('remove')
       const { steps, world } = await (remove
         ? dropping(run, prepared)
-        : making(run, prepared, { blocks, holdsEnvFile: within.holdsEnvFile === true }))
+        : making(run, prepared, { blocks, within }))
       const again = within.again ?? replay('redirects', redirectsFlags, settings.entries())
       const { prefixes, redirecting } = prepared
       const { mediaHost } = redirecting
@@ -188,10 +191,11 @@ type Parts = Pick<Prepared<PlaceWorld>, 'steps' | 'world'>
 
 async function making(
   run: RedirectsRun,
-  { world, redirecting, instanceHost, prefixes }: PreparedRedirects,
-  { blocks, holdsEnvFile }: { readonly blocks: ToldBlock[]; readonly holdsEnvFile: boolean },
+  { world, redirecting: wish, instanceHost, prefixes, switchedAt }: PreparedRedirects,
+  { blocks, within }: { readonly blocks: ToldBlock[]; readonly within: RedirectsWithin },
 ): Promise<Parts> {
-  const via = run.settings.need('via')
+  const { settings } = run
+  const via = settings.need('via')
   let cloudflare = world.cloudflare
   const routes = await chooseRoutes({
     via,
@@ -209,12 +213,19 @@ async function making(
   const webServer = connectWebServer((command) => world.runner.run(command))
   const told = (block: ToldBlock) => void blocks.push(block)
   const { installation } = world.place
-  if (!holdsEnvFile && routes.some(({ by }) => by === 'kept')) {
+  const line = repeated('redirects', redirectsFlags, settings.entries())
+  const restarted = {
+    installation,
+    switchedAt: within.switchedAt ?? switchedAt,
+    assumed: settings.on('assumeRestarted'),
+    line: line.with({ assumeRestarted: true }),
+  }
+  const redirecting = { ...wish, notYet: () => beforeRestart(world, restarted) }
+  if (within.holdsEnvFile !== true && routes.some(({ by }) => by === 'kept')) {
     await holdEnvFile(run, installation.envFile, { lookOnly: !redirecting.switchedOn })
   }
   const steps = await redirectSteps(redirecting, routes, {
-    webServer,
-    told,
+    ...{ instanceHost, webServer, told },
     textFor: (kind, prefix) => textFor(kind, prefix, { installation, instanceHost, redirecting }),
   })
   return { steps, world: { ...world, cloudflare } }
@@ -231,6 +242,7 @@ function refuseOtherAccount({ settings }: RedirectsRun, routes: readonly Route[]
 }
 
 interface ForWebServers {
+  readonly instanceHost: string
   readonly webServer: WebServerPort
   readonly told: (block: ToldBlock) => void
   readonly textFor: (kind: WebServer, prefix: OldPrefix) => Promise<(status: 301 | 302) => string>
@@ -240,7 +252,7 @@ interface ForWebServers {
 export async function redirectSteps(
   redirecting: Redirecting,
   routes: readonly Route[],
-  { webServer, told, textFor }: ForWebServers,
+  { instanceHost, webServer, told, textFor }: ForWebServers,
 ): Promise<readonly StepIn<PlaceWorld>[]> {
   const steps: StepIn<PlaceWorld>[] = []
   for (const route of routes) {
@@ -254,7 +266,8 @@ export async function redirectSteps(
     }
     const { by: kind, prefix, why } = route
     const text = await textFor(kind, prefix)
-    steps.push(webServerBlock(redirecting, { kind, prefix, why, text, webServer, told }))
+    const isHere = prefix.host === instanceHost
+    steps.push(webServerBlock(redirecting, { kind, prefix, isHere, why, text, webServer, told }))
   }
   const bulk = routes.flatMap((route) => ('zone' in route && route.by === 'bulk' ? [route] : []))
   if (bulk[0]) {

@@ -56,6 +56,13 @@ const own = {
       'all places that the env file and its backups name, else /system/ of the instance',
     ...what,
   }),
+  assumeRestarted: setting({
+    flag: '--assume-restarted',
+    help: 'you have restarted Mastodon since the switch where it can not be seen from here',
+    rule: flag,
+    answerable: false,
+    ...what,
+  }),
   remove: setting({
     flag: '--remove',
     help: 'take away the redirects that this program made at Cloudflare, and nothing else',

@@ -84,6 +84,9 @@ export function singleRedirect(
   const is = (rule: Rule, wanted: NewRule) =>
     isSameRule(rule, wanted) || (taken === wanted && rule.enabled)
 
+  const isMade = (ours: Rule | undefined) =>
+    ours !== undefined && (is(ours, last) || is(ours, first))
+
   async function put({ cloudflare }: At, ours: Rule | undefined, rule: NewRule): Promise<void> {
     await granted(
       [permissionNames['single-redirects']],
@@ -126,6 +129,8 @@ export function singleRedirect(
       if (fault === undefined) {
         return { is: 'ready', note: `leads to https://${mediaHost}/ with ${status}, seen` }
       }
+      const problem = isMade(ours) ? undefined : await redirecting.notYet?.()
+      if (problem) return { is: 'blocked', problem }
       const what = whatOf(ours, fault)
       const others = rules.filter((rule) => rule !== ours).length
       const warnings = !ours && others >= FREE_RULES ? [isFull(zone.name, others, redirecting)] : []
@@ -133,11 +138,13 @@ export function singleRedirect(
     },
 
     async change(at) {
-      const problem = await redirecting.known.fault(at)
-      if (problem) throw problem
       const before = oursIn(await rulesOf(at))
+      const problem =
+        (await redirecting.known.fault(at)) ??
+        (isMade(before) ? undefined : await redirecting.notYet?.())
+      if (problem) throw problem
       const isLast = before !== undefined && is(before, last)
-      if (!before || !(isLast || is(before, first))) await put(at, before, first)
+      if (!isMade(before)) await put(at, before, first)
       try {
         await proveRedirect(at, redirecting, prefix, isLast ? status : 302)
       } catch (error) {

@@ -27,6 +27,8 @@ type Needs = 'web' | 'connectS3' | 'place' | 'clock'
 export interface WebServerBlock {
   readonly kind: WebServer
   readonly prefix: OldPrefix
+  /** An address of the instance itself: files of this machine come first. */
+  readonly isHere: boolean
   /** Why the web server, and not Cloudflare; undefined when it was asked for. */
   readonly why: string | undefined
   /** The block with this status; `hsts` is the Strict-Transport-Security header to keep. */
@@ -41,7 +43,7 @@ export interface WebServerBlock {
  * proven. Permanent is only shown once temporary was seen to work.
  */
 export function webServerBlock(redirecting: Redirecting, block: WebServerBlock): Step<Needs> {
-  const { kind, prefix, why, webServer } = block
+  const { kind, prefix, isHere, why, webServer } = block
   const { mediaHost, status } = redirecting
 
   async function later(at: Pick<World, 'web'>, code: 301 | 302, note: string): Promise<Finding> {
@@ -63,6 +65,9 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
       const key = await keyNotHere(at)
       const led = await follow(at, prefix, key, mediaHost)
       if ('fault' in led) {
+        // Where files of this machine come first, nothing new is out of sight.
+        const problem = isHere ? undefined : await redirecting.notYet?.()
+        if (problem) return { is: 'later', note: problem.what, next: problem.next }
         const reason = why === undefined ? '' : `${why}; `
         return later(
           at,

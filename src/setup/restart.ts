@@ -89,6 +89,16 @@ export async function lastChange(
     )
 }
 
+/** Whether all of Mastodon began after its settings last changed. */
+export async function runsWithSettings(
+  installation: Installation,
+  { processes }: Pick<World, 'processes'>,
+): Promise<Freshness> {
+  const changed = await lastChange(installation, processes)
+  if (changed) return judgeFreshness(await processes.running(), changed.at)
+  return { is: 'unseen', why: 'No file with its settings is there', hidden: true }
+}
+
 type Needs = 'processes' | 'runner' | 'clock' | 'facts'
 
 export interface RestartWishes {

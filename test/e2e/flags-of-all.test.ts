@@ -82,7 +82,7 @@ const cases: readonly Case[] = [
   {
     command: 'redirects',
     at: ready,
-    own: [],
+    own: ['--assume-restarted'],
     found: /a rule of the zone example\.com/,
     asks: true,
   },

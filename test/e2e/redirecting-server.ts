@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { Secret } from '../../src/core/secret.ts'
@@ -49,6 +57,9 @@ export async function openRedirectingServer() {
   const envText = () => readFileSync(join(mastodon.dir, ENV), 'utf8')
   const [own, text] = [readdirSync(mastodon.dir), envText()]
   const cloudflareBack = remember(sandbox)
+  /** As if all of Mastodon had been restarted since. */
+  const restarted = (at = new Date(0)) => utimesSync(join(mastodon.dir, ENV), at, at)
+  restarted()
   const stored = async () => {
     const there: string[] = []
     for await (const page of s3.pages()) there.push(...page.map(({ key }) => key))
@@ -66,6 +77,7 @@ export async function openRedirectingServer() {
         if (!own.includes(name)) rmSync(join(mastodon.dir, name), { recursive: true })
       }
       writeFileSync(join(mastodon.dir, ENV), text)
+      restarted()
       if (existsSync(aside)) renameSync(aside, folder)
       const there = new Set(await stored())
       for (const key of keys.filter((one) => !there.has(one))) {
@@ -74,6 +86,8 @@ export async function openRedirectingServer() {
       }
       stage.forget()
     },
+    /** The settings have changed after all of Mastodon began. */
+    notRestarted: () => restarted(new Date(Date.now() + 5_000)),
     emptyBucket: () => s3.deleteMany(keys),
     /** The env file as it was at a time such as `20260101T100000Z`. */
     backup(at: string, text: string) {

@@ -15,6 +15,17 @@ test('nothing is redirected before the media is in the bucket', limit, async () 
   expect(server.stage.writes().filter(({ path }) => path.includes('rulesets'))).toEqual([])
 })
 
+test.each([{ flags: [] }, { flags: ['--assume-restarted'] }])(
+  'nor before all of Mastodon runs with it: $flags',
+  limit,
+  async ({ flags }) => {
+    server.notRestarted()
+    const { code, problem } = await server.report(['--yes', ...flags])
+    expect([code, problem?.code]).toEqual([2, 'redirect-before-restart'])
+    expect(server.stage.writes().filter(({ path }) => path.includes('rulesets'))).toEqual([])
+  },
+)
+
 describe('with the media in the bucket', () => {
   test('--dry-run tells, and changes nothing', limit, async () => {
     const { code, stdout } = await server.redirects(['--dry-run'])

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { renderText, toType } from '../../src/core/to-type.ts'
-import { refuseBeforeRestart, runsThere } from '../../src/leave/restarted.ts'
+import { refuseBeforeRestart } from '../../src/leave/restarted.ts'
 import type { RunningProcess } from '../../src/services/mastodon/port.ts'
+import { runsWithSettings } from '../../src/setup/restart.ts'
 import { FakeProcesses } from '../fakes/fake-processes.ts'
 import { installationOf } from '../fakes/fake-world.ts'
 
@@ -73,11 +74,10 @@ describe('a redirect waits until all of Mastodon runs with the new settings', ()
   })
 
   test('a change of any file that hands settings to it counts', async () => {
-    const compose = { composeFile: '/srv/docker-compose.yml', envFiles: [] }
-    const files = { ...leaving, installation: installationOf(compose) }
+    const files = installationOf({ composeFile: '/srv/docker-compose.yml', envFiles: [] })
     const { processes } = world([process('web', -1), process('sidekiq', -1)])
-    expect((await runsThere(files, { processes })).is).toBe('old')
+    expect((await runsWithSettings(files, { processes })).is).toBe('old')
     processes.fileChangedAt = undefined
-    expect((await runsThere(files, { processes })).is).toBe('unseen')
+    expect((await runsWithSettings(files, { processes })).is).toBe('unseen')
   })
 })

@@ -52,6 +52,7 @@ describe('an old place that can not be led on from here', () => {
     const { redirecting } = redirectingWorld()
     const routes = [cdn, provider].map((prefix) => ({ prefix, by: 'kept' as const, why: '' }))
     const nothing = {
+      instanceHost: OLD.host,
       webServer: { check: async () => ({ is: 'good' as const }) },
       told: () => undefined,
       textFor: async () => () => '',

@@ -15,6 +15,7 @@ function at(
   const step = webServerBlock(all.redirecting, {
     kind: 'nginx',
     prefix: OLD,
+    isHere: true,
     why: undefined,
     text: (code, hsts) => `block ${code}${hsts === undefined ? '' : ` ${hsts}`}`,
     webServer: { check: async () => opinion },

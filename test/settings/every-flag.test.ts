@@ -179,6 +179,8 @@ const shown: Readonly<Record<string, Rows>> = {
       'e2e/redirects.test.ts: --old-address names other addresses, --status 302 stays temporary',
     '--old-address': 'e2e/redirects.test.ts: --old-address names other addresses',
     '--remove': 'e2e/redirects.test.ts: --remove takes ours and leaves those of others',
+    '--assume-restarted':
+      'redirects/restarted.test.ts: %s: that is no restart until somebody says so',
     '--media-host': 'e2e/redirects.test.ts: --media-host is where old addresses lead',
   },
   rotate: {
