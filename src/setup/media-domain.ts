@@ -1,5 +1,6 @@
 import { duration } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
+import { prose, toType } from '../core/to-type.ts'
 import type { Change, Finding, Step, World } from '../plan/step.ts'
 import type { BucketRef, CustomDomain, DnsRecord, Zone } from '../services/cloudflare/port.ts'
 import { Refusal } from '../services/cloudflare/refusal.ts'
@@ -14,7 +15,7 @@ import {
   whereToDetach,
 } from './host-owner.ts'
 import { topFault } from './public-read.ts'
-import { stays, type Undo } from './undoing.ts'
+import { type Redirected, stays, type Undo } from './undoing.ts'
 
 type Needs = 'cloudflare' | 'setup' | 'clock' | 'web' | 'place'
 type At = Pick<World, Needs>
@@ -301,12 +302,17 @@ export function undoMediaDomain(undo: Undo): Step<'cloudflare' | 'setup' | 'cloc
       if (undo.inUse && !undo.wishes.evenIfInUse) {
         return { is: 'blocked', problem: inUse(setup) }
       }
+      const { to, from, unseen } = await undo.redirects()
+      if (to.length + from.length > 0 && !undo.wishes.evenIfInUse) {
+        return { is: 'blocked', problem: redirected(setup, { to, from }) }
+      }
       const loss =
         filled === false || filled === 'tests'
           ? ''
           : ', and every link to media in the bucket breaks'
       const what = `detach ${mediaHost}: it stops answering${loss}`
-      return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }] }
+      const warnings = unseen.map((one) => `Whether a redirect needs ${mediaHost}: ${one}`)
+      return { is: 'change', changes: [{ what, risk: 'destructive', goes: true }], warnings }
     },
 
     async change({ cloudflare, setup, clock }) {
@@ -320,6 +326,24 @@ export function undoMediaDomain(undo: Undo): Step<'cloudflare' | 'setup' | 'cloc
       return {}
     },
   }
+}
+
+function redirected(
+  { mediaHost }: World['setup'],
+  { to, from }: Pick<Redirected, 'to' | 'from'>,
+): Problem {
+  const lines = [...to, ...from].map((one) => `  ${one.from} to ${one.to}`)
+  const first =
+    to.length > 0
+      ? prose`Take away what leads there (${toType('redirects', { remove: true })}; a block of a web server by hand)`
+      : `Keep the domain for as long as others may know addresses of ${mediaHost}`
+  return new Problem({
+    code: 'undo-redirected',
+    what: `Redirects need ${mediaHost} to be there.`,
+    why: `Without the domain these links lead to nothing, for your users and for other servers. Nothing was changed.\n${lines.join('\n')}`,
+    next: prose`${first}, or add --even-if-in-use; leave --detach-domain out to take back the rest.`,
+    exit: 2,
+  })
 }
 
 function inUse({ mediaHost, at }: World['setup']): Problem {

@@ -8,8 +8,25 @@ export interface Undo {
   readonly inUse: boolean
   /** Every env file of Mastodon as it is on disk now, with what is to happen to it. */
   traces(): Promise<readonly EnvTrace[]>
+  /** What needs the media host to be attached, as it is now. */
+  redirects(): Promise<Redirected>
   /** Puts the whole file aside as a backup. Returns the backup's path. */
   removeFile(file: EnvFileOnDisk): Promise<{ backup: string }>
+}
+
+/** Redirects of the media host as a stranger sees them. */
+export interface Redirected {
+  /** Old addresses that lead to it. */
+  readonly to: readonly Led[]
+  /** Its own addresses, which lead elsewhere. */
+  readonly from: readonly Led[]
+  /** Sentences without a full stop, of what could not be asked. */
+  readonly unseen: readonly string[]
+}
+
+interface Led {
+  readonly from: string
+  readonly to: string
 }
 
 /** What only a flag of its own allows. */

@@ -38,7 +38,9 @@ export async function recallSetup(run: Run<SetupCatalog>): Promise<Installation>
 }
 
 /** What each place holds that may tell, the best one first. */
-async function olderSettings({ envFile }: Installation): Promise<Installation['settings'][]> {
+export async function olderSettings({
+  envFile,
+}: Installation): Promise<Installation['settings'][]> {
   const { railsSettings, readEnvFile } = await import('../services/mastodon/env-read.ts')
   const { findBackups } = await import('../services/mastodon/env-write.ts')
   const prepared = await readEnvFile(preparedPath(envFile))

@@ -18,7 +18,7 @@ const own = {
   }),
   evenIfInUse: setting({
     flag: '--even-if-in-use',
-    help: 'remove keys (and the domain, with its flag) although Mastodon stores its media there now',
+    help: 'remove keys (and the domain, with its flag) although Mastodon stores its media there now, or redirects need it',
     rule: flag,
     group,
   }),

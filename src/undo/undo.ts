@@ -18,7 +18,8 @@ import { type Undo, wishesIn } from '../setup/undoing.ts'
 import type { Closing } from '../ui/port.ts'
 import { ownKeys, undoAccessKeys } from './access-keys.ts'
 import { undoEnvFile, undoPreparedFile } from './env-file.ts'
-import { envTraces, recallSetup } from './memory.ts'
+import { envTraces, olderSettings, recallSetup } from './memory.ts'
+import { redirectsOfHost } from './redirected.ts'
 import { undoCatalog, undoSettings } from './settings.ts'
 
 interface UndoEnded extends Ended {
@@ -145,7 +146,7 @@ export const undo: Command = {
 }
 
 async function undoing(
-  { settings, clock }: UndoRun,
+  { host, settings, clock }: UndoRun,
   { world, remembered }: PreparedSetup,
 ): Promise<Undo> {
   const { cloudflare, setup } = world
@@ -163,6 +164,11 @@ async function undoing(
     },
     inUse,
     traces: () => envTraces(world, ids),
+    // In a rehearsal no address but those of the stand-in is asked.
+    redirects: async () =>
+      host.standIn
+        ? { to: [], from: [], unseen: [] }
+        : redirectsOfHost(world, await olderSettings(setup.installation)),
     removeFile: (file) => setAside(file, clock.now()),
   }
 }

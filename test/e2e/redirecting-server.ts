@@ -88,6 +88,9 @@ export async function openRedirectingServer() {
     },
     /** The settings have changed after all of Mastodon began. */
     notRestarted: () => restarted(new Date(Date.now() + 5_000)),
+    /** Mastodon stores on its disk again. */
+    offR2: () =>
+      writeFileSync(join(mastodon.dir, ENV), text.replace('S3_ENABLED=true', 'S3_ENABLED=false')),
     emptyBucket: () => s3.deleteMany(keys),
     /** The env file as it was at a time such as `20260101T100000Z`. */
     backup(at: string, text: string) {

@@ -55,6 +55,19 @@ describe('with the media in the bucket', () => {
     expect(stdout).toContain('/system/… leads to the media host')
   })
 
+  test('undo keeps the domain that they need', limit, async () => {
+    expect((await server.redirectsHere()).code).toBe(0)
+    server.offR2()
+    const line = ['undo', '--detach-domain', '--yes', '--json']
+    const { code, stdout } = await server.stage.initHere(server.at, line)
+    const { problem } = JSON.parse(stdout)
+    expect([code, problem.code]).toEqual([2, 'undo-redirected'])
+    expect(problem.why).toContain(
+      '  https://social.example.com/system/... to https://files.example.com/...',
+    )
+    expect(problem.next).toContain('redirects --s3-endpoint-url')
+  })
+
   test('--remove takes ours and leaves those of others', limit, async () => {
     expect((await server.redirectsHere()).code).toBe(0)
     server.addTheirs()

@@ -1,4 +1,4 @@
-import type { EnvTrace, Undo, UndoWishes } from '../../src/setup/undoing.ts'
+import type { EnvTrace, Redirected, Undo, UndoWishes } from '../../src/setup/undoing.ts'
 import { envFileOf } from './fake-world.ts'
 
 export const clean: EnvTrace = {
@@ -7,10 +7,16 @@ export const clean: EnvTrace = {
   restoration: { is: 'clean' },
 }
 
+interface Situation {
+  readonly inUse?: boolean
+  readonly traces?: readonly EnvTrace[]
+  readonly redirected?: Partial<Redirected>
+}
+
 /** An undo whose env files are `traces`; what is set aside is written down in `aside`. */
 export function undoOf(
   wishes: Partial<UndoWishes> = {},
-  { inUse = false, traces = [clean] }: { inUse?: boolean; traces?: readonly EnvTrace[] } = {},
+  { inUse = false, traces = [clean], redirected = {} }: Situation = {},
 ) {
   const aside: string[] = []
   const undo: Undo = {
@@ -23,6 +29,7 @@ export function undoOf(
     },
     inUse,
     traces: async () => traces,
+    redirects: async () => ({ to: [], from: [], unseen: [], ...redirected }),
     async removeFile({ path }) {
       aside.push(path)
       return { backup: `${path}.backup` }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { undoMediaDomain } from '../../src/setup/media-domain.ts'
 import { undoOf } from '../fakes/fake-undo.ts'
 import { HOST, worldOf } from '../fakes/fake-world.ts'
-import { found } from '../fakes/found.ts'
+import { found, warningsOf } from '../fakes/found.ts'
 
 const domain = { host: HOST, enabled: true, ownership: 'active', ssl: 'active' }
 const all = { detachDomain: true, evenIfInUse: true }
@@ -45,6 +45,32 @@ describe('undo of the custom domain', () => {
     const finding = await undoMediaDomain(undoOf(wishes, { inUse })).look(world)
     expect(finding.is === 'later' ? 'later' : found(finding)).toBe(expected)
     expect(world.cloudflare.writes).toEqual([])
+  })
+
+  const led = { from: 'https://social.example.com/system/...', to: `https://${HOST}/...` }
+
+  it.each([
+    [{ to: [led] }, `  ${led.from} to ${led.to}`, 'redirects --remove'],
+    [{ from: [{ from: led.to, to: led.from }] }, `  ${led.to} to ${led.from}`, 'Keep the domain'],
+  ])('is refused while redirects need it: %j', async (redirected, line, next) => {
+    const finding = await undoMediaDomain(undoOf({ detachDomain: true }, { redirected })).look(
+      worldWith(),
+    )
+    if (finding.is !== 'blocked') throw new Error(finding.is)
+    const { problem } = finding
+    expect([problem.code, problem.exit]).toEqual(['undo-redirected', 2])
+    expect(`${problem.why}`).toContain(line)
+    expect(`${problem.next}`).toContain(next)
+    const forced = undoMediaDomain(undoOf(all, { redirected }))
+    expect((await forced.look(worldWith())).is).toBe('change')
+  })
+
+  it('tells what could not be seen', async () => {
+    const redirected = { unseen: ['it was not seen: no answer.'] }
+    const step = undoMediaDomain(undoOf({ detachDomain: true }, { redirected }))
+    expect(warningsOf(await step.look(worldWith()))).toEqual([
+      `Whether a redirect needs ${HOST}: it was not seen: no answer.`,
+    ])
   })
 
   it('says which flag would do it', async () => {
