@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './longest-first.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const alone = 'test/**/*.alone.test.ts'
+const folder = temporaryFolder()
 
 export default testsWithout([])
 
@@ -19,7 +21,7 @@ export function testsWithout(files: readonly string[]) {
       maxWorkers: availableParallelism() + 1,
       sequence: { sequencer: LongestFirst },
       // Where it is set, every Node that a test starts reads all authorities first, twice its start.
-      env: { NODE_EXTRA_CA_CERTS: '' },
+      env: { NODE_EXTRA_CA_CERTS: '', ...(folder !== undefined && { TMPDIR: folder }) },
       projects: [
         {
           extends: true,

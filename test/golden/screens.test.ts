@@ -51,11 +51,13 @@ function write(columns: number, name: string, screen: string): void {
 
 /**
  * The words in no order, without numbers: what goes on side by side ends in any order, a chart is as
- * wide as there is room, and a slow machine makes check wonder, and a count or a measurement end early.
+ * wide as there is room, a long temporary folder moves a full stop to the next line, and a slow
+ * machine makes check wonder, and a count or a measurement end early.
  */
 function steady(screen: string): string[] {
   return screen
     .replaceAll(/[\s│]+/g, ' ')
+    .replaceAll(/ \.(?= )/g, '.')
     .replaceAll(/(?<=└)─+|[█-▏]+/g, '')
     .replaceAll(/[▲•] storage: Test upload: .*?that is slow( Why: .*?restart Mastodon\.)?/g, '')
     .replace('All works; 1 warning.', 'All well.')
