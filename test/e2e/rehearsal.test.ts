@@ -98,7 +98,7 @@ describe('a command with --sandbox is about a setup that is made first', () => {
     const isUntouched = untouched(at)
     const wishes = ['--media-host', 'pics.example.com', '--bucket', 'my-media']
     const args = ['undo', '--sandbox', '--dry-run', '--jurisdiction', 'eu', ...wishes]
-    const { code, stdout } = await run(args, { cwd: at.dir, env: at.env, limitMs })
+    const { code, stdout } = await runHere(args, { cwd: at.dir, env: at.env })
     expect(code, stdout).toBe(0)
     expect(stdout).toContain('https://pics.example.com serves the bucket')
     expect(stdout).toContain('my-media is empty')
@@ -113,7 +113,7 @@ describe('a command with --sandbox is about a setup that is made first', () => {
     const at = server()
     const isUntouched = untouched(at)
     const args = ['rotate', '--sandbox', '--yes', '--json']
-    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env, limitMs })
+    const { code, stdout, stderr } = await runHere(args, { cwd: at.dir, env: at.env })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(statusOf(stdout)).toMatchObject({
       'new-key': 'changed',
@@ -129,7 +129,7 @@ describe('a command with --sandbox is about a setup that is made first', () => {
     const at = server()
     const isUntouched = untouched(at)
     const args = ['check', '--sandbox', '--json']
-    const { code, stdout, stderr } = await run(args, { cwd: at.dir, env: at.env, limitMs })
+    const { code, stdout, stderr } = await runHere(args, { cwd: at.dir, env: at.env })
     expect({ code, stderr }).toMatchObject({ code: 0 })
     const { checks } = JSON.parse(stdout) as { checks: { id: string; severity: string }[] }
     const severities = new Map(checks.map(({ id, severity }) => [id, severity]))

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { runHere } from './in-process.ts'
 import { ENV, filesBelow, LOCAL_DOMAIN, type Machine, machine } from './machine.ts'
 import { familyOf, isAlive } from './processes.ts'
 import { type Running, run, start } from './program.ts'
@@ -138,21 +139,22 @@ describe.concurrent('sandbox --media', () => {
     [['--media', '0'], 'must be a whole number'],
     [['--media', '10', '--uploads', 'many'], 'is not a number a second'],
   ])('%j is refused', async (args, words) => {
-    const { code, stderr } = await run(['sandbox', ...args], options(fresh()))
+    const { code, stderr } = await runHere(['sandbox', ...args], options(fresh()))
     expect(code).toBe(2)
     expect(stderr).toContain(words)
   })
 })
 
 describe('migrate --sandbox', () => {
-  const patient = { limitMs: 150_000 }
-
   test('goes through all stages, loses no upload, and leaves nothing behind', {
     timeout: 160_000,
   }, async () => {
     const at = fresh()
     const before = at.files()
-    const ended = await run(['migrate', '--sandbox', '--yes'], { ...options(at), ...patient })
+    const ended = await run(['migrate', '--sandbox', '--yes'], {
+      ...options(at),
+      limitMs: 150_000,
+    })
     expect(ended.code, ended.stdout + ended.stderr).toBe(0)
     expect(ended.stdout).toContain('This is a rehearsal')
     expect(ended.stdout).toMatch(/[\d,]+ files were uploaded\. Each of them is in the bucket\.$/m)
@@ -164,7 +166,7 @@ describe('migrate --sandbox', () => {
   test('one stage as JSON is one report', { timeout: 160_000 }, async () => {
     const at = fresh()
     const args = ['migrate', '--sandbox', '--stage', 'compare', '--json']
-    const { code, stdout } = await run(args, { ...options(at), ...patient })
+    const { code, stdout } = await runHere(args, options(at))
     const report = JSON.parse(stdout)
     expect([code, report.ok, report.steps.length]).toEqual([0, true, 1])
     expect(filesBelow(at.home)).toEqual(new Map())
@@ -172,7 +174,7 @@ describe('migrate --sandbox', () => {
 
   test('the redirects are made and seen, after all that has to be done before them', async () => {
     const args = ['migrate', '--sandbox', '--stage', 'redirects', '--yes']
-    const { code, stdout } = await run(args, { ...options(fresh()), ...patient })
+    const { code, stdout } = await runHere(args, options(fresh()))
     expect({ code, stdout }).toMatchObject({ code: 0 })
     expect(stdout).toContain('leads to https://files.example.com/ with 301, seen')
     expect(stdout).not.toContain('npx mastodon-r2 redirects')
@@ -182,7 +184,7 @@ describe('migrate --sandbox', () => {
     timeout: 160_000,
   }, async () => {
     const args = ['migrate', '--sandbox', '--stage', 'cutover', '--dry-run']
-    const { code, stdout } = await run(args, { ...options(fresh()), ...patient })
+    const { code, stdout } = await runHere(args, options(fresh()))
     expect(code, stdout).toBe(0)
     expect(stdout.indexOf('Copied.')).toBeLessThan(stdout.indexOf('Plan: cutover'))
     expect(stdout).toContain('systemctl kill -s TSTP --kill-who=main')
@@ -196,7 +198,7 @@ describe('migrate --sandbox', () => {
     ['--engine', 'super-slurper'],
   ])('%s %s is refused', async (flag, value) => {
     const at = fresh()
-    const { code, stdout } = await run(['migrate', '--sandbox', flag, value], options(at))
+    const { code, stdout } = await runHere(['migrate', '--sandbox', flag, value], options(at))
     expect(code).toBe(2)
     expect(stdout).toContain(`--sandbox and ${flag} can't both be meant.`)
   })
