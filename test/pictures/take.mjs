@@ -1,6 +1,6 @@
 /**
  * Takes pictures of the built program at work: each character is what tmux captured of a real run in
- * a sandbox. `node test/pictures/take.mjs` writes docs/pictures/*.svg, `--check` compares their text
+ * a sandbox, without the flags that lead to that one. `node test/pictures/take.mjs` writes docs/pictures/*.svg, `--check` compares their text
  * with that of a fresh run, but for what differs from run to run.
  */
 import { execFileSync, spawn } from 'node:child_process'
@@ -113,7 +113,7 @@ async function* play({ args, script, prepare }) {
   const screen = (...how) => tmux('capture-pane', '-p', '-S', '-', ...how)
   const see = async (words) => {
     for (const until = Date.now() + 120_000; Date.now() < until; await sleep(50)) {
-      const shown = screen('-e')
+      const shown = screen('-e', '-J')
       const text = textOf(shown)
       if (typeof words === 'string' ? text.includes(words) : words.test(text)) return shown
     }
@@ -137,9 +137,14 @@ async function* play({ args, script, prepare }) {
   }
 }
 
+const TO_SANDBOX = / --(?:s3-endpoint-url|connect-to|cloudflare-api-url) [\w:./-]+/g
+
 /** The lines from one that has the first words to the next one that has the last. */
 function between(shown, { from, to }) {
-  const lines = shown.trimEnd().split('\n')
+  const lines = shown
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(TO_SANDBOX, '').trimEnd())
   const text = lines.map(textOf)
   const first = text.findLastIndex((line) => line.includes(from))
   const last = text.findIndex((line, at) => at > first && line.includes(to))
