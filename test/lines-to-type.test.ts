@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { ToType } from '../src/core/to-type.ts'
 import { readSource, sourceFiles } from './architecture/imports.ts'
 import { helpPage } from './fakes/help-page.ts'
-import { catalogs, faultOf, shownLines, wrongLines } from './fakes/shown-lines.ts'
+import { catalogs, faultOf, shownLines, strayLines, wrongLines } from './fakes/shown-lines.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -57,6 +57,17 @@ describe('every line that is shown is one that the program takes', () => {
   ])('%s is not', async (line) => {
     expect(await wrongLines(line)).toHaveLength(1)
   })
+})
+
+test.each([
+  ['Next: npx mastodon-r2 check', ['init', '--connect-to', 'x'], 1],
+  ['Next: npx mastodon-r2 check --connect-to x', ['init', '--connect-to', 'x'], 0],
+  ['Next: npx mastodon-r2 usage', ['init', '--connect-to', 'x'], 0],
+  ['Next: npx mastodon-r2 usage', ['init', '--s3-endpoint-url', 'x'], 1],
+  ['held by "mastodon-r2 check" (process 1)', ['init', '--connect-to', 'x'], 0],
+  ['Next: npx mastodon-r2 check', ['init'], 0],
+])('%s of a run %j leads elsewhere: %i', (text, argv, count) => {
+  expect(strayLines(text, argv)).toHaveLength(count)
 })
 
 /** `toType('migrate', { stage: 'copy', mediaHost })` of the sources; a value that is worked out is HOST. */

@@ -3,7 +3,15 @@ import { Secret } from '../core/secret.ts'
 import { shellWord } from '../core/shell-word.ts'
 import { asRoot, prose, type Text } from '../core/to-type.ts'
 import { hindrances, isSingle, SINGLE_REQUEST, storageBlock } from '../flow/mastodon-here.ts'
-import { type Finding, learned, type Setup, type Step, type World } from '../plan/step.ts'
+import {
+  type EnvWriter,
+  type Finding,
+  learned,
+  type Setup,
+  type Step,
+  type World,
+} from '../plan/step.ts'
+import { readStatements } from '../services/mastodon/env-text.ts'
 import type { EnvFileOnDisk, Installation } from '../services/mastodon/port.ts'
 import type { S3Key } from '../services/s3/port.ts'
 import {
@@ -59,8 +67,13 @@ export function overruled(
   values: ReadonlyMap<string, string>,
   instead?: string,
 ): Problem | undefined {
-  if (installation.kind === 'docker' && installation.services !== undefined) return undefined
+  if (isReadAnew(installation)) return undefined
   return shadowed(installation, file, values, instead)
+}
+
+/** What its services are given is seen by reading the compose file once more. */
+function isReadAnew({ kind, services }: Pick<Installation, 'kind' | 'services'>): boolean {
+  return kind === 'docker' && services !== undefined
 }
 
 /** `.env` is the only file weaker than a `.env.production` that does not exist yet. */
@@ -167,7 +180,11 @@ async function unread(at: At, key: S3Key): Promise<Problem | undefined> {
   const isAside = target.file.path !== envFile.path
   const text = isAside ? envWriter.edit(envFile.text, values, []) : edited(at, key).text
   const instead = ' (--print only prints the lines, for a place of your choice.)'
-  return unreachedBy(installation, envWriter, { file: envFile, text }, values, instead)
+  const written = { file: envFile, text }
+  return (
+    (await unreachedBy(installation, envWriter, written, values, instead)) ??
+    (isAside ? undefined : await stillHindered(installation, envWriter, written))
+  )
 }
 
 function printed({ facts }: At, reason: string): Finding {
@@ -190,7 +207,7 @@ function isRead({ envFiles, envFile }: Setup['installation'], file: string): boo
   return envFile.path === file || envFiles.some(({ path }) => path === file)
 }
 
-function hindrancesOf({ settings }: Setup['installation']) {
+function hindrancesOf({ settings }: Pick<Installation, 'settings'>) {
   return [...hindrances(settings)].map(([name, reason]) => {
     return { name, reason, from: settings.get(name)?.from }
   })
@@ -198,7 +215,13 @@ function hindrancesOf({ settings }: Setup['installation']) {
 
 function hindrancesHere({ target, installation }: Setup) {
   if (target.kind === 'print') return []
-  return hindrancesOf(installation).filter(({ from }) => from === target.file.path)
+  const { path, text } = target.file
+  const lines = new Set(readStatements(text).flatMap(({ active, key }) => (active ? [key] : [])))
+  // A compose file that fills one in from here counts as where it comes from.
+  const isHere = isReadAnew(installation)
+    ? ({ name }: { readonly name: string }) => lines.has(name)
+    : ({ from }: { readonly from: string | undefined }) => from === path
+  return hindrancesOf(installation).filter(isHere)
 }
 
 /** Only where the file is read by this Mastodon: a line elsewhere then stays in force. */
@@ -209,8 +232,27 @@ function hindered({ target, installation }: Setup): Problem | undefined {
 
 /** A line in another file stays in force, so R2 would be set up and not work. */
 function hinderedFrom(installation: Installation, path: string): Problem | undefined {
+  if (isReadAnew(installation)) return undefined
   const [first] = hindrancesOf(installation).filter(({ from }) => from !== path)
-  if (!first) return undefined
+  return first && hinderedBy(first, path)
+}
+
+/**
+ * The same of a change that is planned, where `hinderedFrom` waits for it: what a service is given all
+ * the same, once the lines of the file itself are commented out. Problem `env-file-hindered`.
+ */
+export async function stillHindered(
+  installation: Installation,
+  envWriter: Pick<EnvWriter, 'preview'>,
+  { file, text }: { readonly file: EnvFileOnDisk; readonly text: string },
+): Promise<Problem | undefined> {
+  if (!isReadAnew(installation)) return undefined
+  const { settings, services = [] } = await envWriter.preview(file, text)
+  const [first] = [{ settings }, ...services].flatMap(hindrancesOf)
+  return first && hinderedBy(first, file.path)
+}
+
+function hinderedBy(first: ReturnType<typeof hindrancesOf>[number], path: string): Problem {
   return new Problem({
     code: 'env-file-hindered',
     what: `${first.from} sets ${first.name}, which does not fit R2 (${first.reason}).`,

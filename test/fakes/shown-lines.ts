@@ -109,11 +109,15 @@ export async function wrongLines(text: string): Promise<string[]> {
 /** Which bucket and which network a run is at. */
 const WAYS = ['--s3-endpoint-url', '--connect-to']
 
+/** A command that is spoken of, and no line to type. */
+const NAMED = /(?<!npx )\bmastodon-r2 /g
+
 /** The lines of a text that do not lead to where the run was that `argv` began. */
 export function strayLines(text: string, argv: readonly string[]): string[] {
   if (argv[0] === 'help' || argv.includes('--sandbox')) return []
   const ways = WAYS.filter((flag) => argv.includes(flag))
   return said(text)
+    .map((words) => words.replaceAll(/\s+/g, ' ').replaceAll(NAMED, 'it '))
     .flatMap(shownLines)
     .flatMap(({ command, argv: shown }) => {
       const taken = Object.values(catalogs[command] as Catalog).map(({ flag }) => String(flag))

@@ -201,6 +201,40 @@ describe('what is stronger than the env file', () => {
   })
 })
 
+describe('a hindrance that a compose file names', () => {
+  /** `environment:` of the web service, with what the compose file makes of the env file's line. */
+  function composed(fillIn: (own: string) => string, text = 'S3_STORAGE_CLASS=COLD\n') {
+    const file = envFileOf(text)
+    const of = (now: string) => {
+      const lines = now.split('\n').flatMap((line) => /^(\w+)=(.*)$/.exec(line)?.slice(1) ?? [])
+      const settings = new Map<string, { value: string; from: string }>()
+      for (let at = 0; at < lines.length; at += 2)
+        settings.set(lines[at] ?? '', { value: lines[at + 1] ?? '', from: ENV })
+      const value = fillIn(settings.get('S3_STORAGE_CLASS')?.value ?? '')
+      settings.set('S3_STORAGE_CLASS', { value, from: '/live/docker-compose.yml' })
+      const service = { name: 'web', role: 'web' as const, envFiles: [ENV], settings }
+      const envFile = { ...file, text: now }
+      const found = { kind: 'docker' as const, envFile, envFiles: [envFile], settings }
+      return installationOf({ ...found, services: [service] })
+    }
+    const world = worldOf({ installation: of(text), target: { kind: 'file', file } }, proven)
+    world.envWriter.preview = async (_, now) => of(now)
+    return world
+  }
+
+  it('and fills in from the env file is commented out there', async () => {
+    const world = composed((own) => own)
+    expect(found(await envFile.look(world))).toContain('comment out S3_STORAGE_CLASS')
+    await envFile.change?.(world)
+    expect(world.envWriter.written[0]).toContain('# S3_STORAGE_CLASS=COLD\n')
+  })
+
+  it.each(['S3_STORAGE_CLASS=COLD\n', 'A=1\n'])('and gives by itself stays: %j', async (text) => {
+    const finding = await envFile.look(composed(() => 'COLD', text))
+    expect(found(finding)).toBe('blocked env-file-hindered')
+  })
+})
+
 describe('changing the env file', () => {
   it('writes the block, keeps the rest, comments out what hinders', async () => {
     const file = envFileOf('LOCAL_DOMAIN=example.com\nS3_BUCKET=old\nS3_KEY_PREFIX=x\n')

@@ -2,7 +2,7 @@ import { Problem } from '../../core/problem.ts'
 import type { Change, Finding, Step, World } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
 import { type EnvFileOnDisk, envFileNotWritable } from '../../services/mastodon/port.ts'
-import { type EnvSwitch, envSwitch, leftBehind } from '../../setup/env-file.ts'
+import { type EnvSwitch, envSwitch, leftBehind, stillHindered } from '../../setup/env-file.ts'
 import { knowsExtraHosts, otherProvidersHost } from '../../setup/media-hosts.ts'
 import { unreachedBy } from '../../setup/reach.ts'
 import { linesOf, runPlaced } from '../../setup/restart.ts'
@@ -54,7 +54,9 @@ export function envSwitchStep(
         }
       const { installation } = at.place
       const { text, values } = edit
-      const problem = await unreachedBy(installation, at.envWriter, { file, text }, values)
+      const problem =
+        (await unreachedBy(installation, at.envWriter, { file, text }, values)) ??
+        (await stillHindered(installation, at.envWriter, { file, text }))
       if (problem) return { is: 'blocked', problem }
       const changes = changesOf(file, edit, at)
       return { is: 'change', changes, warnings: [...oldHostWarning(at), ...leftBehind(file)] }
