@@ -9,28 +9,32 @@ interface Process {
 
 /** A process and all that it started, as /proc shows them now. */
 export function familyOf(pid: number): Process[] {
-  const all = processes()
-  const family = all.filter((one) => one.pid === pid)
-  for (const { pid: parent } of family) family.push(...all.filter((one) => one.parent === parent))
-  return family
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => [Number(name), parentOf(Number(name))] as const)
+  const family = parents.filter(([one]) => one === pid)
+  for (const [parent] of family) family.push(...parents.filter(([, of]) => of === parent))
+  return family.flatMap(([one, parent]) => {
+    const argv = textOf(`/proc/${one}/cmdline`)?.replaceAll('\0', ' ')
+    return argv === undefined || parent === undefined ? [] : [{ pid: one, parent, argv }]
+  })
 }
 
 export function isAlive(pid: number): boolean {
-  return processes().some((one) => one.pid === pid)
+  return parentOf(pid) !== undefined
 }
 
-function processes(): Process[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-        if (state === 'Z') return []
-        const argv = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
-        return [{ pid: Number(name), parent: Number(parent), argv }]
-      } catch {
-        return []
-      }
-    })
+/** undefined for what has ended, though nobody may have asked for its exit code yet. */
+function parentOf(pid: number): number | undefined {
+  const stat = textOf(`/proc/${pid}/stat`) ?? ''
+  const [state = 'Z', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return state === 'Z' || parent === undefined ? undefined : Number(parent)
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
 }

@@ -149,11 +149,13 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Carries out what is due by now; milliseconds since the epoch. */
+/** Carries out what is due by now, in the order in which it came; milliseconds since the epoch. */
 export function settleOperations(edge: EdgeState, now: number): void {
-  for (const operation of edge.operations) {
-    const due = operation.startedAt + edge.operationMs
-    if (operation.outcome === undefined && due <= now) operation.outcome = carryOut(edge, operation)
+  const { operations, operationMs } = edge
+  const first = operations.findLastIndex(({ outcome }) => outcome !== undefined) + 1
+  for (const operation of operations.slice(first)) {
+    if (operation.startedAt + operationMs > now) return
+    operation.outcome = carryOut(edge, operation)
   }
 }
 
