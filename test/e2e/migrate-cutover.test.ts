@@ -23,9 +23,9 @@ async function copied(): Promise<void> {
   expect(code, stdout + stderr).toBe(0)
 }
 
-async function switches(args: readonly string[] = []): Promise<string> {
-  const { migrate, storesIn, lost, at } = the()
-  const { code, stdout, stderr } = await migrate([...cutover, ...args])
+async function switches(args: readonly string[], how = the().migrateHere): Promise<string> {
+  const { storesIn, lost, at } = the()
+  const { code, stdout, stderr } = await how([...cutover, ...args])
   expect(code, stdout + stderr).toBe(0)
   expect(at.read()).toContain('S3_ENABLED=true\n')
   await storesIn('bucket')
@@ -85,11 +85,11 @@ describe.skipIf(rcloneMissing)(`a cut-over while people upload ${rcloneMissing ?
       words: /This failed: systemctl start/,
     },
   ])('$name: everything goes back', async ({ arrange, variant, words }) => {
-    const { migrate, storesIn, at } = the()
+    const { migrateHere, storesIn, at } = the()
     await copied()
     const before = at.read()
     arrange()
-    const { code, stdout, stderr } = await migrate([...cutover, ...variant])
+    const { code, stdout, stderr } = await migrateHere([...cutover, ...variant])
     expect(code, stdout + stderr).toBe(1)
     expect(stdout).toMatch(words)
     expect(stdout).toContain('Not switched; everything is back as it was.')
@@ -113,17 +113,17 @@ describe.skipIf(rcloneMissing)(`a cut-over while people upload ${rcloneMissing ?
   })
 
   test('what does not start again is said; the next run switches', async () => {
-    const { migrate, at } = the()
+    const { migrate, migrateHere, at } = the()
     await copied()
     const before = at.read()
     trap('restart*', 'fail')
-    const { code, stdout, stderr } = await migrate(cutover)
+    const { code, stdout, stderr } = await migrateHere(cutover)
     expect(code, stdout + stderr).toBe(1)
     expect(stdout).toContain('may still run with R2 until this was run: systemctl restart')
     expect(stdout).toContain('Sidekiq takes no jobs until this was run: systemctl restart')
     expect(stdout).toContain('Not switched, and not all of it is back')
     expect(at.read()).toBe(before)
     trap('nothing', 'fail')
-    expect(await switches()).toContain('Sidekiq rests already')
+    expect(await switches([], migrate)).toContain('Sidekiq rests already')
   })
 })

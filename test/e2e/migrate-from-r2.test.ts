@@ -18,20 +18,20 @@ describe.skipIf(rcloneMissing)(`from one bucket on R2 to another ${rcloneMissing
 
   test('without a word nothing is done, and the way is told', async () => {
     if (!server) throw new Error('There is no rclone.')
-    const { at, migrate, stored } = server
+    const { at, migrateHere, stored } = server
     expect(settingsOf(at.read())).toMatchObject({ S3_BUCKET: OLD.bucket, S3_ENABLED: 'true' })
-    const { code, stdout } = await migrate(['--stage', 'copy', '--yes'])
+    const { code, stdout } = await migrateHere(['--stage', 'copy', '--yes'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: expect.stringContaining('--from s3') })
     expect((await stored()).size).toBe(0)
   })
 
   test('copied and switched while people upload, nothing lost', async () => {
     if (!server) throw new Error('There is no rclone.')
-    const { at, migrate, storesIn, lost, stored } = server
+    const { at, migrate, migrateHere, storesIn, lost, stored } = server
     const prepared = settingsOf(at.read('.env.production.r2'))
     expect(prepared.S3_BUCKET).toBe(BUCKET)
     await storesIn('bucket')
-    const copied = await migrate(['--from', 's3', '--stage', 'copy', '--yes'])
+    const copied = await migrateHere(['--from', 's3', '--stage', 'copy', '--yes'])
     expect({ code: copied.code, said: copied.stdout + copied.stderr }).toMatchObject({ code: 0 })
     expect((await stored()).size).toBeGreaterThanOrEqual(FILES)
     expect(settingsOf(at.read()).S3_BUCKET).toBe(OLD.bucket)
@@ -42,7 +42,7 @@ describe.skipIf(rcloneMissing)(`from one bucket on R2 to another ${rcloneMissing
     expect(settingsOf(at.read()).EXTRA_MEDIA_HOSTS).toContain(`https://${OLD.host}`)
     await storesIn('bucket')
     expect((await lost()).filter(({ where }) => where === 'bucket')).toEqual([])
-    const again = await migrate(['--stage', 'compare', '--json'])
+    const again = await migrateHere(['--stage', 'compare', '--json'])
     expect({ code: again.code, said: again.stdout }).toMatchObject({ code: 0 })
     expect(JSON.parse(again.stdout).comparison).toMatchObject({ equal: true })
   })

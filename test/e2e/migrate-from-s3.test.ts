@@ -20,7 +20,7 @@ describe.skipIf(rcloneMissing)(`from another S3 provider ${rcloneMissing ?? ''}`
     const prepared = settingsOf(at.read('.env.production.r2'))
     expect(prepared.S3_BUCKET).toBe('social-example-com-media')
     await storesIn('bucket')
-    const copied = await migrate(['--stage', 'copy', '--yes'])
+    const copied = await migrateHere(['--stage', 'copy', '--yes'])
     expect({ code: copied.code, said: copied.stdout + copied.stderr }).toMatchObject({ code: 0 })
     const keys = [...(await stored()).keys()]
     expect(keys.length).toBeGreaterThan(FILES)

@@ -76,10 +76,10 @@ describe.skipIf(rcloneMissing)('migrate where something is missing', () => {
   })
 
   test('rclone is too old: said', async () => {
-    const { migrate, traps } = the()
+    const { migrateHere, traps } = the()
     writeFileSync(join(traps, 'rclone'), '#!/bin/sh\necho "rclone v1.53.3"\n', { mode: 0o755 })
     const before = await world()
-    const { code, stdout } = await migrate(['--stage', 'copy', '--yes'])
+    const { code, stdout } = await migrateHere(['--stage', 'copy', '--yes'])
     expect(code).toBeGreaterThan(0)
     expect(stdout).toContain('1.53')
     expect(stdout).toContain('1.59')
@@ -187,14 +187,14 @@ describe.skipIf(rcloneMissing)(`migrate, a stage at a time ${rcloneMissing ?? ''
   })
 
   test('the cut-over, and what comes after it', async () => {
-    const { migrate, migrateHere, at } = the()
+    const { migrateHere, at } = the()
     expect((await migrateHere(['--stage', 'copy', '--yes'])).code).toBe(0)
     const { comparison } = await reported(['--stage', 'cutover', '--yes'])
     expect(comparison).toMatchObject({ equal: true })
     expect(at.read()).toContain('S3_ENABLED=true\n')
     const late = await reported(['--stage', 'cleanup', '--clean-media', '0', '--yes'], 2)
     expect(late.problem).toMatchObject({ code: 'clean-up-too-late' })
-    const last = await migrate(['--yes'])
+    const last = await migrateHere(['--yes'])
     expect({ code: last.code, said: last.stdout }).toMatchObject({ code: 0 })
     expect(last.stdout).toContain('Mastodon stores media on R2 since')
     expect(last.stdout).toContain('Both sides are equal.')

@@ -88,7 +88,7 @@ describe.skipIf(noRclone)(`migrate, killed ${noRclone ?? ''}`, () => {
     expect(there.size).toBe(FILES)
     const before = uploads(bucket)
     expect(before).toBeLessThan(FILES + 200)
-    const nothing = await stage.init(at, migrate)
+    const nothing = await stage.initHere(at, migrate)
     expect(nothing.stdout).toContain('nothing new since')
     expect(uploads(bucket)).toBe(before)
   })
