@@ -1,4 +1,6 @@
-import { dirname } from 'node:path'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { realCompose } from '../services/mastodon/compose/real-compose.ts'
 import { ENV, LOCAL_DOMAIN, type Machine } from './machine.ts'
@@ -282,11 +284,23 @@ const forms: readonly Form[] = [
   },
 ]
 
+/** What stands before PATH: a docker without its plugin, whatever this machine has. */
+function programs(compose?: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-programs-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const put = (name: string, text: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+  put('docker', 'echo "docker: unknown command: docker $1" >&2; exit 1')
+  // It ends before there is much to collect.
+  if (compose) put('docker-compose', `GOGC=off GOMAXPROCS=1 exec '${compose}' "$@"`)
+  return folder
+}
+
 const modes = [
-  ['as we read them', undefined],
+  ['as we read them', programs()],
   ...(realCompose === undefined
     ? []
-    : [['as docker-compose reads them', realCompose.program] as const]),
+    : [['as docker-compose reads them', programs(realCompose.program)] as const]),
 ] as const
 
 /** One for each way to read: an account of the stand-in has few buckets. */
@@ -298,10 +312,11 @@ const madeFor = ({ sandbox }: Stage, bucket: string) =>
     ({ method, path }) => path.includes(bucket) && method !== 'GET' && method !== 'HEAD',
   )
 
-describe.each(modes.map(([how, program], at) => ({ how, program, stage: stages[at] as Stage })))(
+describe.each(modes.map(([how, folder], at) => ({ how, folder, stage: stages[at] as Stage })))(
   'compose files, $how',
-  ({ program, stage }) => {
-    const env = program === undefined ? {} : { PATH: `${dirname(program)}:${process.env.PATH}` }
+  ({ how, folder, stage }) => {
+    const env = { PATH: `${folder}:${process.env.PATH}` }
+    const mark = how.includes('docker') ? 'b' : 'a'
 
     async function look(at: Machine, args: readonly string[]) {
       const { code, stdout } = await stage.initHere(at, ['check', '--json', '--quick', ...args], {
@@ -321,7 +336,7 @@ describe.each(modes.map(([how, program], at) => ({ how, program, stage: stages[a
     test.concurrent.each(forms)(
       '$name',
       async ({ name, files, envFile = ENV, args = [], refused, either }) => {
-        const own = `${name.replace(/[\W_]+/g, '-').toLowerCase()}-${program === undefined ? 'a' : 'b'}`
+        const own = `${name.replace(/[\W_]+/g, '-').toLowerCase()}-${mark}`
         const at = stage.machine(LOCAL_DOMAIN, files)
         const before = at.files()
         const init = await stage.initHere(
