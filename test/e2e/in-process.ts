@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import { commands } from '../../src/commands.ts'
@@ -7,17 +6,23 @@ import { fakeHost } from '../fakes/fake-host.ts'
 import { smallParts } from '../survival/small-parts.ts'
 import { type Ended, type RunOptions, refuseWrongLines } from './program.ts'
 
-/** The authority that a run trusts, PEM: Node reads NODE_EXTRA_CA_CERTS when a process starts. */
-const trusted = new AsyncLocalStorage<string | undefined>()
+/**
+ * The authorities that the runs under way trust, PEM: Node reads NODE_EXTRA_CA_CERTS when a process
+ * starts. That runs side by side trust each other's is the price: with an AsyncLocalStorage every
+ * promise of the worker costs more, until it ends.
+ */
+const trusted: (string | undefined)[] = []
 const { createSecureContext } = tls
-tls.createSecureContext = (options) => createSecureContext({ ca: trusted.getStore(), ...options })
+tls.createSecureContext = (options) => {
+  const ca = trusted.filter((one) => one !== undefined)
+  return createSecureContext({ ...(ca.length > 0 && { ca: [...new Set(ca)] }), ...options })
+}
 
-/** Whether a run here uploads its test file of 5 MiB in a few bytes: that was most of its time. */
-const isSmall = new AsyncLocalStorage<boolean>()
+/** A run here uploads its test file of 5 MiB in a few bytes: that was most of its time. */
 const { connectS3 } = s3
 Object.defineProperty(s3, 'connectS3', {
   value: (options: s3.S3Options) =>
-    isSmall.getStore() ? smallParts(connectS3(options)) : connectS3(options),
+    trusted.length > 0 ? smallParts(connectS3(options)) : connectS3(options),
 })
 
 /**
@@ -43,7 +48,8 @@ export async function runHere(
   const authority = env.NODE_EXTRA_CA_CERTS
   const ca = authority === undefined ? undefined : readFileSync(authority, 'utf8')
   const { run } = await command.load()
-  const code = await trusted.run(ca, () => isSmall.run(true, () => run(host, argv)))
+  trusted.push(ca)
+  const code = await run(host, argv).finally(() => trusted.splice(trusted.indexOf(ca), 1))
   const ended = { code, signal: null, stdout: out.join(''), stderr: err.join('') }
   await refuseWrongLines(ended, [name, ...argv])
   return ended
