@@ -173,7 +173,10 @@ function steady(text) {
 const titleOf = (svg) => /<title>([^<]*)<\/title>/.exec(svg)?.[1] ?? ''
 const isCheck = process.argv.includes('--check')
 mkdirSync(target, { recursive: true })
-await Promise.all(scenes.map((scene) => taken(scene, isCheck ? 3 : 1)))
+// All to their end: each takes its terminal and its sandbox away then.
+const ends = await Promise.allSettled(scenes.map((scene) => taken(scene, isCheck ? 3 : 1)))
+const failed = ends.find(({ status }) => status === 'rejected')
+if (failed) throw failed.reason
 
 /** A word may be one of the moment: what is not as it is kept differs each time. */
 async function taken(scene, times) {
