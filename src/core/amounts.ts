@@ -8,6 +8,11 @@ export function counted(number: number, noun: string): string {
   return `${count(number)} ${noun}${number === 1 ? '' : 's'}`
 }
 
+/** `1 file that came in meanwhile was`, `12 files that came in meanwhile were` */
+export function cameMeanwhile(files: number): string {
+  return `${counted(files, 'file')} that came in meanwhile ${files === 1 ? 'was' : 'were'}`
+}
+
 const UNITS = ['KB', 'MB', 'GB', 'TB', 'PB']
 
 /** `512 bytes`, `1.2 MB`: units of 1,000, as Cloudflare counts them. */

@@ -1,3 +1,4 @@
+import { cameMeanwhile } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import { MEDIA_CACHE_CONTROL } from '../flow/mastodon-here.ts'
 import type { Rest } from '../moving/quiet.ts'
@@ -204,7 +205,7 @@ async function sendSince({ there, bucket, rclone, signal }: Leaving, since: Date
       }
     }
   }
-  const brought = sent === 0 ? '' : `${sent} files that came in meanwhile were sent to the bucket.`
+  const brought = sent === 0 ? '' : `${cameMeanwhile(sent)} sent to the bucket.`
   const more = open > left.length ? `, and ${open - left.length} more` : ''
   const only = `${there.words.on.replace(/^./, (letter) => letter.toUpperCase())} only`
   return open === 0 ? brought : `${brought} ${only}: ${left.join(', ')}${more}.`.trim()

@@ -1,3 +1,4 @@
+import { counted } from '../core/amounts.ts'
 import { type Remembered, thirdStorageCopy } from '../flow/mastodon-here.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { hiddenWords } from './hidden-media.ts'
@@ -33,5 +34,5 @@ export function mediaWords({ media, envFile }: Installation, remembered: Remembe
   }
   if (!media.readable)
     return `${media.root ?? 'The media folder'} can't be read, and may hold media.`
-  return `There is media on this server (${media.more ? 'more than ' : ''}${media.files} files in ${media.root ?? 'public/system'}).`
+  return `There is media on this server (${media.more ? 'more than ' : ''}${counted(media.files, 'file')} in ${media.root ?? 'public/system'}).`
 }

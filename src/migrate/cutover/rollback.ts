@@ -1,3 +1,4 @@
+import { cameMeanwhile } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import type { BringBackPort } from '../../services/media/port.ts'
 import { isProbe } from '../../setup/proof.ts'
@@ -62,7 +63,7 @@ export function broughtBackWords(
   bucket: string,
 ): string {
   const words: string[] = []
-  if (brought > 0) words.push(`${brought} files that came in meanwhile were fetched to ${folder}.`)
+  if (brought > 0) words.push(`${cameMeanwhile(brought)} fetched to ${folder}.`)
   if (left.length > 0) {
     const more = left.length > NAMED ? ` and ${left.length - NAMED} more` : ''
     words.push(

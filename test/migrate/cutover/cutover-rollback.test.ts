@@ -155,7 +155,7 @@ describe('rollback', () => {
     const { outcomes } = await at.run()
     expect([...at.brought]).toEqual([['media_attachments/new.png', 'media_attachments/new.png']])
     expect(noteOf(outcomes, 'env-switch')).toContain(
-      '1 files that came in meanwhile were fetched to /live/public/system.',
+      '1 file that came in meanwhile was fetched to /live/public/system.',
     )
     expectOld(at)
   })
