@@ -2,6 +2,7 @@
 // Exit code 1 when one is missed. MASTODON_R2_BENCH_BASE: the cli.js of an older build to measure beside.
 import { compareFigures } from './compare.mjs'
 import { copyFigures } from './copy.mjs'
+import { deltaFigures } from './delta.mjs'
 import { firstQuestionFigures } from './first-question.mjs'
 import { initFigures } from './init.mjs'
 import { largeFigures } from './large.mjs'
@@ -27,6 +28,7 @@ const measures = [
   lineFigures,
   limitFigures,
   largeFigures,
+  deltaFigures,
 ]
 const wanted = process.argv.slice(2).map((name) => `${name}Figures`)
 const chosen = measures.filter(({ name }) => wanted.length === 0 || wanted.includes(name))

@@ -53,9 +53,9 @@ export function byHand(folder, url, all, number) {
   return timed('rclone', args, { env, input: `${all.join('\n')}\n` })
 }
 
-/** A first copy, with notes of its own, to the setup that the env file holds. */
-export async function migrate(program, folder, url, work = timed) {
-  const [live, home] = [join(folder, 'live'), await mkdtemp(join(folder, 'home-'))]
+/** A copy to the setup that the env file holds; the first one, with notes of its own, unless `home` has some. */
+export async function migrate(program, folder, url, work = timed, home = undefined) {
+  const live = join(folder, 'live')
   const block = [
     'LOCAL_DOMAIN=social.example.com',
     'S3_ENABLED=false',
@@ -69,7 +69,7 @@ export async function migrate(program, folder, url, work = timed) {
     `AWS_SECRET_ACCESS_KEY=${ID}${ID}`,
   ]
   await writeFile(join(live, '.env.production'), `${block.join('\n')}\n`)
-  const env = { PATH: process.env.PATH, HOME: home }
+  const env = { PATH: process.env.PATH, HOME: home ?? (await mkdtemp(join(folder, 'home-'))) }
   const args = ['migrate', '--stage', 'copy', '--yes', '--s3-endpoint-url', url]
   return work(program, args, { cwd: live, env })
 }

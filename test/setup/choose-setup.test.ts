@@ -250,7 +250,7 @@ describe('media that a switch would hide', () => {
   it.each<[string, string[], Partial<LocalMedia>, boolean, RegExp]>([
     ['none', [], {}, false, /0 files/],
     ['some', [], { files: 3 }, true, /3 files in \/live\/public\/system/],
-    ['many', [], { files: 1000, more: true }, true, /more than 1000 files/],
+    ['many', [], { files: 1000, more: true }, true, /more than 1,000 files/],
     ['unreadable', [], { readable: false }, true, /can't be read/],
     ['at another provider', theirs, {}, true, /another S3 provider/],
     ['at Swift', ['SWIFT_ENABLED=true', 'SWIFT_CONTAINER=old'], {}, true, /Swift .*old.*rclone/],
