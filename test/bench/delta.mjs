@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path'
 import { keys, timed } from './copy-world.mjs'
 import { byHand, cli, inWorld, migrate, onBucket, row, seconds } from './line-world.mjs'
 
-/** Of 300 bytes each. A million need 10 GB with their folders, best in memory: TMPDIR=/dev/shm. */
+/**
+ * Of 300 bytes each, best in memory: TMPDIR=/dev/shm. All are as young as the first copy, so of more than
+ * 200,000 the rest would be sent again.
+ */
 const FILES = Number(process.env.MASTODON_R2_BENCH_FILES ?? 100_000)
 const NEW = 1_000
 const ROUNDS = 3
