@@ -22,12 +22,12 @@ export async function redirectsOfHost(
   const asked = [own, ...oldPlaces(installation, past, mediaHost)].map(async (place) => {
     const from = `https://${place.host}${place.path}...`
     try {
-      const { header } = await web.fetch(`https://${place.host}${place.path}${key}`, {
-        method: 'HEAD',
-      })
+      const url = `https://${place.host}${place.path}${key}`
+      const { header } = await web.fetch(url, { method: 'HEAD' })
       const [location = ''] = header('location')
-      const to = URL.canParse(location) ? new URL(location).host : mediaHost
-      const isOne = place === own ? to !== mediaHost : location !== '' && to === mediaHost
+      // One without a host stays where it was asked.
+      const to = URL.canParse(location, url) ? new URL(location, url).host : place.host
+      const isOne = place === own ? to !== mediaHost : to === mediaHost
       const led = { from, to: location.replace(key, '...') }
       return { isTo: isOne && place !== own, isFrom: isOne && place === own, led }
     } catch (error) {
