@@ -49,9 +49,15 @@ test('those that lead elsewhere do not need it', async () => {
   expect((await seen({ [SYSTEM]: 'https://other.example/' })).to).toEqual([])
 })
 
-test.each(['/about/', 'about/', 'http://['])('a redirect to %s leads to no other host', async (to) => {
-  expect(await seen({ [SYSTEM]: to, [`https://${HOST}/`]: to })).toMatchObject({ to: [], from: [] })
-})
+test.each(['/about/', 'about/', 'http://['])(
+  'a redirect to %s leads to no other host',
+  async (to) => {
+    expect(await seen({ [SYSTEM]: to, [`https://${HOST}/`]: to })).toMatchObject({
+      to: [],
+      from: [],
+    })
+  },
+)
 
 test('its own addresses that a way out leads elsewhere', async () => {
   expect(await seen({ [`https://${HOST}/`]: SYSTEM })).toMatchObject({
