@@ -17,8 +17,8 @@ export function testsWithout(files: readonly string[]) {
     test: {
       testTimeout: 60_000,
       hookTimeout: 90_000,
-      // Most tests wait for other programs now and then: one more than there are cores keeps them busy.
-      maxWorkers: availableParallelism() + 1,
+      // Most tests wait for other programs now and then: two more than there are cores keep those busy.
+      maxWorkers: availableParallelism() + 2,
       sequence: { sequencer: LongestFirst },
       // Where it is set, every Node that a test starts reads all authorities first, twice its start.
       env: { NODE_EXTRA_CA_CERTS: '', ...(folder !== undefined && { TMPDIR: folder }) },
