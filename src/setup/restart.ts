@@ -69,15 +69,15 @@ export interface SettingsChange {
 
 /**
  * When the settings last changed: of all files that hand them to Mastodon; a container takes them from
- * the compose file, too. Undefined where there is none.
+ * the compose file, too, a service from its unit. Undefined where there is none.
  */
 export async function lastChange(
-  { composeFile, compose, envFiles, services = [] }: Installation,
+  { composeFile, compose, envFiles, services = [], unitFiles = [] }: Installation,
   processes: Pick<ProcessesPort, 'changedAt'>,
 ): Promise<SettingsChange | undefined> {
   const ofCompose = compose?.files ?? (composeFile === undefined ? [] : [composeFile])
   const own = [...envFiles.map(({ path }) => path), ...services.flatMap((one) => one.envFiles)]
-  const paths = new Set([...own, ...ofCompose])
+  const paths = new Set([...own, ...ofCompose, ...unitFiles])
   const times = await Promise.all(
     [...paths].map(async (path) => ({ path, at: await processes.changedAt(path) })),
   )

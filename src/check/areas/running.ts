@@ -63,9 +63,12 @@ const SECOND_MS = 1000
 
 function staleness({ installation }: At, seen: RunningProcess, changed: SettingsChange): Verdict[] {
   if (judgeFreshness([seen], changed.at).is !== 'old') return []
-  const { name, startedAt } = seen
+  const { name, startedAt, isHanded = false } = seen
   const isDocker = installation.kind === 'docker'
-  const next = typed(restartLine(installation, seen))
+  const isUnit = installation.unitFiles?.includes(changed.path) === true
+  const atStart = isHanded || isUnit
+  const reread = isUnit ? prose`${asRoot('systemctl daemon-reload')} && ` : ''
+  const next = typed(prose`${reread}${restartLine(installation, seen, isUnit)}`)
   if (startedAt > changed.at) {
     return [
       {
@@ -76,7 +79,7 @@ function staleness({ installation }: At, seen: RunningProcess, changed: Settings
       },
     ]
   }
-  if (!isDocker && seen.role === 'web' && seen.below === undefined) {
+  if (!isDocker && !atStart && seen.role === 'web' && seen.below === undefined) {
     return [
       {
         severity: 'warning',
@@ -103,7 +106,9 @@ function staleness({ installation }: At, seen: RunningProcess, changed: Settings
       saw: `${name} is running with old settings: ${isDocker ? 'created' : 'started'} ${time(startedAt)}, ${changed.path} changed ${time(changed.at)}.`,
       matters: isDocker
         ? 'A container keeps the settings that it was created with; "docker compose restart" does not change that.'
-        : 'Mastodon reads its settings at the start only: uploads can go to the old place or fail with an old key.',
+        : atStart
+          ? 'systemd hands it its settings at the start, and a reload does not change that: uploads can go to the old place or fail with an old key.'
+          : 'Mastodon reads its settings at the start only: uploads can go to the old place or fail with an old key.',
       next,
     },
   ]

@@ -19,6 +19,9 @@ import { codeOfReading, countMedia, mediaBelow, mediaOf, refuseMediaDir } from '
 import { type EnvFileOnDisk, type Installation, versionFromSource } from './port.ts'
 import { environmentFilesBelow, findUnits, type MastodonUnit } from './units.ts'
 
+/** Of storage, or of what every env file of Mastodon holds: units have files for other things, too. */
+const HANDED = /^(S3|AWS)_|^(SECRET_KEY_BASE|LOCAL_DOMAIN)$/
+
 /**
  * Mastodon run from its source folder. Settings that systemd passes on win over the env files; those
  * of the web unit count for the whole. `root` is put before the absolute paths that units name.
@@ -38,7 +41,8 @@ async function bareMetal(
       const given = await disk.existing(environmentFilesBelow(root, unit))
       const passedOn = unitSettings(unit.name, unit.environment, given, unit.unset)
       const envFiles = [...given.toReversed(), ...files]
-      return { unit, settings: railsSettings(passedOn, files), envFiles }
+      const isHanded = [...passedOn.keys()].some((name) => HANDED.test(name))
+      return { unit, settings: railsSettings(passedOn, files), envFiles, isHanded }
     }),
   )
   const leading = read.find(({ unit }) => unit.part === 'web') ?? read[0]
@@ -54,13 +58,14 @@ async function bareMetal(
     composeFile: undefined,
     version: versionFromSource(source ?? '', (name) => settings.get(name)?.value),
     units: { web: names('web'), sidekiq: names('sidekiq') },
-    unitFiles: own.map(({ fragment }) => fragment),
+    unitFiles: own.flatMap(({ files }) => files),
     neighbours: neighboursOf(elsewhere),
     services: read.map((one) => ({
       name: one.unit.name,
       role: one.unit.part,
       settings: one.settings,
       envFiles: one.envFiles.map(({ path }) => path),
+      ...(one.isHanded && { isHanded: true as const }),
     })),
     usualEnvFile: files.find(({ path }) => path === usual) ?? (await disk.envFile(usual)),
     envFiles,

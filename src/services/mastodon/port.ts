@@ -21,13 +21,14 @@ export interface Installation {
   readonly media: LocalMedia
   /** systemd unit names such as `mastodon-web.service`, `mastodon-sidekiq@1.service`. */
   readonly units: { readonly web: readonly string[]; readonly sidekiq: readonly string[] }
-  /** Files of these units, links followed. */
+  /** Files of these units and their drop-ins, links followed. */
   readonly unitFiles?: readonly string[]
   /** Folders of other Mastodons that units of this machine run. */
   readonly neighbours?: readonly string[]
   /**
    * systemd only: Puma was seen with workers below it, so that a reload makes new ones whose start
    * time tells. Without workers it keeps PID and start time over a reload (seen with Puma 8.0.2).
+   * False as well where systemd hands it the settings, which no reload renews.
    */
   readonly pumaWorkers?: boolean
   /** Each service that runs Mastodon's web part or Sidekiq: of the compose file, or systemd's units. */
@@ -48,6 +49,8 @@ export interface ServiceReading {
   /** The env files that it is given and that exist, the winning one first. */
   readonly envFiles: readonly string[]
   readonly settings: ReadonlyMap<string, EffectiveSetting>
+  /** systemd hands Mastodon's settings to it, so that it keeps those of its start over a reload. */
+  readonly isHanded?: true
 }
 
 export interface Declared {
@@ -173,6 +176,8 @@ export interface RunningProcess {
     /** Between the first worker's start and the last one's, milliseconds. */
     readonly spreadMs: number
   }
+  /** systemd hands it its settings when it starts: a reload is none, and `startedAt` is Puma's own. */
+  readonly isHanded?: true
 }
 
 export type { PlacedCommand }

@@ -68,7 +68,7 @@ function text(path: string): string | undefined {
 export interface ProcessesOptions {
   readonly installation: Pick<
     Installation,
-    'kind' | 'dir' | 'units' | 'neighbours' | 'composeNames'
+    'kind' | 'dir' | 'units' | 'neighbours' | 'services' | 'composeNames'
   >
   /** Runs Docker's client, which is asked where Mastodon lives in containers. */
   readonly ask: Ask
@@ -93,6 +93,7 @@ export function connectProcesses(options: ProcessesOptions): ProcessesPort {
 
 async function runningHere(options: ProcessesOptions): Promise<RunningProcess[] | undefined> {
   const { installation, now, procRoot = '/proc' } = options
+  const { services = [] } = installation
   const all = await readProcesses(procRoot, now())
   if (all === undefined) return undefined
   const found: RunningProcess[] = []
@@ -100,12 +101,14 @@ async function runningHere(options: ProcessesOptions): Promise<RunningProcess[] 
     const role = roleOf(process.title)
     if (role === undefined || isWorker(process)) continue
     const { isOwn, unit } = await belonging(procRoot, process.pid, installation)
-    if (isOwn) found.push(described(process, role, unit, all))
+    if (!isOwn) continue
+    const isHanded = services.some(({ name, isHanded }) => name === unit && isHanded)
+    found.push(described(process, role, { unit, isHanded }, all))
   }
   return found
 }
 
-/** Whether each Puma that is seen here has workers below it; false where none is seen. */
+/** Whether a reload renews the settings of each Puma here, and its workers tell; false where none is seen. */
 export async function hasPumaWorkers(
   installation: ProcessesOptions['installation'],
   { now, procRoot }: { readonly now: () => Date; readonly procRoot?: string },
@@ -147,10 +150,12 @@ async function isContained(root: string, pid: number): Promise<boolean> {
 function described(
   process: ProcEntry,
   role: RunningProcess['role'],
-  unit: string | undefined,
+  { unit, isHanded }: { readonly unit: string | undefined; readonly isHanded: boolean },
   all: readonly ProcEntry[],
 ): RunningProcess {
   const name = unit ?? `pid ${process.pid}`
+  // Puma executes itself on a reload, with the environment that systemd has once given it.
+  if (isHanded) return { role, name, startedAt: process.startedAt, isHanded }
   const workers = all.filter((other) => other.parent === process.pid && isWorker(other))
   if (workers.length === 0) return { role, name, startedAt: process.startedAt }
   const starts = workers.map(({ startedAt }) => startedAt.getTime())

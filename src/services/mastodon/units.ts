@@ -8,8 +8,8 @@ export interface MastodonUnit extends SystemdUnit {
   /** e.g. `mastodon-sidekiq@default.service`. */
   readonly name: string
   readonly part: 'web' | 'sidekiq'
-  /** The unit's own file, links followed. */
-  readonly fragment: string
+  /** The unit's own file and its drop-ins, links followed; without those of every service. */
+  readonly files: readonly string[]
 }
 
 /** Where systemd looks, the winning folder first (systemd.unit(5)). */
@@ -26,6 +26,9 @@ const FOLDERS = [
 const OF_SYSTEMD = /^systemd-/
 
 const NAME = /^mastodon(?:__\d+)?-(web|sidekiq)[^/]*\.service$/
+
+/** Some hosts of containers write one anew whenever systemd reloads its units. */
+const OF_EVERY = /\/service\.d\/[^/]+$/
 
 const STARTS = { sidekiq: /\bsidekiq\b/, web: /\bpuma\b|\brails\s+s(erver)?\b/ }
 
@@ -75,14 +78,16 @@ async function loadUnit(
   if (fragment === undefined || fragment.text === '') return undefined
   const named = NAME.exec(name)?.[1]
   if (named === undefined && !/puma|sidekiq|rails/.test(fragment.text)) return undefined
-  const texts = [fragment.text, ...(await dropIns(folders, name))]
+  const more = await dropIns(folders, name)
+  const texts = [fragment.text, ...more.map(({ text }) => text)]
   const unit = readSystemdUnit(texts, name)
   if (/\bdocker\b|\bpodman\b/.test(unit.execStart)) return undefined
   const part = named === undefined ? partOf(unit.execStart) : named === 'web' ? 'web' : 'sidekiq'
   if (part === undefined) return undefined
   if (named === undefined && !(await holdsMastodon(root, unit.workingDirectory))) return undefined
-  const path = await realpath(fragment.path).catch(() => fragment.path)
-  return { name, part, fragment: path, ...unit }
+  const own = [fragment, ...more.filter(({ path }) => !OF_EVERY.test(path))]
+  const files = await Promise.all(own.map(({ path }) => realpath(path).catch(() => path)))
+  return { name, part, files, ...unit }
 }
 
 function partOf(execStart: string): MastodonUnit['part'] | undefined {
@@ -125,7 +130,7 @@ function first(folders: readonly UnitFolder[], names: string[]): Fragment | unde
  * counts, and only then the one that is for fewer units (unit_file_find_dirs in systemd's
  * basic/unit-file.c); `service.d` comes behind all.
  */
-async function dropIns(folders: readonly UnitFolder[], name: string): Promise<string[]> {
+async function dropIns(folders: readonly UnitFolder[], name: string): Promise<Fragment[]> {
   const special = dropInNames(name)
   const places = [special, ['service']].flatMap((names) =>
     folders.flatMap(({ path }) => names.map((one) => join(path, `${one}.d`))),
@@ -137,7 +142,9 @@ async function dropIns(folders: readonly UnitFolder[], name: string): Promise<st
     }
   }
   const paths = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
-  return Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => '')))
+  return Promise.all(
+    paths.map(async (path) => ({ path, text: await readFile(path, 'utf8').catch(() => '') })),
+  )
 }
 
 /** `mastodon-web@1.service` also takes drop-ins of `mastodon-web@.service` and `mastodon-.service`. */

@@ -171,6 +171,25 @@ describe('running processes', () => {
       [],
       ['2 processes'],
     ],
+    [
+      'a Puma that systemd hands its settings to: a reload is none',
+      { running: [{ ...web, startedAt: at(7), isHanded: true }, sidekiq] },
+      ['fault'],
+      ['a reload does not change that', 'sudo systemctl restart mastodon-web.service'],
+    ],
+    [
+      'a unit that was changed since',
+      {
+        running: [web, sidekiq],
+        changed: { [ENV]: at(8), '/etc/systemd/system/web.service.d/a.conf': at(10) },
+        installation: { unitFiles: ['/etc/systemd/system/web.service.d/a.conf'] },
+      },
+      ['fault', 'fault'],
+      [
+        'web.service.d/a.conf changed 2026-11-22 10:00:00 UTC',
+        'sudo systemctl daemon-reload && sudo systemctl restart mastodon-web.service',
+      ],
+    ],
     ['no Sidekiq', { running: [web] }, ['warning'], ['systemctl start mastodon-sidekiq.service']],
     [
       'Sidekiq elsewhere',

@@ -69,6 +69,51 @@ describe('on bare metal', () => {
     ])
   })
 
+  it.each([
+    ['a file of storage', ['EnvironmentFile=/etc/mastodon/one'], 'S3_ENABLED=false\n', true],
+    ['the env file', ['EnvironmentFile=/etc/mastodon/one'], 'LOCAL_DOMAIN=a.example\n', true],
+    ['a line of storage', ['Environment=S3_ENABLED=true'], '', true],
+    [
+      'a file for other things',
+      ['EnvironmentFile=-/etc/mastodon/one'],
+      'MALLOC_ARENA_MAX=2\n',
+      false,
+    ],
+    [
+      'one that was taken out',
+      ['Environment=S3_BUCKET=a', 'UnsetEnvironment=S3_BUCKET'],
+      '',
+      false,
+    ],
+  ])('systemd hands the settings to a unit: %s', async (_, lines, text, isHanded) => {
+    const { found } = await search({
+      ...bare,
+      'etc/systemd/system/mastodon-web.service': unit(...lines),
+      'etc/mastodon/one': text,
+    })
+    const web = found.services?.find(({ role }) => role === 'web')
+    expect(web?.isHanded ?? false).toBe(isHanded)
+  })
+
+  it('the files of a unit are its own and its drop-ins, not those of every service', async () => {
+    const { found } = await search({
+      ...bare,
+      'etc/systemd/system/mastodon-web.service': unit(),
+      'etc/systemd/system/mastodon-web.service.d/a.conf': '[Service]\nEnvironment=A=b\n',
+      'etc/systemd/system/mastodon-.service.d/b.conf': '[Service]\nEnvironment=A=b\n',
+      'run/systemd/system/service.d/host.conf': '[Service]\nProtectHome=no\n',
+    })
+    const names = found.unitFiles?.map((path) => path.split('/systemd/system/')[1])
+    expect(new Set(names)).toEqual(
+      new Set([
+        'mastodon-sidekiq.service',
+        'mastodon-web.service',
+        'mastodon-web.service.d/a.conf',
+        'mastodon-.service.d/b.conf',
+      ]),
+    )
+  })
+
   it('a pattern names several files; UnsetEnvironment takes out a name, or a value of it', async () => {
     const { value, from } = await search({
       ...bare,

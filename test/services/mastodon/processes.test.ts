@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Installation } from '../../../src/services/mastodon/port.ts'
 import { connectProcesses, hasPumaWorkers } from '../../../src/services/mastodon/processes.ts'
 import { BOOT, type FakeProcess, procRoot } from './proc-root.ts'
 
@@ -10,7 +11,11 @@ const unit = (name: string) => `0::/system.slice/${name}\n`
 const web = unit('mastodon-web.service')
 const live = '/home/mastodon/live'
 
-async function running(processes: readonly FakeProcess[], after = 9_999) {
+async function running(
+  processes: readonly FakeProcess[],
+  after = 9_999,
+  services: Installation['services'] = [],
+) {
   const { root, close } = procRoot(processes)
   try {
     const port = connectProcesses({
@@ -18,6 +23,7 @@ async function running(processes: readonly FakeProcess[], after = 9_999) {
         kind: 'systemd',
         dir: live,
         units: { web: ['social.service'], sidekiq: [] },
+        services,
       },
       ask: () => Promise.reject(new Error('Nobody is to be asked.')),
       now: () => new Date((BOOT + after) * 1000),
@@ -123,6 +129,20 @@ describe('what runs', () => {
   ])('%s', async (_, processes, expected) => {
     expect(await running([init, ...processes])).toEqual(expected)
   })
+})
+
+test('a Puma that systemd hands its settings to keeps them over a reload: its own start counts', async () => {
+  const puma = { pid: 10, start: 100, argv: 'puma 8.0.2 [live]', cgroup: web }
+  const worker = { pid: 11, parent: 10, start: 500, argv: 'puma: cluster worker 0: 10 [live]' }
+  const all = [init, puma, worker]
+  const service = { name: 'mastodon-web.service', role: 'web' as const, envFiles: [] }
+  const services = [{ ...service, settings: new Map(), isHanded: true as const }]
+  expect(await running(all, 9_999, services)).toEqual([['web', 'mastodon-web.service', 100]])
+  const { root, close } = procRoot(all)
+  const installation = { kind: 'systemd' as const, dir: live, units: { web: [], sidekiq: [] } }
+  const how = { now: () => new Date((BOOT + 9_999) * 1000), procRoot: root }
+  expect(await hasPumaWorkers({ ...installation, services }, how)).toBe(false)
+  close()
 })
 
 describe('what can’t be seen', () => {
