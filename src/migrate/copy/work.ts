@@ -2,7 +2,7 @@ import { Cancelled } from '../../core/problem.ts'
 import { merge, readAhead } from '../../core/streams.ts'
 import { sideBySide } from '../../moving/side-by-side.ts'
 import type { Clock } from '../../plan/step.ts'
-import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
+import type { Checkpoint, KnownVersions, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { CLOCK_MARGIN_MS, leftOut, type Migration, usualModes } from '../migration.ts'
@@ -16,8 +16,8 @@ type Lists<Item> = AsyncIterable<readonly Item[]>
 export interface Known {
   /** Files that came to the source after this moment are looked at closely; milliseconds. */
   readonly since: number
-  /** Versions that are in the bucket: key, changedAt. */
-  readonly versions: ReadonlyMap<string, number>
+  /** Versions that are in the bucket. */
+  readonly versions: KnownVersions
   /** Keys that an earlier run left. */
   readonly failed: ReadonlySet<string>
 }

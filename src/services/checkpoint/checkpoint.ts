@@ -8,7 +8,8 @@ import { openPlain, readPlain } from '../../core/plain-file.ts'
 import { codeOf, diskTrouble, Problem } from '../../core/problem.ts'
 import { replaceFile } from '../../core/replace-file.ts'
 import { asideLine, shellWord } from '../../core/shell-word.ts'
-import type { Checkpoint, CheckpointPort, StoredVersion } from './port.ts'
+import type { Checkpoint, CheckpointPort, KnownVersions, StoredVersion } from './port.ts'
+import { VersionTable } from './version-table.ts'
 
 export interface CheckpointOptions {
   /** `$XDG_STATE_HOME`, or what stands for it. */
@@ -180,8 +181,8 @@ export async function lockCheckpoint(
   })
 }
 
-/** More versions than this are not kept in memory; what is not known is copied once more. */
-const MOST_VERSIONS = 200_000
+/** More versions than this are not kept in memory, 64 MB; what is not known is copied once more. */
+const MOST_VERSIONS = 3_000_000
 /** Bytes that are read at once. */
 const CHUNK = 262_144
 
@@ -227,15 +228,14 @@ function openRecord(path: string, notWritable: (path: string, cause: unknown) =>
     return found
   }
 
-  async function versions(since: number): Promise<ReadonlyMap<string, number>> {
-    const found = new Map<string, number>()
+  async function versions(since: number): Promise<KnownVersions> {
+    const found = new VersionTable(MOST_VERSIONS)
     for await (const lines of linesOf(path)) {
       for (const line of lines) {
         // Of a million lines few are this young: the rest is not parsed.
         if (!(timeOf(line) > since)) continue
         const { key, changedAt } = parseLine(line) ?? {}
-        if (key === undefined || changedAt === undefined) continue
-        if (found.size < MOST_VERSIONS || found.has(key)) found.set(key, changedAt)
+        if (key !== undefined && changedAt !== undefined) found.set(key, changedAt)
       }
     }
     return found

@@ -15,8 +15,8 @@ export interface CheckpointPort {
   record(puts: readonly (string | StoredVersion)[]): Promise<void>
   /** Which of these keys this migration has put there; reads the record without keeping it. */
   recorded(keys: ReadonlySet<string>): Promise<ReadonlySet<string>>
-  /** The versions that are there and came to the source after `since` (milliseconds): key, changedAt. */
-  versions(since: number): Promise<ReadonlyMap<string, number>>
+  /** The versions that are there and came to the source after `since` (milliseconds). */
+  versions(since: number): Promise<KnownVersions>
   /** All keys that this migration has put there, in the order of its copies, some several times. */
   keys(): AsyncIterable<readonly string[]>
   /** When it last put something there; undefined where it never did. */
@@ -24,6 +24,9 @@ export interface CheckpointPort {
   /** For words: where it is. */
   readonly path: string
 }
+
+/** For each key, the `changedAt` of its last version. */
+export type KnownVersions = Pick<ReadonlyMap<string, number>, 'get' | 'size'>
 
 /** Which state of a file was copied; both as the source told them. */
 export interface StoredVersion {

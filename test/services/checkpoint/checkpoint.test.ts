@@ -16,7 +16,7 @@ import {
   lockCheckpoint,
   openCheckpoint,
 } from '../../../src/services/checkpoint/checkpoint.ts'
-import type { Checkpoint } from '../../../src/services/checkpoint/port.ts'
+import type { Checkpoint, CheckpointPort } from '../../../src/services/checkpoint/port.ts'
 import { problemOf } from '../../fakes/found.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'checkpoint-'))
@@ -49,7 +49,7 @@ describe('a checkpoint', () => {
     const { checkpoint, stateHome } = fresh()
     expect(await checkpoint.read()).toBeUndefined()
     expect(await checkpoint.recorded(new Set(['a']))).toEqual(new Set())
-    expect(await checkpoint.versions(0)).toEqual(new Map())
+    expect((await checkpoint.versions(0)).size).toBe(0)
     expect(() => statSync(stateHome)).toThrow('ENOENT')
   })
 
@@ -119,6 +119,11 @@ describe('a checkpoint', () => {
   })
 })
 
+async function versionsOf(checkpoint: CheckpointPort, since: number, keys: readonly string[]) {
+  const versions = await checkpoint.versions(since)
+  return keys.map((key) => versions.get(key))
+}
+
 describe('the record', () => {
   const odd = ['a "b"', 'c\nd', 'e\u2028f', '\u{1f600}', 'plain.png']
 
@@ -127,15 +132,23 @@ describe('the record', () => {
     await checkpoint.record(odd.slice(0, 2))
     await again().record(odd.slice(2).map((key) => ({ key, changedAt: 5.25 })))
     expect(await again().recorded(new Set([...odd, 'not there']))).toEqual(new Set(odd))
-    expect(await again().versions(5)).toEqual(new Map(odd.slice(2).map((key) => [key, 5.25])))
-    expect(await again().versions(5.25)).toEqual(new Map())
+    expect(await versionsOf(again(), 5, odd)).toEqual([undefined, undefined, 5.25, 5.25, 5.25])
+    expect((await again().versions(5.25)).size).toBe(0)
   })
 
   test('the last version of a file counts', async () => {
     const { checkpoint } = fresh()
     await checkpoint.record([{ key: 'a', changedAt: 10 }])
     await checkpoint.record([{ key: 'a', changedAt: 20 }])
-    expect(await checkpoint.versions(0)).toEqual(new Map([['a', 20]]))
+    expect(await versionsOf(checkpoint, 0, ['a'])).toEqual([20])
+  })
+
+  test('a server that was restored just before the first copy has many young files', async () => {
+    const { checkpoint, again } = fresh()
+    const keys = Array.from({ length: 210_000 }, (_, nth) => `${nth}.png`)
+    await checkpoint.record(keys.map((key, nth) => ({ key, changedAt: nth + 1 })))
+    const versions = await again().versions(0)
+    expect(keys.filter((key, nth) => versions.get(key) !== nth + 1)).toEqual([])
   })
 
   test('what was found in the bucket is a version, and nothing that was put there', async () => {
@@ -145,12 +158,8 @@ describe('the record', () => {
       { key: 'found', changedAt: 20, isFound: true },
     ])
     await checkpoint.record([{ key: 'put', changedAt: 30, isFound: true }])
-    const versions = new Map([
-      ['put', 30],
-      ['found', 20],
-    ])
-    expect(await again().versions(0)).toEqual(versions)
-    expect(await again().recorded(new Set(versions.keys()))).toEqual(new Set(['put']))
+    expect(await versionsOf(again(), 0, ['put', 'found'])).toEqual([30, 20])
+    expect(await again().recorded(new Set(['put', 'found']))).toEqual(new Set(['put']))
     const keys: string[] = []
     for await (const some of again().keys()) keys.push(...some)
     expect(keys).toEqual(['put'])
