@@ -80,6 +80,8 @@ function asksCloudflare({ command, flags }: ToType, { hasToken = false }: Reader
     case 'check':
     case 'usage':
       return hasToken
+    case 'purge':
+      return flags.keepList !== true || 'deletedSince' in flags
     case 'redirects':
       return flags.remove === true || (flags.via !== 'nginx' && flags.via !== 'caddy')
     case 'leave':

@@ -46,14 +46,14 @@ export async function redirectsStage(
   { installation, migration }: PreparedMigration,
 ): Promise<number> {
   const { host, settings, ca } = run
-  const noted = (await migration.checkpoint.read())?.switchedAt
-  const switchedAt = noted === undefined ? undefined : new Date(noted)
+  const noted = (await migration.checkpoint.read())?.runsSince
+  const runsSince = noted === undefined ? undefined : new Date(noted)
   const holdsEnvFile = holdsEnv(installation.envFile)
   const { redirectsWithin } = await import('../redirects/redirects.ts')
   // The Mastodon of a rehearsal is gone when a line is typed: only the whole can be repeated.
   const again = settings.on('sandbox') ? sameStageLine(run, 'redirects') : undefined
   const argv = [...given(settings), ...tokenFile(host.argv)]
-  return redirectsWithin(withToken(run), argv, { ca, again, holdsEnvFile, switchedAt })
+  return redirectsWithin(withToken(run), argv, { ca, again, holdsEnvFile, runsSince })
 }
 
 /** The token of a rehearsal was given by nobody: it goes on as a variable, which is nobody's argument. */

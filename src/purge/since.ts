@@ -1,7 +1,7 @@
 import { KeyPack } from '../core/key-pack.ts'
 import { Problem } from '../core/problem.ts'
 import { unionOf } from '../core/sorted-keys.ts'
-import { prose, toType } from '../core/to-type.ts'
+import { prose, type ToType, toType } from '../core/to-type.ts'
 import { openMediaFolder } from '../flow/media-folder.ts'
 import type { Prepared } from '../flow/run.ts'
 import { connectWorld } from '../flow/world.ts'
@@ -11,7 +11,7 @@ import type { Gone } from '../plan/report-gone.ts'
 import type { PlaceWorld } from '../plan/step.ts'
 import type { NextList } from '../services/lists/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
-import { contradiction, isFlag } from '../settings/no-effect.ts'
+import { contradiction, firstFlag, isFlag, noEffect } from '../settings/no-effect.ts'
 import { replay } from '../settings/replay.ts'
 import { targetPlace } from '../setup/target.ts'
 import { type KnownBefore, keepList, knownBefore, listsOf } from './known-before.ts'
@@ -39,7 +39,22 @@ export function looksBack({ settings }: PurgeRun): boolean {
     }
     throw contradiction('--and-delete', flag, why[name])
   }
+  const unused = name === 'keepList' ? firstFlag(settings, forCaches) : undefined
+  if (unused !== undefined) {
+    throw noEffect(
+      `${unused} with ${flag}`,
+      'The bucket is listed then, and Cloudflare is not asked.',
+    )
+  }
   return true
+}
+
+/** What tells where caches are, and opens them: a list of the bucket takes none of it. */
+const forCaches = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
+
+function lineOf({ settings }: PurgeRun): ToType {
+  const isList = settings.get('deletedSince') === undefined
+  return replay('purge', purgeFlags, settings.entries(), { without: isList ? forCaches : [] })
 }
 
 /** What a run that looks back has found. */
@@ -92,7 +107,7 @@ export async function prepareLookback(run: PurgeRun): Promise<Prepared<PlaceWorl
   run.ui.progress(undefined)
   const found: Found = { before, now, lookback, judged }
   const purging = caches && judged ? purgeGone(judged.gone, judged.kinds, { ...caches }) : undefined
-  const again = replay('purge', purgeFlags, settings.entries())
+  const again = lineOf(run)
   const gone = reported(found, lists.path)
   return {
     world,

@@ -24,7 +24,7 @@ export interface PreparedRedirects {
   readonly redirecting: Redirecting
   readonly instanceHost: string
   /** When a cut-over had seen that all of Mastodon runs with R2; undefined where none noted it. */
-  readonly switchedAt: Date | undefined
+  readonly runsSince: Date | undefined
   /** As given, or where media addresses pointed to before; empty where that is where they point now. */
   readonly prefixes: readonly OldPrefix[]
 }
@@ -62,17 +62,28 @@ export async function prepareRedirects(
     switchedOn: remembered.storage === 'r2' && remembered.switchedOn,
     local,
   }
-  const noted = (await checkpoint())?.switchedAt
-  const switchedAt = noted === undefined ? undefined : new Date(noted)
-  return { world, redirecting, instanceHost, prefixes, switchedAt }
+  const noted = (await checkpoint())?.runsSince
+  const runsSince = noted === undefined ? undefined : new Date(noted)
+  return { world, redirecting, instanceHost, prefixes, runsSince }
+}
+
+const ofCloudflare = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
+
+function isForWebServer(settings: RedirectsRun['settings']): boolean {
+  const via = settings.get('via')
+  return (via === 'nginx' || via === 'caddy') && !settings.on('remove')
+}
+
+/** What the line of this run leaves out, though a variable tells it. */
+export function notAsked({ settings }: RedirectsRun): readonly string[] {
+  return isForWebServer(settings) ? ofCloudflare : []
 }
 
 /** What a web server does, no token is needed for; and what is taken away has no status. */
 function refuseUnused({ settings, ui }: RedirectsRun): void {
-  const via = settings.get('via')
-  const asked = firstFlag(settings, ['apiToken', 'accountId', 'cloudflareApiUrl'])
-  if (asked !== undefined && (via === 'nginx' || via === 'caddy') && !settings.on('remove')) {
-    throw noEffect(`${asked} with --via ${via}`, 'Cloudflare is not asked then.')
+  const asked = firstFlag(settings, ofCloudflare)
+  if (asked !== undefined && isForWebServer(settings)) {
+    throw noEffect(`${asked} with --via ${settings.get('via')}`, 'Cloudflare is not asked then.')
   }
   const isAsked = settings.get('apiToken') !== undefined || ui.canAsk
   if (asked !== undefined && !isAsked) throw withoutToken(asked)

@@ -17,6 +17,7 @@ import { extraMediaHosts, keptId, keptPlace } from './kept.ts'
 import { knownMediaIsPublic } from './known-media.ts'
 import {
   connectWithToken,
+  notAsked,
   type PreparedRedirects,
   prepareRedirects,
   type RedirectsRun,
@@ -145,7 +146,7 @@ export interface RedirectsWithin {
   /** The command around it keeps others from the env file already. */
   readonly holdsEnvFile?: boolean
   /** When its cut-over had seen that all of Mastodon runs with R2. */
-  readonly switchedAt?: Date | undefined
+  readonly runsSince?: Date | undefined
 }
 
 export function redirectsSpec(
@@ -163,7 +164,9 @@ export function redirectsSpec(
       const { steps, world } = await (remove
         ? dropping(run, prepared)
         : making(run, prepared, { blocks, within }))
-      const again = within.again ?? replay('redirects', redirectsFlags, settings.entries())
+      const without = notAsked(run)
+      const again =
+        within.again ?? replay('redirects', redirectsFlags, settings.entries(), { without })
       const { prefixes, redirecting } = prepared
       const { mediaHost } = redirecting
       const shown = uniqueBlocks(blocks)
@@ -191,7 +194,7 @@ type Parts = Pick<Prepared<PlaceWorld>, 'steps' | 'world'>
 
 async function making(
   run: RedirectsRun,
-  { world, redirecting: wish, instanceHost, prefixes, switchedAt }: PreparedRedirects,
+  { world, redirecting: wish, instanceHost, prefixes, runsSince }: PreparedRedirects,
   { blocks, within }: { readonly blocks: ToldBlock[]; readonly within: RedirectsWithin },
 ): Promise<Parts> {
   const { settings } = run
@@ -213,10 +216,10 @@ async function making(
   const webServer = connectWebServer((command) => world.runner.run(command))
   const told = (block: ToldBlock) => void blocks.push(block)
   const { installation } = world.place
-  const line = repeated('redirects', redirectsFlags, settings.entries())
+  const line = repeated('redirects', redirectsFlags, settings.entries(), { without: notAsked(run) })
   const restarted = {
     installation,
-    switchedAt: within.switchedAt ?? switchedAt,
+    runsSince: within.runsSince ?? runsSince,
     assumed: settings.on('assumeRestarted'),
     line: line.with({ assumeRestarted: true }),
   }

@@ -7,7 +7,7 @@ import { lastChange, restartOf, runsWithSettings } from '../setup/restart.ts'
 export interface Restarted {
   readonly installation: Installation
   /** When a cut-over had seen that all of Mastodon runs with R2; as long as no setting changed since. */
-  readonly switchedAt: Date | undefined
+  readonly runsSince: Date | undefined
   /** A person vouches for what can't be seen from here. */
   readonly assumed: boolean
   /** What is to be typed once that is so. */
@@ -20,10 +20,10 @@ export interface Restarted {
  */
 export async function beforeRestart(
   at: Pick<World, 'processes'>,
-  { installation, switchedAt, assumed, line }: Restarted,
+  { installation, runsSince, assumed, line }: Restarted,
 ): Promise<Problem | undefined> {
-  const changed = switchedAt && (await lastChange(installation, at.processes))
-  if (changed && changed.at <= switchedAt) return undefined
+  const changed = runsSince && (await lastChange(installation, at.processes))
+  if (changed && changed.at <= runsSince) return undefined
   const state = await runsWithSettings(installation, at)
   if (state.is === 'old') return old(state.names)
   return state.is === 'unseen' && !assumed ? unseen(state.why, line) : undefined

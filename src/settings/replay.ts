@@ -18,6 +18,11 @@ const LEFT_OUT = new Set([
   'yes',
 ])
 
+export interface Replayed {
+  /** Settings that this run did not ask for, and that its line would be refused for. */
+  readonly without?: readonly string[]
+}
+
 /**
  * The line that repeats a run unattended. A secret becomes its variable, which the person has to set;
  * its value never appears.
@@ -26,8 +31,9 @@ export function replay(
   command: string,
   catalog: Catalog,
   entries: readonly [string, Resolved][],
+  how: Replayed = {},
 ): ToType {
-  const { flags, secrets } = repeated(command, catalog, entries)
+  const { flags, secrets } = repeated(command, catalog, entries, how)
   return new ToType(command, { ...flags, yes: true }, secrets)
 }
 
@@ -36,14 +42,16 @@ export function repeated(
   command: string,
   catalog: Catalog,
   entries: readonly [string, Resolved][],
+  { without = [] }: Replayed = {},
 ): ToType {
-  const flags = entries.flatMap(([name, { text, source }]): [string, FlagValue][] => {
+  const used = entries.filter(([name]) => !without.includes(name))
+  const flags = used.flatMap(([name, { text, source }]): [string, FlagValue][] => {
     const setting = catalog[name]
     if (!setting || LEFT_OUT.has(name) || FOUND.has(source) || setting.secret) return []
     if (setting.value === undefined) return [[name, true]]
     return [[name, Array.isArray(text) ? text : String(text)]]
   })
-  const secrets = entries.flatMap(([name, { source }]) => {
+  const secrets = used.flatMap(([name, { source }]) => {
     const { secret, env } = catalog[name] ?? {}
     return secret && env !== undefined && !FOUND.has(source) ? [env] : []
   })

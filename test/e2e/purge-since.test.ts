@@ -1,4 +1,4 @@
-import { rmSync, statSync, utimesSync } from 'node:fs'
+import { rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { KeyPack } from '../../src/core/key-pack.ts'
@@ -250,8 +250,14 @@ describe('is refused', () => {
     [['--deleted-since', '7d', '/@somebody/1'], 'settings-contradict'],
     [['--deleted-since', '7d', '--and-delete'], 'settings-contradict'],
     [['--keep-list', '--and-delete'], 'settings-contradict'],
+    [['--keep-list', '--account-id', 'f'.repeat(32)], 'flag-without-effect'],
+    [['--keep-list', '--api-token-file', 'token'], 'flag-without-effect'],
+    [['--keep-list', '--cloudflare-api-url', 'http://127.0.0.1:9'], 'flag-without-effect'],
   ])('%j', limit, async (args, code) => {
-    const { code: exit, problem } = await purge([...args, '--yes'])
+    const file = join(at.dir, 'token')
+    writeFileSync(file, sandbox.bootstrapToken.reveal(), { mode: 0o600 })
+    const given = args.map((word) => (word === 'token' ? file : word))
+    const { code: exit, problem } = await purge([...given, '--yes'])
     expect([exit, problem?.code]).toEqual([2, code])
   })
 })
@@ -276,6 +282,13 @@ describe('--keep-list', () => {
       expect(statSync(lists().path).mode & 0o777).toBe(0o700)
     },
   )
+
+  test('variables for other runs are no fault, and stand in no line', limit, async () => {
+    const env = { CLOUDFLARE_ACCOUNT_ID: 'f'.repeat(32) }
+    const { code, next } = await purge(['--keep-list', '--dry-run'], env)
+    expect([code, next.at(-1)]).toEqual([0, expect.stringMatching(/ --keep-list --yes$/)])
+    expect(next.at(-1)).not.toMatch(/CLOUDFLARE_API_TOKEN|--account-id|--cloudflare-api-url/)
+  })
 
   test('a dry run keeps none; without --yes nobody has agreed', limit, async () => {
     const dry = await purge(['--keep-list', '--dry-run'])

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { openRedirectingServer } from './redirecting-server.ts'
 
@@ -25,6 +26,17 @@ test.each([{ flags: [] }, { flags: ['--assume-restarted'] }])(
     expect(server.stage.writes().filter(({ path }) => path.includes('rulesets'))).toEqual([])
   },
 )
+
+test('a copy after the switch has seen nothing of what runs', limit, async () => {
+  server.notRestarted()
+  const env = { XDG_STATE_HOME: join(server.at.dir, 'state') }
+  const copied = await server.stage.initHere(server.at, ['migrate', '--stage', 'copy', '--yes'], {
+    env,
+  })
+  expect(copied.code, copied.stdout + copied.stderr).toBe(0)
+  const { code, stdout } = await server.redirectsHere(['--yes'], { env })
+  expect([code, stdout]).toEqual([2, expect.stringContaining('Not all of Mastodon was restarted')])
+})
 
 describe('with the media in the bucket', () => {
   test('--dry-run tells, and changes nothing', limit, async () => {
@@ -168,6 +180,14 @@ describe('with the media in the bucket', () => {
       expect.stringContaining(`${flag} would have no effect here.`),
     ])
     expect(server.stage.writes()).toEqual([])
+  })
+
+  test('a line for a web server has no flag that it would be refused for', limit, async () => {
+    const env = { CLOUDFLARE_ACCOUNT_ID: 'f'.repeat(32) }
+    const { stdout } = await server.redirectsHere(['--via', 'nginx', '--yes'], { env })
+    const line = stdout.split('\n').find((one) => one.includes('npx mastodon-r2 redirects'))
+    expect(line).toMatch(/^ +npx mastodon-r2 redirects .*--via nginx/)
+    expect(line).not.toMatch(/--account-id|--cloudflare-api-url/)
   })
 
   test('--media-host is where old addresses lead, whatever the env file says', limit, async () => {

@@ -20,7 +20,7 @@ const process = (role: RunningProcess['role'], minutes: number): RunningProcess 
 
 interface More {
   readonly assumed?: boolean
-  readonly switchedAt?: Date
+  readonly runsSince?: Date
 }
 
 async function hindrance(list: readonly RunningProcess[] | undefined, more: More = {}) {
@@ -28,8 +28,8 @@ async function hindrance(list: readonly RunningProcess[] | undefined, more: More
   processes.list = list
   processes.fileChangedAt = CHANGED
   const line = toType('redirects', { status: '302', assumeRestarted: true })
-  const { assumed = false, switchedAt } = more
-  const how = { installation: installationOf(), switchedAt, assumed, line }
+  const { assumed = false, runsSince } = more
+  const how = { installation: installationOf(), runsSince, assumed, line }
   const problem = await beforeRestart({ processes }, how)
   return problem && `${problem.code}: ${renderText(problem.why)} ${renderText(problem.next)}`
 }
@@ -59,14 +59,14 @@ describe('a redirect waits until all of Mastodon runs with its settings', () => 
 
   test('a cut-over that has seen it counts, until a setting is changed', async () => {
     const reloaded = [process('web', -1), process('sidekiq', 1)]
-    expect(await hindrance(reloaded, { switchedAt: at(2) })).toBeUndefined()
-    expect(await hindrance(reloaded, { switchedAt: at(-2) })).toMatch(/^redirect-before-restart/)
+    expect(await hindrance(reloaded, { runsSince: at(2) })).toBeUndefined()
+    expect(await hindrance(reloaded, { runsSince: at(-2) })).toMatch(/^redirect-before-restart/)
   })
 })
 
 describe('so that one that is not there yet is not made', () => {
   const notYet = async () => {
-    const how = { installation: installationOf(), switchedAt: undefined, assumed: false }
+    const how = { installation: installationOf(), runsSince: undefined, assumed: false }
     return beforeRestart({ processes: new FakeProcesses() }, { ...how, line: toType('redirects') })
   }
 

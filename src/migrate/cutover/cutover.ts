@@ -66,7 +66,8 @@ export function switched({
       const isNew = (facts.envWritten?.changed.length ?? 0) > 0
       const at = isNew || !known?.switchedAt ? clock.now() : new Date(known.switchedAt)
       try {
-        await noted(checkpoint, { switchedAt: at.toISOString() })
+        const runsSince = clock.now().toISOString()
+        await noted(checkpoint, { switchedAt: at.toISOString(), runsSince })
       } catch (error) {
         // A proven switch is not taken back because it could not be noted.
         if (!(error instanceof Problem)) throw error

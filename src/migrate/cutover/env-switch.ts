@@ -95,7 +95,7 @@ export function envSwitchStep(
 /** Of one that was taken back by hand: a run that is cut off must not pass for that one. */
 async function forgetEarlierSwitch({ checkpoint }: Pick<Migration, 'checkpoint'>): Promise<void> {
   if ((await checkpoint.read())?.switchedAt === undefined) return
-  await noted(checkpoint, { switchedAt: undefined, equalAt: undefined })
+  await noted(checkpoint, { switchedAt: undefined, runsSince: undefined, equalAt: undefined })
 }
 
 async function clockOf({ bucket }: Pick<Migration, 'bucket'>, { clock }: At): Promise<Date> {

@@ -120,6 +120,7 @@ function parseCheckpoint(text: string): Checkpoint | 'newer' | undefined {
     'begunAt',
     'announcedAt',
     'switchedAt',
+    'runsSince',
     'redirectedAt',
     'equalAt',
   ] as const

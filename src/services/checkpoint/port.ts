@@ -55,8 +55,10 @@ export interface Checkpoint {
   readonly announcedAt: string | undefined
   /** Objects and bytes that the migration has put there so far. */
   readonly copied: { readonly objects: number; readonly bytes: number }
-  /** When Mastodon was switched to R2. */
+  /** When Mastodon was switched to R2, or has been at the latest. */
   readonly switchedAt: string | undefined
+  /** When a cut-over had seen that all of Mastodon runs with R2. */
+  readonly runsSince?: string | undefined
   /** Super Slurper's jobs of this migration, by id. */
   readonly slurperJobs?: readonly string[]
   /** When old addresses were last seen to lead to the media host. */
@@ -85,7 +87,13 @@ export async function noted(
   facts: Partial<
     Pick<
       Checkpoint,
-      'announcedAt' | 'switchedAt' | 'equalAt' | 'redirectedAt' | 'surveyed' | 'slurperJobs'
+      | 'announcedAt'
+      | 'switchedAt'
+      | 'runsSince'
+      | 'equalAt'
+      | 'redirectedAt'
+      | 'surveyed'
+      | 'slurperJobs'
     >
   >,
 ): Promise<void> {

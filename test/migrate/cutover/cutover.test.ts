@@ -123,6 +123,7 @@ describe('a switch', () => {
     expect(at.checkpoint.held).toMatchObject({
       ...JSON.parse(JSON.stringify(complete)),
       switchedAt: facts.switched?.at.toISOString(),
+      runsSince: facts.switched?.at.toISOString(),
     })
     expect([...at.s3.objects.keys()]).toEqual([])
   })
