@@ -351,7 +351,7 @@ function inUse({ mediaHost, at }: World['setup']): Problem {
     code: 'undo-in-use',
     what: `Mastodon uses the bucket ${at.bucket} now, and ${mediaHost} serves what is in it.`,
     why: 'Without the domain every picture and video in the bucket is out of reach, for your users and for other servers. Nothing was changed.',
-    next: 'Copy the media back first, or add --even-if-in-use; leave --detach-domain out to take back the rest.',
+    next: prose`Bring the media back first (${toType('leave')}), or add --even-if-in-use; leave --detach-domain out to take back the rest.`,
     exit: 2,
   })
 }
