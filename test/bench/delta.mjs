@@ -4,8 +4,8 @@ import { keys, timed } from './copy-world.mjs'
 import { byHand, cli, inWorld, migrate, onBucket, row, seconds } from './line-world.mjs'
 
 /**
- * Of 300 bytes each, best in memory: TMPDIR=/dev/shm. All are as young as the first copy, so of more than
- * 200,000 the rest would be sent again.
+ * Of 300 bytes each, best in memory: TMPDIR=/dev/shm. All are as young as the first copy, so each is looked
+ * up among those that it noted; where they are older this is not done.
  */
 const FILES = Number(process.env.MASTODON_R2_BENCH_FILES ?? 100_000)
 const NEW = 1_000

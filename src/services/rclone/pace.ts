@@ -101,13 +101,23 @@ const UNKNOWN_LATENCY_MS = 75
 const MOST_FILES_PER_SECOND = 4_000
 /** Files that rclone has in hand beside those that wait for an answer: it reads, signs and sums up. */
 const IN_HAND = 64
+/** The few that go before all others where so many wait. */
+interface Scouts {
+  readonly stride: Stride
+  readonly waiting: number
+}
+
 /**
- * Before all that, where answers come soon and many files wait: so few that a service which grants far
- * less has refused few of them when it is heard of. That costs a start of rclone, 0.1 s, which fewer
- * files would notice; far away it would cost seconds.
+ * So few that a service which grants far less has refused few of them when it is heard of. They cost a
+ * start of rclone, 0.1 s, and their round trips: far away that is most of a second, which fewer files
+ * would notice. A batch has 20,000.
  */
-const SCOUTS = { transfers: 24, perSecond: undefined, files: 90 }
-const [NEAR_MS, WORTH_SCOUTS] = [50, 6_000] as const
+const [NEAR, FAR]: readonly [Scouts, Scouts] = [
+  { stride: { transfers: 24, perSecond: undefined, files: 90 }, waiting: 6_000 },
+  { stride: { transfers: 96, perSecond: undefined, files: 200 }, waiting: 15_000 },
+]
+/** Milliseconds of an answer from which on it is far. */
+const FAR_MS = 50
 /** A run ends while its last files are under way: so many times as many cost 1 part in so many. */
 const ROUNDS = 40
 const LEAST_FILES = 5_000
@@ -138,9 +148,9 @@ export class Pace {
 
   next({ given, latencyMs, requests = 1, waiting = 0 }: PaceWishes): Stride {
     this.#given = given
-    const isNear = latencyMs !== undefined && latencyMs < NEAR_MS
-    const isWorth = this.#isUntried && isNear && waiting >= WORTH_SCOUTS
-    if (isWorth && given === undefined) return SCOUTS
+    const scouts = latencyMs !== undefined && latencyMs < FAR_MS ? NEAR : FAR
+    const isWorth = this.#isUntried && waiting >= scouts.waiting
+    if (isWorth && given === undefined) return scouts.stride
     this.#transfers ??= transfersFor(latencyMs)
     const transfers = given ?? this.#transfers
     const { perSecond, requests: looked } = this.#rate

@@ -31,6 +31,8 @@ describe('where it begins', () => {
     ['far', { latencyMs: 900 }, 768],
     ['many files near by: a few first', { latencyMs: 20, waiting: 9_000 }, 24],
     ['many files far away', { latencyMs: 100, waiting: 9_000 }, 464],
+    ['very many files far away: some first', { latencyMs: 100, waiting: 20_000 }, 96],
+    ['very many files, not measured', { waiting: 20_000 }, 96],
     ['many files, as asked for', { latencyMs: 20, waiting: 9_000, given: 7 }, 7],
     ['not measured', {}, 364],
     ['as asked for', { latencyMs: 250, given: 7 }, 7],
