@@ -8,6 +8,7 @@ import { build } from 'esbuild'
 import { thirdPartyLicences } from './licences.mjs'
 import { oneChunk } from './one-chunk.mjs'
 import { withoutAwsSurroundings } from './without-aws-surroundings.mjs'
+import { withoutFetch } from './without-fetch.mjs'
 
 const root = new URL('..', import.meta.url)
 const outdir = new URL('dist/', root)
@@ -54,7 +55,7 @@ const options = {
   logLevel: 'warning',
   external: ['miniflare'],
   chunkNames: '[name]-[hash]',
-  plugins: [withoutAwsSurroundings(), processAsItIs],
+  plugins: [withoutAwsSurroundings(), withoutFetch(), processAsItIs],
 }
 const plugins = [...options.plugins, await oneChunk(options)]
 const { metafile, outputFiles } = await build({ ...options, plugins })

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { inject } from 'postject'
 import { withoutAwsSurroundings } from './without-aws-surroundings.mjs'
+import { withoutFetch } from './without-fetch.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const target = join(root, 'sea')
@@ -54,7 +55,7 @@ async function bundle() {
     write: false,
     logLevel: 'error',
     external: ['miniflare'],
-    plugins: [withoutAwsSurroundings(), await withFilesInside()],
+    plugins: [withoutAwsSurroundings(), withoutFetch(), await withFilesInside()],
   })
   return outputFiles[0].text
 }

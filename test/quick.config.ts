@@ -5,7 +5,7 @@ export default testsWithout([
   'test/{contract,e2e,golden,package,ruby,sandbox,survival}/**',
   'test/services/rclone/**',
   'test/services/**/*sandbox*',
-  'test/services/cloudflare/removal.alone.test.ts',
+  'test/services/cloudflare/removal.test.ts',
   'test/services/mastodon/compose/judge.test.ts',
   'test/services/media/large-folder.test.ts',
   'test/check/check.test.ts',

@@ -33,7 +33,7 @@ export function testsWithout(files: readonly string[]) {
             isolate: false,
           },
         },
-        // What changes its own process: clocks, environment, fetch.
+        // What changes its own process: clocks, environment.
         { extends: true, test: { name: 'alone', include: [alone], exclude } },
       ],
     },

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { type Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { inUrl } from './connect-to.ts'
 import { codeOf, Problem } from './problem.ts'
@@ -12,8 +12,6 @@ import type { FindProxy, ProxyServer } from './proxy.ts'
 export interface WayOut {
   /** Undefined where an address is reached without the proxy. */
   to(url: URL): Detour | undefined
-  /** As the global one, of which it takes what the Cloudflare client uses; follows no redirect. */
-  fetch(url: string, request: SimpleRequest): Promise<Response>
 }
 
 /** The way through a proxy. Problems: `proxy-unreachable`, ProxyRefusal. */
@@ -24,38 +22,23 @@ export interface Detour {
   tunnel(host: string, port: number): Promise<Socket>
 }
 
-export interface SimpleRequest {
-  readonly method: string
-  readonly headers: Headers
-  readonly body?: string
-  readonly signal: AbortSignal
-  readonly redirect: 'manual'
-}
-
 /** Milliseconds until a proxy has to have connected. */
 const CONNECT_MS = 10_000
 
 export function connectWayOut(find: FindProxy): WayOut {
   const known = new Map<string, Detour>()
-  const direct = { 'https:': new HttpsAgent(), 'http:': new Agent() }
-  const to = (url: URL): Detour | undefined => {
-    const proxy = find(url)
-    if (proxy === undefined) return undefined
-    const isSecure = url.protocol === 'https:'
-    const kind = `${isSecure} ${proxy.name}`
-    const detour = known.get(kind) ?? {
-      agent: isSecure ? new Tunnels(proxy) : new Forwarding(proxy),
-      tunnel: (host, port) => openTunnel(proxy, host, port),
-    }
-    known.set(kind, detour)
-    return detour
-  }
   return {
-    to,
-    fetch(address, request) {
-      const url = new URL(address)
-      const agent = to(url)?.agent ?? direct[url.protocol as keyof typeof direct]
-      return fetchWith(agent, url, request)
+    to(url) {
+      const proxy = find(url)
+      if (proxy === undefined) return undefined
+      const isSecure = url.protocol === 'https:'
+      const kind = `${isSecure} ${proxy.name}`
+      const detour = known.get(kind) ?? {
+        agent: isSecure ? new Tunnels(proxy) : new Forwarding(proxy),
+        tunnel: (host, port) => openTunnel(proxy, host, port),
+      }
+      known.set(kind, detour)
+      return detour
     },
   }
 }
@@ -192,25 +175,4 @@ async function openProxy(proxy: ProxyServer): Promise<Socket> {
   } catch (error) {
     throw unreachable(proxy, error)
   }
-}
-
-/** Answers that have no body (Fetch standard, "null body status"). */
-const BODILESS = new Set([101, 103, 204, 205, 304])
-
-function fetchWith(agent: Agent, url: URL, request: SimpleRequest): Promise<Response> {
-  const { method, headers, body, signal } = request
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-  return new Promise((resolve, reject) => {
-    const sent = send(url, { method, headers: Object.fromEntries(headers), agent, signal })
-    sent.on('error', reject)
-    sent.on('response', (message) => {
-      const { statusCode = 0, headersDistinct } = message
-      const pairs = Object.entries(headersDistinct).flatMap(([name, values = []]) =>
-        values.map((value): [string, string] => [name, value]),
-      )
-      const content = BODILESS.has(statusCode) ? null : (Readable.toWeb(message) as ReadableStream)
-      resolve(new Response(content, { status: statusCode, headers: pairs }))
-    })
-    sent.end(body)
-  })
 }

@@ -161,7 +161,7 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
 
   it('has been asked at every endpoint it has', async () => {
     await Promise.all(Object.values(stories).map((tell) => tell()))
-    // Super Slurper's are held in slurper.alone.test.ts, against buckets that exist; rules in rules.test.ts.
+    // Super Slurper's are held in slurper.test.ts, against buckets that exist; rules in rules.test.ts.
     const all = routes
       .filter((route) => !route.path.includes('/slurper/') && !rulesetsRoutes.includes(route))
       .map(({ method, path }) => `${method} ${path}`)

@@ -13,7 +13,7 @@ import { toProblem } from './refusal.ts'
 import { edgeCache, rules, tieredCache } from './rules.ts'
 import { createSdk } from './sdk.ts'
 import { slurper } from './slurper.ts'
-import { createWire, judgeGraphql, WireFailure, wellFormed } from './wire.ts'
+import { createWire, judgeGraphql, type Send, WireFailure, wellFormed } from './wire.ts'
 
 export interface CloudflareOptions {
   readonly token: Secret
@@ -29,6 +29,8 @@ export interface CloudflareOptions {
   readonly timeoutMs?: number | undefined
   readonly sleep?: ((ms: number) => Promise<void>) | undefined
   readonly wayOut?: WayOut | undefined
+  /** In the place of Node's own way to send a request. */
+  readonly send?: Send | undefined
 }
 
 const BASE_URL = 'https://api.cloudflare.com/client/v4'
@@ -38,8 +40,9 @@ export function connectCloudflare(options: CloudflareOptions): CloudflarePort {
   const { token, signal } = options
   if (!/^[\x21-\x7e]+$/.test(token.reveal())) throw malformedToken()
   const baseUrl = (options.baseUrl || BASE_URL).replace(/\/+$/, '')
-  const { timeoutMs = 30_000, sleep = pause(signal), onCall, onWait, wayOut } = options
-  const wire = { token, baseUrl, timeoutMs, onCall, signal, wayOut }
+  const { timeoutMs = 30_000, sleep = pause(signal), onCall, onWait } = options
+  const { wayOut, send } = options
+  const wire = { token, baseUrl, timeoutMs, onCall, signal, wayOut, send }
   const sdk = createSdk(wire)
   const graphql = createWire(wire, judgeGraphql)
 

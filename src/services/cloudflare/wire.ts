@@ -1,6 +1,12 @@
 import { readCapped } from '../../core/capped.ts'
 import { Cancelled, Problem } from '../../core/problem.ts'
 import type { Secret } from '../../core/secret.ts'
+import {
+  NOT_CONNECTED,
+  type SimpleAnswer,
+  type SimpleRequest,
+  sendRequest,
+} from '../../core/send-request.ts'
 import type { WayOut } from '../../core/through-proxy.ts'
 import type { ApiCall } from './port.ts'
 
@@ -53,9 +59,13 @@ export interface WireOptions {
   readonly timeoutMs: number
   readonly onCall?: ((call: ApiCall) => void) | undefined
   readonly signal?: AbortSignal | undefined
-  /** Where a proxy is named; Problems that its `fetch` throws are passed on. */
+  /** Where a proxy is named; its Problems are passed on. */
   readonly wayOut?: WayOut | undefined
+  /** In the place of Node's own way to send a request. */
+  readonly send?: Send | undefined
 }
+
+export type Send = (url: URL, request: SimpleRequest) => Promise<SimpleAnswer>
 
 /** The detail of an answer that was not read to its end; unpacked, where it was compressed. */
 export const TOO_LARGE = 'more than 16 MB'
@@ -66,12 +76,12 @@ const NEVER_SENT = new Set([
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
+  NOT_CONNECTED,
 ])
 
 /** An answer whose text is whole: passed on, or thrown as a WireFailure. */
 export type Judge = (
-  response: Response,
+  answer: SimpleAnswer,
   text: string,
   call: { readonly method: string; readonly path: string },
 ) => Response
@@ -84,10 +94,11 @@ export type Judge = (
  */
 export function createWire(options: WireOptions, judge: Judge = judgeEnvelope) {
   const { baseUrl, onCall, signal, timeoutMs } = options
-  const send: WayOut['fetch'] = options.wayOut?.fetch ?? ((url, request) => fetch(url, request))
+  const { wayOut } = options
+  const { send = (url, request) => sendRequest(url, request, wayOut?.to(url)?.agent) } = options
 
-  return async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    const url = input instanceof Request ? input.url : String(input)
+  return async (input: Parameters<Fetch>[0], init: RequestInit = {}): Promise<Response> => {
+    const url = addressOf(input)
     const method = init.method ?? 'GET'
     const path = url.startsWith(baseUrl) ? url.slice(baseUrl.length) : url
     const began = performance.now()
@@ -104,13 +115,12 @@ export function createWire(options: WireOptions, judge: Judge = judgeEnvelope) {
       const request = { method, headers: headersFor(init, options.token), signal: stop.signal }
       // The SDK sends JSON alone.
       const sent = init.body == null ? {} : { body: init.body as string }
-      const response = await send(url, { ...request, ...sent, redirect: 'manual' })
+      const answer = await send(new URL(url), { ...request, ...sent })
       const fail = { reason: 'garbled', method, path, errors: [] } as const
-      const tooMuch = () => new WireFailure({ ...fail, detail: TOO_LARGE, status: response.status })
-      const body = response.body ?? []
-      const text = (await readCapped(body as AsyncIterable<Uint8Array>, tooMuch)).toString()
-      report(response.status, rayOf(response))
-      return judge(response, text, { method, path })
+      const tooMuch = () => new WireFailure({ ...fail, detail: TOO_LARGE, status: answer.status })
+      const text = (await readCapped(answer.body, tooMuch)).toString()
+      report(answer.status, rayOf(answer))
+      return judge(answer, text, { method, path })
     } catch (error) {
       if (error instanceof WireFailure || error instanceof Cancelled) throw error
       report('failed')
@@ -133,25 +143,20 @@ type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Resp
  * that answer. An answer from before a change serves nobody who asks after it.
  */
 export function sharingAnswers(send: Fetch): Fetch {
-  const underWay = new Map<string, { readonly answer: Promise<Response>; isShared: boolean }>()
+  const underWay = new Map<string, Promise<Response>>()
   return async (input, init = {}) => {
     if ((init.method ?? 'GET') !== 'GET') {
       underWay.clear()
       return send(input, init).finally(() => underWay.clear())
     }
     // What depends on a header, a jurisdiction, is another question.
-    const url = input instanceof Request ? input.url : String(input)
-    const question = `${url} ${JSON.stringify(passedOn(init))}`
+    const question = `${addressOf(input)} ${JSON.stringify(passedOn(init))}`
     const asked = underWay.get(question)
-    if (asked) {
-      asked.isShared = true
-      return (await asked.answer).clone()
-    }
-    const own = { answer: send(input, init), isShared: false }
+    if (asked) return asked
+    const own = send(input, init)
     underWay.set(question, own)
     try {
-      const response = await own.answer
-      return own.isShared ? response.clone() : response
+      return await own
     } finally {
       if (underWay.get(question) === own) underWay.delete(question)
     }
@@ -167,20 +172,25 @@ function isUnreached(detail: string): boolean {
   return NEVER_SENT.has(detail) || isCertificateTrouble(detail)
 }
 
-function headersFor(init: RequestInit, token: Secret): Headers {
-  const headers = new Headers({
+function addressOf(input: Parameters<Fetch>[0]): string {
+  return typeof input === 'object' && 'url' in input ? input.url : String(input)
+}
+
+function headersFor(init: RequestInit, token: Secret): Record<string, string> {
+  return {
     accept: 'application/json',
     authorization: `Bearer ${token.reveal()}`,
     'user-agent': 'mastodon-r2',
-  })
-  if (init.body != null) headers.set('content-type', 'application/json')
-  for (const [name, value] of passedOn(init)) headers.set(name, value)
-  return headers
+    ...(init.body != null && { 'content-type': 'application/json' }),
+    ...Object.fromEntries(passedOn(init)),
+  }
 }
 
 /** Of the headers that the SDK has set. */
-function passedOn({ headers }: RequestInit): [name: string, value: string][] {
-  return [...new Headers(headers)].filter(([name]) => name.startsWith('cf-r2-'))
+function passedOn({ headers = [] }: RequestInit): [name: string, value: string][] {
+  // As the SDK makes them they are pairs.
+  const all = [...(headers as Iterable<[string, string]>)]
+  return all.filter(([name]) => name.startsWith('cf-r2-'))
 }
 
 const judgeEnvelope: Judge = (response, text, call) => {
@@ -188,7 +198,7 @@ const judgeEnvelope: Judge = (response, text, call) => {
   const fail = failing(response, call)
   if (status === 204) return asJson('{"success":true,"result":null}')
   const answer = envelope(text)
-  if (!response.ok) {
+  if (!isOk(response)) {
     const fromCloudflare = answer !== undefined || status === 429 || status >= 500
     throw fail(fromCloudflare ? 'refused' : 'garbled', errorsOf(answer))
   }
@@ -205,10 +215,10 @@ const judgeEnvelope: Judge = (response, text, call) => {
 export const judgeGraphql: Judge = (response, text, call) => {
   const answer = envelope(text)
   const errors = errorsOf(answer)
-  const status = response.ok ? statusOf(errors) : response.status
+  const status = isOk(response) ? statusOf(errors) : response.status
   const fail = failing(response, call, status)
   const fromCloudflare = answer !== undefined || status === 429 || status >= 500
-  if (!response.ok) throw fail(fromCloudflare ? 'refused' : 'garbled', errors)
+  if (!isOk(response)) throw fail(fromCloudflare ? 'refused' : 'garbled', errors)
   if (errors.length > 0) throw fail('refused', errors)
   if (!isRecord(answer?.data)) throw fail('garbled')
   return asJson(text)
@@ -226,13 +236,17 @@ function statusOf(errors: readonly ApiError[]): number {
   return meanings.find(([words]) => words.test(said))?.[1] ?? 400
 }
 
+function isOk({ status }: SimpleAnswer): boolean {
+  return status >= 200 && status < 300
+}
+
 function failing(
-  response: Response,
+  response: SimpleAnswer,
   call: Parameters<Judge>[2],
   status = response.status,
 ): (reason: WireFailureDetails['reason'], errors?: readonly ApiError[]) => WireFailure {
   const rayId = rayOf(response)
-  const retryAfterSeconds = seconds(response.headers.get('retry-after'))
+  const retryAfterSeconds = seconds(response.header('retry-after'))
   return (reason, errors = []) =>
     new WireFailure({
       ...call,
@@ -244,8 +258,14 @@ function failing(
     })
 }
 
+/** As a Response, of which it has what the SDK reads. */
 function asJson(text: string): Response {
-  return new Response(text, { headers: { 'content-type': 'application/json' } })
+  return {
+    ok: true,
+    status: 200,
+    headers: new Map([['content-type', 'application/json']]),
+    json: async () => JSON.parse(text),
+  } as unknown as Response
 }
 
 function envelope(text: string): Record<string, unknown> | undefined {
@@ -269,13 +289,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function rayOf(response: Response): string | undefined {
-  return response.headers.get('cf-ray')?.replaceAll(/[^\w-]/g, '') || undefined
+function rayOf(answer: SimpleAnswer): string | undefined {
+  return answer.header('cf-ray')?.replaceAll(/[^\w-]/g, '') || undefined
 }
 
 /** Retry-After is a number of seconds or an HTTP date (RFC 9110, section 10.2.3). */
-function seconds(retryAfter: string | null): number | undefined {
-  if (retryAfter === null) return undefined
+function seconds(retryAfter: string | undefined): number | undefined {
+  if (retryAfter === undefined) return undefined
   const value = /^\d+$/.test(retryAfter.trim())
     ? Number(retryAfter)
     : (Date.parse(retryAfter) - Date.now()) / 1000

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
 import { Secret } from '../../../src/core/secret.ts'
+import { sendRequest } from '../../../src/core/send-request.ts'
 import { startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
+import type { Send } from '../../../src/services/cloudflare/wire.ts'
 import { connectS3 } from '../../../src/services/s3/client.ts'
 import { lendEmulator } from '../../fakes/lent-emulator.ts'
 import { signed } from '../r2/sign.ts'
@@ -11,7 +14,7 @@ import type { TestKey } from '../r2/stand.ts'
 type Loose = any
 
 /** A sandbox with two buckets: `old` (in eu, as if it were another provider) and `media` on R2. */
-export async function slurperWorld() {
+export async function slurperWorld(send: Send = sendRequest) {
   const sandbox = await startSandbox({
     keyMs: 0,
     domainMs: 0,
@@ -19,7 +22,7 @@ export async function slurperWorld() {
     startEmulator: lendEmulator,
   })
   const { accountId, bootstrapToken, apiUrl } = sandbox
-  const cloudflare = connectCloudflare({ token: bootstrapToken, baseUrl: apiUrl })
+  const cloudflare = connectCloudflare({ token: bootstrapToken, baseUrl: apiUrl, send })
   const places = {
     old: { accountId, bucket: 'old', jurisdiction: 'eu' },
     media: { accountId, bucket: 'media', jurisdiction: 'default' },
@@ -58,15 +61,16 @@ export async function slurperWorld() {
     wrong: inClear({ ...oldKey, secretAccessKey: new Secret('0'.repeat(64)) }),
 
     async call(method: string, path: string, body?: unknown): Promise<Loose> {
-      const response = await fetch(`${apiUrl}/accounts/${accountId}/slurper${path}`, {
+      const response = await send(new URL(`${apiUrl}/accounts/${accountId}/slurper${path}`), {
         method,
         headers: {
           authorization: `Bearer ${bootstrapToken.reveal()}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: new AbortController().signal,
       })
-      const answer: Loose = await response.json()
+      const answer: Loose = JSON.parse(String(await buffer(response.body)))
       return { status: response.status, body: answer, result: answer.result }
     },
 

@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import type { CloudflarePort } from '../../../src/services/cloudflare/port.ts'
-import { checkRequest } from '../../contract/validate.ts'
 import { at, startStub, thrownBy } from './api-stub.ts'
+import { heldAgainstTheDescription } from './held.ts'
 
 const HOST = 'files.example.com'
 let sandbox: Sandbox
@@ -12,26 +12,15 @@ let faults: string[] = []
 beforeAll(async () => {
   sandbox = await startSandbox({ domainMs: 0, keyMs: 0 })
   const { bootstrapToken: token, apiUrl: baseUrl } = sandbox
-  client = connectCloudflare({ token, baseUrl, sleep: async () => {} })
+  const send = heldAgainstTheDescription((found) => faults.push(...found))
+  client = connectCloudflare({ token, baseUrl, send, sleep: async () => {} })
 })
 afterAll(() => sandbox.close())
 
-/** Every request is held against Cloudflare's own description. */
 beforeEach(() => {
   faults = []
-  const real = globalThis.fetch
-  vi.spyOn(globalThis, 'fetch').mockImplementation((input, init = {}) => {
-    const url = new URL(String(input))
-    const headers = Object.fromEntries(new Headers(init.headers))
-    const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined
-    const method = init.method ?? 'GET'
-    const known = url.pathname.startsWith('/client/')
-    if (known) faults.push(...checkRequest(method, url.pathname, url.searchParams, headers, body))
-    return real(input, init)
-  })
 })
 afterEach(() => {
-  vi.restoreAllMocks()
   expect(faults).toEqual([])
 })
 

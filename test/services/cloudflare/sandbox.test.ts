@@ -1,30 +1,19 @@
 import { createHash } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { connectCloudflare } from '../../../src/services/cloudflare/client.ts'
 import type { CloudflarePort, KeyOwner } from '../../../src/services/cloudflare/port.ts'
-import { checkRequest } from '../../contract/validate.ts'
 import { thrownBy } from './api-stub.ts'
+import { heldAgainstTheDescription } from './held.ts'
 
 const GROUP = '2efd5506f9c8494dacb1fa10a3e7d5b6'
 const HOST = 'files.social.example.com'
 let faults: string[] = []
 
-/** Every request is held against Cloudflare's own description. */
 beforeEach(() => {
   faults = []
-  const real = globalThis.fetch
-  vi.spyOn(globalThis, 'fetch').mockImplementation((input, init = {}) => {
-    const url = new URL(String(input))
-    const headers = Object.fromEntries(new Headers(init.headers))
-    const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined
-    const method = init.method ?? 'GET'
-    faults.push(...checkRequest(method, url.pathname, url.searchParams, headers, body))
-    return real(input, init)
-  })
 })
 afterEach(() => {
-  vi.restoreAllMocks()
   expect(faults).toEqual([])
 })
 
@@ -33,6 +22,7 @@ function clientOf(sandbox: Sandbox): CloudflarePort {
     token: sandbox.bootstrapToken,
     baseUrl: sandbox.apiUrl,
     sleep: async () => {},
+    send: heldAgainstTheDescription((found) => faults.push(...found)),
   })
 }
 

@@ -1,6 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sendRequest } from '../../src/core/send-request.ts'
 import { slurperRoutes } from '../../src/sandbox/api/routes.ts'
 import type { SlurperSource } from '../../src/services/cloudflare/port.ts'
+import type { Send } from '../../src/services/cloudflare/wire.ts'
 import { type SlurperWorld, slurperWorld } from '../sandbox/api/slurper-world.ts'
 import { once } from './once.ts'
 import { contractAvailable, contractRequired } from './openapi.ts'
@@ -14,33 +18,29 @@ describe.skipIf(!runs)(runs ? title : `${title} (skipped: no cloudflare-openapi.
   let wrong: string[] = []
   const asked = new Set<string>()
 
+  const watched: Send = async (url, request) => {
+    const answer = await sendRequest(url, request)
+    if (!url.pathname.includes('/slurper/')) return answer
+    const { method, headers, body } = request
+    asked.add(`${method} ${routeOf(method, url.pathname)}`)
+    const sent = body === undefined ? undefined : JSON.parse(body)
+    const bad = checkRequest(method, url.pathname, url.searchParams, { ...headers }, sent)
+    const came = await buffer(answer.body)
+    wrong.push(...(answer.status >= 400 ? [] : bad))
+    wrong.push(...checkResponse(method, url.pathname, answer.status, JSON.parse(String(came))))
+    return { ...answer, body: Readable.from([came]) }
+  }
+
   beforeAll(async () => {
-    at = await slurperWorld()
+    at = await slurperWorld(watched)
     await at.fill(['a.png', 'b.png'])
   }, 60_000)
   afterAll(() => at.close())
 
   beforeEach(() => {
     wrong = []
-    const real = globalThis.fetch
-    vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init = {}) => {
-      const url = new URL(String(input))
-      const response = await real(input, init)
-      if (!url.pathname.includes('/slurper/')) return response
-      const method = init.method ?? 'GET'
-      asked.add(`${method} ${routeOf(method, url.pathname)}`)
-      const { status } = response
-      const headers = Object.fromEntries(new Headers(init.headers))
-      const body = typeof init.body === 'string' ? JSON.parse(init.body) : undefined
-      const bad = checkRequest(method, url.pathname, url.searchParams, headers, body)
-      const answer = await response.clone().json()
-      wrong.push(...(status >= 400 ? [] : bad))
-      wrong.push(...checkResponse(method, url.pathname, status, answer))
-      return response
-    })
   })
   afterEach(() => {
-    vi.restoreAllMocks()
     expect(wrong).toEqual([])
   })
 

@@ -1,0 +1,53 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { expect, it, onTestFinished } from 'vitest'
+import { sendRequest } from '../../src/core/send-request.ts'
+
+const signal = new AbortController().signal
+
+async function serverThat(answers: RequestListener) {
+  const server = createServer(answers)
+  let connections = 0
+  server.on('connection', () => {
+    connections += 1
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { url: new URL(`http://127.0.0.1:${port}/`), connections: () => connections }
+}
+
+it.each(['DELETE', 'PATCH', 'POST'])('a %s has its body, and the size of that', async (method) => {
+  const { url } = await serverThat(async (request, response) => {
+    response.end(JSON.stringify([request.headers['content-length'], String(await buffer(request))]))
+  })
+  const { body } = await sendRequest(url, { method, headers: {}, body: '["é"]', signal })
+  expect(JSON.parse(String(await buffer(body)))).toEqual(['6', '["é"]'])
+})
+
+it('an answer that came compressed is unpacked; a damaged one is none', async () => {
+  const packed = gzipSync('told'.repeat(1000))
+  const { url } = await serverThat(({ url, headers }, response) => {
+    expect(headers['accept-encoding']).toBe('gzip')
+    response.writeHead(200, { 'content-encoding': 'gzip' })
+    response.end(url === '/whole' ? packed : packed.subarray(0, -10))
+  })
+  const get = (path: string) =>
+    sendRequest(new URL(path, url), { method: 'GET', headers: {}, signal })
+  expect(String(await buffer((await get('/whole')).body))).toBe('told'.repeat(1000))
+  await expect(buffer((await get('/damaged')).body)).rejects.toThrow('unexpected end of file')
+})
+
+it('the next request takes the same connection', async () => {
+  const { url, connections } = await serverThat((_, response) => response.end('told'))
+  for (let times = 0; times < 3; times += 1) {
+    const { body } = await sendRequest(url, { method: 'GET', headers: {}, signal })
+    await buffer(body)
+  }
+  expect(connections()).toBe(1)
+})
