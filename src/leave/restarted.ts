@@ -22,7 +22,10 @@ export async function refuseBeforeRestart(
 }
 
 /** `old`: what began before its settings named the destination; none when they do not name it. */
-export function notSwitched({ there, lineFor }: Leaving, old: readonly string[] = []): Problem {
+export function notSwitched(
+  { there, installation, lineFor }: Leaving,
+  old: readonly string[] = [],
+): Problem {
   const { on } = there.words
   const isNamed = old.length > 0
   return new Problem({
@@ -34,7 +37,7 @@ export function notSwitched({ there, lineFor }: Leaving, old: readonly string[] 
       ? `These began before its settings changed, and may go on storing on R2: ${old.join(', ')}. Redirected now, that would be out of sight.`
       : 'Redirected now, everything that is uploaded from here on would be out of sight.',
     next: isNamed
-      ? prose`Bring the switch to its end, which restarts them:\n  ${lineFor('cutover')}\nIf this comes again, as a reload does not show of every Puma:\n  ${restartOf(old)}`
+      ? prose`Bring the switch to its end, which restarts them:\n  ${lineFor('cutover')}\nIf this comes again, as a reload does not show of every Puma:\n  ${restartOf(old, installation)}`
       : prose`Switch it first:\n  ${lineFor('cutover')}`,
     exit: 2,
   })

@@ -25,18 +25,18 @@ export async function beforeRestart(
   const changed = runsSince && (await lastChange(installation, at.processes))
   if (changed && changed.at <= runsSince) return undefined
   const state = await runsWithSettings(installation, at)
-  if (state.is === 'old') return old(state.names)
+  if (state.is === 'old') return old(state.names, installation)
   return state.is === 'unseen' && !assumed ? unseen(state.why, line) : undefined
 }
 
 const OUT_OF_SIGHT = 'Redirected now, that would be out of sight.'
 
-function old(names: readonly string[]): Problem {
+function old(names: readonly string[], installation: Installation): Problem {
   return new Problem({
     code: 'redirect-before-restart',
     what: 'Not all of Mastodon was restarted since its settings changed.',
     why: `These began before that, and may go on storing at the old place: ${names.join(', ')}. ${OUT_OF_SIGHT}`,
-    next: prose`Restart them, and run this again:\n  ${restartOf(names)}`,
+    next: prose`Restart them:\n  ${restartOf(names, installation)}\nThen run this again.`,
     exit: 2,
   })
 }

@@ -3,6 +3,7 @@ import { shellLine } from '../core/shell-word.ts'
 import { asRoot, prose, type Text } from '../core/to-type.ts'
 import type { Facts, Finding, Step, World } from '../plan/step.ts'
 import type { Installation, ProcessesPort, RunningProcess } from '../services/mastodon/port.ts'
+import { serviceCommands } from '../services/mastodon/service-control.ts'
 import type { PlacedCommand, RunnerPort } from '../services/process/port.ts'
 
 /** Whether every process of Mastodon has read the env file since it last changed. */
@@ -310,16 +311,21 @@ function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Probl
     code: 'processes-old',
     what: `After the restart these still run with the old ${about}: ${state.names.join(', ')}.`,
     why,
-    next: prose`${restartOf(state.names)}. ${again}`,
+    next: prose`Restart them:\n  ${restartOf(state.names)}\n${again}`,
   })
 }
 
-/** What starts all of these anew, by their names. */
-export function restartOf(names: readonly string[]): Text {
+/** What starts all of these anew, by their names. `kind`: how Mastodon runs, where that is known. */
+export function restartOf(
+  names: readonly string[],
+  kind?: Parameters<typeof serviceCommands>[0],
+): Text {
   const services = names.filter((name) => name.endsWith('.service'))
-  return services.length > 0
-    ? asRoot(`systemctl restart ${shellLine(services)}`)
-    : 'Restart what is named above (containers: docker compose up -d --force-recreate)'
+  if (services.length > 0) return asRoot(`systemctl restart ${shellLine(services)}`)
+  const containers = kind?.kind === 'docker' ? serviceCommands(kind, true)?.restart : undefined
+  if (containers) return linesOf(containers)
+  const ofCompose = ' (containers: docker compose up -d --no-deps --force-recreate SERVICE)'
+  return `Restart what is named above${kind === undefined ? ofCompose : ''}`
 }
 
 function gone(file: string): Problem {

@@ -23,13 +23,17 @@ interface More {
   readonly runsSince?: Date
 }
 
-async function hindrance(list: readonly RunningProcess[] | undefined, more: More = {}) {
+async function hindrance(
+  list: readonly RunningProcess[] | undefined,
+  more: More = {},
+  installation = installationOf(),
+) {
   const processes = new FakeProcesses()
   processes.list = list
   processes.fileChangedAt = CHANGED
   const line = toType('redirects', { status: '302', assumeRestarted: true })
   const { assumed = false, runsSince } = more
-  const how = { installation: installationOf(), runsSince, assumed, line }
+  const how = { installation, runsSince, assumed, line }
   const problem = await beforeRestart({ processes }, how)
   return problem && `${problem.code}: ${renderText(problem.why)} ${renderText(problem.next)}`
 }
@@ -45,6 +49,14 @@ describe('a redirect waits until all of Mastodon runs with its settings', () => 
       /^redirect-before-restart: .* at the old place: mastodon-sidekiq\.service\./,
     )
     expect(words).toContain('systemctl restart mastodon-sidekiq.service')
+  })
+
+  test('a container is made anew by a line that makes no other one anew', async () => {
+    const old = { ...process('web', -1), name: 'container live-web-1' }
+    const docker = installationOf({ kind: 'docker', dir: '/srv/it is' })
+    expect(await hindrance([old, process('sidekiq', 1)], {}, docker)).toContain(
+      "Restart them:\n  cd '/srv/it is' && docker compose up -d --no-deps --force-recreate sidekiq web\nThen run this again.",
+    )
   })
 
   test.each([

@@ -3,9 +3,12 @@ import { asRoot, prose, type Text } from '../../core/to-type.ts'
 import type { Check, CheckWorld, Verdict } from '../../plan/verdict.ts'
 import type { Installation, RunningProcess } from '../../services/mastodon/port.ts'
 import { howToReach, type Lack } from '../../setup/reach.ts'
-import { judgeFreshness, lastChange, type SettingsChange } from '../../setup/restart.ts'
+import { judgeFreshness, lastChange, restartOf, type SettingsChange } from '../../setup/restart.ts'
 
-type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'pumaWorkers'>
+type Kind = Pick<
+  Installation,
+  'kind' | 'dir' | 'units' | 'pumaWorkers' | 'services' | 'composeNames'
+>
 
 /**
  * The command that makes one process read its settings anew. `docker compose restart` would keep a
@@ -13,12 +16,15 @@ type Kind = Pick<Installation, 'kind' | 'dir' | 'units' | 'pumaWorkers'>
  * restart.
  */
 export function restartLine(
-  { kind, dir, units, pumaWorkers }: Kind,
+  installation: Kind,
   part: Partial<RunningProcess>,
   isDoubtful = false,
 ): Text {
-  if (kind === 'docker') return `cd ${shellWord(dir ?? '.')} && docker compose up -d`
+  const { kind, dir, units, pumaWorkers } = installation
   const { role, name } = part
+  // Where only the time of a file is new, or it is mounted, "up -d" alone makes no container anew.
+  if (kind === 'docker' && name !== undefined) return restartOf([name], installation)
+  if (kind === 'docker') return `cd ${shellWord(dir ?? '.')} && docker compose up -d`
   const unit = name?.endsWith('.service') ? name : undefined
   if (role === 'sidekiq') {
     const all = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']

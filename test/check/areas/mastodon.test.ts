@@ -215,7 +215,10 @@ describe('running processes', () => {
         ],
       },
       ['fault'],
-      ['web-1 is running with old', 'created', 'cd /opt/mastodon && docker compose up -d'],
+      [
+        ...['web-1 is running with old', 'created'],
+        'cd /opt/mastodon && docker compose up -d --no-deps --force-recreate sidekiq web',
+      ],
     ],
   ])('%s', async (_, situation, expected, words) => {
     const checked = await look(situation)
