@@ -1,3 +1,5 @@
+import { counted } from '../core/amounts.ts'
+
 /** One request of this program, answered or not; milliseconds since it was started. */
 export interface Timed {
   /** Method and path. */
@@ -69,9 +71,9 @@ export class Timings {
 export function timingLines(requests: readonly Timed[], total: number): string[] {
   const row = waitedFor(requests)
   const waited = row.reduce((sum, { begin, end }) => sum + end - begin, 0)
-  const trips = row.length === 1 ? '1 round trip' : `${row.length} round trips`
+  const trips = counted(row.length, 'round trip')
   return [
-    `Timings: ${requests.length} requests; ${trips} one after another is what the end waited for.`,
+    `Timings: ${counted(requests.length, 'request')}; ${trips} one after another is what the end waited for.`,
     ...row.map(line),
     `Of ${seconds(total)} these took ${seconds(waited)}; the rest is the work of this program, and of who was asked.`,
   ]

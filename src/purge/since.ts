@@ -1,3 +1,4 @@
+import { count } from '../core/amounts.ts'
 import { KeyPack } from '../core/key-pack.ts'
 import { Problem } from '../core/problem.ts'
 import { unionOf } from '../core/sorted-keys.ts'
@@ -223,7 +224,7 @@ function lostWords(known: ReadonlySet<string>): string[] {
       ? ['file is', 'names it', 'It was lost, or taken from the bucket alone']
       : ['files are', 'names them', 'They were lost, or taken from the bucket alone']
   return [
-    `${known.size} ${are} gone from the bucket, and Mastodon's database still ${names}, such as ${first}. ${went}, as purge --and-delete does: nothing of it is purged, as the cache may hold the last copy.`,
+    `${count(known.size)} ${are} gone from the bucket, and Mastodon's database still ${names}, such as ${first}. ${went}, as purge --and-delete does: nothing of it is purged, as the cache may hold the last copy.`,
   ]
 }
 

@@ -196,7 +196,8 @@ export const undoLifecycle: Step<'cloudflare' | 'setup'> = {
     if (!rules.some(({ id }) => id === ownLifecycleRule)) {
       return { is: 'ready', note: 'no rule of this tool' }
     }
-    const kept = rules.length === 1 ? '' : `; ${rules.length - 1} of others stay`
+    const others = rules.length - 1
+    const kept = others === 0 ? '' : `; ${others} of others ${others === 1 ? 'stays' : 'stay'}`
     const what = `remove the lifecycle rule${kept}`
     return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
   },

@@ -59,7 +59,8 @@ export function undoCors(undo: Undo): Step<'cloudflare' | 'setup'> {
       if (await goesOn(undo)) {
         return stays('Mastodon goes on using the bucket')
       }
-      const kept = rules.length === 1 ? '' : `; ${rules.length - 1} of others stay`
+      const others = rules.length - 1
+      const kept = others === 0 ? '' : `; ${others} of others ${others === 1 ? 'stays' : 'stay'}`
       const what = `remove the CORS rule${kept}`
       return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
     },

@@ -38,6 +38,7 @@ it('what is asked again and again is one wait, whatever else is asked meanwhile'
 it('ids and queries are no part of a line', () => {
   const id = '0123456789abcdef'.repeat(2)
   const requests = [request(`GET /accounts/${id}/tokens?page=1`, 0, 10)]
+  expect(timingLines(requests, 20)[0]).toMatch(/^Timings: 1 request; 1 round trip /)
   expect(timingLines(requests, 20)[1]).toMatch(/ GET \/accounts\/0123\.\.\.\/tokens$/)
 })
 

@@ -29,7 +29,7 @@ describe('the CORS rule', () => {
     world.cloudflare.cors = [theirs]
     await cors.change?.(world)
     const undo = undoCors(undoOf())
-    expect(found(await undo.look(world))).toBe('change remove the CORS rule; 1 of others stay')
+    expect(found(await undo.look(world))).toBe('change remove the CORS rule; 1 of others stays')
     await undo.change?.(world)
     expect(world.cloudflare.cors).toEqual([theirs])
   })
@@ -51,7 +51,7 @@ describe('the lifecycle rule', () => {
     await lifecycle.change?.(world)
     expect(world.cloudflare.lifecycle).toHaveLength(2)
     expect(found(await undoLifecycle.look(world))).toBe(
-      'change remove the lifecycle rule; 1 of others stay',
+      'change remove the lifecycle rule; 1 of others stays',
     )
     await undoLifecycle.change?.(world)
     expect(world.cloudflare.lifecycle).toEqual([default7])

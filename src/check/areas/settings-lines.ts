@@ -1,3 +1,4 @@
+import { counted } from '../../core/amounts.ts'
 import { Secret } from '../../core/secret.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { thirdStorage, thirdStorageCopy } from '../../flow/mastodon-here.ts'
@@ -233,7 +234,7 @@ function odd(name: string, value: string, length: number): Odd | undefined {
   if (isHex(value.toLowerCase(), length)) {
     return { saw: `${name} has capital letters; R2's keys have small ones.` }
   }
-  const count = `${value.length} characters`
+  const count = counted(value.length, 'character')
   return { saw: `${name} has ${count}; it should be ${length}, all of them 0-9 or a-f.` }
 }
 

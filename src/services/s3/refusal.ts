@@ -1,3 +1,4 @@
+import { counted } from '../../core/amounts.ts'
 import { CLOCK_REFUSAL, clockTrouble } from '../../core/clock.ts'
 import { Problem, type ProblemDetails } from '../../core/problem.ts'
 import { r2Hint } from './hints-r2.ts'
@@ -85,7 +86,7 @@ export function notDeleted(
   { Key = '', Code = '', Message = '' }: Undeleted,
   place: S3Place,
 ): Problem {
-  const what = `${place.service.name} did not delete ${count === 1 ? 'an object' : `${count} objects`}.`
+  const what = `${place.service.name} did not delete ${count === 1 ? 'an object' : counted(count, 'object')}.`
   const why = `For ${Key} it says: ${Code} ${Message}`.trim()
   if (Code !== 'AccessDenied') {
     return new Problem({
