@@ -38,6 +38,12 @@ export const proxy = settingCheck({
   id: 'proxy',
   title: 'Proxy',
   judge({ value }, { behindProxy }): Verdict {
+    const past = proxyOf(value) ? excepted(value) : undefined
+    if (past !== undefined && behindProxy !== undefined) {
+      const saw = `This run goes through the proxy ${behindProxy}; Mastodon's uploads do not, as its no_proxy names ${past}.`
+      return { severity: 'warning', saw, ...EXCEPTED }
+    }
+    if (past !== undefined) return { severity: 'ok', saw: `no_proxy names ${past}` }
     if (proxyOf(value)) return { severity: 'ok', saw: 'uploads go by http_proxy' }
     const other = ['https_proxy', 'HTTPS_PROXY'].find((name) => (value(name) ?? '') !== '')
     if (other !== undefined) {
@@ -51,6 +57,24 @@ export const proxy = settingCheck({
     return { severity: 'ok', saw: 'none is set' }
   },
 })
+
+const EXCEPTED = {
+  matters: 'Where the proxy is the only way out, each upload fails, and all else looks well.',
+  next: 'If uploads have to go through the proxy, take that out of no_proxy for Mastodon, and restart it.',
+}
+
+/** The host of the bucket, where `no_proxy` names it as Ruby reads that: names or ends of names, no `*`. */
+function excepted(value: StorageSettings['value']): string | undefined {
+  const endpoint = value('S3_ENDPOINT') ?? ''
+  if (!URL.canParse(endpoint)) return undefined
+  const { hostname, port, protocol } = new URL(endpoint)
+  const own = port || (protocol === 'http:' ? '80' : '443')
+  const names = (value('no_proxy') ?? value('NO_PROXY') ?? '').matchAll(/([^:,\s]+)(?::(\d+))?/g)
+  const isNamed = [...names].some(([, name = '', at = own]) => {
+    return at === own && `.${hostname}`.endsWith(`.${name.replace(/^\./, '')}`.toLowerCase())
+  })
+  return isNamed ? hostname : undefined
+}
 
 /** An empty http_proxy hides HTTP_PROXY. */
 function proxyOf(value: StorageSettings['value']): boolean {

@@ -195,6 +195,20 @@ describe('a proxy that this run goes through', () => {
     expect(wordsOf(checked, 'proxy')).toContain(behindProxy)
   })
 
+  it.each([
+    ['r2.cloudflarestorage.com', true],
+    ['localhost, .cloudflareStorage.com:443', true],
+    ['*.cloudflarestorage.com', false],
+    ['r2.cloudflarestorage.com:80', false],
+    ['storage.com', false],
+  ])('nor where no_proxy names the bucket: %s', async (no_proxy, isNamed) => {
+    const text = lines({ http_proxy: 'http://proxy.test:3128', no_proxy })
+    const checked = await look(text, { behindProxy })
+    expect(troubles(checked)).toEqual(isNamed ? ['proxy warning'] : [])
+    if (isNamed) expect(wordsOf(checked, 'proxy')).toContain('take that out of no_proxy')
+    expect(troubles(await look(text))).toEqual([])
+  })
+
   it('is nothing to tell where http_proxy is set, whose value is never shown', async () => {
     const http_proxy = 'http://name:hunter2@proxy.test:3128'
     const checked = await look(lines({ http_proxy }), { behindProxy })
