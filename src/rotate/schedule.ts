@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Problem } from '../core/problem.ts'
 import { shellLine, shellWord } from '../core/shell-word.ts'
+import { findMastodonFiles } from '../flow/mastodon-here.ts'
 import type { Host } from '../host.ts'
 import { parseArgv, type RawValue } from '../settings/argv.ts'
 import { noEffect } from '../settings/no-effect.ts'
@@ -14,6 +15,7 @@ const TOKEN_FILE = '/etc/mastodon-r2/cloudflare-token'
 
 /** What is said apart, or would be wrong the second time. */
 const OWN = new Set(['apiToken', 'restart', 'answers', 'expires'])
+const NO_COUNT = { files: 0, ms: 0 }
 const PATHS = new Set(['mastodonEnv', 'mastodonDir', 'logFile'])
 
 /** Prints a systemd service with its timer, and a line for cron. Writes nothing, asks nobody. */
@@ -74,7 +76,11 @@ async function schedule(
   const isFile = typeof file === 'string' && file !== '-'
   const tokenFile = shellWord(isFile ? resolve(host.cwd, file) : TOKEN_FILE)
   const restart = settings.get('restart') === 'print' ? 'print' : 'run'
-  const words = [...repeated(host, settings), '--restart', restart, '--yes']
+  const words = [
+    ...repeated(host, settings),
+    ...(await here(host, settings)),
+    ...['--restart', restart, '--yes'],
+  ]
   const flags = shellLine(words)
   const own = host.environment.PATH ?? ''
   const path = own === '' || /\p{Cc}/u.test(own) ? '/usr/local/bin:/usr/bin:/bin' : own
@@ -120,6 +126,24 @@ function unitQuoted(text: string): string {
       (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
     )
   return `"${escaped}"`
+}
+
+/**
+ * A timer runs in no folder of ours: a Mastodon that is found because somebody stands in its folder is
+ * named, as another one, or none, would be found there.
+ */
+async function here(host: Host, settings: Settings<typeof timed>): Promise<string[]> {
+  const isTold =
+    settings.get('mastodonDir') !== undefined || settings.get('mastodonEnv') !== undefined
+  if (isTold) return []
+  try {
+    const { dir } = await findMastodonFiles({ host, settings: { get: () => undefined } }, NO_COUNT)
+    return dir === host.cwd ? [timed.mastodonDir.flag, dir] : []
+  } catch (error) {
+    // Who only prints may be another user than the one of the timer.
+    if (error instanceof Problem) return []
+    throw error
+  }
 }
 
 /** The settings that say which server is meant and how; relative paths made absolute. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,11 +29,12 @@ async function scheduled(
     execPath: '/bin/node',
   },
   variables: Readonly<Record<string, string>> = {},
+  cwd = '/root',
 ): Promise<string> {
   let text = ''
   const stdout = { write: (part: string) => (text += part) }
   const environment = { PATH, ...variables }
-  const host = { cwd: '/root', environment, version: '1.2.3', stdout, ...started }
+  const host = { cwd, environment, version: '1.2.3', stdout, ...started }
   expect(await printSchedule(host as unknown as Host, argv)).toBe(0)
   return text
 }
@@ -70,6 +71,17 @@ describe('the unit, as systemd reads it', () => {
     const { stdout } = await exec('bash', ['-c', `printf '%s\\n' ${read.command}`])
     expect(stdout.replaceAll('$$', '$').split('\n')).toContain(envFile)
   })
+})
+
+test('a timer runs in no folder: the Mastodon of this one is named', async () => {
+  const live = join(folder, 'it is')
+  await mkdir(live)
+  await writeFile(join(live, '.env.production'), 'LOCAL_DOMAIN=social.example.com\n')
+  const named = `--mastodon-dir '${live}' --restart run`
+  expect(await scheduled([], '/bin', undefined, {}, live)).toContain(named)
+  const other = await scheduled(['--mastodon-env', '/srv/env'], '/bin', undefined, {}, live)
+  expect(other).not.toContain('--mastodon-dir')
+  expect(await scheduled([], '/bin')).not.toContain('--mastodon-dir')
 })
 
 test('a timer gets none of the variables: what they tell becomes flags, and a flag wins', async () => {
