@@ -17,7 +17,9 @@ const LONG = [
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification) => {
+    const rank = ({ moduleId, project }: TestSpecification) => {
+      // Behind all others: a process that changes projects begins anew, and loads everything again.
+      if (project.name === 'alone') return LONG.length + 1
       const nth = LONG.findIndex((folder) => folder.test(moduleId))
       return nth === -1 ? LONG.length : nth
     }
