@@ -21,6 +21,7 @@ import { catalog, type SetupCatalog } from '../../src/settings/catalog.ts'
 import { chooseSetup } from '../../src/setup/choose.ts'
 import { initSteps } from '../../src/setup/steps.ts'
 import { fakeHost } from '../fakes/fake-host.ts'
+import { lendEmulator } from '../fakes/lent-emulator.ts'
 import { smallParts } from './small-parts.ts'
 import { type Strike, strikeAt } from './strike.ts'
 
@@ -62,8 +63,13 @@ const SPEED = 60
 export async function openTrial(limits: Limits): Promise<Trial> {
   const folder = mkdtempSync(join(tmpdir(), 'mastodon-r2-trial-'))
   const path = join(folder, '.env.production')
-  // An emulator of its own: what is limited here is the time of an answer.
-  const sandbox = await startSandbox({ domainMs: 0, keyMs: 0, dir: folder, emulator: 'eager' })
+  const sandbox = await startSandbox({
+    domainMs: 0,
+    keyMs: 0,
+    dir: folder,
+    emulator: 'eager',
+    startEmulator: () => lendEmulator(4),
+  })
   const web = connectPublicWeb({
     connectTo: sandbox.connectTo.flatMap((text) => parseConnectTo(text) ?? []),
     ca: sandbox.caPem,
