@@ -1,7 +1,7 @@
 import { Problem } from '../core/problem.ts'
 import { prose } from '../core/to-type.ts'
 import type { World } from '../plan/step.ts'
-import { restartOf, runsWithSettings } from '../setup/restart.ts'
+import { restartThem, runsWithSettings } from '../setup/restart.ts'
 import type { Leaving } from './leaving.ts'
 
 type At = Pick<World, 'processes'>
@@ -37,7 +37,7 @@ export function notSwitched(
       ? `These began before its settings changed, and may go on storing on R2: ${old.join(', ')}. Redirected now, that would be out of sight.`
       : 'Redirected now, everything that is uploaded from here on would be out of sight.',
     next: isNamed
-      ? prose`Bring the switch to its end, which restarts them:\n  ${lineFor('cutover')}\nIf this comes again, as a reload does not show of every Puma:\n  ${restartOf(old, installation)}`
+      ? prose`Bring the switch to its end, which restarts them:\n  ${lineFor('cutover')}\nIf this comes again: a reload does not show of every Puma. ${restartThem(old, installation)}`
       : prose`Switch it first:\n  ${lineFor('cutover')}`,
     exit: 2,
   })

@@ -88,7 +88,7 @@ function notOurs(lines: readonly string[]): Problem {
         ? 'An address is not one that can be purged here.'
         : `${lines.length} addresses are not ones that can be purged here.`,
     why: `Nothing was changed.\n${lines.map((line) => `  ${line}`).join('\n')}`,
-    next: "Leave them out. What other servers keep of it, their administrators purge; other Mastodons fetch a post's media themselves, and remove it when Mastodon tells them that the post is deleted.",
+    next: `Leave ${lines.length === 1 ? 'it' : 'them'} out. What other servers keep of it, their administrators purge; other Mastodons fetch a post's media themselves, and remove it when Mastodon tells them that the post is deleted.`,
     exit: 2,
   })
 }

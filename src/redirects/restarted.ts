@@ -2,7 +2,7 @@ import { Problem } from '../core/problem.ts'
 import { prose, type ToType } from '../core/to-type.ts'
 import type { World } from '../plan/step.ts'
 import type { Installation } from '../services/mastodon/port.ts'
-import { lastChange, restartOf, runsWithSettings } from '../setup/restart.ts'
+import { lastChange, restartThem, runsWithSettings } from '../setup/restart.ts'
 
 export interface Restarted {
   readonly installation: Installation
@@ -36,7 +36,7 @@ function old(names: readonly string[], installation: Installation): Problem {
     code: 'redirect-before-restart',
     what: 'Not all of Mastodon was restarted since its settings changed.',
     why: `These began before that, and may go on storing at the old place: ${names.join(', ')}. ${OUT_OF_SIGHT}`,
-    next: prose`Restart them:\n  ${restartOf(names, installation)}\nThen run this again.`,
+    next: prose`${restartThem(names, installation)}\nThen run this again.`,
     exit: 2,
   })
 }

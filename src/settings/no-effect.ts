@@ -12,7 +12,8 @@ export function noEffect(flag: string, why: string, next?: Text): Problem {
     code: 'flag-without-effect',
     what: `${flag} would have no effect here.`,
     why,
-    next: next ?? `Leave ${flag} out, and run it again.`,
+    // Of "--this with --that" the first one alone.
+    next: next ?? `Leave ${flag.replace(/ with .*$/, '')} out, and run it again.`,
     exit: 2,
   })
 }

@@ -311,21 +311,30 @@ function tooOld(state: Exclude<Freshness, { is: 'fresh' }>, about: About): Probl
     code: 'processes-old',
     what: `After the restart these still run with the old ${about}: ${state.names.join(', ')}.`,
     why,
-    next: prose`Restart them:\n  ${restartOf(state.names)}\n${again}`,
+    next: prose`${restartThem(state.names)}\n${again}`,
   })
 }
 
-/** What starts all of these anew, by their names. `kind`: how Mastodon runs, where that is known. */
-export function restartOf(
+/** The sentence, and the line if one is known, that starts all of these anew. */
+export function restartThem(
   names: readonly string[],
   kind?: Parameters<typeof serviceCommands>[0],
 ): Text {
+  const line = restartOf(names, kind)
+  if (line !== undefined) return prose`Restart them:\n  ${line}`
+  const ofCompose = ' (containers: docker compose up -d --no-deps --force-recreate SERVICE)'
+  return `Restart what is named above${kind === undefined ? ofCompose : ''}.`
+}
+
+/** What starts all of these anew; undefined where nothing tells. `kind`: how Mastodon runs. */
+export function restartOf(
+  names: readonly string[],
+  kind?: Parameters<typeof serviceCommands>[0],
+): Text | undefined {
   const services = names.filter((name) => name.endsWith('.service'))
   if (services.length > 0) return asRoot(`systemctl restart ${shellLine(services)}`)
   const containers = kind?.kind === 'docker' ? serviceCommands(kind, true)?.restart : undefined
-  if (containers) return linesOf(containers)
-  const ofCompose = ' (containers: docker compose up -d --no-deps --force-recreate SERVICE)'
-  return `Restart what is named above${kind === undefined ? ofCompose : ''}`
+  return containers && linesOf(containers)
 }
 
 function gone(file: string): Problem {

@@ -179,6 +179,7 @@ describe('with the media in the bucket', () => {
       2,
       expect.stringContaining(`${flag} would have no effect here.`),
     ])
+    expect(stdout).not.toMatch(/Leave --\S+ with/)
     expect(server.stage.writes()).toEqual([])
   })
 

@@ -59,6 +59,12 @@ describe('a redirect waits until all of Mastodon runs with its settings', () => 
     )
   })
 
+  test('nothing tells how a process by hand is restarted', async () => {
+    const old = { ...process('web', -1), name: 'pid 12' }
+    const words = await hindrance([old, process('sidekiq', 1)])
+    expect(words).toMatch(/ Restart what is named above\.\nThen run this again\.$/)
+  })
+
   test.each([
     ['none can be seen', undefined],
     ['none runs here', []],

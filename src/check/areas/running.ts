@@ -23,7 +23,8 @@ export function restartLine(
   const { kind, dir, units, pumaWorkers } = installation
   const { role, name } = part
   // Where only the time of a file is new, or it is mounted, "up -d" alone makes no container anew.
-  if (kind === 'docker' && name !== undefined) return restartOf([name], installation)
+  const anew = kind === 'docker' && name !== undefined ? restartOf([name], installation) : undefined
+  if (anew !== undefined) return anew
   if (kind === 'docker') return `cd ${shellWord(dir ?? '.')} && docker compose up -d`
   const unit = name?.endsWith('.service') ? name : undefined
   if (role === 'sidekiq') {
