@@ -1,6 +1,5 @@
-// The Cloudflare SDK sends with a `fetch` of ours. What else it takes from Node's own, Headers and
-// ReadableStream, would load all of that, 20 ms of a start: small Headers stand in their place, and no
-// body of ours is a stream.
+// The Cloudflare SDK sends with a `fetch` of ours. What else it takes from Node's own would load all of
+// that, 20 ms of a start: small Headers stand in their place, and every body of ours is JSON.
 import { readFile } from 'node:fs/promises'
 
 const SMALL = 'small-headers'
@@ -20,16 +19,28 @@ const contents = `export class Headers {
 }
 `
 
-const small = (text) => `import { Headers } from '${SMALL}'\n${text}`
+const imported = `import { Headers } from '${SMALL}'\n`
 
-/** In each file the words that have to be there, and what becomes of it. */
+/** Of each file what goes ahead of it, and the words in it that become others. */
 const replaced = [
-  [/[\\/]cloudflare[\\/]internal[\\/]headers\.mjs$/, 'new Headers()', small],
-  [/[\\/]cloudflare[\\/]internal[\\/]utils[\\/]log\.mjs$/, 'instanceof Headers', small],
+  [
+    /[\\/]cloudflare[\\/]internal[\\/]headers\.mjs$/,
+    imported,
+    [['new Headers()', 'new Headers()']],
+  ],
+  [
+    /[\\/]cloudflare[\\/]internal[\\/]utils[\\/]log\.mjs$/,
+    imported,
+    [['instanceof Headers', 'instanceof Headers']],
+  ],
   [
     /[\\/]cloudflare[\\/]client\.mjs$/,
-    'globalThis.ReadableStream',
-    (text) => text.replaceAll('globalThis.ReadableStream', 'undefined'),
+    '',
+    [
+      ['globalThis.ReadableStream', 'undefined'],
+      ['globalThis.Blob', 'undefined'],
+      ['body instanceof FormData', 'false'],
+    ],
   ],
 ]
 
@@ -44,17 +55,18 @@ export function withoutFetch() {
         namespace: SMALL,
       }))
       build.onLoad({ filter: /.*/, namespace: SMALL }, () => ({ contents }))
-      for (const [filter, words, change] of replaced) {
+      for (const [filter, ahead, words] of replaced) {
         build.onLoad({ filter }, async ({ path }) => {
           const text = await readFile(path, 'utf8')
-          if (text.includes(words)) met.add(filter)
-          return { contents: change(text), loader: 'js' }
+          if (words.every(([word]) => text.includes(word))) met.add(filter)
+          const changed = words.reduce((all, [word, other]) => all.replaceAll(word, other), text)
+          return { contents: ahead + changed, loader: 'js' }
         })
       }
       build.onEnd(() => {
         const missed = replaced.filter(([filter]) => !met.has(filter)).map(([filter]) => filter)
         if (missed.length > 0)
-          throw new Error(`The Cloudflare SDK has changed: no file ${missed.join(', ')}`)
+          throw new Error(`The Cloudflare SDK has changed: ${missed.join(', ')}`)
       })
     },
   }

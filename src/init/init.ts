@@ -1,9 +1,11 @@
 import { Cancelled } from '../core/problem.ts'
 import { flow } from '../flow/flow.ts'
+import type { Run } from '../flow/run.ts'
+import type { TokenChoice } from '../flow/token.ts'
 import type { Command, Host } from '../host.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import { hasSwitch } from '../settings/argv.ts'
-import { catalog } from '../settings/catalog.ts'
+import { catalog, type SetupCatalog } from '../settings/catalog.ts'
 import { chooseEdge, firstLook } from '../setup/first-look.ts'
 import { initMenu } from './menu.ts'
 import { goOnRehearsing, isFollowed, type KeptRehearsal } from './rehearsal-menu.ts'
@@ -50,15 +52,34 @@ function setUp(
       const run = kept ? { ...given, atEnd: kept.atEnd } : given
       const look = await firstLook(run, { lookOnly: false, found })
       const asked = chooseEdge(run, look.remembered)
-      // The larger part of the program is loaded while the person reads.
-      const [{ prepareInit }] = await Promise.all([
-        import('./prepare.ts'),
+      // The larger part of the program is loaded while somebody waits: the person reads, or Cloudflare is asked.
+      if (isRead(run)) void loadRest()
+      const [{ chooseCloudflare }] = await Promise.all([
+        import('../flow/world.ts'),
         asked,
         import('../services/cloudflare/client.ts'),
-        import('../flow/carry-out.ts'),
         run.settings.ready(),
       ])
-      return prepareInit(run, look, kept)
+      const choice = await chooseCloudflare(run)
+      askAhead(run, choice)
+      const [{ prepareInit }] = await loadRest()
+      return prepareInit(run, { look, choice, kept })
     },
   })
+}
+
+function loadRest() {
+  return Promise.all([import('./prepare.ts'), import('../flow/carry-out.ts')])
+}
+
+/** Whether a person has a question to read before Cloudflare is asked anything. */
+function isRead({ ui, settings }: Run<SetupCatalog>): boolean {
+  return ui.canAsk && (!settings.on('yes') || settings.get('apiToken') === undefined)
+}
+
+/** Whoever asks for the same while it is under way gets that answer, and what is wrong with it. */
+function askAhead({ settings }: Run<SetupCatalog>, { cloudflare }: TokenChoice): void {
+  const mediaHost = settings.get('mediaHost')
+  const asked = [cloudflare.listAccounts(), mediaHost && cloudflare.findZone(mediaHost)]
+  Promise.all(asked).catch(() => undefined)
 }

@@ -1,5 +1,6 @@
 import { toType } from '../core/to-type.ts'
 import type { Prepared, Run } from '../flow/run.ts'
+import type { TokenChoice } from '../flow/token.ts'
 import { afterPrepareLine } from '../migrate/line.ts'
 import type { Step } from '../plan/step.ts'
 import { catalog, type SetupCatalog, shownSettings } from '../settings/catalog.ts'
@@ -18,11 +19,18 @@ import type { KeptRehearsal } from './rehearsal-menu.ts'
 /** What `init` does behind its first question: connections, steps, and how the run ends. */
 export async function prepareInit(
   run: Run<SetupCatalog>,
-  look: FirstLook,
-  kept?: KeptRehearsal,
+  {
+    look,
+    choice,
+    kept,
+  }: {
+    readonly look: FirstLook
+    readonly choice: TokenChoice
+    readonly kept: KeptRehearsal | undefined
+  },
 ): Promise<Prepared> {
   const { settings } = run
-  const prepared = await prepareSetup(run, look, { lookOnly: false })
+  const prepared = await prepareSetup(run, look, { lookOnly: false, choice })
   const { world, rehearsal, remembered } = prepared
   const isRehearsal = rehearsal !== undefined
   const announcing = settings.on('announce')

@@ -1,5 +1,6 @@
 import { type Remembered, withPuma } from '../flow/mastodon-here.ts'
 import type { Run } from '../flow/run.ts'
+import type { TokenChoice } from '../flow/token.ts'
 import { chooseCloudflare, connectWorld } from '../flow/world.ts'
 import { inSetup, type World } from '../plan/step.ts'
 import type { Rehearsal } from '../rehearse/rehearsal.ts'
@@ -18,12 +19,12 @@ export interface PreparedSetup {
 export async function prepareSetup(
   run: Run<SetupCatalog>,
   { installation, found, remembered, rehearsal }: FirstLook,
-  { lookOnly }: { readonly lookOnly: boolean },
+  /** `choice`: the token, where it is known by now. */
+  { lookOnly, choice }: { readonly lookOnly: boolean; readonly choice?: TokenChoice | undefined },
 ): Promise<PreparedSetup> {
   const { ui, settings } = run
-  const { cloudflare, token } = await chooseCloudflare(run)
-  // The largest part of the program is loaded while the first answers are under way.
-  if (!lookOnly) void import('../services/s3/client.ts')
+  const { cloudflare, token } = choice ?? (await chooseCloudflare(run))
+  void loadAhead(lookOnly)
   const setup = await chooseSetup({
     settings,
     ui,
@@ -40,4 +41,16 @@ export async function prepareSetup(
     scratchOf: rehearsal && found.envFile,
   })
   return { world, remembered, rehearsal }
+}
+
+/** What is wanted behind the first answers, the largest part of the program with it, while they are under way. */
+async function loadAhead(lookOnly: boolean): Promise<void> {
+  await Promise.all([
+    import('../services/mastodon/env-edit.ts'),
+    import('../services/mastodon/env-write.ts'),
+    import('../services/mastodon/processes.ts'),
+  ])
+  if (lookOnly) return
+  await import('../services/s3/client.ts')
+  await import('../services/public-web/client.ts')
 }
