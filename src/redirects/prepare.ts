@@ -11,7 +11,7 @@ import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
 import { firstFlag, isFlag, noEffect, withoutToken } from '../settings/no-effect.ts'
-import { findTarget, type MigrationTarget, targetPlace } from '../setup/target.ts'
+import { findTarget, findTargetBefore, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
 import { type Hosts, isNow, oldPlaces, settingsSoFar } from './old-places.ts'
 import { type OldPrefix, prefixName, type Redirecting } from './redirecting.ts'
@@ -37,10 +37,8 @@ export async function prepareRedirects(
   const { host, settings } = run
   refuseUnused(run)
   const installation = await findMastodonHere(run)
-  const target = await findTarget(installation, settings)
-  if (settings.get('mediaHost') === undefined) {
-    settings.offer('mediaHost', target.mediaHost, installation.envFile.path)
-  }
+  const { target, from } = await targetOf(run, installation)
+  if (settings.get('mediaHost') === undefined) settings.offer('mediaHost', target.mediaHost, from)
   const mediaHost = settings.need('mediaHost')
   const instanceHost = installation.webDomain ?? installation.localDomain
   if (instanceHost === undefined) throw instanceUnknown(installation)
@@ -65,6 +63,22 @@ export async function prepareRedirects(
   const noted = (await checkpoint())?.runsSince
   const runsSince = noted === undefined ? undefined : new Date(noted)
   return { world, redirecting, instanceHost, prefixes, runsSince }
+}
+
+/** Who takes redirects away may have taken back what they lead to: a backup tells of it then. */
+async function targetOf(
+  { settings }: RedirectsRun,
+  installation: Installation,
+): Promise<{ readonly target: MigrationTarget; readonly from: string }> {
+  const { path } = installation.envFile
+  try {
+    return { target: await findTarget(installation, settings), from: path }
+  } catch (error) {
+    if (!(error instanceof Problem) || !settings.on('remove')) throw error
+    const target = await findTargetBefore(installation, settings.get('s3EndpointUrl'))
+    if (target === undefined) throw error
+    return { target, from: `a backup of ${path}` }
+  }
 }
 
 const ofCloudflare = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const

@@ -335,7 +335,7 @@ function redirected(
   const lines = [...to, ...from].map((one) => `  ${one.from} to ${one.to}`)
   const first =
     to.length > 0
-      ? prose`Take away what leads there (${toType('redirects', { remove: true })}; a block of a web server by hand)`
+      ? prose`Take away what leads there (${toType('redirects', { mediaHost, remove: true })}; a block of a web server by hand)`
       : `Keep the domain for as long as others may know addresses of ${mediaHost}`
   return new Problem({
     code: 'undo-redirected',

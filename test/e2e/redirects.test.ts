@@ -80,6 +80,22 @@ describe('with the media in the bucket', () => {
     expect(problem.next).toContain('redirects --s3-endpoint-url')
   })
 
+  test('--remove works after undo, by the line that it tells', limit, async () => {
+    expect((await server.redirectsHere()).code).toBe(0)
+    const undo = (...more: readonly string[]) =>
+      server.stage.initHere(server.at, ['undo', '--yes', ...more])
+    expect((await undo()).code).toBe(0)
+    expect(server.envText()).not.toContain('S3_ENABLED')
+    const { code, stdout } = await undo('--detach-domain')
+    expect([code, stdout]).toEqual([
+      2,
+      expect.stringMatching(/redirects .*--media-host files\.example\.com --remove;/),
+    ])
+    const line = ['--media-host', 'files.example.com', '--remove', '--yes']
+    expect((await server.redirectsHere(line)).code).toBe(0)
+    expect(server.rules()).toEqual([])
+  })
+
   test('--remove takes ours and leaves those of others', limit, async () => {
     expect((await server.redirectsHere()).code).toBe(0)
     server.addTheirs()
