@@ -219,8 +219,11 @@ function notSwitched(): Problem {
 const SPREAD_MS = 60_000
 const PAUSE_MS = 2_000
 
-/** What an old address does: the status of its redirect, or why it is none to the media host. */
-export type Led = { readonly status: number } | { readonly fault: string }
+/**
+ * What an old address does: the status of its redirect and for how many seconds browsers may keep it by its
+ * Cache-Control, or why it is none to the media host.
+ */
+export type Led = { readonly status: number; readonly keptFor: number } | { readonly fault: string }
 
 /** Asks for one old address, and does not follow it. */
 export async function follow(
@@ -234,13 +237,20 @@ export async function follow(
     const answer = await web.fetch(url, { method: 'HEAD' })
     const [location] = answer.header('location')
     const isRedirect = [301, 302, 307, 308].includes(answer.status)
-    if (isRedirect && location === newUrl(mediaHost, key)) return { status: answer.status }
+    if (isRedirect && location === newUrl(mediaHost, key)) {
+      return { status: answer.status, keptFor: keptFor(answer.header('cache-control').join(', ')) }
+    }
     const where = isRedirect && location !== undefined ? ` to ${location}` : ''
     return { fault: `${url} answers with status ${answer.status}${where}` }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return { fault: `${url}: ${error.what}` }
   }
+}
+
+function keptFor(cacheControl: string): number {
+  if (/\bno-(store|cache)\b/i.test(cacheControl)) return 0
+  return Number(/(?<![\w-])max-age="?(\d+)/i.exec(cacheControl)?.[1] ?? 0)
 }
 
 /** Undefined when every known file's old address redirects with this status. */

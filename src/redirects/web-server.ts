@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { counted } from '../core/amounts.ts'
 import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { Command } from '../services/process/port.ts'
@@ -76,7 +77,8 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
         )
       }
       if (led.status === status) {
-        return { is: 'ready', note: `leads to https://${mediaHost}/ with ${status}, seen` }
+        const kept = status === 302 ? keptNote(led.keptFor) : ''
+        return { is: 'ready', note: `leads to https://${mediaHost}/ with ${status}, seen${kept}` }
       }
       const now = `works with ${led.status}, seen`
       const word = status === 301 ? 'make it permanent' : 'make it temporary'
@@ -92,6 +94,15 @@ export function webServerBlock(redirecting: Redirecting, block: WebServerBlock):
     }
     return unused
   }
+}
+
+const DAY_S = 86_400
+
+/** A redirect that is kept is there for as long, also after the block was taken out. */
+function keptNote(seconds: number): string {
+  const days = Math.floor(seconds / DAY_S)
+  if (days < 1) return ''
+  return `; browsers keep it for ${counted(days, 'day')}, as the web server's Cache-Control says`
 }
 
 /**
@@ -152,7 +163,7 @@ export function webServerText(template: string, wish: WebServerWish): string {
           PATTERN: prefix.path.replaceAll('.', '\\.'),
           FLAG: status === 301 ? 'permanent' : 'redirect',
         }
-      : { STATUS: String(status) }
+      : { STATUS: String(status), ...(status === 302 ? { FRESH: 'no-cache' } : {}) }
   const root = publicFolder === undefined ? {} : { ROOT: rootOf(wish, publicFolder) }
   const named = kind === 'nginx' && publicFolder !== undefined ? { NAME: locationName(prefix) } : {}
   const kept = kind === 'nginx' && hsts !== undefined ? { HSTS: hsts } : {}

@@ -38,6 +38,25 @@ it.each<[number | undefined, 301 | 302, string, string | undefined]>([
   expect(told).toEqual(block === undefined ? [] : [`${title}: block ${block}`])
 })
 
+it.each<[number, string, string]>([
+  [302, 'public, max-age=31536000, immutable', '; browsers keep it for 365 days'],
+  [302, 's-maxage=9, MAX-AGE="86400"', '; browsers keep it for 1 day'],
+  [302, 'max-age=86399', ''],
+  [302, 'no-cache', ''],
+  [302, 'no-store, max-age=31536000', ''],
+  [301, 'public, max-age=31536000', ''],
+])('a redirect with %s that comes with %s', async (status, cacheControl, more) => {
+  const { world, step } = at(status, status as 301 | 302)
+  const before = world.web.alter
+  world.web.alter = (answer, request, url) => {
+    const told = before(answer, request, url)
+    return { ...told, headers: [...told.headers, ['cache-control', cacheControl]] }
+  }
+  const kept = more && `${more}, as the web server's Cache-Control says`
+  const note = `ready leads to https://files.example.com/ with ${status}, seen${kept}`
+  expect(found(await step.look(world))).toBe(note)
+})
+
 it('a file on this disk proves nothing, so another address is asked', async () => {
   const { world, step } = at(301)
   await step.look(world)

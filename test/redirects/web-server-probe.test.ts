@@ -97,16 +97,18 @@ server { listen unix:${socket}; ${piece} } }`,
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(said.join(''))
     await sleep(20)
   }
-  return (path: string) =>
+  return (path: string, name = 'x-content-type-options') =>
     new Promise<string>((resolve, reject) => {
-      const sent = request({ socketPath: socket, path, headers: { host: HOST } }, (response) => {
-        const { location, 'x-content-type-options': sniff = '-' } = response.headers
+      const asking = request({ socketPath: socket, path, headers: { host: HOST } }, (response) => {
+        const { location, [name]: sent = '-' } = response.headers
         response.resume()
-        resolve(`${response.statusCode} ${location ?? sniff}`)
+        resolve(
+          `${response.statusCode} ${(name === 'cache-control' ? undefined : location) ?? sent}`,
+        )
       })
-      sent.setTimeout(5_000, () => sent.destroy(new Error('No answer.')))
-      sent.on('error', reject)
-      sent.end()
+      asking.setTimeout(5_000, () => asking.destroy(new Error('No answer.')))
+      asking.on('error', reject)
+      asking.end()
     })
 }
 
@@ -160,6 +162,21 @@ describe.each(kinds)('%s', (kind) => {
     const broken = await visit('/system/a%0d%0aset-cookie:x')
     expect(broken).toMatch(/^(404 -|302 https:\S+%0[dD]%0[aA]set-cookie:x)$/)
     expect(await visit('/other')).not.toContain('files.example.com')
+  })
+
+  test.skipIf(missing)('a redirect to try is kept by nobody', { timeout: 30_000 }, async () => {
+    const folder = scratch()
+    // As many Caddyfiles for Mastodon have it; in nginx a location with a header inherits none.
+    const year = 'public, max-age=31536000, immutable'
+    const site = { nginx: '', caddy: `header /system/* Cache-Control "${year}"` }
+    for (const publicFolder of [join(folder, 'public'), undefined]) {
+      for (const status of [301, 302] as const) {
+        const block = await blockOf(kind, '/system/', publicFolder, status)
+        const visit = await serve(kind, mkdtempSync(join(folder, 's')), [site[kind], block])
+        const kept = { nginx: '-', caddy: status === 302 ? 'no-cache' : year }
+        expect(await visit('/system/gone.png', 'cache-control')).toBe(`${status} ${kept[kind]}`)
+      }
+    }
   })
 
   test.skipIf(missing)('a whole old host', { timeout: 30_000 }, async () => {
