@@ -196,6 +196,8 @@ export function hindrances(
   judge('S3_STORAGE_CLASS', (v) => v !== '', "R2 refuses other providers' storage classes")
   judge('S3_OVERRIDE_PATH_STYLE', (v) => v === 'true', 'path style is the tested one on R2')
   judge('S3_MULTIPART_THRESHOLD', (v) => asRubyReads(v) < 5_242_880, 'bytes; parts start at 5 MiB')
+  judge('S3_READ_TIMEOUT', (v) => asRubyReads(v) < 1, 'seconds; 0 waits for no answer')
+  judge('S3_BATCH_DELETE_LIMIT', (v) => asRubyReads(v) < 1, 'files; by 0 nothing is deleted')
   judge('S3_KEY_PREFIX', (v) => v !== '', 'tootctl expects media at the top of the bucket')
   return found
 }

@@ -49,6 +49,11 @@ describe('hindrances', () => {
     ['S3_KEY_PREFIX', '', false],
     ['S3_HOSTNAME', 's3.example.com', false],
     ['S3_READ_TIMEOUT', '15', false],
+    ['S3_READ_TIMEOUT', '', true],
+    ['S3_READ_TIMEOUT', '0', true],
+    ['S3_READ_TIMEOUT', '15s', false],
+    ['S3_BATCH_DELETE_LIMIT', '', true],
+    ['S3_BATCH_DELETE_LIMIT', '100', false],
     ['S3_RETRY_LIMIT', '1', false],
     ['EXTRA_MEDIA_HOSTS', 'https://old.example.com', false],
   ])('%s=%s: %s', (name, value, hinders) => {

@@ -50,7 +50,11 @@ describe('undo of the custom domain', () => {
   const led = { from: 'https://social.example.com/system/...', to: `https://${HOST}/...` }
 
   it.each([
-    [{ to: [led] }, `  ${led.from} to ${led.to}`, 'redirects --remove'],
+    [
+      { to: [led] },
+      `  ${led.from} to ${led.to}`,
+      'redirects --media-host files.example.com --remove',
+    ],
     [{ from: [{ from: led.to, to: led.from }] }, `  ${led.to} to ${led.from}`, 'Keep the domain'],
   ])('is refused while redirects need it: %j', async (redirected, line, next) => {
     const finding = await undoMediaDomain(undoOf({ detachDomain: true }, { redirected })).look(

@@ -197,6 +197,20 @@ const rows: readonly Row[] = [
       'It counts bytes, and below 5242880 (5 MiB) uploads in parts are refused ("unable to multipart upload files smaller than 5MB"). Without the line Mastodon takes 15728640.',
   },
   {
+    id: 's3-read-timeout',
+    name: 'S3_READ_TIMEOUT',
+    severity: 'fault',
+    matters:
+      'It counts seconds, and what is no number, or nothing, counts as 0: no answer is waited for, and each upload fails. Without the line Mastodon takes 5.',
+  },
+  {
+    id: 's3-batch-delete-limit',
+    name: 'S3_BATCH_DELETE_LIMIT',
+    severity: 'fault',
+    matters:
+      'It counts files, and what is no number, or nothing, counts as 0: what Mastodon cleans up in batches fails. Without the line it takes 1000.',
+  },
+  {
     id: 's3-key-prefix',
     name: 'S3_KEY_PREFIX',
     severity: 'warning',
