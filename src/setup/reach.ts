@@ -12,6 +12,8 @@ export interface Lack {
   readonly missing: readonly string[]
   /** Settings that it gets with another value, and from where. */
   readonly other: readonly { readonly name: string; readonly from: string }[]
+  /** Settings that only others are given, and where; no line of the env file is among them. */
+  readonly alone?: readonly { readonly name: string; readonly from: string }[]
 }
 
 /** Services whose settings are not these. */
@@ -70,7 +72,12 @@ function inCompose(
           `  of ${service.name}: ${other.map(({ name }) => name).join(', ')} in ${[...new Set(other.map(({ from }) => from))].join(', ')}`,
         ],
   )
-  const missing = [...new Set(found.flatMap((one) => one.missing))]
+  const alone = aloneLines(found)
+  const missing = [
+    ...new Set(
+      found.flatMap((one) => [...one.missing, ...(one.alone ?? []).map(({ name }) => name)]),
+    ),
+  ]
   const other = [...new Set(found.flatMap((one) => one.other.map(({ name }) => name)))]
   const told = [
     missing.length > 0
@@ -82,18 +89,30 @@ function inCompose(
   ].filter((part) => part !== '')
   return {
     what: `${told.join(', ')}.`,
-    why: `A container knows only what env_file and environment give it, so it would go on without what stands in ${file.path}.`,
+    why: `A container knows only what env_file and environment give it, so it would go on without what ${found.some(({ alone = [] }) => alone.length > 0) ? 'others are given' : `stands in ${file.path}`}.`,
     next: [
       ...(lines.length > 0 ? [`Add to ${composeFile}:\n${lines.join('\n')}`] : []),
       ...(overruling.length > 0
         ? [`Remove the lines that win over ${file.path}:\n${overruling.join('\n')}`]
         : []),
+      ...(alone.length > 0
+        ? [`Give these to all of Mastodon, or to none:\n${alone.join('\n')}`]
+        : []),
     ].join('\n'),
   }
 }
 
+function aloneLines(found: readonly Lack[]): string[] {
+  return found.flatMap(({ service, alone = [] }) =>
+    alone.map(
+      ({ name, from }) => `  ${name}, which stands in ${from}, is not given to ${service.name}`,
+    ),
+  )
+}
+
 function inUnits(file: File, found: readonly Lack[]) {
-  const lines = found.map(({ service, missing, other }) => {
+  const lines = found.flatMap(({ service, missing, other, alone = [] }) => {
+    if (missing.length + other.length === 0) return aloneLines([{ service, missing, other, alone }])
     const places = [...new Set(other.map(({ from }) => from))].join(', ')
     return other.length > 0
       ? `  ${service.name}: remove ${other.map(({ name }) => name).join(', ')} from ${places}`
@@ -102,7 +121,10 @@ function inUnits(file: File, found: readonly Lack[]) {
   const names = found.map(({ service }) => service.name).join(', ')
   const settings = [
     ...new Set(
-      found.flatMap(({ missing, other }) => [...missing, ...other.map(({ name }) => name)]),
+      found.flatMap(({ missing, other, alone = [] }) => [
+        ...missing,
+        ...[...other, ...alone].map(({ name }) => name),
+      ]),
     ),
   ]
   return {

@@ -215,12 +215,18 @@ function lacking(installation: Installation, envReader: CheckWorld['envReader'])
   const found = services.flatMap((service): Lack[] => {
     const missing = [...new Set(written)].filter((name) => !service.settings.has(name))
     const names = new Set([...settings.keys(), ...service.settings.keys()])
-    const other = [...names].flatMap((name) => {
+    const differing = [...names].filter((name) => {
       const [whole, own] = [settings.get(name), service.settings.get(name)]
-      if (!STORAGE.test(name) || missing.includes(name) || whole?.value === own?.value) return []
-      return [{ name, from: own?.from ?? `${whole?.from ?? envFile.path} (not given)` }]
+      return STORAGE.test(name) && !missing.includes(name) && whole?.value !== own?.value
     })
-    return missing.length + other.length > 0 ? [{ service, missing, other }] : []
+    const from = (of: Installation['settings']) =>
+      differing.flatMap((name) => {
+        const found = of.get(name)
+        return found ? [{ name, from: found.from }] : []
+      })
+    const other = from(service.settings)
+    const alone = from(settings).filter(({ name }) => !service.settings.has(name))
+    return missing.length + differing.length > 0 ? [{ service, missing, other, alone }] : []
   })
   if (found.length === 0) return []
   const { what, why, next } = howToReach(installation, envFile, found)

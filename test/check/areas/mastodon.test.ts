@@ -266,6 +266,22 @@ describe('services', () => {
         ['gives sidekiq another S3_BUCKET', 'of sidekiq: S3_BUCKET in'],
       ],
       [
+        'what others are given alone',
+        [service('web', { ...bucket, S3_READ_TIMEOUT: '9' }), service('sidekiq', bucket)],
+        {
+          ...docker,
+          settings: new Map([
+            ['S3_BUCKET', { value: 'a', from: ENV }],
+            ['S3_READ_TIMEOUT', { value: '9', from: '/opt/c.yml' }],
+          ]),
+        },
+        [
+          'does not hand S3_READ_TIMEOUT on to sidekiq.',
+          'Give these to all of Mastodon, or to none:',
+          'S3_READ_TIMEOUT, which stands in /opt/c.yml, is not given to sidekiq',
+        ],
+      ],
+      [
         'a unit with a drop-in',
         [
           service('mastodon-web.service', bucket),
