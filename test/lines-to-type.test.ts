@@ -70,6 +70,13 @@ test.each([
   expect(strayLines(text, argv)).toHaveLength(count)
 })
 
+test('no full stop or comma follows a line: it would be typed as well', () => {
+  const glued = sourceFiles().filter((path) =>
+    /\b(toType|lineFor)\([^`\n]*\)\}[.,;]/.test(readSource(path)),
+  )
+  expect(glued).toEqual([])
+})
+
 /** `toType('migrate', { stage: 'copy', mediaHost })` of the sources; a value that is worked out is HOST. */
 function made(source: string): ToType[] {
   return [

@@ -159,7 +159,7 @@ function noMedia({ place }: At): Problem {
     code: 'no-media-to-prove',
     what: `There is no media to redirect to: nothing is on this machine or in the bucket ${place.at.bucket}.`,
     why: 'A redirect is only made once a known file was seen to come from the media host.',
-    next: prose`Is there old media elsewhere? Copy it first: ${toType('migrate')}. If there never was any, no redirect is needed.`,
+    next: prose`Is there old media elsewhere? Copy it first:\n  ${toType('migrate')}\nIf there never was any, no redirect is needed.`,
   })
 }
 

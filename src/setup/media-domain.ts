@@ -333,15 +333,16 @@ function redirected(
   { to, from }: Pick<Redirected, 'to' | 'from'>,
 ): Problem {
   const lines = [...to, ...from].map((one) => `  ${one.from} to ${one.to}`)
-  const first =
+  const rest = 'add --even-if-in-use; leave --detach-domain out to take back the rest.'
+  const next =
     to.length > 0
-      ? prose`Take away what leads there (${toType('redirects', { mediaHost, remove: true })}; a block of a web server by hand)`
-      : `Keep the domain for as long as others may know addresses of ${mediaHost}`
+      ? prose`Take away what leads there (what a web server does, by hand):\n  ${toType('redirects', { mediaHost, remove: true })}\nOr ${rest}`
+      : `Keep the domain for as long as others may know addresses of ${mediaHost}, or ${rest}`
   return new Problem({
     code: 'undo-redirected',
     what: `Redirects need ${mediaHost} to be there.`,
     why: `Without the domain these links lead to nothing, for your users and for other servers. Nothing was changed.\n${lines.join('\n')}`,
-    next: prose`${first}, or add --even-if-in-use; leave --detach-domain out to take back the rest.`,
+    next,
     exit: 2,
   })
 }

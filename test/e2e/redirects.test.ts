@@ -89,7 +89,7 @@ describe('with the media in the bucket', () => {
     const { code, stdout } = await undo('--detach-domain')
     expect([code, stdout]).toEqual([
       2,
-      expect.stringMatching(/redirects .*--media-host files\.example\.com --remove;/),
+      expect.stringMatching(/redirects .*--media-host files\.example\.com --remove\n/),
     ])
     const line = ['--media-host', 'files.example.com', '--remove', '--yes']
     expect((await server.redirectsHere(line)).code).toBe(0)

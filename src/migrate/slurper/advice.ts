@@ -62,7 +62,7 @@ export function cannotWrite(bucket: string): Problem {
     code: 'slurper-cannot-write',
     what: `Super Slurper can't write into ${bucket}.`,
     why: "It tried with Mastodon's key for R2 and does not say why it failed. A key that is limited to this machine's address (--allow-ip) can't be used from Cloudflare's machines.",
-    next: prose`See that the key works: ${toType('check')}. If it is limited to addresses, make one that is not:\n  ${toType('rotate', { allowIp: ['0.0.0.0/0', '::/0'] })}\n${RCLONE}`,
+    next: prose`See that the key works:\n  ${toType('check')}\nIf it is limited to addresses, make one that is not:\n  ${toType('rotate', { allowIp: ['0.0.0.0/0', '::/0'] })}\n${RCLONE}`,
   })
 }
 
