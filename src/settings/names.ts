@@ -10,7 +10,7 @@ export const bucketName = (z: Zod) =>
     const hint = suggestion === undefined ? '' : `; did you mean ${suggestion}?`
     context.addIssue({
       code: 'custom',
-      message: `bucket names are 3 to 63 of a-z, 0-9 and "-", no "-" at an end${hint}`,
+      message: `is no bucket name: those are 3 to 63 of a-z, 0-9 and "-", no "-" at an end${hint}`,
     })
   })
 

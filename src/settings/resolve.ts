@@ -197,9 +197,10 @@ function tidied(setting: Setting<unknown>, raw: unknown) {
   return { text: raw, notes: [] as readonly string[] }
 }
 
-/** A token or a secret key may have been given to the wrong flag. */
+/** A token or a secret key may have been given to the wrong flag, or stand before a host. */
 function masked(text: string): string {
-  return text.replaceAll(/[A-Za-z0-9_-]{40,}/g, (word) =>
+  const withoutUsers = text.replaceAll(/:\/\/[^\s"/?#]*@/g, '://****@')
+  return withoutUsers.replaceAll(/[A-Za-z0-9_-]{40,}/g, (word) =>
     /\d/.test(word) && /[A-Za-z]/.test(word) ? '****' : word,
   )
 }

@@ -137,7 +137,7 @@ export const cloudflareId = (z: Zod) =>
     .string()
     .regex(
       /^[0-9a-f]{32}$/,
-      "is 32 characters of 0-9 and a-f; it stands in the dashboard's address",
+      "is no id of Cloudflare's: those are 32 characters of 0-9 and a-f; yours stands in the dashboard's address",
     )
 
 /** The bootstrap token. Its text is never shown, so the messages don't repeat it. */
@@ -229,6 +229,7 @@ export const webUrl = (z: Zod) =>
   z
     .string()
     .refine(isWebUrl, 'must be an http or https address')
+    .refine(hasNoUser, 'must have no name or password before the host: it would be shown')
     .transform((value) => value.replace(/\/+$/, ''))
 
 /** An address without path, as Mastodon's S3_ENDPOINT must be. */
@@ -237,6 +238,12 @@ export const endpointUrl = (z: Zod) =>
     (value) => new URL(value).pathname === '/' && !value.includes('?'),
     'must have no path: the bucket is named by --bucket',
   )
+
+function hasNoUser(value: string): boolean {
+  if (!URL.canParse(value)) return true
+  const { username, password } = new URL(value)
+  return username === '' && password === ''
+}
 
 function isWebUrl(value: string): boolean {
   return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)

@@ -11,9 +11,9 @@ describe('bucket names', () => {
   )
 
   it.each([
-    ['ab', 'bucket names are 3 to 63'],
-    ['', 'bucket names are 3 to 63'],
-    ['a'.repeat(64), 'bucket names are 3 to 63'],
+    ['ab', 'is no bucket name: those are 3 to 63'],
+    ['', 'is no bucket name: those are 3 to 63'],
+    ['a'.repeat(64), 'is no bucket name: those are 3 to 63'],
     ['-abc', 'did you mean abc?'],
     ['abc-', 'did you mean abc?'],
     ['my_media', 'did you mean my-media?'],

@@ -22,6 +22,21 @@ const failure = (promise: Promise<unknown>) =>
     (problem) => problem as { code: string; what: string; why: string; exit: number },
   )
 
+it.each([
+  ['--s3-endpoint-url', 'https://key:hunter2@s3.example.com'],
+  ['--s3-endpoint-url', 'https://key:hunter2@s3.example.com/bucket'],
+  ['--cloudflare-api-url', 'https://hunter2@api.example.com'],
+  ['--cloudflare-api-url', 'ftp://a:hunter2@api.example.com'],
+])(
+  'what stands before the host of an address is refused, and not shown: %s %s',
+  async (...argv) => {
+    const { code, why } = await failure(resolve(argv))
+    expect(code).toBe('settings-wrong')
+    expect(why).toContain('://****@')
+    expect(why).not.toContain('hunter2')
+  },
+)
+
 describe('the strongest source wins', () => {
   it('flag before variable before answers', async () => {
     const env = { MASTODON_R2_MEDIA_HOST: 'b.example.com' }

@@ -60,6 +60,7 @@ describe('values that are refused, and why', () => {
     ['a number as time', rules.duration, '15', 'not a time'],
     ['days', rules.duration, '1d', 'not a time'],
     ['endpoint with the bucket in it', rules.endpointUrl, 'https://a.example/bucket', 'no path'],
+    ['a key before the host', rules.endpointUrl, 'https://key:pw@a.example', 'no name or password'],
     ['ftp', rules.webUrl, 'ftp://a.example', 'http or https'],
     ['not an address', rules.webUrl, 'a.example', 'http or https'],
     ['route with too little', connectTo, ['127.0.0.1:8443'], 'HOST:PORT:ADDR:PORT'],
