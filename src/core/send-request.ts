@@ -43,7 +43,8 @@ export function sendRequest(
   const send = url.protocol === 'https:' ? overHttps : overHttp
   return new Promise((resolve, reject) => {
     const all = { 'accept-encoding': 'gzip', ...headers, ...size }
-    const sent = send(url, { method, headers: all, agent, signal })
+    const sent = send(url, { method, headers: all, agent })
+    endWith(sent, signal)
     limitConnecting(sent, url)
     sent.on('error', reject)
     sent.on('response', (message) => {
@@ -57,6 +58,14 @@ export function sendRequest(
     })
     sent.end(body)
   })
+}
+
+/** As the option `signal` of a request does it, whose watch over its stream takes 5 ms the first time. */
+function endWith(sent: ClientRequest, signal: AbortSignal): void {
+  const end = () => sent.destroy(signal.reason as Error)
+  if (signal.aborted) end()
+  signal.addEventListener('abort', end, { once: true })
+  sent.once('close', () => signal.removeEventListener('abort', end))
 }
 
 function limitConnecting(sent: ClientRequest, { protocol }: URL): void {

@@ -51,3 +51,21 @@ it('the next request takes the same connection', async () => {
   }
   expect(connections()).toBe(1)
 })
+
+it.each([
+  ['before it is sent', 0],
+  ['while the answer is waited for', 1],
+  ['within the answer', 2],
+])('who stops it %s has the reason', async (_, when) => {
+  const stop = new AbortController()
+  const { url } = await serverThat((_, response) => {
+    if (when === 2) response.write('begun')
+    else stop.abort(new Error('stopped'))
+  })
+  if (when === 0) stop.abort(new Error('stopped'))
+  const whole = async () => {
+    const { body } = await sendRequest(url, { method: 'GET', headers: {}, signal: stop.signal })
+    for await (const _ of body) stop.abort(new Error('stopped'))
+  }
+  await expect(whole()).rejects.toThrow(when === 2 ? 'aborted' : 'stopped')
+})

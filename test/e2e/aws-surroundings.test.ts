@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { HOST, openStage } from './stage.ts'
 
 const watcher = pathToFileURL(fileURLToPath(new URL('aws-watch.mjs', import.meta.url)))
@@ -21,7 +21,9 @@ const tempting = {
   AWS_LAMBDA_FUNCTION_NAME: 'not-me',
 }
 
-test('no AWS_* variable, no ~/.aws and no metadata address is looked at', async () => {
+let seen: (kind: string) => string[]
+
+beforeAll(async () => {
   const home = mkdtempSync(join(tmpdir(), 'mastodon-r2-home-'))
   mkdirSync(join(home, '.aws'))
   for (const name of ['config', 'credentials'])
@@ -38,12 +40,17 @@ test('no AWS_* variable, no ~/.aws and no metadata address is looked at', async 
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line))
-  const seen = (kind: string) => [
-    ...new Set(notes.filter(([is]) => is === kind).map(([, value]) => value)),
-  ]
+  seen = (kind) => [...new Set(notes.filter(([is]) => is === kind).map(([, value]) => value))]
+})
+
+test('no AWS_* variable, no ~/.aws and no metadata address is looked at', () => {
   expect(seen('variable')).toEqual([])
   expect(seen('file')).toEqual([])
   const here = /^(127\.0\.0\.1|::1|localhost|[a-z]+\.example\.com|\/.*)$/
   expect(seen('address').length).toBeGreaterThan(0)
   expect(seen('address').filter((host) => !here.test(host))).toEqual([])
+})
+
+test("Node's own fetch, which takes 30 ms to load, is not", () => {
+  expect(seen('fetch')).toEqual([])
 })

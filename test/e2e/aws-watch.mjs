@@ -1,5 +1,6 @@
-// Loaded in front of the program: notes every AWS_* variable that is read, every path with /.aws/ and
-// every address that is connected to, one JSON line each, in the file that WATCH_FILE names.
+// Loaded in front of the program: notes every AWS_* variable that is read, every path with /.aws/,
+// every address that is connected to, and at the end whether Node's own fetch was loaded, one JSON line
+// each, in the file that WATCH_FILE names.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
@@ -41,3 +42,8 @@ net.Socket.prototype.connect = function watch(...args) {
   return connect.apply(this, args)
 }
 syncBuiltinESMExports()
+
+process.on('exit', () => {
+  for (const name of process.moduleLoadList)
+    if (name.endsWith('/undici/undici')) note('fetch', name)
+})
