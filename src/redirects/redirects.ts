@@ -47,7 +47,8 @@ interface RedirectsEnded extends Ended {
   readonly prefixes: readonly OldPrefix[]
   readonly mediaHost: string
   readonly blocks: readonly ToldBlock[]
-  readonly remove: boolean
+  /** What was to be taken away: all of this program's, or those that flags name. */
+  readonly remove: 'all' | 'some' | undefined
 }
 
 type Section = Closing['sections'][number]
@@ -75,7 +76,7 @@ export function redirectsClosing(ended: RedirectsEnded): Closing {
     const headline = 'That is the plan. Nothing was changed.'
     return { headline, sections: [...sections, carryOut] }
   }
-  if (ended.remove) return { headline: removed(report.steps), sections }
+  if (ended.remove !== undefined) return { headline: removed(ended.remove, report.steps), sections }
   if (blocks.length > 0) {
     const prove = { title: 'Then, to see whether it works', lines: [prose`  ${again}`] }
     const headline = 'The web server has to do it. Nothing was written; this is for you:'
@@ -115,11 +116,12 @@ function blockSection({ title, text }: ToldBlock): Section {
   }
 }
 
-function removed(steps: Ended['report']['steps']): string {
+function removed(which: 'all' | 'some', steps: Ended['report']['steps']): string {
   if (steps.some(({ status }) => status === 'changed')) return 'The redirects are gone.'
-  return steps.every(({ status }) => status === 'ready')
+  if (!steps.every(({ status }) => status === 'ready')) return 'Nothing was removed.'
+  return which === 'all'
     ? 'There was no redirect of this program at Cloudflare.'
-    : 'Nothing was removed.'
+    : 'There was no such redirect of this program at Cloudflare; others were not looked for.'
 }
 
 /** Old media addresses lead to the media host: at Cloudflare, or in the web server. */
@@ -183,7 +185,10 @@ export function redirectsSpec(
           return texts.length === 0 ? {} : { next: [...texts, run.render(again)] }
         },
         closing: (ended) => {
-          return redirectsClosing({ ...ended, again, prefixes, mediaHost, blocks: shown(), remove })
+          const isAll = settings.get('via') === 'auto' && settings.get('oldAddress') === undefined
+          const which = remove ? (isAll ? 'all' : 'some') : undefined
+          const known = { again, prefixes, mediaHost, blocks: shown(), remove: which } as const
+          return redirectsClosing({ ...ended, ...known })
         },
       }
     },

@@ -20,7 +20,7 @@ const FREE_RULES = 10
 const REF = 'mastodon-r2-redirect-'
 
 /** In the note of one that was not made, as it is there. */
-export const OF_OTHERS = 'by a rule of others; nothing is added'
+export const OF_OTHERS = 'by another rule; nothing is added'
 
 /** The rule for one prefix; its ref comes from the prefix, so that it is found again. */
 export function singleRule(prefix: OldPrefix, mediaHost: string, status: 301 | 302): NewRule {

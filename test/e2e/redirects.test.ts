@@ -115,6 +115,8 @@ describe('with the media in the bucket', () => {
       'mastodon_r2_redirects social.example.com/system/ https://files.example.com/ 301',
     ])
     expect((await server.report(['--via', 'bulk', '--yes'])).steps.at(-1)?.status).toBe('ready')
+    const single = await server.redirectsHere(['--remove', '--via', 'single', '--yes'])
+    expect(single.stdout).toContain('no such redirect of this program at Cloudflare; others were')
     expect((await server.redirectsHere(['--remove', '--yes'])).code).toBe(0)
     expect([server.rules(), server.items()]).toEqual([['dynamic_redirect theirs 308'], []])
   })
