@@ -4,10 +4,11 @@ import { leftOut, skippedSteps } from '../flow/carry-out.ts'
 import type { Ended } from '../flow/run.ts'
 import type { Setup } from '../plan/step.ts'
 import { rehearsalOver } from '../rehearse/rehearsed.ts'
+import { restartCommands } from '../services/mastodon/service-control.ts'
 import type { Closing } from '../ui/port.ts'
 import { type BlockFormat, blockForms } from './formats.ts'
 import { bringOut } from './hidden-media.ts'
-import type { Freshness } from './restart.ts'
+import { type Freshness, linesOf } from './restart.ts'
 
 interface InitEnded extends Ended {
   readonly setup: Setup
@@ -194,7 +195,7 @@ export function restart(
       title,
       lines: [
         ...bringOut(installation),
-        `  cd ${shellWord(dir ?? '.')} && docker compose up -d`,
+        `  ${linesOf(restartCommands(installation, { asRoot: true }))}`,
         '("docker compose restart" would keep the old settings.)',
       ],
     }

@@ -109,7 +109,9 @@ describe.concurrent('rotate', () => {
     })
     const { code, stdout } = await rotateHere('--restart', 'run')
     expect({ code, stdout }).toMatchObject({ code: 0 })
-    expect(fake.asked()).toEqual([`docker compose up -d in ${at.dir}`])
+    expect(fake.asked()).toEqual([
+      `docker compose up -d --no-deps --force-recreate sidekiq web in ${at.dir}`,
+    ])
     expect(names(bucket)).toEqual(inUse(bucket))
   })
 

@@ -32,7 +32,7 @@ echo $! > "$FAKE_RUN/$name.pid"
 
 const DOCKER = `#!/bin/bash
 case "$*" in
-  "compose up -d") echo "docker $* in $PWD" >> "$FAKE_RUN/asked"; date -u +%Y-%m-%dT%H:%M:%S.%NZ > "$FAKE_RUN/created" ;;
+  "compose up -d"*) echo "docker $* in $PWD" >> "$FAKE_RUN/asked"; date -u +%Y-%m-%dT%H:%M:%S.%NZ > "$FAKE_RUN/created" ;;
   "compose ps --quiet") printf 'a\\nb\\n' ;;
   inspect*)
     for name in web sidekiq; do

@@ -147,12 +147,12 @@ describe('what init says at the end', () => {
     [
       'Docker',
       installed({ kind: 'docker', dir: '/opt/mastodon' }),
-      ['  cd /opt/mastodon && docker compose up -d'],
+      ['  cd /opt/mastodon && docker compose up -d --no-deps --force-recreate sidekiq web'],
     ],
     [
       'Docker, a blank in the path',
       installed({ kind: 'docker', dir: '/srv/my media' }),
-      ["  cd '/srv/my media' && docker compose up -d"],
+      ["  cd '/srv/my media' && docker compose up -d --no-deps --force-recreate sidekiq web"],
     ],
   ])('how to restart: %s', (_, ending, lines) => {
     const { text } = close(ending)

@@ -1,4 +1,4 @@
-import { type Command, commandLine, type PlacedCommand } from '../process/port.ts'
+import { commandLine, type PlacedCommand } from '../process/port.ts'
 import { type Ask, composeCommand } from './compose/judge.ts'
 import type { Installation, ServiceCommands, ServicesPort, SidekiqProcess } from './port.ts'
 import { belonging, readProcesses } from './processes.ts'
@@ -124,36 +124,10 @@ function sidekiqIn(text: string): SidekiqProcess[] {
   return found === undefined ? [] : [{ busy: Number(busy), quiet: state !== undefined }]
 }
 
-export interface RestartCommand {
-  readonly command: Command
-  readonly cwd?: string
-  /** As a person types it into a shell, the folder included. */
-  readonly line: string
-}
-
-/**
- * What makes Mastodon read its env file anew; empty when its kind is not known. Containers have to
- * be made anew (`restart` would keep the old environment); streaming does not use the storage.
- */
+/** What makes Mastodon read its settings anew; empty when it is not known how it is started. */
 export function restartCommands(
-  installation: Omit<Kind, 'services'>,
+  installation: Kind,
   { asRoot }: { readonly asRoot: boolean },
-): RestartCommand[] {
-  const { kind, dir, units, pumaWorkers, composeNames } = installation
-  if (kind === 'none' || (kind === 'systemd' && isUnsure(installation))) return []
-  if (kind === 'docker') {
-    const command = composeCommand(['up', '-d'], { composeNames })
-    const line = commandLine(command)
-    if (dir === undefined) return [{ command, line }]
-    const enter = commandLine({ program: 'cd', args: [dir], env: {} })
-    return [{ command, cwd: dir, line: `${enter} && ${line}` }]
-  }
-  const systemctl = (...args: string[]): RestartCommand => {
-    const [program, ...before] = asRoot ? ['systemctl'] : ['sudo', 'systemctl']
-    const command = { program: program ?? '', args: [...before, ...args], env: {} }
-    return { command, line: commandLine(command) }
-  }
-  const sidekiq = units.sidekiq.length > 0 ? units.sidekiq : ['mastodon-sidekiq*']
-  const web = units.web.length > 0 ? units.web : ['mastodon-web.service']
-  return [systemctl('restart', ...sidekiq), systemctl(renewal(pumaWorkers), ...web)]
+): readonly PlacedCommand[] {
+  return serviceCommands(installation, asRoot)?.restart ?? []
 }

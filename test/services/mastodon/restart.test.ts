@@ -25,7 +25,13 @@ test.each<[string, Kind, { web: string[]; sidekiq: string[] }, boolean, string[]
     false,
     ["sudo systemctl restart 'mastodon-sidekiq*'", 'sudo systemctl restart mastodon-web.service'],
   ],
-  ['containers', 'docker', none, true, ["cd '/srv/it is' && docker compose up -d"]],
+  [
+    'containers',
+    'docker',
+    none,
+    true,
+    ["cd '/srv/it is' && docker compose up -d --no-deps --force-recreate sidekiq web"],
+  ],
   ['not known', 'none', none, true, []],
 ])('%s', (_, kind, units, asRoot, expected) => {
   const commands = restartCommands({ kind, dir: '/srv/it is', units }, { asRoot })
