@@ -4,6 +4,7 @@ import { shellWord } from '../core/shell-word.ts'
 import { asRoot, prose, type Text } from '../core/to-type.ts'
 import type { EnvWriter } from '../plan/step.ts'
 import type { EnvFileOnDisk, Installation, ServiceReading } from '../services/mastodon/port.ts'
+import { neverStarts } from './env-encoding.ts'
 
 /** What one of Mastodon's services does not get of what it needs. */
 export interface Lack {
@@ -135,8 +136,8 @@ function inUnits(file: File, found: readonly Lack[]) {
 }
 
 /**
- * Problem where not all of Mastodon would use the settings: `env-file-not-read`, `compose-refuses`
- * (exit 2). `after` is Mastodon as it would be read with the file as it will be; `instead` stands at
+ * Problem where not all of Mastodon would use the settings: `env-file-not-read`,
+ * `env-file-not-utf8`, `compose-refuses` (exit 2). `after` is Mastodon as it would be read with the file as it will be; `instead` stands at
  * the end.
  */
 export function unreached(
@@ -150,6 +151,8 @@ export function unreached(
   // What compose refuses now may be the very file that is going to be written.
   const stays = refused.length > 0 ? refused : refusedForAnother(now, file)
   if (stays[0] !== undefined) return composeRefuses(now, stays[0])
+  const dead = neverStarts(after)
+  if (dead) return dead
   const found = lacks(after, wanted)
   if (found.length === 0) return undefined
   const { what, why, next } = howToReach(after, file, found)

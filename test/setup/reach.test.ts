@@ -43,6 +43,29 @@ describe('what compose refuses', () => {
   })
 })
 
+describe('bytes that are not UTF-8', () => {
+  const live = '/home/mastodon/live'
+  const of = (kind: 'systemd' | 'docker', path: string, text: string) => {
+    const file = { path, realPath: path, exists: true, text, mode: 0o640, writable: true }
+    const services = [service({ S3_ENABLED: 'true', S3_PERMISSION: '' })]
+    return installationOf({ kind, dir: live, envFiles: [file], services })
+  }
+
+  it.each<['systemd' | 'docker', string, string, RegExp | undefined]>([
+    ['systemd', `${live}/.env.production`, 'A=1\n# caf\udce9\n', /\.env\.production:2 has a byte/],
+    ['systemd', `${live}/.env`, 'B=caf\udce9\n', /\.env:1 has a byte/],
+    ['systemd', `${live}/.env.production`, '# café\n', undefined],
+    ['systemd', '/etc/mastodon.env', 'A=1\nB=caf\udce9\n', /mastodon\.env:2 has a byte/],
+    ['systemd', '/etc/mastodon.env', 'A=1\n# caf\udce9\n', undefined],
+    ['docker', `${live}/.env.production`, 'A=caf\udce9\n', undefined],
+  ])('%s, %s, %j: Mastodon would not start again', (kind, path, text, what) => {
+    const after = of(kind, path, text)
+    const problem = unreached(after, after, { path: ENV, realPath: ENV }, wanted)
+    expect(problem?.code).toBe(what && 'env-file-not-utf8')
+    if (what) expect(problem?.what).toMatch(what)
+  })
+})
+
 it('the step looks at every service as it will be, before a key is made', async () => {
   const installation = installationOf({ services: [service({})] })
   const world = worldOf({ installation, knownKey })

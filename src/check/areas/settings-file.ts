@@ -21,7 +21,7 @@ export interface ReadFile {
 }
 
 /** The env files that Mastodon reads, each once, the winning one first. */
-function readFiles({ installation: { envFiles }, envReader }: SettingsWorld): ReadFile[] {
+export function readFiles({ installation: { envFiles }, envReader }: SettingsWorld): ReadFile[] {
   const first = envFiles.filter(
     ({ realPath }, index) => envFiles.findIndex((one) => one.realPath === realPath) === index,
   )
@@ -38,7 +38,7 @@ function lastOfEach(statements: readonly EnvStatement[]): EnvStatement[] {
 }
 
 /** `NAME (file:line)`, as editors and grep write it. */
-function position({ file }: ReadFile, { key, line }: EnvStatement): string {
+export function position({ file }: ReadFile, { key, line }: EnvStatement): string {
   return `${key} (${file.path}:${line})`
 }
 

@@ -3,6 +3,8 @@ import { Secret } from '../../core/secret.ts'
 import { prose, toType } from '../../core/to-type.ts'
 import { thirdStorage, thirdStorageCopy } from '../../flow/mastodon-here.ts'
 import type { Verdict } from '../../plan/verdict.ts'
+import { strayLine } from '../../services/mastodon/env-text.ts'
+import { notUtf8 } from '../../setup/env-encoding.ts'
 import {
   isSecretSetting,
   isStorageSetting,
@@ -10,6 +12,7 @@ import {
   settingCheck,
   shown,
 } from './setting-check.ts'
+import { position, readFiles } from './settings-file.ts'
 
 /** Mastodon compares S3_ENABLED with `true`, letter by letter (config/initializers/paperclip.rb). */
 export const enabled = settingCheck({
@@ -278,3 +281,35 @@ function unused(settings: StorageSettings): Verdict {
     ...settings.remove('S3_DISABLE_CHECKSUM_MODE'),
   }
 }
+
+/** One byte in a comment is enough for Mastodon not to start again. */
+export const utf8 = settingCheck({
+  id: 'env-utf8',
+  title: 'Encoding',
+  always: true,
+  judge(_, at): Verdict | readonly Verdict[] {
+    const { installation } = at
+    const found = notUtf8(installation).map(
+      ({ place, why, next }): Verdict => ({
+        severity: 'fault',
+        saw: `${place} has a byte that is no UTF-8.`,
+        matters: why,
+        next,
+      }),
+    )
+    if (found.length > 0) return found
+    if (installation.kind !== 'docker') return { severity: 'ok', saw: 'UTF-8' }
+    const odd = readFiles(at).flatMap((read) =>
+      read.statements
+        .filter(({ value }) => strayLine(value) !== undefined)
+        .map((statement) => position(read, statement)),
+    )
+    if (odd.length === 0) return { severity: 'ok', saw: 'UTF-8' }
+    return {
+      severity: 'note',
+      saw: `${odd.join(', ')}: a byte that is no UTF-8.`,
+      matters: 'Docker hands on another sign in its place.',
+      next: 'Write that sign anew in an editor that saves UTF-8.',
+    }
+  },
+})

@@ -17,6 +17,7 @@ import {
   permission,
   protocol,
   region,
+  utf8,
 } from './settings-lines.ts'
 import { checksums, proxy } from './settings-sdk.ts'
 
@@ -37,6 +38,7 @@ export const settingsChecks: readonly Check[] = [
   leftovers,
   cdnHost,
   extraMediaHosts,
+  utf8,
   plainLines,
   dollars,
   duplicates,

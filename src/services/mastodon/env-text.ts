@@ -180,3 +180,9 @@ export const fileText = {
     return Buffer.concat(parts)
   },
 }
+
+/** Number of the first line with a byte that is not UTF-8, of text that `fileText` has read. */
+export function strayLine(text: string): number | undefined {
+  const at = text.search(/\p{Surrogate}/u)
+  return at < 0 ? undefined : text.slice(0, at).split('\n').length
+}

@@ -134,11 +134,36 @@ function signOf(code: number): string | undefined {
 
 /**
  * What systemd passes on from an `EnvironmentFile=`: no `$` expansion, no inline comments, lines
- * with a bad name (such as `export A=b`) are skipped, the last of two counts. Rules of
- * src/basic/env-file.c in systemd; a comment ends with its line, as it does since v254.
+ * with a bad name (such as `export A=b`) are skipped, the last of two counts. Nothing at all where a
+ * name or a value is not UTF-8. Rules of src/basic/env-file.c in systemd; a comment ends with its line,
+ * as it does since v254.
  */
 export function readEnvironmentFile(text: string): Map<string, string> {
-  const values = new Map<string, string>()
+  const found = [...assignments(text)]
+  if (found.some(isNoText)) return new Map()
+  const named = found.filter(({ name }) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+  return new Map(named.map(({ name, value }) => [name, value]))
+}
+
+/** Number of the line for which systemd refuses the whole file; undefined where it takes it. */
+export function refusedLine(text: string): number | undefined {
+  const refused = [...assignments(text)].find(isNoText)
+  return refused && text.slice(0, refused.start).split('\n').length
+}
+
+interface Assignment {
+  readonly name: string
+  readonly value: string
+  /** Offset of the name. */
+  readonly start: number
+}
+
+/** Lone surrogates stand for bytes that are not UTF-8 (`fileText`). */
+function isNoText({ name, value }: Assignment): boolean {
+  return /\p{Surrogate}|\p{Noncharacter_Code_Point}/u.test(name + value)
+}
+
+function* assignments(text: string): Generator<Assignment> {
   let at = 0
   while (at < text.length) {
     const line = /[ \t\r\n]*(?:[#;][^\r\n]*|(=?[^=\r\n]*)(=)?)/y
@@ -146,12 +171,11 @@ export function readEnvironmentFile(text: string): Map<string, string> {
     const [whole = '', name = '', equals] = line.exec(text) ?? []
     at += Math.max(whole.length, 1)
     if (equals === undefined) continue
+    const start = at - 1 - name.length
     const value = readValue(text, at)
     at = value.end
-    const key = name.replace(/[ \t]+$/, '')
-    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) values.set(key, value.text)
+    yield { name: name.replace(/[ \t]+$/, ''), value: value.text, start }
   }
-  return values
 }
 
 interface Value {

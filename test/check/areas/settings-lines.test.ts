@@ -45,6 +45,18 @@ describe('how a line is written', () => {
     },
   )
 
+  it.each<[string, Reader, string[], RegExp]>([
+    ['# caf\udce9\n', 'dotenv', ['env-utf8 fault'], /does not start again/],
+    ['SITE=caf\udce9\n', 'dotenv', ['env-utf8 fault'], /sed -n 1l/],
+    ['SITE=caf\udce9\n', 'compose', ['env-utf8 note'], /another sign/],
+    ['# caf\udce9\n', 'compose', [], /./],
+    ['# café\n', 'dotenv', [], /./],
+  ])('%j, read by %s, is no UTF-8', async (line, reader, found, word) => {
+    const checked = await look(`${line}${lines({})}`, { reader })
+    expect(troubles(checked)).toEqual(found)
+    expect(wordsOf(checked, 'env-utf8')).toMatch(word)
+  })
+
   it('two quote characters as permission are a fault of their own', async () => {
     const text = lines({ S3_PERMISSION: "''" })
     expect(troubles(await look(text, { reader: 'raw' }))).toContain('s3-permission fault')

@@ -33,6 +33,12 @@ test.each<[text: string, values: Record<string, string>]>([
   ['1A=x\n=y', {}],
   ['=\\\nB=1', { B: '1' }],
   ['', {}],
+  // Bytes that are not UTF-8 (see fileText), and signs that Unicode has no use for: none of the file counts.
+  ['A=1\nB=caf\udce9\nC=3', {}],
+  ['A=1\ncaf\udce9=2', {}],
+  ['A=1\nB="\uFFFE"', {}],
+  ['A=1\n# caf\udce9\nB=2', { A: '1', B: '2' }],
+  ['caf\udce9\nB=2', { B: '2' }],
 ])('%j', (text, values) => {
   expect(Object.fromEntries(readEnvironmentFile(text))).toEqual(values)
 })

@@ -25,8 +25,8 @@ const nine = (values: Record<string, string | undefined>) =>
 
 /** Lines above the block keep these readers from it, or from the file; nothing is done about that. */
 const hopeless = {
-  // The quote goes on to the end of the file.
-  systemd: ['unclosed-quote.env'],
+  // The quote goes on to the end of the file. Not UTF-8: nothing of the file is handed on.
+  systemd: ['unclosed-quote.env', 'latin1.env'],
   // A syntax error, a Windows line end or a mark that bash takes as part of a word.
   bash: ['unclosed-quote.env', 'setup-docker.env', 'yunohost.env', 'ldap.env', 'crlf.env'],
   // Not UTF-8: dotenv raises, so Mastodon doesn't start with it.
