@@ -142,13 +142,18 @@ async function onceSpread({ clock }: At, attempt: (n: number) => Promise<void>):
 async function read({ web, place }: At, key: string, sent: Uint8Array): Promise<void> {
   const url = `https://${place.mediaHost}/${key}`
   const origin = originOf(place)
-  const plain = await web.fetch(url)
-  whole(url, plain, sent)
-  const [scripted, range, top] = await Promise.all([
-    web.fetch(url, { headers: { origin } }),
-    web.fetch(url, { headers: { range: 'bytes=4-19' } }),
-    web.fetch(`https://${place.mediaHost}/`),
+  const after = web.fetch(url).then((answer) => {
+    whole(url, answer, sent)
+    return answer
+  })
+  const behind = Promise.all([
+    web.fetch(url, { headers: { origin }, after }),
+    web.fetch(url, { headers: { range: 'bytes=4-19' }, after }),
+    web.fetch(`https://${place.mediaHost}/`, { after }),
   ])
+  behind.catch(() => undefined)
+  const plain = await after
+  const [scripted, range, top] = await behind
   whole(url, scripted, sent)
   corsOnce(url, plain, scripted, origin)
   partOnly(url, range, sent)

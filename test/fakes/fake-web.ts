@@ -28,6 +28,7 @@ export class FakeWeb implements PublicWebPort {
   }
 
   async fetch(url: string, request: WebRequest = {}): Promise<WebResponse> {
+    await request.after
     const { origin, range } = request.headers ?? {}
     this.requests.push([url, origin, range].filter(Boolean).join(' '))
     const { status, headers, body } = this.alter(this.#answer(url, origin, range), request, url)

@@ -1,3 +1,8 @@
+/** What is sent behind the answer to something else. */
+interface Following {
+  readonly after?: Promise<unknown>
+}
+
 /**
  * A network whose answers all come at the same time, once nobody asks for anything more: how often
  * that happens is how many round trips depend on each other, whatever the time.
@@ -16,6 +21,7 @@ export class Rounds {
           return (...args: unknown[]) => this.#each(found.apply(port, args))
         }
         return async (...args: unknown[]) => {
+          for (const arg of args) await (arg as Following | undefined)?.after
           for (let left = more[String(name)] ?? 1; left > 0; left -= 1) await this.#round()
           return found.apply(port, args)
         }

@@ -237,7 +237,14 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
     async fetch(text, wish = {}) {
       const url = new URL(text)
       const method = wish.method ?? 'GET'
-      const began = performance.now()
+      let began = performance.now()
+      let isDropped = false
+      const begin = () => {
+        began = performance.now()
+      }
+      wish.after?.then(begin, () => {
+        isDropped = true
+      })
       const report = (status: number | 'failed', rayId?: string) => {
         const ms = Math.round(performance.now() - began)
         onCall?.({ method, path: url.href, status, ms, ...(rayId ? { rayId } : {}) })
@@ -250,6 +257,7 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
         report(response.status, response.header('cf-ray')[0])
         return response
       } catch (error) {
+        if (isDropped) throw error
         report('failed')
         throw toProblem(error, url)
       }
@@ -274,12 +282,13 @@ export function connectPublicWeb(options: PublicWebOptions): PublicWebPort {
 
 function visit(
   { url, name: to, addresses, port, detour }: Target,
-  { method = 'GET', headers = {} }: WebRequest,
+  { method = 'GET', headers = {}, after }: WebRequest,
   { timeoutMs, trust }: { timeoutMs: number; trust: SecureContext | undefined },
 ): Promise<WebResponse> {
   const secure = url.protocol === 'https:'
   const name = bare(url.hostname)
-  const signal = AbortSignal.timeout(timeoutMs)
+  // What it waits for has a time limit of its own.
+  const signal = AbortSignal.timeout(after ? 2 * timeoutMs : timeoutMs)
   const request = (secure ? httpsRequest : httpRequest)({
     method,
     path: `${url.pathname}${url.search}`,
@@ -296,7 +305,13 @@ function visit(
     const fail = (error: unknown) => reject(signal.aborted ? signal.reason : error)
     request.on('error', fail)
     request.on('response', (response) => read(response, url.host).then(resolve, fail))
-    request.end()
+    if (after === undefined) request.end()
+    else {
+      after.then(
+        () => request.end(),
+        (error) => request.destroy(error),
+      )
+    }
   })
 }
 

@@ -22,6 +22,8 @@ export interface Certificate {
 export interface WebRequest {
   readonly method?: 'GET' | 'HEAD'
   readonly headers?: Readonly<Record<string, string>>
+  /** It is sent behind this, over a connection that is made meanwhile; where this fails it is not sent. */
+  readonly after?: Promise<unknown>
 }
 
 export interface WebResponse {

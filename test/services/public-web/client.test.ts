@@ -210,3 +210,27 @@ test('nobody listens', async () => {
     why: expect.stringContaining('ECONNREFUSED'),
   })
 })
+
+test('what is sent behind another answer has its connection before, and is not sent where that fails', async () => {
+  const calls: WebCall[] = []
+  const visitor = web({ onCall: (call) => calls.push(call) })
+  let [connections, asked] = [0, seen.length]
+  secure.on('secureConnection', () => {
+    connections += 1
+  })
+  let answered = () => {}
+  const first = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const behind = visitor.fetch(`https://${HOST}/ok`, { after: first })
+  while (connections === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(seen).toHaveLength(asked)
+  answered()
+  expect((await behind).status).toBe(200)
+  asked = seen.length
+  const failed = new Error('The first one failed.')
+  const dropped = visitor.fetch(`https://${HOST}/ok`, { after: Promise.reject(failed) })
+  await expect(dropped).rejects.toBe(failed)
+  expect(seen).toHaveLength(asked)
+  expect(calls.map(({ status }) => status)).toEqual([200])
+})
