@@ -9,7 +9,7 @@ import { checkFlags } from './settings.ts'
 const STATES = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const
 const UNKNOWN = 3
 /** A plugin says one line, whatever there is. */
-const OTHER_VOICES = [checkFlags.json, checkFlags.quiet, checkFlags.verbose]
+const OTHER_VOICES = [checkFlags.json, checkFlags.quiet, checkFlags.verbose, checkFlags.timings]
 /** Characters of the words; old servers cut a line at 1024. */
 const MOST = 400
 

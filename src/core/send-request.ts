@@ -47,7 +47,10 @@ export function sendRequest(
     endWith(sent, signal)
     limitConnecting(sent, url)
     sent.on('error', reject)
+    const unanswered = () => reject(noAnswer())
+    sent.on('close', unanswered)
     sent.on('response', (message) => {
+      sent.off('close', unanswered)
       unpacked(message).then((bytes) => {
         resolve({
           status: message.statusCode ?? 0,
@@ -58,6 +61,11 @@ export function sendRequest(
     })
     sent.end(body)
   })
+}
+
+/** A connection that became another protocol's (status 101) ends without an answer, and without an error. */
+export function noAnswer(): Error {
+  return Object.assign(new Error('no answer'), { code: 'ECONNRESET' })
 }
 
 /** As the option `signal` of a request does it, whose watch over its stream takes 5 ms the first time. */
@@ -80,7 +88,9 @@ function limitConnecting(sent: ClientRequest, { protocol }: URL): void {
 }
 
 async function unpacked(message: IncomingMessage): Promise<AsyncIterable<Uint8Array>> {
-  if (message.headers['content-encoding'] !== 'gzip') return message
+  const { statusCode, headers } = message
+  const isEmpty = statusCode === 204 || headers['content-length'] === '0'
+  if (isEmpty || headers['content-encoding']?.toLowerCase() !== 'gzip') return message
   const { createGunzip } = await import('node:zlib')
   // What goes wrong is thrown to whoever reads.
   return pipeline(message, createGunzip(), () => undefined)

@@ -69,6 +69,7 @@ describe('one line and an exit code', () => {
     ['what keeps it from being run', { problem: { what: 'No env file.', next: 'Name it.' } }, []],
     ['a bug', new Error('oops'), []],
     ['--json as well', {}, ['--json']],
+    ['--timings as well', {}, ['--timings']],
   ])('%s is UNKNOWN', async (_, report, argv) => {
     const { code, text } = await plugin(report, argv)
     expect({ code, text }).toMatchObject({ code: 3, text: expect.stringMatching(LINE) })

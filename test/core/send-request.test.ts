@@ -43,6 +43,34 @@ it('an answer that came compressed is unpacked; a damaged one is none', async ()
   await expect(buffer((await get('/damaged')).body)).rejects.toThrow('unexpected end of file')
 })
 
+it.each([
+  ['204', 204, {}],
+  ['200 of no bytes', 200, { 'content-length': '0' }],
+])('an answer without a body is none that is damaged: %s', async (_, status, headers) => {
+  const { url } = await serverThat((_, response) =>
+    response.writeHead(status, { ...headers, 'content-encoding': 'gzip' }).end(),
+  )
+  const answer = await sendRequest(url, { method: 'GET', headers: {}, signal })
+  expect([answer.status, String(await buffer(answer.body))]).toEqual([status, ''])
+})
+
+it('the name of a compression is known in any case', async () => {
+  const { url } = await serverThat((_, response) => {
+    response.writeHead(200, { 'content-encoding': 'GZIP' }).end(gzipSync('told'))
+  })
+  const { body } = await sendRequest(url, { method: 'GET', headers: {}, signal })
+  expect(String(await buffer(body))).toBe('told')
+})
+
+it('who answers in another protocol gave no answer', async () => {
+  const { url } = await serverThat(({ socket }) => {
+    const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: other']
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`)
+  })
+  const asked = sendRequest(url, { method: 'GET', headers: {}, signal })
+  await expect(asked).rejects.toThrow('no answer')
+})
+
 it('the next request takes the same connection', async () => {
   const { url, connections } = await serverThat((_, response) => response.end('told'))
   for (let times = 0; times < 3; times += 1) {

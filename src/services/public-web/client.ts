@@ -13,6 +13,7 @@ import { readCapped } from '../../core/capped.ts'
 import { clockTrouble } from '../../core/clock.ts'
 import { bare, type ConnectTo, inUrl } from '../../core/connect-to.ts'
 import { Problem } from '../../core/problem.ts'
+import { noAnswer } from '../../core/send-request.ts'
 import { type Detour, ProxyRefusal, type WayOut } from '../../core/through-proxy.ts'
 import type { Certificate, PublicWebPort, WebRequest, WebResponse } from './port.ts'
 
@@ -304,7 +305,12 @@ function visit(
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(signal.aborted ? signal.reason : error)
     request.on('error', fail)
-    request.on('response', (response) => read(response, url.host).then(resolve, fail))
+    const unanswered = () => fail(noAnswer())
+    request.on('close', unanswered)
+    request.on('response', (response) => {
+      request.off('close', unanswered)
+      read(response, url.host).then(resolve, fail)
+    })
     if (after === undefined) request.end()
     else {
       after.then(

@@ -8,6 +8,8 @@ import type { NameResolver } from '../../../src/services/public-web/client.ts'
 import { connectPublicWeb, type WebCall } from '../../../src/services/public-web/client.ts'
 
 const HOST = 'files.example.com'
+const OTHER_PROTOCOL =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'
 const authority = createAuthority()
 const seen: { host: string | undefined; servername: unknown; url: string | undefined }[] = []
 
@@ -32,6 +34,7 @@ const pages: Record<string, (response: ServerResponse) => void> = {
     response.write('half')
   },
   '/reset': (response) => void response.socket?.destroy(),
+  '/other': ({ socket }) => void socket?.write(OTHER_PROTOCOL),
 }
 
 const listener: RequestListener = (request, response) => {
@@ -186,6 +189,7 @@ test.each([
   ['silence', `https://${HOST}/hang`, { timeoutMs: 200 }, 'web-timeout'],
   ['half an answer', `https://${HOST}/half`, { timeoutMs: 200 }, 'web-timeout'],
   ['a connection that breaks', `https://${HOST}/reset`, {}, 'web-refused'],
+  ['another protocol', `https://${HOST}/other`, {}, 'web-refused'],
 ])('%s', async (_, url, options, code) => {
   const calls: WebCall[] = []
   const client = web({ ...options, onCall: (call) => calls.push(call) })
