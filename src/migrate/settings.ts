@@ -14,11 +14,12 @@ const prefixes = (z: Zod) =>
       }),
   )
 
+/** To rclone a number alone is KiB, and 0 is no limit: nobody means that who gives one. */
 const bandwidth = (z: Zod) =>
   z
     .string()
     .regex(
-      /^\d+(\.\d+)?[BKMG]?(:\d+(\.\d+)?[BKMG]?)?$/i,
+      /^(?=[\d.]*[1-9])\d+(\.\d+)?[BKMG](:(?=[\d.]*[1-9])\d+(\.\d+)?[BKMG])?$/i,
       'is not a rate such as 8M (mebibytes a second) or 512K',
     )
 

@@ -8,11 +8,20 @@ type GraceAt = Pick<World, GraceNeeds>
 
 /** Between two looks at the clock, milliseconds. */
 const TICK_MS = 15_000
+/** Links to private files (archives) that a key signed work for so long, milliseconds. */
+const LINKS_MS = 3_600_000
 
-/** Links to private files (archives) that the old key signed work for an hour, and die with it. */
+/** Links that the old key signed die with it. */
 export function grace(graceMs: number): Step<GraceNeeds> {
+  const isShort = graceMs < LINKS_MS
+  const aim = isShort
+    ? 'as wished; links signed with the old key live for an hour'
+    : 'so that links signed with the old key run out'
   const over = (): Finding => {
-    const note = graceMs === 0 ? 'none wanted' : 'over: no link signed with the old key is left'
+    const links = isShort
+      ? 'over; a link signed with the old key may end before its hour'
+      : 'over: no link signed with the old key is left'
+    const note = graceMs === 0 ? 'none wanted' : links
     return { is: 'ready', note, facts: { graceOver: true } }
   }
   return {
@@ -20,13 +29,13 @@ export function grace(graceMs: number): Step<GraceNeeds> {
     title: 'Grace period',
 
     async look(at): Promise<Finding> {
-      const will = `wait ${words(graceMs)}, so that links signed with the old key run out`
+      const will = graceMs === 0 ? 'none wanted' : `wait ${words(graceMs)}, ${aim}`
       const { allFresh, publicProven } = at.facts
       if (!allFresh) return { is: 'waiting', on: 'allFresh', will }
       if (!publicProven) return { is: 'waiting', on: 'publicProven', will }
       const left = leftOf(at, graceMs)
       if (left <= 0) return over()
-      const what = `wait ${words(left)}, so that links signed with the old key run out`
+      const what = `wait ${words(left)}, ${aim}`
       return { is: 'change', changes: [{ what, risk: 'safe' }] }
     },
 

@@ -44,8 +44,9 @@ class FakeSource implements MediaSource {
   async *files({ signal, onOddity, newestFirst }: Parameters<MediaSource['files']>[0] = {}) {
     this.walks += 1
     for (const oddity of this.oddities) onOddity?.(oddity)
-    const hidden = new Set(this.oddities.map(({ path }) => path))
-    const seen = [...this.tree.values()].filter(({ key }) => !hidden.has(key))
+    const isHidden = (key: string) =>
+      this.oddities.some(({ path }) => key === path || (path.endsWith('/') && key.startsWith(path)))
+    const seen = [...this.tree.values()].filter(({ key }) => !isHidden(key))
     const all = seen.sort((a, b) => compareKeys(a.key, b.key))
     if (newestFirst) all.reverse()
     for (let at = 0; at < all.length; at += 10) {

@@ -24,6 +24,18 @@ describe('looking', () => {
       HOUR,
       `change wait 50 min, ${words}`,
     ],
+    [
+      'less than links live',
+      facts(0, 5),
+      HOUR / 2,
+      'change wait 30 min, as wished; links signed with the old key live for an hour',
+    ],
+    [
+      'less than links live, and over',
+      facts(30, 30),
+      HOUR / 2,
+      'ready over; a link signed with the old key may end before its hour',
+    ],
     ['none wanted', facts(0, 0), 0, 'ready none wanted'],
   ])('%s', async (_, known, ms, expected) => {
     expect(found(await grace(ms).look(rotatingWorld(known)))).toBe(expected)

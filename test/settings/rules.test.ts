@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { migrateCatalog } from '../../src/migrate/settings.ts'
 import { connectTo } from '../../src/settings/names.ts'
 import * as rules from '../../src/settings/setting.ts'
 import * as z from '../../src/settings/zod.ts'
@@ -23,6 +24,8 @@ describe('values that are taken', () => {
     ['time with offset', rules.expiry, '2027-06-30T10:00:00+02:00', '2027-06-30T08:00:00Z'],
     ['seconds', rules.duration, '90s', 90_000],
     ['minutes', rules.duration, '15m', 900_000],
+    ['rate', migrateCatalog.bwlimit.rule, '1.5m', '1.5m'],
+    ['rate of both ways', migrateCatalog.bwlimit.rule, '8M:512K', '8M:512K'],
     [
       'endpoint loses its last slash',
       rules.endpointUrl,
@@ -57,6 +60,8 @@ describe('values that are refused, and why', () => {
     ['origin without scheme', rules.origins, ['a.example'], 'not an origin'],
     ['30 February', rules.expiry, '2027-02-30', 'not a date'],
     ['a word', rules.expiry, 'tomorrow', 'not a date'],
+    ['a rate without a unit', migrateCatalog.bwlimit.rule, '1000000', 'is not a rate'],
+    ['a rate of nothing', migrateCatalog.bwlimit.rule, '0.0M:8M', 'is not a rate'],
     ['a number as time', rules.duration, '15', 'not a time'],
     ['days', rules.duration, '1d', 'not a time'],
     ['endpoint with the bucket in it', rules.endpointUrl, 'https://a.example/bucket', 'no path'],

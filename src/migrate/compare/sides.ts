@@ -12,6 +12,7 @@ import type { ListedObject } from '../../services/s3/port.ts'
 import { isProbe } from '../../setup/proof.ts'
 import { leftOut, type Migration } from '../migration.ts'
 import { removedSince } from '../removed-since.ts'
+import { sourceEmpty } from '../source-empty.ts'
 import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
 
 /** Files of other content that are named, as nothing but their names lets them be copied again. */
@@ -208,8 +209,9 @@ class Pass {
     const bucket = this.#migration.bucket()
     const provenUntil = await this.#provenUntil()
     // Notes of a switch tell better, see provenUntil.
-    const isNoted = (await checkpoint.read())?.switchedAt !== undefined
-    const removed = isNoted ? undefined : await removedSince(this.#migration)
+    const known = await checkpoint.read()
+    const removed =
+      known?.switchedAt !== undefined ? undefined : await removedSince(this.#migration)
     await this.#recheck.begin()
     const strangers = new RecordedKeys<number>(checkpoint, (key, size, ours) => {
       if (ours) this.#recheck.extra(key, size)
@@ -221,8 +223,10 @@ class Pass {
     })
     const files = source.files({ signal, onOddity: (oddity) => this.#note(oddity) })
     const sides = sideBySide(files, bucket, signal)
+    let isAny = false
     for await (const pairs of merge(sides.files, sides.objects)) {
       for (const { file, object } of pairs) {
+        isAny ||= file !== undefined
         if (!file) {
           const { key, size } = object
           if (!this.#unread.covers(key) && !isProbe(key)) strangers.add(key, size)
@@ -235,6 +239,8 @@ class Pass {
       for (const keys of [strangers, deleted]) if (keys.full) await keys.ask()
       this.#tell(pairs.length)
     }
+    const empty = known && !isAny && this.#unread.first === undefined && sourceEmpty(source, known)
+    if (empty) throw empty
     for (const keys of [strangers, deleted]) await keys.ask()
     await this.#reading.end()
     await this.#recheck.end()

@@ -21,8 +21,8 @@ export interface LanesOptions {
 
 /**
  * Two lanes: files that are sent in parts go beside the small ones, a few at a time, so that neither
- * waits for the other. With a number of transfers that was asked for they come after the small ones:
- * together they would be more than that.
+ * waits for the other. With a number of transfers or a rate that was asked for they come after the small
+ * ones: together they would be more than that.
  */
 export class Lanes {
   readonly #migration: Migration
@@ -50,7 +50,7 @@ export class Lanes {
   async copy(batch: readonly MediaFile[]): Promise<void> {
     const small = batch.filter(({ size }) => size <= SENT_IN_PARTS)
     this.#large.push(...batch.filter(({ size }) => size > SENT_IN_PARTS))
-    if (!this.#isAsked) this.#start()
+    if (!this.#isLimited) this.#start()
     if (small.length >= WORTH_MEASURING) this.measure()
     await this.#probe?.answered
     const latencyMs = this.#probe?.ms
@@ -75,6 +75,10 @@ export class Lanes {
 
   get #isAsked(): boolean {
     return this.#migration.wishes.transfers !== undefined
+  }
+
+  get #isLimited(): boolean {
+    return this.#isAsked || this.#migration.wishes.bwlimit !== undefined
   }
 
   #start(): void {

@@ -65,7 +65,7 @@ export async function runCopy(
     await lanes.finish()
     unread = await list.unread()
     for (const { file, reason } of unread) if (file) tally.fail(file.key, reason)
-    await settle(migration, unseen, tally)
+    await settle(migration, unseen, { unread, tally })
   } catch (error) {
     stop.abort()
     kept?.end()
@@ -95,10 +95,12 @@ function beginning(
 async function settle(
   { source }: Migration,
   unseen: ReadonlySet<string>,
-  tally: CopyTally,
+  { unread, tally }: { readonly unread: readonly Unread[]; readonly tally: CopyTally },
 ): Promise<void> {
+  const isHidden = (key: string) =>
+    unread.some(({ path }) => key === path || (path.endsWith('/') && key.startsWith(path)))
   for (const key of unseen) {
-    if (!tally.failed.has(key) || tally.failedNow(key)) continue
+    if (!tally.failed.has(key) || tally.failedNow(key) || isHidden(key)) continue
     if ((await source.find(key)) === undefined) tally.vanish(key)
     else tally.drop(key)
   }

@@ -7,6 +7,7 @@ import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { CLOCK_MARGIN_MS, leftOut, type Migration, usualModes } from '../migration.ts'
 import { RemovedFiles, type RemovedSince, removedSince } from '../removed-since.ts'
+import { sourceEmpty } from '../source-empty.ts'
 import { Batching } from './batching.ts'
 import type { WantedFile } from './touched.ts'
 
@@ -86,6 +87,20 @@ function isWrittenBefore({ writtenAt }: MediaFile, { since }: Known): boolean {
   return writtenAt !== undefined && writtenAt < since - CLOCK_MARGIN_MS
 }
 
+/** Throws what `ifNone` gives where there was none. */
+async function* some<File>(
+  files: Lists<File>,
+  ifNone: () => Error | undefined,
+): AsyncGenerator<readonly File[]> {
+  let isAny = false
+  for await (const list of files) {
+    isAny ||= list.length > 0
+    yield list
+  }
+  const error = isAny ? undefined : ifNone()
+  if (error) throw error
+}
+
 /** Which files are copied; counts those that are left out, of what is walked through. */
 export interface Choice {
   isWanted(file: MediaFile): boolean
@@ -143,6 +158,10 @@ export class UnreadPlaces {
     this.#leftOut = leftOut
   }
 
+  get isAny(): boolean {
+    return this.#seen.size > 0
+  }
+
   /** Files and folders whose names are not UTF-8. */
   get unnamed(): number {
     return this.#unnamed
@@ -185,6 +204,7 @@ export function copyKind(checkpoint: Checkpoint | undefined, rules: string): Cop
 
 export interface Work {
   readonly kind: CopyKind
+  readonly read: Pick<Checkpoint, 'copied'>
   readonly known: Known
   readonly choice: Choice
   readonly unread: UnreadPlaces
@@ -198,16 +218,19 @@ const READ_AHEAD = 10_000
 /** The lists of files to copy, as they are found. */
 function workOf(
   migration: Migration,
-  { kind, known, choice, unread, signal, isRemoved }: Work,
+  { kind, read, known, choice, unread, signal, isRemoved }: Work,
 ): AsyncIterable<readonly WantedFile[]> {
   const { source, bucket } = migration
   const newestFirst = kind === 'delta'
-  const files = source.files({
+  const skip = skipped(migration)
+  const all = source.files({
     signal,
-    skip: skipped(migration),
+    skip,
     onOddity: unread.note,
     newestFirst,
   })
+  const isEmpty = () => (skip.length > 0 || unread.isAny ? undefined : sourceEmpty(source, read))
+  const files = some(all, isEmpty)
   const wanted = only(files, choice.isWanted)
   if (kind === 'delta') return changed(wanted, known)
   const sides = sideBySide(readAhead(wanted, READ_AHEAD), bucket(), signal)
@@ -271,7 +294,7 @@ export async function openCopyList(
   const places = new UnreadPlaces((note) => tellOnce(migration, note))
   const removed = new RemovedFiles(kind === 'first' ? await removedSince(migration) : undefined)
   const { isRemoved } = removed
-  const work = workOf(migration, { kind, known, choice, unread: places, signal, isRemoved })
+  const work = workOf(migration, { kind, read, known, choice, unread: places, signal, isRemoved })
   let touched = 0
   const files = seen(work, (file) => {
     if (file.stored !== undefined) touched += 1

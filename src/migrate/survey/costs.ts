@@ -62,11 +62,9 @@ const MOST_OBJECTS = 400
 
 const UNITS: Readonly<Record<string, number>> = {
   B: 1,
-  '': 1024,
   K: 1024,
   M: 1024 ** 2,
   G: 1024 ** 3,
-  T: 1024 ** 4,
 }
 
 /** `latencyMs`: of one request, measured; `bwlimit` as rclone's --bwlimit takes it. */
@@ -86,10 +84,11 @@ export function paceOf(at: {
   }
 }
 
-/** Bytes a second; a timetable, or separate limits for both ways, count as none. */
-function limitOf(bwlimit: string | undefined): number {
-  const [, number = '', unit = ''] =
-    /^(\d+(?:\.\d+)?)([BKMGT]?)(?:i?B)?$/i.exec(bwlimit ?? '') ?? []
-  const limit = Number(number) * (UNITS[unit.toUpperCase()] ?? 1024)
-  return limit > 0 ? limit : Number.POSITIVE_INFINITY
+/** Bytes a second; of separate limits for both ways the slower one. */
+function limitOf(bwlimit = ''): number {
+  const limits = bwlimit.split(':').map((rate) => {
+    const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([BKMG])$/i.exec(rate) ?? []
+    return Number(number) * (UNITS[unit.toUpperCase()] ?? 0)
+  })
+  return Math.min(...limits.filter((limit) => limit > 0))
 }

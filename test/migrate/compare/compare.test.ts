@@ -67,6 +67,14 @@ describe('compare', () => {
     })
   })
 
+  test('a source that held what was copied, and holds nothing, is no equal one', async () => {
+    const world = copied()
+    world.checkpoint.held = { ...noted, copied: { objects: 30, bytes: 290 } }
+    world.source.tree.clear()
+    await expect(compare(world)).rejects.toMatchObject({ code: 'source-empty' })
+    expect(world.checkpoint.held.equalAt).toBeUndefined()
+  })
+
   test('thousands missing: few requests, all of them counted, 20 named', async () => {
     const world = copied(1000)
     world.s3.objects.clear()

@@ -74,6 +74,42 @@ describe('what rclone says is held against what was asked', () => {
   })
 })
 
+test('what failed is not forgotten while its folder can not be read', async () => {
+  const world = filled()
+  world.source.put('closed/a.png', 'a', OLD)
+  world.rclone.fate = (key) => (key === 'closed/a.png' ? { reason: 'EIO' } : undefined)
+  await run(world)
+  world.source.oddities = [{ path: 'closed/', kind: 'unreadable', note: 'permission denied' }]
+  expect((await run(world)).after).toMatchObject({ problem: { code: 'copy-incomplete' } })
+  world.source.oddities = []
+  world.rclone.fate = () => undefined
+  expect((await run(world)).after.is).toBe('ready')
+  expectEqual(world)
+})
+
+describe('a source that holds nothing any more', () => {
+  const problem = { code: 'source-empty', why: expect.stringContaining('25 files') }
+
+  test('is none of which nothing is new', async () => {
+    const world = filled()
+    await run(world)
+    world.source.tree.clear()
+    await expect(run(world)).rejects.toMatchObject(problem)
+    await expect(run(world, { round: 'catch-up' })).rejects.toMatchObject(problem)
+  })
+
+  test('may be one that never held anything, or that all was left out of', async () => {
+    const world = filled(0)
+    expect((await run(world)).after.is).toBe('ready')
+    const other = filled()
+    await run(other)
+    const { migration } = other
+    const selection = { ...migration.selection, skip: ['files/'] }
+    other.source.tree.clear()
+    expect((await run({ ...other, migration: { ...migration, selection } })).after.is).toBe('ready')
+  })
+})
+
 describe('stopped half-way', () => {
   const refused = new Problem({ code: 'rclone-refused', what: 'R.', why: 'W.', next: 'N.' })
 

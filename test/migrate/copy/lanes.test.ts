@@ -4,14 +4,14 @@ import { SENT_IN_PARTS } from '../../../src/services/rclone/port.ts'
 import { filled, run } from './copy-runs.ts'
 
 /** 25 small files, and two that are sent in parts. */
-function mixed(transfers?: number) {
+function mixed(transfers?: number, bwlimit?: string) {
   const world = filled()
   for (const key of ['files/000.mp4', 'files/zzz.mp4']) {
     world.source.put(key, key, 0)
     const file = world.source.tree.get(key)
     if (file) world.source.tree.set(key, { ...file, size: SENT_IN_PARTS + 1 })
   }
-  return { ...world, migration: { ...world.migration, wishes: { transfers, bwlimit: undefined } } }
+  return { ...world, migration: { ...world.migration, wishes: { transfers, bwlimit } } }
 }
 
 describe('files that are sent in parts', () => {
@@ -25,8 +25,11 @@ describe('files that are sent in parts', () => {
     }
   })
 
-  test('with a number that was asked for, one after the other', async () => {
-    const world = mixed(8)
+  test.each([
+    ['number', 8, undefined],
+    ['rate', undefined, '8M'],
+  ])('with a %s that was asked for, one after the other', async (_, transfers, bwlimit) => {
+    const world = mixed(transfers, bwlimit)
     await run(world)
     expect(world.rclone.batches.map(({ isLarge }) => isLarge === true)).toEqual([false, true])
   })

@@ -48,11 +48,10 @@ describe('paceOf', () => {
     ['few at once', { ...usual, transfers: 4, latencyMs: 50 }, 80, 12_500_000],
     ['a line that was measured', { ...usual, bytesPerSecond: 1e6 }, 400, 1e6],
     ['limited', { ...usual, bwlimit: '8M' }, 400, 8 * MIB],
-    ['limited, in KiB as rclone takes it', { ...usual, bwlimit: '512' }, 400, 512 * 1024],
+    ['limited, in KiB', { ...usual, bwlimit: '512k' }, 400, 512 * 1024],
+    ['limited both ways', { ...usual, bwlimit: '8M:1M' }, 400, MIB],
     ['limited, in bytes', { ...usual, bwlimit: '1000B' }, 400, 1000],
     ['limited to a fraction', { ...usual, bwlimit: '1.5M' }, 400, 1.5 * MIB],
-    ['a timetable', { ...usual, bwlimit: '08:00,512k 18:00,off' }, 400, 12_500_000],
-    ['off', { ...usual, bwlimit: 'off' }, 400, 12_500_000],
   ])('%s', (_, at, objects, bytes) => {
     expect(paceOf(at)).toEqual({ objectsPerSecond: objects, bytesPerSecond: bytes })
   })
