@@ -171,8 +171,8 @@ export async function unreachedBy(
   wanted: ReadonlyMap<string, string>,
   instead = '',
 ): Promise<Problem | undefined> {
-  const { services = [] } = installation
-  if (services.length === 0) return undefined
+  const { services = [], kind } = installation
+  if (services.length === 0) return kind === 'systemd' ? neverStarts(installation) : undefined
   const after = await envWriter.preview(file, text)
   // A rehearsal writes a scratch copy, and nobody is told to have that read.
   const isKnown = [after.envFile, ...after.envFiles].some(({ path }) => path === file.path)

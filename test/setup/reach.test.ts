@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import type { Installation, ServiceReading } from '../../src/services/mastodon/port.ts'
 import { envFile } from '../../src/setup/env-file.ts'
-import { lacks, unreached } from '../../src/setup/reach.ts'
+import { lacks, unreached, unreachedBy } from '../../src/setup/reach.ts'
 import { ENV, installationOf, knownKey, worldOf } from '../fakes/fake-world.ts'
 
 const wanted = new Map([
@@ -63,6 +63,15 @@ describe('bytes that are not UTF-8', () => {
     const problem = unreached(after, after, { path: ENV, realPath: ENV }, wanted)
     expect(problem?.code).toBe(what && 'env-file-not-utf8')
     if (what) expect(problem?.what).toMatch(what)
+  })
+
+  it('also where no unit is known', async () => {
+    const now = { ...of('systemd', `${live}/.env.production`, '# caf\udce9\n'), services: [] }
+    const { envWriter } = worldOf({ installation: now, knownKey })
+    const [file] = now.envFiles
+    if (!file) throw new Error('No file.')
+    const problem = await unreachedBy(now, envWriter, { file, text: file.text }, wanted)
+    expect(problem?.code).toBe('env-file-not-utf8')
   })
 })
 

@@ -125,7 +125,7 @@ export function settingCheck({ id, title, always, judge }: SettingCheck): Settin
 /**
  * A setting's value as it may be seen: what stands before a host and its @ or behind the ? of an address,
  * and what is long enough to be a key or a token is masked, should it stand in the wrong line; control
- * characters can't reach the terminal.
+ * characters can't reach the terminal, and a blank that came along from a page is told by its number.
  */
 export function shown(value: string): string {
   return value
@@ -134,4 +134,9 @@ export function shown(value: string): string {
     .replace(/^(https?:\/\/[^?#]*[?#]).+$/is, '$1••••')
     .replace(/[A-Za-z0-9+=_-]{40,}/g, '••••')
     .replace(/\p{Cc}/gu, '?')
+    .replace(/(?! )[\p{Z}\p{Cf}]/gu, (sign) => `<U+${hex(sign)}>`)
+}
+
+function hex(sign: string): string {
+  return (sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
 }

@@ -15,8 +15,8 @@ export const endpoint = settingCheck({
   always: true,
   judge(settings, { storage }) {
     if (settings.kind === 'none') return { severity: 'skipped', saw: 'no storage is set up' }
-    const now = (settings.value('S3_ENDPOINT') ?? '').trim()
-    if (now === '') return noEndpoint(settings)
+    const now = settings.value('S3_ENDPOINT') ?? ''
+    if (now.trim() === '') return noEndpoint(settings)
     const url = asUrl(now)
     if (url === undefined) return noAddress(now, settings)
     const isCloudflares = url.hostname.endsWith('.r2.cloudflarestorage.com')
@@ -37,8 +37,9 @@ export const endpoint = settingCheck({
   },
 })
 
+/** As Ruby's URI takes it: no blanks around it, and ASCII alone. */
 function asUrl(text: string): URL | undefined {
-  if (!/^https?:\/\//i.test(text) || /\s/.test(text) || !URL.canParse(text)) return undefined
+  if (!/^https?:\/\/[!-~]*$/i.test(text) || !URL.canParse(text)) return undefined
   return new URL(text)
 }
 
@@ -52,20 +53,21 @@ function noEndpoint(settings: StorageSettings): Verdict {
 }
 
 function noAddress(now: string, settings: StorageSettings): Verdict {
-  const bare = now
+  const visible = now.replace(/^[\p{Z}\p{Cf}\p{Cc}]+|[\p{Z}\p{Cf}\p{Cc}]+$/gu, '')
+  const bare = visible
     .toLowerCase()
-    .replace(/^["'\s]+|["'\s]+$/g, '')
+    .replace(/^["']+|["']+$/g, '')
     .replace(/^[a-z]*:?\/+/, '')
   const host = /^[a-z0-9.-]+\.r2\.cloudflarestorage\.com/.exec(bare)?.[0]
   const isAccountId = /^[0-9a-f]{32}$/.test(bare)
-  const right = host ?? (isAccountId ? `${bare}.r2.cloudflarestorage.com` : undefined)
+  const known = host ?? (isAccountId ? `${bare}.r2.cloudflarestorage.com` : undefined)
+  const right = known === undefined ? asUrl(visible)?.origin : `https://${known}`
   return {
     severity: 'fault',
     saw: `S3_ENDPOINT is "${shown(now)}".`,
-    matters: 'That is no address Mastodon could send uploads to: it begins with https://.',
-    ...(right === undefined
-      ? { next: toType('init') }
-      : settings.write('S3_ENDPOINT', `https://${right}`)),
+    matters:
+      'That is no address Mastodon could send uploads to: it begins with https://, and has no blank in it or around it.',
+    ...(right === undefined ? { next: toType('init') } : settings.write('S3_ENDPOINT', right)),
   }
 }
 

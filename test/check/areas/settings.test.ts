@@ -43,6 +43,12 @@ describe('a healthy file', () => {
     expect(troubles(await look(lines(changes)))).toEqual([])
   })
 
+  it('a blank that quotes keep is a part of the address', async () => {
+    const checked = await look(lines({ S3_ENDPOINT: `'${ENDPOINT} '` }))
+    expect(troubles(checked)).toContain('s3-endpoint fault')
+    expect(wordsOf(checked, 's3-endpoint')).toContain('.com "')
+  })
+
   it('has unique ids', () => {
     const ids = settingsChecks.map(({ id }) => id)
     expect(ids).toEqual([...new Set(ids)])
@@ -81,6 +87,24 @@ describe('one wrong setting', () => {
       [`S3_ENDPOINT=${ENDPOINT}`],
     ],
     [{ S3_ENDPOINT: ACCOUNT }, 's3-endpoint fault', [`S3_ENDPOINT=${ENDPOINT}`]],
+    // Pasted from a page: Ruby's URI takes none of these, and a person sees none of them.
+    [
+      { S3_ENDPOINT: `${ENDPOINT}\u00a0` },
+      's3-endpoint fault',
+      ['.com<U+00A0>"', `S3_ENDPOINT=${ENDPOINT}`],
+    ],
+    [
+      { S3_ENDPOINT: `\u200b${ENDPOINT}` },
+      's3-endpoint fault',
+      ['"<U+200B>https', `S3_ENDPOINT=${ENDPOINT}`],
+    ],
+    [
+      { S3_ENDPOINT: 'https://s3.other.test\u00a0' },
+      's3-endpoint fault',
+      ['S3_ENDPOINT=https://s3.other.test'],
+    ],
+    [{ S3_BUCKET: 'social-media\u00a0' }, 's3-bucket fault', ['"social-media<U+00A0>"']],
+    [{ S3_ENABLED: 'true\ufeff' }, 's3-enabled fault', ['"true<U+FEFF>"']],
     [{ S3_ENDPOINT: 'https://pub-1.r2.dev' }, 's3-endpoint fault', ['public address']],
     [{ S3_ENDPOINT: 'https://s3.wasabisys.com' }, 's3-endpoint warning', ['not R2']],
     [

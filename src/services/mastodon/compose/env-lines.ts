@@ -65,7 +65,10 @@ function statementStart(text: string): string {
 }
 
 function readName(text: string) {
-  const rest = /^export\s/.test(text) ? text.slice('export'.length).replace(BLANKS, '') : text
+  // Go's \s knows the blanks of ASCII alone, and no vertical tab.
+  const rest = /^export[\t\n\f\r ]/.test(text)
+    ? text.slice('export'.length).replace(BLANKS, '')
+    : text
   const [name, mark] =
     /^(?:[\p{L}\p{N}_.\-[\]\t\v\f\r \u0085\u00a0])*(?:([=:\n])|$)/u.exec(rest) ?? []
   if (name === undefined) return undefined

@@ -31,6 +31,12 @@ test.each<[what: string, text: string, expected: unknown]>([
   ],
   ['lines in quotes', 'A="two\nlines"\nB=1\n', { A: 'two\nlines', B: '1' }],
   ['other forms', '\uFEFFexport A=1\nB: 2\nC = 3\r\n', { A: '1', B: '2', C: '3' }],
+  ['a blank of Unicode is trimmed, but for export', 'A=\u00a0a\u0085\n', { A: 'a' }],
+  [
+    'and is a part of the name behind it',
+    'export\u00a0A=1\nB=2\n',
+    { 'export\u00a0A': '1', B: '2' },
+  ],
   ['an address in angles is refused', 'A=1\nB="Name" <a@b>\n', 'line 2 is no KEY=value'],
   ['an open quote is refused', 'A=1\nB="x\n', 'a quote that begins on line 2 is not closed'],
   [
