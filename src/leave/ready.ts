@@ -1,7 +1,7 @@
 import { ANNOUNCED_DAYS } from '../announce/notes.ts'
 import { Problem } from '../core/problem.ts'
 import { prose, type Text, toType } from '../core/to-type.ts'
-import { switchedByHand } from '../moving/quiet.ts'
+import { leftResting, switchedByHand } from '../moving/quiet.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import { EXTRA_HOSTS, isNamed, knowsExtraHosts } from '../setup/media-hosts.ts'
 import type { NewProvider } from '../setup/new-provider.ts'
@@ -24,11 +24,13 @@ export function readyToSwitch(
       if (problem) return { is: 'blocked', problem }
       // What could not be had later is asked for before anything rests.
       await Promise.all([leaving.rclone.version(), leaving.hidden()])
+      const resting = await leftResting(services)
       if (provider) {
         const note = `media will be named at ${provider.mediaUrl}`
-        return { is: 'ready', note, warnings: unannounced(leaving, provider) }
+        return { is: 'ready', note, warnings: [...unannounced(leaving, provider), ...resting] }
       }
-      return { is: 'ready', note: 'the web server serves the media folder below /system/' }
+      const note = 'the web server serves the media folder below /system/'
+      return { is: 'ready', note, warnings: resting }
     },
   }
 }

@@ -6,6 +6,7 @@ import { failed, session } from '../flow/flow.ts'
 import { settingsOf } from '../flow/session.ts'
 import { servicesOf } from '../flow/world.ts'
 import type { Command, Host } from '../host.ts'
+import { notRunning } from '../moving/quiet.ts'
 import { keepHeapSmall } from '../moving/small-heap.ts'
 import type { Report } from '../plan/report.ts'
 import { noted } from '../services/checkpoint/port.ts'
@@ -83,13 +84,18 @@ function tokenFile(argv: readonly string[]): string[] {
   return path === undefined ? [] : [flag, path]
 }
 
-/** A cut-over that was killed may have left Sidekiq at rest, and then nothing federates. */
+/** A cut-over that was killed may have left Sidekiq at rest, and then nothing federates, or all stopped. */
 export async function tellResting(
   run: MigrateRun,
-  { installation }: PreparedMigration,
+  { installation, checkpoint }: PreparedMigration,
 ): Promise<void> {
   const { commands, sidekiq } = await servicesOf(run, installation)
-  if (!commands || !(await sidekiq())?.some(({ quiet }) => quiet)) return
+  const seen = await sidekiq()
+  if (!commands || seen === undefined) return
+  // Before a whole copy there was no cut-over.
+  const mayBeStopped = checkpoint?.completeSince !== undefined && seen.length === 0
+  if (mayBeStopped) run.ui.warn(notRunning(commands))
+  if (!seen.some(({ quiet }) => quiet)) return
   run.ui.warn(
     prose`Sidekiq rests and takes no jobs, since a cut-over that was cut off. To go on with that: ${otherStageLine(run, 'cutover')}. To wake Sidekiq instead: ${linesOf(commands.wake)}`,
   )

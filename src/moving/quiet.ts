@@ -55,6 +55,22 @@ export function switchedByHand(): Problem {
   })
 }
 
+/** What a cut-over that was killed has left at rest or stopped, one warning each. */
+export async function leftResting({ commands, sidekiq }: ServicesPort): Promise<string[]> {
+  const seen = await sidekiq()
+  if (commands === undefined || seen === undefined) return []
+  if (seen.length === 0) return [notRunning(commands)]
+  if (!seen.some(({ quiet }) => quiet)) return []
+  return [
+    `Sidekiq rests already, since a run that was cut off; this run wakes it. To wake it as the env file stands: ${linesOf(commands.wake)}`,
+  ]
+}
+
+/** It may run elsewhere, too: that is not known here. */
+export function notRunning({ start }: Pick<ServiceCommands, 'start'>): string {
+  return `No Sidekiq of this Mastodon is seen to run here. A cut-over with --stop that was cut off leaves it stopped, and the web part too. To start both as the env file stands: ${linesOf(start)}`
+}
+
 interface Telling {
   tell(state: string): void
   say(line: string): void

@@ -4,6 +4,7 @@ import { diskDestination } from '../../src/leave/disk.ts'
 import { mediaThere } from '../../src/leave/known-there.ts'
 import type { Leaving } from '../../src/leave/leaving.ts'
 import { readyToSwitch } from '../../src/leave/ready.ts'
+import type { SidekiqProcess } from '../../src/services/mastodon/port.ts'
 import { newProvider } from '../../src/setup/new-provider.ts'
 import { HOST, installationOf, worldOf } from '../fakes/fake-world.ts'
 import { warningsOf } from '../fakes/found.ts'
@@ -29,6 +30,7 @@ interface Situation {
   readonly isSwitched?: boolean
   readonly files?: readonly string[]
   readonly commands?: object | undefined
+  readonly sidekiq?: readonly SidekiqProcess[]
 }
 
 function stand(situation: Situation = {}) {
@@ -55,7 +57,8 @@ function stand(situation: Situation = {}) {
     lineFor: (stage: 'copy') => toType('leave', { stage, mediaDir: '/srv/media' }),
   } as unknown as Leaving
   const commands = 'commands' in situation ? situation.commands : {}
-  const switching = { services: { commands } } as unknown as Parameters<typeof readyToSwitch>[1]
+  const services = { commands, sidekiq: async () => situation.sidekiq }
+  const switching = { services } as unknown as Parameters<typeof readyToSwitch>[1]
   return {
     world,
     leaving,
@@ -112,6 +115,18 @@ describe('the new host has to be announced', () => {
     const warnings = warningsOf(await stand(situation).look(provider))
     expect(warnings).toEqual(words === undefined ? [] : [expect.stringContaining(words)])
   })
+})
+
+test.each([
+  ['rests', [{ busy: 0, quiet: true }], 'Sidekiq rests already', 'wake it'],
+  ['does not run', [], 'No Sidekiq of this Mastodon is seen', 'start both'],
+])('a Sidekiq that %s since a run that was cut off is told', async (_, sidekiq, words, line) => {
+  const settings = { EXTRA_MEDIA_HOSTS: 'https://media.example.org' }
+  const [wake, start] = ['wake it', 'start both'].map((line) => [{ line }])
+  const finding = await stand({ settings, sidekiq, commands: { wake, start } }).look(provider)
+  const [warning] = warningsOf(finding)
+  expect(warning).toContain(words)
+  expect(warning).toMatch(new RegExp(`: ${line}$`))
 })
 
 test('a redirect is made once a file was seen on both sides: none is there', async () => {

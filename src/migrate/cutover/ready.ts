@@ -2,11 +2,10 @@ import { ANNOUNCED_DAYS, safeFrom } from '../../announce/notes.ts'
 import { counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, type Text, type ToType } from '../../core/to-type.ts'
-import { switchedByHand } from '../../moving/quiet.ts'
+import { leftResting, switchedByHand } from '../../moving/quiet.ts'
 import type { Finding, Step } from '../../plan/step.ts'
 import type { Checkpoint } from '../../services/checkpoint/port.ts'
 import { NAME_REFUSED } from '../../services/rclone/port.ts'
-import { linesOf } from '../../setup/restart.ts'
 import type { Migration } from '../migration.ts'
 import { type Cutover, variantWords } from './cutover.ts'
 
@@ -31,14 +30,9 @@ export function readyToSwitch(
         now: clock.now(),
         line: lineFor('announce'),
       })
-      const resting = (await cutover.services.sidekiq())?.some(({ quiet }) => quiet) === true
       const warnings = [
         ...(unannounced === undefined ? [] : [unannounced]),
-        ...(resting
-          ? [
-              `Sidekiq rests already, since a run that was cut off; this run wakes it. To wake it as the env file stands: ${linesOf(cutover.services.commands.wake)}`,
-            ]
-          : []),
+        ...(await leftResting(cutover.services)),
       ]
       if (place.installation.kind === 'docker' && cutover.variant !== 'stop') warnings.push(renewed)
       const note = `the media was copied (${known.completeSince.slice(0, 10)}); ${variantWords[cutover.variant]}`

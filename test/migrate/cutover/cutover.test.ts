@@ -75,6 +75,15 @@ describe('the plan', () => {
     expect(finding && warningsOf(finding).join()).toContain(`systemctl restart ${sidekiq}`)
   })
 
+  it('tells of services that an earlier run left stopped', async () => {
+    const at = await switching()
+    at.server.mode = { web: 'stopped', sidekiq: 'stopped' }
+    const finding = await at.steps[0]?.look(at.world)
+    expect(finding && warningsOf(finding).join()).toContain(
+      'both as the env file stands: systemctl start',
+    )
+  })
+
   it('tells the exact sequence before anything runs', async () => {
     const { steps, world, server } = await switching()
     const plan = await survey(steps, world)
