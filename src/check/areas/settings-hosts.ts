@@ -281,6 +281,9 @@ export const cdnHost = settingCheck({
   },
 })
 
+/** Mastodon splits at the blanks of ASCII (Ruby's \s) alone, and Rails refuses any other. */
+const OTHER_BLANK = /(?! )[\p{Z}\u0085]/u
+
 /** Full URLs between commas or blanks, since Mastodon 4.4.0. */
 export const extraMediaHosts = settingCheck({
   id: 'extra-media-hosts',
@@ -289,10 +292,10 @@ export const extraMediaHosts = settingCheck({
   judge({ value, write, remove }) {
     const now = value('EXTRA_MEDIA_HOSTS') ?? ''
     if (now.trim() === '') return { severity: 'ok', saw: 'not set' }
-    const entries = now.split(/[,;\s|]+/).filter((entry) => entry !== '')
+    const entries = now.split(/[,;|\p{Z}\p{Cc}\p{Cf}]+/u).filter((entry) => entry !== '')
     const isRight = (entry: string) => /^https:\/\/[a-z0-9.-]+(:\d+)?$/.test(entry)
-    const isBroken = now.includes(';')
-    if (entries.every(isRight) && !now.includes('|') && !isBroken)
+    const isBroken = now.includes(';') || OTHER_BLANK.test(now)
+    if (entries.every(isRight) && !/[|\p{Cf}]/u.test(now) && !isBroken)
       return { severity: 'ok', saw: shown(now) }
     const tidy = entries.map((entry) => {
       const host = entry
@@ -304,9 +307,9 @@ export const extraMediaHosts = settingCheck({
     return {
       severity: isBroken ? 'fault' : 'note',
       saw: `EXTRA_MEDIA_HOSTS is "${shown(now)}".`,
-      // Rails raises InvalidDirectiveError for a source with a semicolon.
+      // Rails raises InvalidDirectiveError for a source with one of these.
       matters: isBroken
-        ? "With a semicolon in it Rails can't build the pages' security policy: every page may fail. Hosts have commas between them."
+        ? `With ${now.includes(';') ? 'a semicolon' : 'a blank of another kind'} in it Rails can't build the pages' security policy: every page may fail. Hosts have commas between them.`
         : 'It takes full addresses, https:// and a host, with commas between them; browsers may refuse images from the others.',
       ...cureOfHosts(tidy.length > 0 && tidy.every(isRight) ? tidy : undefined),
     }

@@ -205,6 +205,17 @@ describe('one wrong setting', () => {
       ['=https://a.social.test'],
     ],
     [{ EXTRA_MEDIA_HOSTS: ';' }, 'extra-media-hosts fault', ['Remove the line']],
+    // Ruby's \s has no part in this blank, and Rails raises for it (findings/rails-policy-blanks.sh).
+    [
+      { EXTRA_MEDIA_HOSTS: 'https://a.test,\u00a0https://b.test' },
+      'extra-media-hosts fault',
+      ['<U+00A0>', 'every page', 'EXTRA_MEDIA_HOSTS=https://a.test,https://b.test'],
+    ],
+    [
+      { EXTRA_MEDIA_HOSTS: 'https://a.test\u200b' },
+      'extra-media-hosts note',
+      ['<U+200B>', 'EXTRA_MEDIA_HOSTS=https://a.test'],
+    ],
   ])('%o is %s', async (changes, expected, words) => {
     const checked = await look(lines(changes))
     expect(troubles(checked)).toEqual(expected === '' ? [] : [expected])
