@@ -1,6 +1,6 @@
 import { classOf } from '../../plan/report-schema.ts'
 import type { Clock, CopySummary } from '../../plan/step.ts'
-import type { Checkpoint, StoredVersion } from '../../services/checkpoint/port.ts'
+import { type Checkpoint, notedFacts, type StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile } from '../../services/media/port.ts'
 import type { Migration } from '../migration.ts'
 import { CopyPace, copyLine } from './copy-line.ts'
@@ -141,6 +141,7 @@ export class CopyTally {
     const { objects, bytes } = this.#checkpoint.copied
     const checkpoint: Checkpoint = {
       ...this.#checkpoint,
+      ...(await notedFacts(this.#migration.checkpoint, this.#checkpoint)),
       failed: [...this.#failed].map(([key, reason]) => ({ key, reason })),
       vanished: [...this.#vanished],
       ...changes,

@@ -89,12 +89,16 @@ function notWritable(path: string, cause: unknown): Problem {
   )
 }
 
-function unreadable(path: string, why: string): Problem {
+function unreadable(
+  path: string,
+  why: string,
+  again = ` To begin anew, which lists the bucket and loses nothing: ${asideLine(path)}`,
+): Problem {
   return new Problem({
     code: 'checkpoint-unreadable',
     what: `What earlier runs of the migration noted in ${path} can't be read.`,
     why,
-    next: `Put that right and run this again. To begin anew, which lists the bucket and loses nothing: ${asideLine(path)}`,
+    next: `Put that right and run this again.${again}`,
   })
 }
 
@@ -283,7 +287,9 @@ async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
       yield lines
     }
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    const code = codeOf(error)
+    // Without it nothing tells what was deleted after the switch: no line puts it aside.
+    if (code !== 'ENOENT') throw unreadable(path, diskTrouble(code).replace('write', 'read'), '')
   }
   yield [rest]
 }

@@ -81,21 +81,29 @@ export const blankCheckpoint: Checkpoint = {
   equalAt: undefined,
 }
 
+/** What others note than a copy, also while one goes on. */
+const NOTED = [
+  'announcedAt',
+  'switchedAt',
+  'runsSince',
+  'equalAt',
+  'redirectedAt',
+  'surveyed',
+  'slurperJobs',
+] as const
+
+type NotedFacts = Pick<Checkpoint, (typeof NOTED)[number]>
+
+/** These facts as they stand there; of `known` where nothing can be read. Never rejects. */
+export async function notedFacts(
+  checkpoint: Pick<CheckpointPort, 'read'>,
+  known: Checkpoint,
+): Promise<Partial<NotedFacts>> {
+  const held = (await checkpoint.read().catch(() => undefined)) ?? known
+  return Object.fromEntries(NOTED.map((name) => [name, held[name]]))
+}
+
 /** Writes some of a checkpoint's facts and leaves the others. The port's Problems. */
-export async function noted(
-  checkpoint: CheckpointPort,
-  facts: Partial<
-    Pick<
-      Checkpoint,
-      | 'announcedAt'
-      | 'switchedAt'
-      | 'runsSince'
-      | 'equalAt'
-      | 'redirectedAt'
-      | 'surveyed'
-      | 'slurperJobs'
-    >
-  >,
-): Promise<void> {
+export async function noted(checkpoint: CheckpointPort, facts: Partial<NotedFacts>): Promise<void> {
   await checkpoint.write({ ...blankCheckpoint, ...(await checkpoint.read()), ...facts })
 }

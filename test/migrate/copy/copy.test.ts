@@ -217,3 +217,15 @@ describe('again', () => {
     expect(world.rclone.batches).toHaveLength(5)
   })
 })
+
+test('what others note while it goes on stays noted', async () => {
+  const world = filled()
+  const { checkpoint, rclone } = world
+  const announcedAt = '2026-11-22T09:00:00.000Z'
+  rclone.stop = (key) => {
+    if (key.endsWith('010.png') && checkpoint.held) Object.assign(checkpoint.held, { announcedAt })
+    return undefined
+  }
+  expect((await run(world)).after.is).toBe('ready')
+  expect(checkpoint.held).toMatchObject({ announcedAt, copied: { objects: 25 } })
+})

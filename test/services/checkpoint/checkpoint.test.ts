@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -163,6 +164,14 @@ describe('the record', () => {
     const keys: string[] = []
     for await (const some of again().keys()) keys.push(...some)
     expect(keys).toEqual(['put'])
+  })
+
+  test('that can not be read is said', async () => {
+    const { checkpoint } = fresh()
+    mkdirSync(join(checkpoint.path, 'copied.jsonl'), { recursive: true })
+    const problem = { code: 'checkpoint-unreadable', next: 'Put that right and run this again.' }
+    await expect(checkpoint.recorded(new Set(['a']))).rejects.toMatchObject(problem)
+    await expect(checkpoint.versions(0)).rejects.toMatchObject(problem)
   })
 
   test('a line that was torn hides no other one', async () => {
