@@ -33,10 +33,10 @@ function emptyReport(command: string, dryRun: boolean): Report {
   }
 }
 
-/** Ctrl-C before anything was changed. */
-function stopped(): Problem {
+/** Ctrl-C before anything was changed, or between one plan that was carried out and the next. */
+function stopped(hasChanged: boolean): Problem {
   return cancelled({
-    what: 'Stopped. Nothing was changed.',
+    what: `Stopped. ${hasChanged ? 'What was done before stays done.' : 'Nothing was changed.'}`,
     why: 'You stopped the run.',
     next: 'Run the same command again whenever you like.',
   })
@@ -69,6 +69,7 @@ export async function session<C extends Catalog>(
   let told = readerOf(host)
   let timings: Timings | undefined
   let isRehearsal = false
+  let hasChanged = false
   const render = (text: Text) => {
     const words = renderText(text, told)
     return isRehearsal ? inRehearsal(words) : words
@@ -99,7 +100,10 @@ export async function session<C extends Catalog>(
     if (settings.on('timings')) timings = new Timings()
     isRehearsal = settings.on('sandbox')
     if (!isRehearsal) lookForProxies(host, ui)
-    const { begin: beginLog } = log
+    const beginLog = () => {
+      hasChanged = true
+      return log.begin()
+    }
     const run: Run<C> = { host, ui, render, settings, clock, timings, stopping, atEnd, beginLog }
     ui.intro(`mastodon-r2 ${spec.name}`)
     for (const note of settings.notes) ui.say(note)
@@ -107,7 +111,7 @@ export async function session<C extends Catalog>(
   } catch (error) {
     if (!(error instanceof Problem || error instanceof Cancelled)) log.bug(error)
     const known = settings ? { ...draft, settings: settingsOf(settings) } : draft
-    return failed({ ui, render }, known, error)
+    return failed({ ui, render }, known, error, hasChanged && !isRehearsal)
   } finally {
     const tidied = stopping.hold('tidying up')
     for (const end of atEnd.reverse()) await end()
@@ -126,20 +130,25 @@ function lookForProxies({ environment }: Host, ui: Ui): void {
   ui.warn('ALL_PROXY is not obeyed here, and not by rclone: HTTPS_PROXY is, where it is set.')
 }
 
-/** Tells what ended the work, and gives its exit code; throws what is a bug. */
+/**
+ * Tells what ended the work, and gives its exit code; throws what is a bug. `hasChanged`: an earlier plan
+ * of the same run was carried out.
+ */
 export function failed(
   { ui, render }: Pick<Run<Catalog>, 'ui' | 'render'>,
   draft: Report,
   error: unknown,
+  hasChanged = false,
 ): number {
   const isCancelled = error instanceof Cancelled
   if (!isCancelled && !(error instanceof Problem)) throw error
   if (error instanceof Declined) {
-    ui.finish(draft, { headline: 'Nothing was changed.', sections: [] })
+    const headline = `Nothing ${hasChanged ? 'more ' : ''}was changed.`
+    ui.finish(draft, { headline, sections: [] })
     return 130
   }
-  const problem = isCancelled ? stopped() : error
-  const headline = isCancelled ? 'Stopped. Nothing was changed.' : problem.what
-  ui.finish({ ...draft, problem: reportProblem(problem, render) }, { headline, sections: [] })
+  const problem = isCancelled ? stopped(hasChanged) : error
+  const closing = { headline: problem.what, sections: [] }
+  ui.finish({ ...draft, problem: reportProblem(problem, render) }, closing)
   return isCancelled ? 130 : problem.exit
 }

@@ -86,6 +86,7 @@ describe.skipIf(missing)(`migrate in a terminal ${missing ?? ''}`, () => {
     expect(at.read()).toContain('S3_ENABLED=true\n')
     terminal.press('C-c')
     expect(await terminal.exitCode()).toBe(130)
+    expect(terminal.screen()).toContain('Stopped. What was done before stays done.')
     expect(tooWide(terminal.screen(), 100)).toEqual([])
     // Enter says no to what would publish something.
     expect([...(await stored()).keys()].filter((key) => /^(backups|imports)/.test(key))).toEqual([])
