@@ -39,6 +39,7 @@ const NOT_REPEATED: Readonly<Record<string, string>> = {
   expires: 'The day would have passed the second time. A new key gets the life of the old one.',
   assumeRestarted: 'Nobody is there to vouch for a restart.',
   roll: 'A key is never rolled.',
+  dryRun: 'A timer that only shows what it would do would change nothing.',
   sandbox: 'A timer that only rehearses would change nothing.',
   json: 'What is printed is a service, a timer and a line for cron.',
   quiet: 'What is printed is all there is.',

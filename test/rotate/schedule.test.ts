@@ -143,6 +143,7 @@ test('what has a line end stays on its line, in the unit, the comments and the c
 test.each([
   [['--allow-ip', '1.2.3.4\nb'], '--allow-ip'],
   [['--grace', 'soon'], '--grace'],
+  [['--dry-run'], '--dry-run with --schedule'],
 ])('%j is refused, as rotate would refuse it', async (argv, flag) => {
   let told = ''
   const stderr = { write: (part: string) => (told += part) }

@@ -6,7 +6,7 @@ const FULL = 0.8
 const FEWEST_PLACES = 1024
 
 /**
- * The last version of each key, without the keys: 16 bytes a place, 40 to 64 MB for two to three
+ * The last version of each key, without the keys: 16 bytes a place, 64 MB for two to three
  * million. A key is told by 64 bits of its SHA-1; that one which was never set is taken for another
  * is as likely as 1 in 10^13 at three million, and would then have to have the other's time, too.
  */
