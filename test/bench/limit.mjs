@@ -1,8 +1,8 @@
 import { fill, keys } from './copy-world.mjs'
 import { cli, inWorld, migrate, onBucket, row, seconds } from './line-world.mjs'
 
-/** Milliseconds of a request, and how many a second are granted. */
-const [DELAY, GRANTED] = [20, 300]
+/** Milliseconds of a request near by and far away, and how many a second are granted. */
+const [DELAY, FAR, GRANTED] = [20, 250, 300]
 const SIZES = [8_000, 16_000]
 /** Files, and seconds after which the limit goes. */
 const [MANY, LIFTED] = [24_000, 12]
@@ -15,19 +15,20 @@ export async function limitFigures() {
     for (const files of SIZES) {
       await fill(media, keys(made, files))
       made = files
-      figures.push(...(await limited(folder, files)))
+      figures.push(...(await limited(folder, files, DELAY)))
     }
+    figures.push(...(await limited(folder, made, FAR)))
     await fill(media, keys(made, MANY))
     return [...figures, ...(await recovered(folder))]
   })
 }
 
 /** From the program's start to its end. */
-async function limited(folder, files) {
-  const { took, told } = await onBucket([DELAY, GRANTED], (url) => migrate(cli, folder, url))
+async function limited(folder, files, delay) {
+  const { took, told } = await onBucket([delay, GRANTED], (url) => migrate(cli, folder, url))
   expectAll(told, files)
   const used = told.granted / (took / 1000) / GRANTED
-  const name = `copy of ${files} at ${GRANTED} requests a second`
+  const name = `copy of ${files} at ${GRANTED} requests a second, each of ${delay} ms`
   return [
     row(`${name}, rate not used`, 1 - used, 0.1, 'of the rate', seconds(took)),
     row('the same, refused', share(told), 0.01, 'of the requests', String(told.refused)),
