@@ -1,10 +1,11 @@
 import { type CommandFlags, ToType } from '../core/to-type.ts'
+import { ofCloudflare } from '../settings/no-effect.ts'
 import { repeated, replay } from '../settings/replay.ts'
 import type { Resolved } from '../settings/resolve.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun } from './migration.ts'
 import { migrateFlags } from './settings.ts'
-import { asksCloudflare, isOfWhole, ofCloudflare } from './stage-flags.ts'
+import { asksCloudflare, isOfWhole } from './stage-flags.ts'
 
 type Entries = readonly [string, Resolved][]
 

@@ -1,6 +1,6 @@
 import { Problem } from '../core/problem.ts'
 import { ToType } from '../core/to-type.ts'
-import { firstFlag, instead, isFlag, noEffect } from '../settings/no-effect.ts'
+import { firstFlag, instead, isFlag, noEffect, ofCloudflare } from '../settings/no-effect.ts'
 import { repeated } from '../settings/replay.ts'
 import type { Stage } from '../settings/stages.ts'
 import type { MigrateRun } from './migration.ts'
@@ -38,9 +38,6 @@ const ofWhole: Partial<Record<Name, readonly Stage[]>> = {
   withPrivate: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
   withSuspended: ['survey', 'announce', 'cleanup', 'copy', 'cutover', 'compare'],
 }
-
-/** Nothing but Super Slurper and the redirects ask Cloudflare's API. */
-export const ofCloudflare = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
 
 /** Whether a line for another stage says it, too. */
 export function isOfWhole(name: string, stage: Stage | undefined): boolean {

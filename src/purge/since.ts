@@ -12,7 +12,7 @@ import type { Gone } from '../plan/report-gone.ts'
 import type { PlaceWorld } from '../plan/step.ts'
 import type { NextList } from '../services/lists/port.ts'
 import type { StreamPort } from '../services/process/port.ts'
-import { contradiction, firstFlag, isFlag, noEffect } from '../settings/no-effect.ts'
+import { contradiction, firstFlag, isFlag, noEffect, ofCloudflare } from '../settings/no-effect.ts'
 import { replay } from '../settings/replay.ts'
 import { targetPlace } from '../setup/target.ts'
 import { type KnownBefore, keepList, knownBefore, listsOf } from './known-before.ts'
@@ -40,7 +40,7 @@ export function looksBack({ settings }: PurgeRun): boolean {
     }
     throw contradiction('--and-delete', flag, why[name])
   }
-  const unused = name === 'keepList' ? firstFlag(settings, forCaches) : undefined
+  const unused = name === 'keepList' ? firstFlag(settings, ofCloudflare) : undefined
   if (unused !== undefined) {
     throw noEffect(
       `${unused} with ${flag}`,
@@ -50,12 +50,10 @@ export function looksBack({ settings }: PurgeRun): boolean {
   return true
 }
 
-/** What tells where caches are, and opens them: a list of the bucket takes none of it. */
-const forCaches = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
-
+/** A list of the bucket asks nothing of Cloudflare, whatever variables tell. */
 function lineOf({ settings }: PurgeRun): ToType {
   const isList = settings.get('deletedSince') === undefined
-  return replay('purge', purgeFlags, settings.entries(), { without: isList ? forCaches : [] })
+  return replay('purge', purgeFlags, settings.entries(), { without: isList ? ofCloudflare : [] })
 }
 
 /** What a run that looks back has found. */

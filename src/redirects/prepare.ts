@@ -10,7 +10,7 @@ import type { CloudflarePort } from '../services/cloudflare/port.ts'
 import type { Installation } from '../services/mastodon/port.ts'
 import type { MediaSource } from '../services/media/port.ts'
 import type { PublicWebPort } from '../services/public-web/port.ts'
-import { firstFlag, isFlag, noEffect, withoutToken } from '../settings/no-effect.ts'
+import { firstFlag, isFlag, noEffect, ofCloudflare, withoutToken } from '../settings/no-effect.ts'
 import { findTarget, findTargetBefore, type MigrationTarget, targetPlace } from '../setup/target.ts'
 import { knownMedia } from './known-media.ts'
 import { type Hosts, isNow, oldPlaces, settingsSoFar } from './old-places.ts'
@@ -80,8 +80,6 @@ async function targetOf(
     return { target, from: `a backup of ${path}` }
   }
 }
-
-const ofCloudflare = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
 
 function isForWebServer(settings: RedirectsRun['settings']): boolean {
   const via = settings.get('via')

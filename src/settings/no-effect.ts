@@ -34,6 +34,9 @@ export function isFlag(settings: Pick<Settings<Catalog>, 'source'>, name: string
   return settings.source(name)?.startsWith('--') === true
 }
 
+/** What tells which account at Cloudflare is asked, and opens it. */
+export const ofCloudflare = ['apiToken', 'accountId', 'cloudflareApiUrl'] as const
+
 /** The first of the settings that was given as a flag, as it was typed; undefined when none was. */
 export function firstFlag(
   settings: Pick<Settings<Catalog>, 'source'>,

@@ -2,7 +2,7 @@ import { jurisdictions } from '../core/jurisdictions.ts'
 import { Problem } from '../core/problem.ts'
 import type { Finding, Step, World } from '../plan/step.ts'
 import type { LifecycleRule } from '../services/cloudflare/port.ts'
-import { ownLifecycleRule, stays, type Undo } from './undoing.ts'
+import { othersStay, ownLifecycleRule, stays, type Undo } from './undoing.ts'
 
 /** The R2 bucket. One that exists in the account is adopted; names are the account's own. */
 export const bucket: Step<'cloudflare' | 'setup' | 'facts'> = {
@@ -196,9 +196,7 @@ export const undoLifecycle: Step<'cloudflare' | 'setup'> = {
     if (!rules.some(({ id }) => id === ownLifecycleRule)) {
       return { is: 'ready', note: 'no rule of this tool' }
     }
-    const others = rules.length - 1
-    const kept = others === 0 ? '' : `; ${others} of others ${others === 1 ? 'stays' : 'stay'}`
-    const what = `remove the lifecycle rule${kept}`
+    const what = `remove the lifecycle rule${othersStay(rules.length - 1)}`
     return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
   },
 

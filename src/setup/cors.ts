@@ -1,6 +1,6 @@
 import type { Finding, Step } from '../plan/step.ts'
 import type { CorsRule } from '../services/cloudflare/port.ts'
-import { ownCorsRule, stays, type Undo } from './undoing.ts'
+import { othersStay, ownCorsRule, stays, type Undo } from './undoing.ts'
 
 const OURS = 'mastodon-r2'
 
@@ -59,9 +59,7 @@ export function undoCors(undo: Undo): Step<'cloudflare' | 'setup'> {
       if (await goesOn(undo)) {
         return stays('Mastodon goes on using the bucket')
       }
-      const others = rules.length - 1
-      const kept = others === 0 ? '' : `; ${others} of others ${others === 1 ? 'stays' : 'stay'}`
-      const what = `remove the CORS rule${kept}`
+      const what = `remove the CORS rule${othersStay(rules.length - 1)}`
       return { is: 'change', changes: [{ what, risk: 'safe', goes: true }] }
     },
 

@@ -54,6 +54,11 @@ export function stays(reason: string, flag?: keyof typeof undoFlags) {
   return { is: 'later' as const, note: `stays: ${reason}${how}`, next: '' }
 }
 
+/** `; 1 of others stays`, `; 2 of others stay`; nothing where there are none. */
+export function othersStay(others: number): string {
+  return others === 0 ? '' : `; ${others} of others ${others === 1 ? 'stays' : 'stay'}`
+}
+
 export const undoFlags = {
   detachDomain: '--detach-domain',
   deleteEmptyBucket: '--delete-empty-bucket',

@@ -3,11 +3,11 @@ import { Problem } from '../../src/core/problem.ts'
 import { migrateCatalog, migrateFlags } from '../../src/migrate/settings.ts'
 import {
   isOfWhole,
-  ofCloudflare,
   refuseOfOtherSource,
   refuseOfOtherStage,
   refusePairs,
 } from '../../src/migrate/stage-flags.ts'
+import { ofCloudflare } from '../../src/settings/no-effect.ts'
 import { Settings } from '../../src/settings/resolve.ts'
 import { type Stage, stages } from '../../src/settings/stages.ts'
 
