@@ -37,6 +37,13 @@ export class Problem extends Error {
   }
 }
 
+/** What was thrown once something was changed: a Problem that promises that nothing was ends with 1 then. */
+export function afterChange(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.exit === 1) return error
+  const { code, what, why, next } = error
+  return new Problem({ code, what, why, next }, { cause: error })
+}
+
 /** The person pressed Ctrl-C or Esc. Exit code 130. */
 export class Cancelled extends Error {
   constructor() {

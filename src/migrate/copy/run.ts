@@ -1,5 +1,5 @@
 import { counted } from '../../core/amounts.ts'
-import { Problem } from '../../core/problem.ts'
+import { afterChange, Problem } from '../../core/problem.ts'
 import { prose } from '../../core/to-type.ts'
 import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
@@ -72,7 +72,7 @@ export async function runCopy(
     await lanes.ended()
     // What could not be noted comes first: it is why the copy was stopped.
     await tally.note()
-    throw error
+    throw tally.hasCopiedNow ? afterChange(error) : error
   }
   const folders = unread.filter(({ file }) => !file)
   const sawAll = folders.length === 0

@@ -69,6 +69,10 @@ export class CopyTally {
     return this.#checkpoint.copied.objects + this.#objects > 0
   }
 
+  get hasCopiedNow(): boolean {
+    return this.#objects > 0
+  }
+
   failedNow(key: string): boolean {
     return this.#failedNow.has(key)
   }

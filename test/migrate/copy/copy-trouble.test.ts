@@ -111,6 +111,16 @@ describe('a source that holds nothing any more', () => {
 })
 
 describe('stopped half-way', () => {
+  test.each([
+    ['before the first file: nothing was changed', '000.png', 2],
+    ['in between: something was', '010.png', 1],
+  ])('by what is wrong here, %s', async (_, at, exit) => {
+    const details = { code: 'media-missing', what: 'M.', why: 'W.', next: 'N.', exit: 2 } as const
+    const world = filled()
+    world.rclone.stop = (key) => (key.endsWith(at) ? new Problem(details) : undefined)
+    await expect(run(world)).rejects.toMatchObject({ ...details, exit })
+  })
+
   const refused = new Problem({ code: 'rclone-refused', what: 'R.', why: 'W.', next: 'N.' })
 
   test.each([
