@@ -1,3 +1,4 @@
+import { afterChange } from '../../core/problem.ts'
 import { shellWord } from '../../core/shell-word.ts'
 import type { EnvWriter, Finding, Step, StepIn } from '../../plan/step.ts'
 import { closeToOthers, isOpenToOthers, type OthersMay } from '../../services/mastodon/env-mode.ts'
@@ -36,7 +37,9 @@ export function envLines(edits: readonly FileEdit[]): Step<'envWriter' | 'facts'
         const { file, set, retire } = edit
         const text = textOf(envWriter, edit)
         if (text === file.text) continue
-        const { backup } = await envWriter.write(file, text)
+        const { backup } = await envWriter.write(file, text).catch((error: unknown) => {
+          throw written.length > 0 ? afterChange(error) : error
+        })
         const diff = envWriter.diff(file.text, text)
         written.push({ file: file.path, backup, changed: [...set.keys(), ...retire], diff })
       }
