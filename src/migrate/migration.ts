@@ -105,6 +105,12 @@ export function leftOut(
   return now !== undefined && now - changedAt < STORING_MS ? 'unfinished' : 'suspended'
 }
 
+/** Whether nothing below a folder is copied; its path ends with `/`, any other is none. */
+export function isFolderLeftOut(path: string, selection: Selection): boolean {
+  const folder = { key: path, size: 0, changedAt: 0, mode: undefined }
+  return path.endsWith('/') && leftOut(folder, selection, { usualModes: 'open' }) !== undefined
+}
+
 /** What the steps of `migrate` know besides the world. */
 export interface Migration {
   readonly source: MediaSource

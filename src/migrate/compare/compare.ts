@@ -2,6 +2,7 @@ import { bytesOf, count, counted } from '../../core/amounts.ts'
 import { Problem } from '../../core/problem.ts'
 import { prose, type Text } from '../../core/to-type.ts'
 import type { ContentReader } from '../../moving/content.ts'
+import { letRead } from '../../moving/unread.ts'
 import { type Comparison, lostFiles } from '../../plan/report-schema.ts'
 import type { Facts, Finding, Step } from '../../plan/step.ts'
 import type { Migration } from '../migration.ts'
@@ -67,19 +68,21 @@ function notEqual(
     code: 'not-equal',
     what: 'The bucket does not hold all of the media yet.',
     why: `Of the files at the source: ${parts.join(', ')}; for example ${JSON.stringify(example)}.`,
-    next: nextOf(migration, missing.objects + differing, unreadable.objects),
+    next: nextOf(migration, missing.objects + differing, unreadable),
   })
 }
 
-function nextOf({ lineFor, source }: Migration, unequal: number, unreadable: number): Text {
+function nextOf(
+  { lineFor, source }: Migration,
+  unequal: number,
+  { objects, examples: [first = ''] }: Comparison['unreadable'],
+): Text {
   const command = lineFor('copy')
   const copy = 'Copy what is missing or different, then compare again:'
   if (unequal > 0) return prose`${copy}\n  ${command}`
-  const files = unreadable === 1 ? 'that file' : 'those files'
-  if (source.kind === 'local') {
-    return prose`Let this user read ${files} (or run this as Mastodon's user), then copy again:\n  ${command}`
-  }
-  return prose`Let the access key read ${files} at ${source.name} (its owner may be another; what is archived has to be restored), then copy again:\n  ${command}\nTo go on without: --max-loss ${unreadable}`
+  if (source.kind === 'local') return letRead(source, first, command)
+  const files = objects === 1 ? 'that file' : 'those files'
+  return prose`Let the access key read ${files} at ${source.name} (its owner may be another; what is archived has to be restored), then copy again:\n  ${command}\nTo go on without: --max-loss ${objects}`
 }
 
 function warningsOf(

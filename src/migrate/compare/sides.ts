@@ -1,4 +1,5 @@
 import { counted } from '../../core/amounts.ts'
+import { Cancelled } from '../../core/problem.ts'
 import { type FewAtOnce, fewAtOnce, merge } from '../../core/streams.ts'
 import { type ContentReader, sameContent } from '../../moving/content.ts'
 import { sideBySide } from '../../moving/side-by-side.ts'
@@ -10,7 +11,7 @@ import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
 import { isProbe } from '../../setup/proof.ts'
-import { leftOut, type Migration } from '../migration.ts'
+import { isFolderLeftOut, leftOut, type Migration } from '../migration.ts'
 import { removedSince } from '../removed-since.ts'
 import { sourceEmpty } from '../source-empty.ts'
 import { type ExpectedHeaders, HeaderSample, lookAtHeaders } from './headers.ts'
@@ -74,6 +75,7 @@ class Recheck {
   readonly #sizes: string[] = []
   readonly #contents: string[] = []
   readonly #extra: string[] = []
+  readonly #unreadable: string[] = []
   #refused: ReadonlySet<string> = new Set()
   #unnamed: ReadonlySet<string> = new Set()
 
@@ -111,12 +113,27 @@ class Recheck {
     keepOrCount(this.#extra, this.#verdicts.extra, key, size)
   }
 
+  /** A folder or a file of the source; no fault where a copy leaves it out. */
+  unreadable(path: string): void {
+    if (isFolderLeftOut(path, this.#migration.selection)) return
+    keepOrCount(this.#unreadable, this.#verdicts.unreadable, path, 0)
+  }
+
   async end(): Promise<void> {
+    for (const path of this.#unreadable) await this.#lookUnreadable(path)
     const asking = fewAtOnce(ASKED_AT_ONCE)
     for (const key of [this.#missing, this.#sizes, this.#contents, this.#extra].flat()) {
       await asking.begin(() => this.#look(key))
     }
     await asking.end()
+  }
+
+  async #lookUnreadable(path: string): Promise<void> {
+    const { source, selection } = this.#migration
+    const file = path.endsWith('/') ? undefined : await source.find(path).catch(unlessCancelled)
+    const reason = file && leftOut(file, selection, this.#options)
+    if (reason) this.#verdicts.leaveOut(reason)
+    else this.#verdicts.unreadable.add(path, 0)
   }
 
   async #look(key: string): Promise<void> {
@@ -143,6 +160,10 @@ class Recheck {
     if (told === 'unknown' && contents) contents.notComparable += 1
     same.add(key, file.size)
   }
+}
+
+function unlessCancelled(error: unknown): undefined {
+  if (error instanceof Cancelled) throw error
 }
 
 function keepOrCount(list: string[], tally: Tally, key: string, size: number): void {
@@ -290,7 +311,7 @@ class Pass {
   #note(oddity: Oddity): void {
     const { kind, path } = oddity
     this.#unread.note(oddity)
-    if (kind === 'unreadable') this.#verdicts.unreadable.add(path, 0)
+    if (kind === 'unreadable') this.#recheck.unreadable(path)
     else if (!harmless.includes(kind)) this.#verdicts.oddities += 1
   }
 

@@ -1,6 +1,7 @@
 import { counted } from '../../core/amounts.ts'
 import { afterChange, Problem } from '../../core/problem.ts'
-import { prose } from '../../core/to-type.ts'
+import { prose, type Text, type ToType } from '../../core/to-type.ts'
+import { letRead } from '../../moving/unread.ts'
 import type { Clock, CopySummary } from '../../plan/step.ts'
 import { blankCheckpoint, type Checkpoint } from '../../services/checkpoint/port.ts'
 import { isUnreadable, NAME_REFUSED } from '../../services/rclone/port.ts'
@@ -165,29 +166,34 @@ export function incomplete(
   const more = left.length - named.length
   const rest = more > 0 ? ` and ${more} more, listed in ${checkpoint.path}` : ''
   const refused = left.filter(({ reason }) => isUnreadable(reason))
-  const cure = cureOf(source, left, refused.length)
   const without =
     refused.length > 0 && refused.length === left.length
       ? `\nTo go on without ${left.length === 1 ? 'it' : 'them'}, add: --max-loss ${left.length}`
       : ''
   return new Problem({
     code: 'copy-incomplete',
-    what: `${counted(left.length, 'file')} could not be copied; ${counted(summary.objects, 'file')} could.`,
+    what: `${leftWords(folders.length, summary.failed.length)}; ${counted(summary.objects, 'file')} could.`,
     why: `${named.join(', ')}${rest}.`,
-    next: prose`${cure}\n  ${lineFor('copy')}${without}`,
+    next: prose`${cureOf(source, left, { refused: refused.length, line: lineFor('copy') })}${without}`,
   })
 }
 
+function leftWords(folders: number, files: number): string {
+  const closed = folders > 0 ? [`${counted(folders, 'folder')} could not be looked into`] : []
+  const lost = files > 0 || folders === 0 ? [`${counted(files, 'file')} could not be copied`] : []
+  return [...closed, ...lost].join(', ')
+}
+
 function cureOf(
-  { kind, name }: Migration['source'],
-  left: readonly { readonly reason: string }[],
-  refused: number,
-): string {
+  source: Migration['source'],
+  left: readonly { readonly key: string; readonly reason: string }[],
+  { refused, line }: { readonly refused: number; readonly line: ToType },
+): Text {
   if (refused > 0) {
-    return `Let the access key read them at ${name} (their owner may be another; what is archived has to be restored); then go on from here:`
+    return prose`Let the access key read them at ${source.name} (their owner may be another; what is archived has to be restored); then go on from here:\n  ${line}`
   }
-  const isUnread = left.some(({ reason }) => /permission|denied|EACCES|may not/i.test(reason))
-  return isUnread && kind === 'local'
-    ? 'Give the owner of the media folder (or who runs this) the right to read them; then go on from here:'
-    : 'Run the same again; it tries these once more and goes on from here:'
+  const closed = left.find(({ reason }) => /permission|denied|EACCES|may not/i.test(reason))
+  return closed && source.kind === 'local'
+    ? letRead(source, closed.key, line)
+    : prose`Run the same again; it tries these once more and goes on from here:\n  ${line}`
 }

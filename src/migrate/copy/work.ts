@@ -5,7 +5,13 @@ import type { Clock } from '../../plan/step.ts'
 import type { Checkpoint, KnownVersions, StoredVersion } from '../../services/checkpoint/port.ts'
 import type { MediaFile, Oddity } from '../../services/media/port.ts'
 import type { ListedObject } from '../../services/s3/port.ts'
-import { CLOCK_MARGIN_MS, leftOut, type Migration, usualModes } from '../migration.ts'
+import {
+  CLOCK_MARGIN_MS,
+  isFolderLeftOut,
+  leftOut,
+  type Migration,
+  usualModes,
+} from '../migration.ts'
 import { RemovedFiles, type RemovedSince, removedSince } from '../removed-since.ts'
 import { sourceEmpty } from '../source-empty.ts'
 import { Batching } from './batching.ts'
@@ -170,19 +176,27 @@ export class UnreadPlaces {
   readonly note = ({ kind, path, note }: Oddity): void => {
     if (kind === 'name-not-utf8') this.#unnamed += 1
     if (kind === 'name-not-utf8' || kind === 'foreign') this.#leftOut(note)
-    // The folder that a file system keeps for itself holds no media.
-    if (kind === 'unreadable' && !/^lost\+found\/?$/.test(path)) this.#seen.set(path, note)
+    if (kind === 'unreadable') this.#seen.set(path, reasonOf(note, path))
   }
 
   /** Without what is left out anyway, such as closed media of suspended users. */
-  async wanted({ source }: Migration, choice: Choice): Promise<Unread[]> {
+  async wanted(
+    { source, selection }: Pick<Migration, 'source' | 'selection'>,
+    choice: Pick<Choice, 'isWanted'>,
+  ): Promise<Unread[]> {
     const wanted: Unread[] = []
     for (const [path, reason] of this.#seen) {
+      if (isFolderLeftOut(path, selection)) continue
       const file = path.endsWith('/') ? undefined : await find(source, path)
       if (!file || choice.isWanted(file)) wanted.push({ path, reason, file })
     }
     return wanted
   }
+}
+
+/** What is said of a path, without the path. */
+function reasonOf(note: string, path: string): string {
+  return (note.startsWith(`${path} `) ? note.slice(path.length + 1) : note).replace(/\.$/, '')
 }
 
 async function find(source: Migration['source'], path: string): Promise<MediaFile | undefined> {

@@ -16,7 +16,7 @@ const oddities: Readonly<Record<string, string>> = {
   'dangling-link': 'Links that lead nowhere',
   'outside-link': 'Links out of the media folder, followed',
   foreign: "Out of the media folder and another user's, so not copied",
-  unreadable: 'Not readable by this user, so not copied',
+  unreadable: 'Not readable, so not copied',
   'not-a-file': 'Neither file nor folder',
   'name-not-utf8': 'Names that are not UTF-8, so not copied',
   hidden: 'Hidden, so not copied',

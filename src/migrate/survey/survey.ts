@@ -1,10 +1,13 @@
 import { bytesOf, count, counted, duration } from '../../core/amounts.ts'
+import { whoReads } from '../../moving/unread.ts'
 import { dollars } from '../../plan/prices.ts'
 import type { MediaSurvey } from '../../plan/report-schema.ts'
 import type { Step } from '../../plan/step.ts'
 import { noted } from '../../services/checkpoint/port.ts'
+import type { MediaFile, Oddity } from '../../services/media/port.ts'
+import { UnreadPlaces } from '../copy/work.ts'
 import { latency } from '../latency.ts'
-import type { Migration, PrepareStage } from '../migration.ts'
+import { leftOut, type Migration, type PrepareStage } from '../migration.ts'
 import { slurperAdvice } from '../slurper/advice.ts'
 import { paceOf } from './costs.ts'
 import { MediaCount } from './count.ts'
@@ -28,17 +31,26 @@ export function surveyMedia(migration: Migration, { surveyed }: SurveyWishes): S
     async look({ clock }) {
       const startedAt = clock.now()
       const latencyMs = await latency(migration, { clock, tries: TRIES })
-      const counting = await countAll(migration, startedAt)
-      const { wishes } = migration
+      const unread = new UnreadPlaces()
+      const counting = await countAll(migration, startedAt, unread)
+      const { wishes, selection } = migration
       const pace = paceOf({ ...wishes, latencyMs: latencyMs ?? undefined })
       const survey = counting.survey({ ...pace, latencyMs })
       await surveyed(survey)
-      return { is: 'ready', note: noteOf(survey), warnings: warningsOf(survey, migration) }
+      const habits = { usualModes: survey.usualModes, now: startedAt.getTime() }
+      const isWanted = (file: MediaFile) => leftOut(file, selection, habits) === undefined
+      const missing = await unread.wanted(migration, { isWanted })
+      const warnings = warningsOf(survey, migration, missing.length)
+      return { is: 'ready', note: noteOf(survey), warnings }
     },
   }
 }
 
-async function countAll(migration: Migration, startedAt: Date): Promise<MediaCount> {
+async function countAll(
+  migration: Migration,
+  startedAt: Date,
+  unread: UnreadPlaces,
+): Promise<MediaCount> {
   const { source, selection, rclone, signal, width } = migration
   const counting = new MediaCount({
     source,
@@ -47,7 +59,11 @@ async function countAll(migration: Migration, startedAt: Date): Promise<MediaCou
     canCarry: (key) => rclone.canCarry(key),
   })
   let toldAt = performance.now()
-  const reading = source.files({ signal, onOddity: (oddity) => counting.seeOddity(oddity) })
+  const onOddity = (oddity: Oddity) => {
+    counting.seeOddity(oddity)
+    unread.note(oddity)
+  }
+  const reading = source.files({ signal, onOddity })
   for await (const files of reading) {
     for (const file of files) counting.see(file)
     if (performance.now() - toldAt < TELL_MS) continue
@@ -66,8 +82,8 @@ function noteOf({ total, copied, costs }: MediaSurvey): string {
   return `${all}${some}; about ${time} and ${dollars(costs.firstMonthDollars)} in the first month`
 }
 
-function warningsOf(survey: MediaSurvey, { selection }: Migration): string[] {
-  const { suspended, usualModes, oddities, classes } = survey
+function warningsOf(survey: MediaSurvey, { selection }: Migration, unread: number): string[] {
+  const { suspended, usualModes, classes } = survey
   const warnings: string[] = []
   if (suspended.objects > 0) {
     const files = `${counted(suspended.objects, 'file')} that only their owner may read, among open ones`
@@ -82,11 +98,9 @@ function warningsOf(survey: MediaSurvey, { selection }: Migration): string[] {
       'Only their owner may read any of these files. Media of suspended users looks like all the rest then: it is copied, and public from then on.',
     )
   }
-  const unreadable = oddities.find(({ kind }) => kind === 'unreadable')
-  if (unreadable) {
-    warnings.push(
-      `This user can't read ${counted(unreadable.count, 'file or folder')}: it would be missing. Run this as root or as Mastodon's own user.`,
-    )
+  if (unread > 0) {
+    const places = unread === 1 ? '1 file or folder' : `${count(unread)} files or folders`
+    warnings.push(`${places} can't be read, and would be missing. ${whoReads}`)
   }
   if (selection.withPrivate && classes.some((row) => row.private)) {
     warnings.push(

@@ -284,6 +284,9 @@ interface Folder {
 
 type Place = Omit<Folder, 'entries' | 'next'>
 
+/** A file system keeps it at its top, for root alone: where a disk is mounted, so at any depth. */
+const FOR_REPAIRS = 'lost+found/'
+
 const GONE: readonly string[] = ['ENOENT', 'ENOTDIR']
 
 /** A walk that can be stopped at any file and gone on with: one open folder for each level. */
@@ -318,6 +321,7 @@ export class TreeWalk {
     const name = folder.entries.name(index)
     const key = folder.prefix + name
     if (skip.some((prefix) => key.startsWith(prefix))) return undefined
+    if (name === FOR_REPAIRS) return undefined
     if (name.startsWith('.')) {
       onOddity('hidden', key)
       return undefined

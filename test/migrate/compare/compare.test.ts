@@ -164,7 +164,32 @@ describe('compare', () => {
       extra: { objects: 0 },
       oddities: 1,
     })
-    expect(finding).toMatchObject({ is: 'blocked', problem: { next: /Let this user read/ } })
+    expect(finding).toMatchObject({
+      is: 'blocked',
+      problem: { next: worded('ls -ld /srv/system/cache') },
+    })
+  })
+
+  test('what can not be read and is left out by a copy is no fault', async () => {
+    const world = copied(2)
+    world.source.put('accounts/avatars/9.png', 'of root alone', 0, 0o600)
+    const paths = ['accounts/avatars/9.png', 'backups/', 'cache/preview_cards/', 'skipped/a/']
+    world.source.oddities = paths.map((path) => ({ path, kind: 'unreadable', note: '' }))
+    const selection = {
+      onlyLocal: true,
+      skip: ['skipped/'],
+      withPrivate: false,
+      withSuspended: false,
+    }
+    const migration = { ...world.migration, selection }
+    const { finding, comparison } = await compare({ ...world, migration })
+    expect(comparison).toMatchObject({ equal: true, leftOut: { suspended: 1 } })
+    expect(finding.is).toBe('ready')
+    const all = await compare({
+      ...world,
+      migration: { ...migration, selection: { ...selection, withSuspended: true } },
+    })
+    expect(all.comparison.unreadable.examples).toEqual(paths.slice(0, 1))
   })
 
   test('waits for the fact of a step that changes something first', async () => {

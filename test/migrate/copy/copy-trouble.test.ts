@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Cancelled, Problem } from '../../../src/core/problem.ts'
 import { copyMedia } from '../../../src/migrate/copy/copy.ts'
+import { worded } from '../../fakes/found.ts'
 import { expectEqual, filled, HOUR, lists, NOON, OLD, run } from './copy-runs.ts'
 
 describe('what rclone says is held against what was asked', () => {
@@ -60,6 +61,31 @@ describe('what rclone says is held against what was asked', () => {
       is: 'ready',
       note: expect.stringContaining('on purpose: 1 file'),
     })
+  })
+
+  test('a folder of private files that can not be read is no trouble', async () => {
+    const world = filled()
+    world.source.oddities = [{ path: 'backups/', kind: 'unreadable', note: 'no' }]
+    const selection = { ...world.migration.selection, withPrivate: false }
+    const { after } = await run({ ...world, migration: { ...world.migration, selection } })
+    expect(after.is).toBe('ready')
+  })
+
+  test('folders and files are told apart, each path once, and the first can be looked at', async () => {
+    const world = filled()
+    const note = (path: string) => `${path} may not be read by the user mastodon.`
+    world.source.oddities = ["it's/", 'files/004.png'].map((path) => {
+      return { path, kind: 'unreadable', note: note(path) }
+    })
+    const { after } = await run(world)
+    expect(after).toMatchObject({
+      problem: {
+        what: '1 folder could not be looked into, 1 file could not be copied; 24 files could.',
+        why: "it's/ (may not be read by the user mastodon), files/004.png (may not be read by the user mastodon).",
+        next: worded("ls -ld '/srv/system/it'\\''s'\n"),
+      },
+    })
+    expect(world.said).toEqual(['Not copied: files/004.png: may not be read by the user mastodon'])
   })
 
   test('a folder that can not be read: nothing counts as complete', async () => {

@@ -69,8 +69,22 @@ describe('survey', () => {
     source.oddities = [{ kind: 'unreadable', path: 'accounts/headers/', note: '' }]
     const finding = await look()
     expect(finding.is === 'ready' && finding.warnings?.join(' ')).toMatch(
-      /can't read 1 file or folder.* backups\/ and imports\//,
+      /1 file or folder can't be read, and would be missing.* backups\/ and imports\//,
     )
+  })
+
+  it('does not warn of what it may not read and leaves out anyway', async () => {
+    const { look, source } = surveying(careful)
+    source.put('accounts/avatars/1.png', 'open', 1)
+    source.put('quota.group', 'of root', 1, 0o600)
+    const paths = ['backups/', 'quota.group']
+    const unreadable = (path: string) => ({ kind: 'unreadable', path, note: '' }) as const
+    source.oddities = paths.map(unreadable)
+    expect(await look()).toMatchObject({ is: 'ready', warnings: [] })
+    source.oddities = [...paths, 'a/', 'b/'].map(unreadable)
+    expect(await look()).toMatchObject({
+      warnings: [expect.stringMatching(/^2 files or folders can't be read/)],
+    })
   })
 
   it('says so when there is nothing', async () => {

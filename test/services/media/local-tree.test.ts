@@ -138,6 +138,13 @@ describe('localTree', () => {
     expect(odd).toEqual(['hidden .git/', 'hidden .gitkeep', 'hidden a/.DS_Store'])
   })
 
+  it('what a file system keeps for itself is no media, at the top of any disk', async () => {
+    const root = scratchTree({ 'cache/b': '', 'cache/lost+found/1': '', 'lost+found/2': '' })
+    const { keys, odd } = await readAll(localTree(root))
+    expect(keys).toEqual(['cache/b'])
+    expect(odd).toEqual([])
+  })
+
   it('tells of names that are not UTF-8, and takes U+FFFD where it stands', async () => {
     const root = scratchTree({ 'ok\ufffd.jpg': 'x' })
     writeFileSync(Buffer.concat([Buffer.from(`${root}/bad`), Buffer.from([0xff])]), '')
