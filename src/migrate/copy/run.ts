@@ -172,15 +172,15 @@ export function incomplete(
       : ''
   return new Problem({
     code: 'copy-incomplete',
-    what: `${leftWords(folders.length, summary.failed.length)}; ${counted(summary.objects, 'file')} could.`,
+    what: `Not everything could be copied: ${leftWords(folders.length, summary.failed.length)}, ${counted(summary.objects, 'file')} copied.`,
     why: `${named.join(', ')}${rest}.`,
     next: prose`${cureOf(source, left, { refused: refused.length, line: lineFor('copy') })}${without}`,
   })
 }
 
 function leftWords(folders: number, files: number): string {
-  const closed = folders > 0 ? [`${counted(folders, 'folder')} could not be looked into`] : []
-  const lost = files > 0 || folders === 0 ? [`${counted(files, 'file')} could not be copied`] : []
+  const closed = folders > 0 ? [`${counted(folders, 'folder')} not looked into`] : []
+  const lost = files > 0 ? [`${counted(files, 'file')} not copied`] : []
   return [...closed, ...lost].join(', ')
 }
 

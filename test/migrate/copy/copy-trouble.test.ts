@@ -80,7 +80,7 @@ describe('what rclone says is held against what was asked', () => {
     const { after } = await run(world)
     expect(after).toMatchObject({
       problem: {
-        what: '1 folder could not be looked into, 1 file could not be copied; 24 files could.',
+        what: 'Not everything could be copied: 1 folder not looked into, 1 file not copied, 24 files copied.',
         why: "it's/ (may not be read by the user mastodon), files/004.png (may not be read by the user mastodon).",
         next: worded("ls -ld '/srv/system/it'\\''s'\n"),
       },
